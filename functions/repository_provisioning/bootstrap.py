@@ -36,7 +36,7 @@ def bootstrap() -> UseCases:
         The house rules cannot be used.
     """
     account, region = os.environ["STEWARD_ACCOUNT"], os.environ["AWS_REGION"]
-    rules = settings.load(settings.DIRECTORY / HOUSE_RULES, HouseRules)
+    rules = settings.load(settings.locate(HOUSE_RULES), HouseRules)
     clock = SystemClock()
     dynamodb, table = client("dynamodb"), os.environ["STATE_TABLE"]
     registry = EcrContainerRegistry(client("ecr"), clock)

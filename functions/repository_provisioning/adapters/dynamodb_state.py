@@ -1,4 +1,4 @@
-"""What provisioning remembers between calls, in one DynamoDB table: what is complete, and how much a caller has created.
+"""What provisioning remembers between calls, in one DynamoDB table: what is complete, and how much a caller created.
 
 Items have the key ``id``: ``repository#<name>`` and ``quota#<caller>#<day>``; ``expiration`` (epoch seconds) is the
 table's time to live.
@@ -70,9 +70,10 @@ class DynamoDbRecords:
                     RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
                 )
             yield from answer["Responses"].get(self._table, [])
-            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])  # type: ignore[assignment]
-            if not keys:
+            left = answer.get("UnprocessedKeys", {}).get(self._table)
+            if not left:
                 return
+            keys = list(left["Keys"])
             self._clock.pause(0.1)
         raise ThrottledError("AWS throttles BatchGetItem; try again later")
 
@@ -87,9 +88,8 @@ class DynamoDbCreationQuota:
     def take(self, caller: str, day: date, limit: int) -> bool:
         """Count one more, unless that would exceed ``limit``; whether it was counted."""
         try:
-            self._add(
-                caller, day, 1, "attribute_not_exists(creations) OR creations < :limit", {":limit": {"N": str(limit)}}
-            )
+            below = "attribute_not_exists(creations) OR creations < :limit"
+            self._add(caller, day, 1, below, {":limit": {"N": str(limit)}})
         except ClientError as error:
             if code_of(error) == "ConditionalCheckFailedException":
                 return False

@@ -160,7 +160,7 @@ def _translated() -> Iterator[None]:
         raise _domain_error(error) from error
 
 
-def _domain_error(error: ClientError) -> Exception:
+def _domain_error(error: ClientError) -> Exception:  # noqa: PLR0911 - a table, in the form of a match
     code, message = code_of(error), error.response["Error"].get("Message", "")
     match code:
         case "RepositoryNotFoundException":

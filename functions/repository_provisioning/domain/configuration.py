@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Pull, RepositoryRule
 from repository_provisioning.domain.naming import RepositoryName
@@ -15,6 +15,7 @@ _ACCOUNT_ROOT = re.compile(r"arn:[^:]+:iam::(?P<account>\d{12}):root")
 
 PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
+type TagMutability = Literal["MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION"]
 type Encryption = Literal["AES256", "KMS", "KMS_DSSE"]
 
 
@@ -58,7 +59,7 @@ class Configuration:
     ``lifecycle_policy`` and ``repository_policy`` are JSON texts, None where the rules ask for none.
     """
 
-    tag_mutability: str
+    tag_mutability: TagMutability
     mutable_tags: tuple[str, ...]
     encryption: Encryption
     kms_key: str | None
@@ -67,7 +68,7 @@ class Configuration:
     tags: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, name: RepositoryName, rule: RepositoryRule) -> Configuration:
+    def of(cls, name: RepositoryName, rule: RepositoryRule) -> Self:
         """What ``rule`` means for ``name``."""
         encryption = rule.encryption
         return cls(

@@ -128,7 +128,7 @@ class RepositoryConstruction:
         return lambda: self._quota.give_back(caller, now.date())
 
     def _finish(self, plan: Plan, origin: Origin, found: Repository) -> None:
-        """Complete a repository that exists and of which nothing is remembered: ours, half-done, or not ours at all."""
+        """Complete a repository of which nothing is remembered: it is ours and half-done, or not ours at all."""
         if self._clock.now() - found.created_at < IN_PROGRESS and self._completed_by_another(plan, origin):
             return
         if self._registry.tags(found).get(STACK_TAG) != self._stack:
@@ -167,7 +167,7 @@ class RepositoryConstruction:
         self._remember(plan, managed=True)
 
     def _reconfigure(self, plan: Plan, origin: Origin, found: Repository) -> None:
-        """Bring a complete repository of ours to rules that have changed since. Nothing that they dropped is deleted."""
+        """Bring a complete repository of ours to rules that changed since; what they dropped is not deleted."""
         configuration, name = plan.configuration, plan.name
         changed = [difference.setting for difference in configuration.differences(found)]
         if changed:
@@ -232,8 +232,8 @@ class RepositoryConstruction:
         if plan.configuration.encryption_differs(found):
             wanted = plan.configuration.kms_key or plan.configuration.encryption
             raise ConflictError(
-                f"{plan.name} exists with encryption {found.kms_key or found.encryption}, the rule says {wanted}, and ECR "
-                "cannot change it: delete and create it anew, or let a house rule for this name say what is there"
+                f"{plan.name} exists with encryption {found.kms_key or found.encryption}, the rule says {wanted}, and "
+                "ECR cannot change it: delete and create it anew, or let a house rule for this name say what is there"
             )
 
 

@@ -1,6 +1,7 @@
 """The safety net: a push failed because its repository does not exist, and nobody had asked for it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from repository_provisioning.domain.events import PushToMissingRepositoryObserved
@@ -45,7 +46,9 @@ class SafetyNet:
         self._mode = mode
         self._own_account = own_account
 
-    def catch(self, push: FailedPush, origin: Origin) -> PushToMissingRepositoryObserved | None:
+    def catch(
+        self, push: FailedPush, correlation_id: str, deadline: datetime
+    ) -> PushToMissingRepositoryObserved | None:
         """Deal with one failed push; what was published of it, None where the net is off.
 
         Raises
@@ -55,12 +58,12 @@ class SafetyNet:
         """
         if self._mode is Mode.OFF:
             return None
-        outcome, rule = self._judge(push, origin)
+        outcome, rule = self._judge(push, correlation_id, deadline)
         event = PushToMissingRepositoryObserved(push.repository, push.described_as, outcome, rule, push.event_id)
-        self._publisher.publish([event], correlation_id=origin.correlation_id)
+        self._publisher.publish([event], correlation_id=correlation_id)
         return event
 
-    def _judge(self, push: FailedPush, origin: Origin) -> tuple[str, str | None]:
+    def _judge(self, push: FailedPush, correlation_id: str, deadline: datetime) -> tuple[str, str | None]:
         """The outcome, and the rule that the repository follows or would follow."""
         if push.pusher is None or push.registry_id != self._own_account:
             return "unidentified", None
@@ -70,5 +73,5 @@ class SafetyNet:
             return "denied", None
         if self._mode is not Mode.CREATE or not plan.caller_rule.on_push:
             return "reported", plan.rule.label
-        self._provisioner.ensure(Request(push.repository), origin)
+        self._provisioner.ensure(Request(push.repository), Origin(push.pusher, correlation_id, deadline))
         return "created", plan.rule.label

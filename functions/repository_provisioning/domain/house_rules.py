@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from repository_provisioning.domain.naming import NamePattern, RepositoryName
 from steward.errors import NotAllowedError, RuleViolationError
@@ -47,7 +47,7 @@ class KmsEncryption:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """When ECR expires images: after some days without a tag, beyond a number of images, or by a policy document's rules."""
+    """When ECR expires images: some days without a tag, beyond a number of images, or by a policy document's rules."""
 
     untagged_after_days: int | None = None
     keep_last: int | None = None
@@ -137,8 +137,8 @@ class RepositoryRule:
         """What this rule is called in answers and in tags, where ``*`` and ``?`` are not allowed."""
         return self.name or self.match.replace("*", "@").replace("?", "@")
 
-    def with_overrides(self, overrides: Overrides) -> RepositoryRule:
-        """This rule, as the caller wants it; the caller's tags add to the rule's."""
+    def with_overrides(self, overrides: Overrides) -> Self:
+        """The rule as the caller wants it; the caller's tags add to the rule's."""
         given: dict[str, Any] = {str(setting): value for setting, value in overrides.given().items()}
         if overrides.tags is not None:
             given["tags"] = {**self.tags, **overrides.tags}

@@ -17,7 +17,8 @@ _PATTERN = re.compile(r"[a-z0-9._*?/-]+")
 class RepositoryName(str):
     """A name that ECR takes: 2 to 256 characters, lower case, components separated by ``/``.
 
-    Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html (botocore does not check it).
+    botocore does not check it.
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
 
     Raises
     ------
@@ -36,8 +37,8 @@ class RepositoryName(str):
             )
         if not _NAME.fullmatch(text):
             raise RuleViolationError(
-                f"{text!r} is not a repository name: ECR takes lower-case letters and digits, joined by single '.', '_', "
-                "'__' or any number of '-', in components separated by single '/', such as team-a/web-app"
+                f"{text!r} is not a repository name: ECR takes lower-case letters and digits, joined by single '.', "
+                "'_', '__' or any number of '-', in components separated by single '/', such as team-a/web-app"
             )
         return super().__new__(cls, text)
 
@@ -62,8 +63,8 @@ class NamePattern(str):
         """Check the text."""
         if not _PATTERN.fullmatch(text) or text.startswith("/") or text.endswith("/") or "//" in text:
             raise ValueError(
-                f"{text!r} matches no repository name: write lower-case components separated by '/', with * or ? inside "
-                "a component and ** for any number of components, such as team-a/** or **/cache"
+                f"{text!r} matches no repository name: write lower-case components separated by '/', with * or ? "
+                "inside a component and ** for any number of components, such as team-a/** or **/cache"
             )
         return super().__new__(cls, text)
 
@@ -71,7 +72,7 @@ class NamePattern(str):
         """Whether ``name`` is one of those meant."""
         return _compiled(self).match(name) is not None
 
-    def covers(self, other: NamePattern) -> bool:
+    def covers(self, other: Self) -> bool:
         """Whether every name of ``other`` is a name of this pattern, as far as examples of ``other`` can tell."""
         examples = [("s0e", "s0e"), ("s1e/s2e", "s1e"), ("s3e/s4e/s5e", "s6e-s7e")]
         return all(

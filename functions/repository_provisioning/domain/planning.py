@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from repository_provisioning.domain.configuration import Configuration
 from repository_provisioning.domain.house_rules import CallerRule, HouseRules, Overrides, RepositoryRule
@@ -43,7 +44,7 @@ class Plan:
     create_only: bool = False
     dry_run: bool = False
 
-    def keeping(self, remembered: Overrides) -> Plan:
+    def keeping(self, remembered: Overrides) -> Self:
         """The plan of a call that gave no overrides, for a repository that was configured with some."""
         if self.overrides is not None or remembered == Overrides():
             return self

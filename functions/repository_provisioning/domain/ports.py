@@ -1,7 +1,7 @@
-"""What repository provisioning needs of the world. Adapters and doubles are held to these by the same contract tests."""
+"""What repository provisioning needs of the world; adapters and doubles are held to it by the same contract tests."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
@@ -35,7 +35,10 @@ class ContainerRegistry(Protocol):
         ...
 
     def create(self, name: RepositoryName, configuration: Configuration, tags: Mapping[str, str]) -> Repository:
-        """Create it, tagged. Raises RepositoryAlreadyExistsError, ConflictError (limit), RuleViolationError (refused)."""
+        """Create it, tagged.
+
+        Raises RepositoryAlreadyExistsError, ConflictError (the registry is full), RuleViolationError (ECR refuses it).
+        """
         ...
 
     def tags(self, repository: Repository) -> dict[str, str]:
@@ -67,7 +70,7 @@ class ContainerRegistry(Protocol):
         ...
 
     def scans(self, name: RepositoryName) -> bool | None:
-        """Whether images of this name are scanned when pushed; None where it cannot be known. Cached for five minutes."""
+        """Whether images of this name are scanned when pushed; None where that is unknown. Cached for five minutes."""
         ...
 
 
@@ -81,7 +84,7 @@ class Record:
 
     fingerprint: str
     managed: bool
-    overrides: Overrides = Overrides()
+    overrides: Overrides = field(default_factory=Overrides)
 
 
 class ProvisioningRecords(Protocol):

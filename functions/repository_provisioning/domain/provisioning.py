@@ -173,7 +173,7 @@ class Provisioner:
             repository, created = self._construction.bring_about(plan, origin, found, record)
             if plan.create_only and not created:
                 raise PreconditionFailedError(
-                    f"{plan.name} exists since a moment ago, and If-None-Match: * asks to create only"
+                    f"{plan.name} was just created by another call, and If-None-Match: * asks to create only"
                 )
             return self._outcome(plan, repository, created=created)
         except StewardError as error:

@@ -31,7 +31,7 @@ def client(service: Literal["events"]) -> "EventBridgeClient": ...
 def client(service: str) -> Any:
     """A client of ``service``, safe to share between threads.
 
-    Throttled calls and server errors are tried up to five times with jittered, growing pauses ("standard" mode). Adaptive
-    mode is not used here: its client-side rate limit would slow a whole batch for one throttled call.
+    Throttled calls and server errors are tried up to five times with jittered, growing pauses ("standard" mode).
+    Adaptive mode is not used here: its client-side rate limit would slow a whole batch for one throttled call.
     """
     return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]

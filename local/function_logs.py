@@ -15,7 +15,7 @@ _GROUPS = "/aws/lambda/"
 _POLL_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of a function's log."""
 
@@ -31,7 +31,7 @@ def read_functions(logs: "CloudWatchLogsClient") -> list[Line]:
         for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=_GROUPS)
         for group in page["logGroups"]
     ]
-    return sorted(
+    lines = [
         Line(
             time=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
             function=group.removeprefix(_GROUPS),
@@ -40,14 +40,19 @@ def read_functions(logs: "CloudWatchLogsClient") -> list[Line]:
         for group in groups
         for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         for event in page["events"]
-    )
+    ]
+    return sorted(lines, key=lambda line: line.time)  # lines of one moment keep the order in which they were written
 
 
 def follow(logs: "CloudWatchLogsClient") -> "Iterator[Line]":
     """Every line, and then those that are written, without end."""
     seen: Counter[Line] = Counter()
     while True:
-        lines = Counter(read_functions(logs))
-        yield from sorted((lines - seen).elements())
-        seen = lines
+        lines = read_functions(logs)
+        unseen = Counter(lines) - seen
+        for line in lines:
+            if unseen[line]:
+                unseen[line] -= 1
+                yield line
+        seen = Counter(lines)
         time.sleep(_POLL_SECONDS)

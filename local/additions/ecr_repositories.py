@@ -13,16 +13,14 @@ import fnmatch
 import re
 from typing import Any
 
-from ministack.core import iam_evaluator
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import ecr
 
-from local.lifecycle_policy import why_refused
+from local.ecr_policies import why_lifecycle_policy_refused, why_repository_policy_refused
 from local.scratch_account import Reply, decoded, scratch_account
 
 GAP = "ECR's tag mutability exclusions, paging and checks of its input"
 RELIES_ON = (
-    "core.iam_evaluator.validate_policy_document",
     "services.ecr._content_digest",
     "services.ecr._create_repository",
     "services.ecr._delete_repository",
@@ -159,17 +157,17 @@ def _check_policies() -> None:
     put_lifecycle_policy, set_repository_policy = ecr._put_lifecycle_policy, ecr._set_repository_policy
 
     def put_checked_lifecycle_policy(request: Request) -> Reply:
-        reason = why_refused(request.get("lifecyclePolicyText", ""))
+        reason = why_lifecycle_policy_refused(request.get("lifecyclePolicyText", ""))
         if reason:
             return _invalid_parameter(f"'LifecyclePolicyText' failed to satisfy constraint: '{reason}'")
         reply: Reply = put_lifecycle_policy(request)
         return reply
 
     def set_checked_repository_policy(request: Request) -> Reply:
-        reason = iam_evaluator.validate_policy_document(request.get("policyText", ""))
+        reason = why_repository_policy_refused(request.get("policyText", ""))
         if reason:
             return _invalid_parameter(
-                f"'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided: {reason}'"
+                f"'PolicyText' failed to satisfy constraint: '{reason}'"
             )
         reply: Reply = set_repository_policy(request)
         return reply

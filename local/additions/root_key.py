@@ -1,7 +1,8 @@
 """Root is one key, and its signature is checked like any other.
 
-MiniStack takes its configured key, ``test`` and every twelve-digit access key id as root, with any secret. Here only
-the configured key is root, and a wrong secret is refused.
+MiniStack takes its configured key, ``test`` and every twelve-digit access key id as root, with any secret, and also
+whoever sends an ``Authorization`` header that names no key. Here only the configured key is root, a wrong secret is
+refused, and a header that names no key is no authentication.
 """
 
 import contextvars
@@ -15,7 +16,9 @@ from ministack.services import sts
 GAP = "a root key that is checked"
 RELIES_ON = (
     "app.pin_signed_request",
+    "core.iam_evaluator._anonymous",
     "core.iam_evaluator._is_root_key",
+    "core.iam_evaluator._signed_request",
     "core.iam_evaluator.is_root_access_key",
     "core.iam_evaluator.pin_signed_request",
     "services.sts.is_root_access_key",
@@ -33,12 +36,14 @@ def install() -> None:
     """Take the configured key alone for root, and keep requests that it signs for the signature check."""
     pin_signed_request = iam_evaluator.pin_signed_request
 
-    def pin(*args: Any, **kwargs: Any) -> None:
+    def pin(*arguments: Any, **options: Any) -> None:
         token = _pinning.set(True)
         try:
-            pin_signed_request(*args, **kwargs)
+            pin_signed_request(*arguments, **options)
         finally:
             _pinning.reset(token)
+        if iam_evaluator._signed_request.get() is None:
+            iam_evaluator._anonymous.set(True)  # noqa: FBT003 - nothing was signed, whatever the header says
 
     iam_evaluator.is_root_access_key = sts.is_root_access_key = _is_root
     # MiniStack does not keep the signature of a root key. While it decides what to keep, no key is root.

@@ -1,7 +1,8 @@
-"""Which lifecycle policies ECR refuses.
+"""Which lifecycle policies and repository policies ECR refuses.
 
-Source: "Lifecycle policy properties in Amazon ECR",
-https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
+Sources: Amazon ECR user guide, "Lifecycle policy properties in Amazon ECR"
+(https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html) and "Private repository
+policies in Amazon ECR" (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html).
 """
 
 import json
@@ -12,7 +13,7 @@ _COUNT_TYPES = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "s
 _TAG_LISTS = ("tagPrefixList", "tagPatternList")
 
 
-def why_refused(text: str) -> str | None:
+def why_lifecycle_policy_refused(text: str) -> str | None:
     """The first reason for which ECR refuses a lifecycle policy, or ``None`` for one that it takes."""
     try:
         policy = json.loads(text)
@@ -30,6 +31,23 @@ def why_refused(text: str) -> str | None:
         elif any(rule["selection"]["tagStatus"] == "any" and rule["rulePriority"] != max(priorities) for rule in rules):
             reason = "a rule for tagStatus 'any' must have the highest rulePriority"
     return f"Lifecycle policy validation failure: {reason}" if reason else None
+
+
+def why_repository_policy_refused(text: str) -> str | None:
+    """The first reason for which ECR refuses a repository policy, or ``None`` for one that it takes."""
+    try:
+        policy = json.loads(text)
+    except ValueError:
+        return "Invalid repository policy provided: not JSON"
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    statements = [statements] if isinstance(statements, dict) else statements
+    if not isinstance(statements, list) or not statements:
+        return "Invalid repository policy provided: no Statement"
+    for statement in statements:
+        missing = {"Effect", "Action", "Principal"} - _names_of(statement)
+        if missing:
+            return f"Invalid repository policy provided: a statement without {', '.join(sorted(missing))}"
+    return None
 
 
 def _why_rule_refused(rule: Any) -> str | None:
@@ -64,3 +82,8 @@ def _why_selection_refused(selection: dict[str, Any]) -> str | None:
 
 def _is_whole(number: Any) -> bool:
     return isinstance(number, int) and not isinstance(number, bool) and number >= 1
+
+
+def _names_of(statement: Any) -> set[str]:
+    """The elements of a statement, a negated one counted as what it negates."""
+    return {name.removeprefix("Not") for name in statement} if isinstance(statement, dict) else set()

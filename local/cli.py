@@ -1,0 +1,200 @@
+"""The commands ``start``, ``stop``, ``status``, ``logs`` and ``clean`` of ``python -m local``."""
+
+import argparse
+import os
+import sys
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from local import demonstration, stack
+from local.environment_file import read_environment, write_environment
+from local.errors import LocalAwsError
+from local.function_logs import follow, read_functions
+from local.launcher import DEFAULT_PORT
+from local.server import Server, running_server, start_server, stop_server
+from local.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_console = Console(soft_wrap=True, highlight=False)
+
+
+def main(arguments: "Sequence[str] | None" = None) -> int:
+    """Run one command; 0 when it did its work, otherwise 1 with one sentence on standard error."""
+    try:
+        options = _parser().parse_args(arguments)
+        workspace = Workspace(options.project.resolve())
+        run: Callable[[Workspace, argparse.Namespace], None] = options.run
+        run(workspace, options)
+    except LocalAwsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the command's answer
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def start(workspace: Workspace, options: argparse.Namespace) -> None:
+    """Start the local AWS, deploy the stack, and show the main job; what is in place already stays."""
+    began = time.monotonic()
+    server = _ensure_server(workspace, options.port, keep_state=options.keep)
+    sources = stack.fingerprint(workspace.project)
+    if stack.is_deployed(workspace, server, sources):
+        _console.print("[green]✓[/] the stack is in place, its sources have not changed")
+    else:
+        if not stack.is_built(workspace, sources):
+            with _step("building the functions and layers (sam build)", "built"):
+                stack.build(workspace, server, sources)
+        with _step("deploying the stack (sam deploy)", "deployed"):
+            stack.deploy(workspace, server, sources)
+    deployed = stack.describe(workspace, server)
+    known = read_environment(workspace.environment_file)
+    callers = demonstration.ensure_callers(server, deployed, known)
+    variables = {
+        "AWS_ENDPOINT_URL": server.endpoint,
+        "AWS_REGION": server.region,
+        "AWS_ACCESS_KEY_ID": server.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
+        "STEWARD_API_URL": deployed.api_url,
+        "STEWARD_STACK": deployed.name,
+        "STEWARD_REGISTRY": f"127.0.0.1:{server.port}",
+    }
+    write_environment(
+        workspace.environment_file, variables | callers.pipeline.as_variables() | callers.outsider.as_variables()
+    )
+    _console.print("\n[bold]The main job[/]")
+    demonstration.demonstrate(server, deployed, callers, lambda seen: _console.print(f"[green]✓[/] {seen}"))
+    _print_summary(workspace, server, deployed, callers, time.monotonic() - began)
+
+
+def stop(workspace: Workspace, _options: argparse.Namespace) -> None:
+    """Stop the local AWS."""
+    server = stop_server(workspace)
+    if server is None:
+        _console.print("The local AWS does not run.")
+    else:
+        kept = "its state is kept" if server.keeps_state else "its state is forgotten"
+        _console.print(f"Stopped the local AWS on port {server.port} (process {server.pid}); {kept}.")
+
+
+def status(workspace: Workspace, _options: argparse.Namespace) -> None:
+    """Say what runs, where, and since when."""
+    server = running_server(workspace)
+    if server is None:
+        raise LocalAwsError("The local AWS does not run; start it: make start")
+    age = datetime.now(UTC) - datetime.fromisoformat(server.since)
+    state = f"kept in {workspace.data}" if server.keeps_state else "in memory"
+    _console.print(f"AWS      {server.endpoint} in {server.region}, process {server.pid}, state {state}")
+    _console.print(f"since    {server.since} ({int(age.total_seconds())} s)")
+    deployed = stack.find(workspace, server)
+    if deployed is None:
+        raise LocalAwsError(f"The stack {stack.stack_name(workspace.project)} is not deployed; deploy it: make start")
+    changed = "" if stack.is_deployed(workspace, server, stack.fingerprint(workspace.project)) else ", sources changed"
+    _console.print(f"stack    {deployed.name}{changed}")
+    _console.print(f"API      {deployed.api_url}")
+    _console.print(f"registry 127.0.0.1:{server.port}")
+
+
+def logs(workspace: Workspace, options: argparse.Namespace) -> None:
+    """Print what the launcher and the functions wrote; with ``--follow``, also what they go on to write."""
+    server = running_server(workspace)
+    if workspace.launcher_log.exists():
+        for written in workspace.launcher_log.read_text(errors="replace").splitlines():
+            _console.print(f"launcher {written}", markup=False)
+    if server is None:
+        raise LocalAwsError("The local AWS does not run, so its functions have no logs; start it: make start")
+    client = stack.session(server).client("logs", endpoint_url=server.endpoint)
+    lines = follow(client) if options.follow else read_functions(client)
+    for line in lines:
+        _console.print(f"{line.time:%H:%M:%S} {line.function} {line.text}", markup=False)
+
+
+def clean(workspace: Workspace, options: argparse.Namespace) -> None:
+    """Stop the local AWS and delete everything that these commands made."""
+    stop(workspace, options)
+    workspace.remove()
+    _console.print("Removed the local AWS, its state, its logs and the build.")
+
+
+def _ensure_server(workspace: Workspace, port: int, *, keep_state: bool) -> Server:
+    server = running_server(workspace)
+    if server is None:
+        with _step("starting the local AWS", "the local AWS runs"):
+            region = stack.home_region(workspace.project)
+            return start_server(workspace, port, keep_state=keep_state, region=region)
+    if server.port != port:
+        raise LocalAwsError(
+            f"The local AWS runs on port {server.port} already; use it: PORT={server.port} make start, "
+            "or stop it first: make stop"
+        )
+    _console.print(f"[green]✓[/] the local AWS runs already, since {server.since}")
+    return server
+
+
+@contextmanager
+def _step(doing: str, done: str) -> "Iterator[None]":
+    """Show that something goes on, and how long it took."""
+    began = time.monotonic()
+    if _console.is_terminal:
+        with _console.status(f"{doing} …"):
+            yield
+    else:
+        _console.print(f"  {doing} …")
+        yield
+    _console.print(f"[green]✓[/] {done} in {time.monotonic() - began:.1f} s")
+
+
+def _print_summary(
+    workspace: Workspace,
+    server: Server,
+    deployed: stack.Stack,
+    callers: demonstration.Callers,
+    seconds: float,
+) -> None:
+    _console.print(f"\n[bold]Ready[/] in {seconds:.1f} s")
+    _console.print(f"API           {deployed.api_url}")
+    _console.print(f"registry      127.0.0.1:{server.port} (plain HTTP)")
+    for caller, may in ((callers.pipeline, "may call and push"), (callers.outsider, "may push, may not call")):
+        _console.print(f"{caller.name} {caller.access_key_id} {caller.secret_access_key} ({may})", markup=False)
+    _console.print(f"operator      . {os.path.relpath(workspace.environment_file)}")
+    _console.print("\n[bold]Try it[/]")
+    for command in demonstration.commands_to_copy(server, deployed, callers):
+        _console.print(command, markup=False)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="AWS on a laptop, with the stack deployed.")
+    parser.add_argument(
+        "--project",
+        type=Path,
+        default=Path(__file__).parents[1],
+        help="folder of template.yaml and samconfig.toml (default: this repository)",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (start, stop, status, logs, clean):
+        summary = (command.__doc__ or "").split("\n", 1)[0]
+        commands.add_parser(command.__name__, help=summary, description=summary).set_defaults(run=command)
+    starting, following = commands.choices["start"], commands.choices["logs"]
+    starting.add_argument(
+        "--port", type=_port, default=os.environ.get("PORT") or DEFAULT_PORT, help="on 127.0.0.1; also PORT=…"
+    )
+    starting.add_argument(
+        "--keep",
+        action="store_true",
+        default=os.environ.get("KEEP", "") not in ("", "0"),
+        help="keep the state; KEEP=1",
+    )
+    following.add_argument("--follow", "-f", action="store_true", help="go on until interrupted")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1024 <= int(text) <= 65535:  # noqa: PLR2004 - the ports a user may open
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1024 to 65535")
+    return int(text)

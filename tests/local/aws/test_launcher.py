@@ -1,0 +1,94 @@
+"""The launcher starts only what the additions are written for, on this machine only, and keeps state if asked."""
+
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from tests.local.aws.launched import PYTHON, REPOSITORY, environment, launch, stop
+
+CHECK = "import local.launcher; local.launcher.main(['--check'])"
+
+
+def run(temporary, code, **changed):
+    return subprocess.run(
+        [PYTHON, "-c", code],
+        cwd=REPOSITORY,
+        env=environment(temporary) | changed,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_pinned_ministack_lacks_everything_that_is_added(tmp_path):
+    report = run(tmp_path, CHECK).stdout.splitlines()
+
+    assert len(report) == len(list((REPOSITORY / "local" / "additions").glob("[a-z]*.py")))
+    assert all(line.startswith("added") for line in report)
+
+
+def test_the_additions_name_the_pinned_version():
+    pinned = re.search(r"^ministack==(.+)$", (REPOSITORY / "requirements" / "local.in").read_text(), re.MULTILINE)
+    written_for = re.search(
+        r'^MINISTACK_VERSION = "(.+)"$', (REPOSITORY / "local" / "additions" / "__init__.py").read_text(), re.MULTILINE
+    )
+
+    assert pinned[1] == written_for[1]
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("ministack.services.iam", "_groups"), ("ministack.services.ecr", "_v2_put_manifest"), ("ministack.app", "save_all")],
+)
+def test_a_name_that_ministack_lost_is_named_before_anything_starts(tmp_path, module, name):
+    lost = f"import os, {module}; del {module}.{name}; {CHECK}"
+
+    ended = run(tmp_path, lost)
+
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert f"{module}.{name}" in ended.stderr
+    assert "1.5.33" in ended.stderr
+
+
+def test_what_ministack_has_gained_is_used_and_named(tmp_path):
+    gained = (
+        "from ministack.services.cloudformation import provisioners;"
+        f"provisioners._RESOURCE_HANDLERS['AWS::IAM::Group'] = {{}}; {CHECK}"
+    )
+
+    ended = run(tmp_path, gained)
+
+    assert "gained local.additions.iam_groups" in ended.stdout
+    assert "delete local.additions.iam_groups" in ended.stderr
+
+
+def test_it_does_not_start_without_a_root_key(tmp_path):
+    ended = run(tmp_path, CHECK, AWS_SECRET_ACCESS_KEY="")
+
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == "AWS_SECRET_ACCESS_KEY must be set: it is the root key of the local AWS."
+
+
+def test_other_machines_cannot_reach_it(aws):
+    with socket.socket() as outside, pytest.raises(ConnectionRefusedError):
+        outside.connect(("127.0.0.2", aws.port))
+
+
+@pytest.mark.parametrize(("signal_number", "wait"), [(signal.SIGTERM, 0), (signal.SIGKILL, 4)])
+def test_state_outlives_the_process_if_asked_even_when_it_is_killed(tmp_path, signal_number, wait):
+    first = launch(tmp_path, "--data", str(tmp_path / "data"))
+    first.client("ecr").create_repository(repositoryName="team-a/kept")
+    time.sleep(wait)
+    stop(first, signal_number)
+
+    second = launch(tmp_path, "--data", str(tmp_path / "data"))
+    repositories = second.client("ecr").describe_repositories()["repositories"]
+    stop(second)
+
+    assert [repository["repositoryName"] for repository in repositories] == ["team-a/kept"]
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0

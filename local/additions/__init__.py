@@ -24,6 +24,7 @@ from local.additions import (
     ecr_authorization,
     ecr_registry_scanning,
     ecr_repositories,
+    event_sources,
     event_targets,
     iam_groups,
     managed_policies,
@@ -78,6 +79,7 @@ ADDITIONS: tuple[Addition, ...] = (
     cloudtrail_events,
     rest_api_bodies,
     rest_api_errors,
+    event_sources,
     event_targets,
 )
 

@@ -150,4 +150,5 @@ def _count(results: list[Result]) -> None:
     outcomes = [result for result in results if isinstance(result, Outcome)]
     metrics.add_metric("RepositoriesCreated", MetricUnit.Count, sum(outcome.created for outcome in outcomes))
     metrics.add_metric("RequestsRefused", MetricUnit.Count, len(results) - len(outcomes))
-    logger.info("repositories ensured", repositories_created=[o.name for o in outcomes if o.created], asked=len(results))
+    created = [outcome.name for outcome in outcomes if outcome.created]
+    logger.info("repositories ensured", repositories_created=created, asked=len(results))

@@ -1,0 +1,217 @@
+"""The container registry, on Amazon ECR."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from itertools import batched
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from repository_provisioning.domain.configuration import Configuration, Repository
+from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.ports import (
+    PrincipalNotYetKnownError,
+    RepositoryAlreadyExistsError,
+    RepositoryNotFoundError,
+)
+from steward.aws.errors import code_of, upstream
+from steward.clock import Clock
+from steward.errors import ConflictError, RuleViolationError, UpstreamError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecr.literals import ImageTagMutabilityType
+    from mypy_boto3_ecr.type_defs import (
+        EncryptionConfigurationTypeDef,
+        ImageTagMutabilityExclusionFilterTypeDef,
+        RegistryScanningConfigurationTypeDef,
+        RepositoryTypeDef,
+        TagTypeDef,
+    )
+
+NAMES_PER_CALL = 100  # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeRepositories.html
+SCAN_CONFIGURATION_KEPT = timedelta(minutes=5)
+
+
+class _Mutability(TypedDict):
+    imageTagMutability: "ImageTagMutabilityType"
+    imageTagMutabilityExclusionFilters: NotRequired["list[ImageTagMutabilityExclusionFilterTypeDef]"]
+
+
+_REFUSED = frozenset(
+    {"InvalidParameterException", "InvalidTagParameterException", "TooManyTagsException", "KmsException"}
+)
+
+
+class EcrContainerRegistry:
+    """The registry of the account and region that ``client`` speaks to."""
+
+    def __init__(self, client: "ECRClient", clock: Clock) -> None:
+        self._ecr = client
+        self._clock = clock
+        self._scanning: tuple[datetime, RegistryScanningConfigurationTypeDef] | None = None
+
+    def find(self, name: RepositoryName) -> Repository | None:
+        """The repository, or None where ECR says that it does not exist."""
+        found = self.find_many([name])
+        return found.get(name)
+
+    def find_many(self, names: Collection[RepositoryName]) -> dict[RepositoryName, Repository]:
+        """Those of ``names`` that exist; a call that fails because one of several is missing is halved."""
+        found: dict[RepositoryName, Repository] = {}
+        pending = [tuple(batch) for batch in batched(names, NAMES_PER_CALL, strict=False)]
+        while pending:
+            batch = pending.pop()
+            try:
+                with _translated():
+                    page = self._ecr.describe_repositories(repositoryNames=batch)
+            except RepositoryNotFoundError:
+                if len(batch) > 1:
+                    middle = len(batch) // 2
+                    pending += [batch[:middle], batch[middle:]]
+                continue
+            found |= {RepositoryName(shown["repositoryName"]): _repository(shown) for shown in page["repositories"]}
+        return found
+
+    def create(self, name: RepositoryName, configuration: Configuration, tags: Mapping[str, str]) -> Repository:
+        """Create it with its mutability, encryption and tags, which one call can set."""
+        encryption: EncryptionConfigurationTypeDef = {"encryptionType": configuration.encryption}
+        if configuration.kms_key:
+            encryption["kmsKey"] = configuration.kms_key
+        with _translated():
+            answer = self._ecr.create_repository(
+                repositoryName=name, encryptionConfiguration=encryption, tags=_tags(tags), **_mutability(configuration)
+            )
+        return _repository(answer["repository"])
+
+    def tags(self, repository: Repository) -> dict[str, str]:
+        """Its resource tags."""
+        with _translated():
+            answer = self._ecr.list_tags_for_resource(resourceArn=repository.arn)
+        return {tag["Key"]: tag["Value"] for tag in answer["tags"]}
+
+    def lifecycle_policy(self, name: RepositoryName) -> str | None:
+        """Its lifecycle policy text."""
+        try:
+            with _translated():
+                return self._ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"]
+        except _PolicyNotFoundError:
+            return None
+
+    def repository_policy(self, name: RepositoryName) -> str | None:
+        """Its repository policy text."""
+        try:
+            with _translated():
+                return self._ecr.get_repository_policy(repositoryName=name)["policyText"]
+        except _PolicyNotFoundError:
+            return None
+
+    def put_tag_mutability(self, name: RepositoryName, configuration: Configuration) -> None:
+        """Set the mutability and its exclusion filters."""
+        with _translated():
+            self._ecr.put_image_tag_mutability(repositoryName=name, **_mutability(configuration))
+
+    def put_lifecycle_policy(self, name: RepositoryName, text: str) -> None:
+        """Set the lifecycle policy."""
+        with _translated():
+            self._ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=text)
+
+    def put_repository_policy(self, name: RepositoryName, text: str) -> None:
+        """Set the repository policy."""
+        with _translated():
+            self._ecr.set_repository_policy(repositoryName=name, policyText=text)
+
+    def put_tags(self, repository: Repository, tags: Mapping[str, str]) -> None:
+        """Add or overwrite these tags."""
+        with _translated():
+            self._ecr.tag_resource(resourceArn=repository.arn, tags=_tags(tags))
+
+    def scans(self, name: RepositoryName) -> bool | None:
+        """Whether a rule of the registry's scan configuration, as of the last five minutes, scans this name on push."""
+        now = self._clock.now()
+        if self._scanning is None or now - self._scanning[0] >= SCAN_CONFIGURATION_KEPT:
+            try:
+                with _translated():
+                    answer = self._ecr.get_registry_scanning_configuration()
+            except UpstreamError:
+                return None
+            self._scanning = now, answer["scanningConfiguration"]
+        return any(
+            rule["scanFrequency"] != "MANUAL" and _filter_matches(wanted["filter"], name)
+            for rule in self._scanning[1].get("rules", [])
+            for wanted in rule["repositoryFilters"]
+        )
+
+
+class _PolicyNotFoundError(Exception):
+    """There is a repository, and it has no such policy."""
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise what the ports promise in place of what botocore raises."""
+    try:
+        yield
+    except BotoCoreError as error:
+        raise upstream(error) from error
+    except ClientError as error:
+        raise _domain_error(error) from error
+
+
+def _domain_error(error: ClientError) -> Exception:  # noqa: PLR0911 - a table, in the form of a match
+    code, message = code_of(error), error.response["Error"].get("Message", "")
+    match code:
+        case "RepositoryNotFoundException":
+            return RepositoryNotFoundError(message, code=code)
+        case "LifecyclePolicyNotFoundException" | "RepositoryPolicyNotFoundException":
+            return _PolicyNotFoundError(message)
+        case "RepositoryAlreadyExistsException":
+            return RepositoryAlreadyExistsError(message, code=code)
+        case "LimitExceededException":
+            return ConflictError(f"the registry holds as many as its quota allows: {message}", code=code)
+        case "InvalidParameterException" if "Principal" in message and error.operation_name == "SetRepositoryPolicy":
+            # The one message that is matched: ECR has no code for a principal that has yet to propagate.
+            return PrincipalNotYetKnownError(message, code=code)
+        case _ if code in _REFUSED:
+            return RuleViolationError(f"ECR refuses it: {message}", code=code)
+        case _:
+            return upstream(error)
+
+
+def _mutability(configuration: Configuration) -> "_Mutability":
+    """The mutability, with exclusion filters only where there are some: ECR takes no empty list."""
+    arguments: _Mutability = {"imageTagMutability": configuration.tag_mutability}
+    if configuration.mutable_tags:
+        arguments["imageTagMutabilityExclusionFilters"] = [
+            {"filterType": "WILDCARD", "filter": text} for text in configuration.mutable_tags
+        ]
+    return arguments
+
+
+def _tags(tags: Mapping[str, str]) -> "list[TagTypeDef]":
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _repository(shown: "RepositoryTypeDef") -> Repository:
+    encryption = shown.get("encryptionConfiguration", {"encryptionType": "AES256"})
+    return Repository(
+        name=shown["repositoryName"],
+        arn=shown["repositoryArn"],
+        uri=shown["repositoryUri"],
+        registry_id=shown["registryId"],
+        created_at=shown["createdAt"],
+        tag_mutability=shown["imageTagMutability"],
+        mutable_tags=tuple(f["filter"] for f in shown.get("imageTagMutabilityExclusionFilters", [])),
+        encryption=encryption["encryptionType"],
+        kms_key=encryption.get("kmsKey"),
+    )
+
+
+def _filter_matches(text: str, name: RepositoryName) -> bool:
+    """Whether a scan filter means a name: one without ``*`` means every name that contains it.
+
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-filters.html
+    """
+    return fnmatchcase(name, text) if "*" in text else text in name

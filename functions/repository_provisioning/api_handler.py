@@ -1,0 +1,153 @@
+"""The REST API of repository provisioning: routes, bodies and status codes."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from repository_provisioning.bootstrap import CAPABILITY, UseCases, bootstrap
+from repository_provisioning.domain.house_rules import Overrides
+from repository_provisioning.domain.planning import Origin, Request
+from repository_provisioning.domain.provisioning import Outcome, Result
+from repository_provisioning.representation import item_of, representation_of
+from steward.conversion import UnfitError, convert
+from steward.errors import InvalidRequestError, RuleViolationError, SettingsError, StewardError
+from steward.observability import observe
+from steward.rest_api import caller_of, deadline_of, json_body, problem_of, request_id_of, rest_api
+
+logger, metrics = observe(CAPABILITY)
+app = rest_api(logger, metrics)
+
+
+@cache
+def use_cases() -> UseCases:
+    """The wired use cases; unusable settings are raised, and so answered, for every request."""
+    return bootstrap()
+
+
+with suppress(SettingsError):
+    use_cases()  # while Lambda initialises, which costs a request nothing
+
+
+@app.put("/repositories/.+")
+def ensure_repository() -> Response[dict[str, Any]]:
+    """Make sure that the repository exists, as the house rules say."""
+    body = json_body(app.current_event)
+    outcome = use_cases().provisioner.ensure(_request(_name_in_path(), body), _origin())
+    _count([outcome])
+    headers = {"Location": f"/{app.current_event.request_context.stage}{app.current_event.path}"}
+    if outcome.created:
+        return Response(HTTPStatus.CREATED, "application/json", representation_of(outcome), headers=headers)
+    return Response(HTTPStatus.OK, "application/json", representation_of(outcome))
+
+
+@app.get("/repositories/.+")
+def show_repository() -> Response[dict[str, Any]]:
+    """What is there, which rule applies, and how the two differ."""
+    outcome = use_cases().provisioner.inspect(_name_in_path())
+    return Response(HTTPStatus.OK, "application/json", representation_of(outcome))
+
+
+@app.post("/repositories")
+def ensure_repositories() -> Response[dict[str, Any]]:
+    """Make sure that many repositories exist; each item has its own result."""
+    body = json_body(app.current_event)
+    if body.keys() != {"repositories"} or not isinstance(body["repositories"], list) or not body["repositories"]:
+        raise RuleViolationError('send {"repositories": […]} with 1 to 200 names, or objects with name and overrides')
+    requests = [_batch_request(item) for item in body["repositories"]]
+    sound = [request for request in requests if isinstance(request, Request)]
+    done = iter(use_cases().provisioner.ensure_many(sound, _origin()))
+    results = [next(done) if isinstance(request, Request) else request for request in requests]
+    _count(results)
+    items = [
+        item_of(asked.get("name") if isinstance(asked, dict) else asked, result, _problem)
+        for asked, result in zip(body["repositories"], results, strict=True)
+    ]
+    mixed = any(isinstance(result, StewardError) for result in results)
+    return Response(HTTPStatus.MULTI_STATUS if mixed else HTTPStatus.OK, "application/json", {"repositories": items})
+
+
+@app.get("/whoami")
+def who_am_i() -> Response[dict[str, Any]]:
+    """The caller as we see it, and the names that it may create."""
+    caller = caller_of(app.current_event)
+    allowed = use_cases().provisioner.allowed_to(caller)
+    return Response(HTTPStatus.OK, "application/json", {"caller": str(caller), "allowed": allowed})
+
+
+@app.get("/openapi.json")
+def contract() -> Response[str]:
+    """The contract of this API."""
+    text = (files("repository_provisioning") / "openapi.json").read_text(encoding="utf-8")
+    return Response(HTTPStatus.OK, "application/json", text)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the REST API."""
+    return app.resolve(event, context)
+
+
+def _name_in_path() -> str:
+    """The name as the gateway decoded it; what it is worth is decided by the domain."""
+    name = (app.current_event.path_parameters or {}).get("name") or app.current_event.path.removeprefix(
+        "/repositories/"
+    )
+    if "%" in name:
+        raise InvalidRequestError(f"write the name {name!r} as it is, slashes included, without percent-encoding")
+    return name
+
+
+def _request(name: str, overrides: Mapping[Any, Any]) -> Request:
+    parameters = app.current_event.query_string_parameters or {}
+    dry_run = parameters.get("dry_run", "false").lower()
+    if dry_run not in {"true", "false"}:
+        raise InvalidRequestError(f"dry_run is true or false, not {dry_run!r}")
+    condition = app.current_event.headers.get("if-none-match")
+    if condition not in {None, "*"}:
+        raise InvalidRequestError("If-None-Match takes only *, which asks to create and not to find")
+    return Request(name, _overrides(overrides), create_only=condition == "*", dry_run=dry_run == "true")
+
+
+def _batch_request(item: object) -> Request | StewardError:
+    """One item of a batch, or what is wrong with it."""
+    match item:
+        case str(name):
+            return _request(name, {})
+        case {"name": str(name), **overrides}:
+            try:
+                return _request(name, overrides)
+            except RuleViolationError as error:
+                return error
+        case _:
+            return RuleViolationError("an item is a name, or an object with a name and overrides")
+
+
+def _overrides(given: Mapping[Any, Any]) -> Overrides | None:
+    try:
+        return convert(given, Overrides) if given else None
+    except UnfitError as error:
+        raise RuleViolationError(str(error)) from error
+
+
+def _origin() -> Origin:
+    event = app.current_event
+    return Origin(caller_of(event), request_id_of(event), deadline_of(app.lambda_context))
+
+
+def _problem(error: StewardError) -> dict[str, Any]:
+    return problem_of(error, instance=app.current_event.path, request_id=request_id_of(app.current_event))
+
+
+def _count(results: list[Result]) -> None:
+    outcomes = [result for result in results if isinstance(result, Outcome)]
+    metrics.add_metric("RepositoriesCreated", MetricUnit.Count, sum(outcome.created for outcome in outcomes))
+    metrics.add_metric("RequestsRefused", MetricUnit.Count, len(results) - len(outcomes))
+    logger.info("repositories ensured", created=[o.name for o in outcomes if o.created], asked=len(results))

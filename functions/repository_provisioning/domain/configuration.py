@@ -1,0 +1,181 @@
+"""What one repository should look like, and how what is there differs from it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Pull, RepositoryRule
+from repository_provisioning.domain.naming import RepositoryName
+
+_ACCOUNT_ROOT = re.compile(r"arn:[^:]+:iam::(?P<account>\d{12}):root")
+
+PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+
+type TagMutability = Literal["MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION"]
+type Encryption = Literal["AES256", "KMS", "KMS_DSSE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository as DescribeRepositories shows it."""
+
+    name: str
+    arn: str
+    uri: str
+    registry_id: str
+    created_at: datetime
+    tag_mutability: str
+    mutable_tags: tuple[str, ...] = ()
+    encryption: str = "AES256"
+    kms_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What DescribeRepositories does not show, each for a call of its own."""
+
+    tags: dict[str, str]
+    lifecycle_policy: str | None
+    repository_policy: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A setting that is not as the rules say; documents are given as JSON text."""
+
+    setting: str
+    expected: Any
+    actual: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything that the house rules decide about one repository, in ECR's own terms.
+
+    ``lifecycle_policy`` and ``repository_policy`` are JSON texts, None where the rules ask for none.
+    """
+
+    tag_mutability: TagMutability
+    mutable_tags: tuple[str, ...]
+    encryption: Encryption
+    kms_key: str | None
+    lifecycle_policy: str | None
+    repository_policy: str | None
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, name: RepositoryName, rule: RepositoryRule) -> Self:
+        """What ``rule`` means for ``name``."""
+        encryption = rule.encryption
+        return cls(
+            tag_mutability="IMMUTABLE_WITH_EXCLUSION" if rule.mutable_tags else rule.tag_mutability,
+            mutable_tags=rule.mutable_tags,
+            encryption="KMS" if isinstance(encryption, KmsEncryption) else "AES256",
+            kms_key=encryption.kms_key if isinstance(encryption, KmsEncryption) else None,
+            lifecycle_policy=_lifecycle_policy(rule.lifecycle),
+            repository_policy=_repository_policy(rule.pull),
+            tags={k: v.replace("{namespace}", name.namespace).replace("{name}", name) for k, v in rule.tags.items()},
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash that changes when, and only when, the configuration does."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    def encryption_differs(self, found: Repository) -> bool:
+        """Whether the one setting that ECR fixes at creation is otherwise than the rules say."""
+        return (found.encryption, found.kms_key if self.kms_key else None) != (self.encryption, self.kms_key)
+
+    def differences(self, found: Repository, details: Details | None = None) -> list[Difference]:
+        """What is otherwise than the rules say, as far as ``found`` and ``details`` show it."""
+        return [d for d in self._compared(found, details) if d.expected != d.actual]
+
+    def _compared(self, found: Repository, details: Details | None) -> Iterator[Difference]:
+        yield Difference("tag_mutability", self.tag_mutability, found.tag_mutability)
+        yield Difference("mutable_tags", sorted(self.mutable_tags), sorted(found.mutable_tags))
+        if self.encryption_differs(found):
+            yield Difference("encryption", self.kms_key or self.encryption, found.kms_key or found.encryption)
+        if details is None:
+            return
+        kept = {key: details.tags.get(key) for key in self.tags}
+        yield Difference("tags", self.tags, kept)
+        for setting, wanted, there in (
+            ("lifecycle", self.lifecycle_policy, details.lifecycle_policy),
+            ("pull", self.repository_policy, details.repository_policy),
+        ):
+            if _normal(wanted) != _normal(there):
+                yield Difference(setting, wanted, there)
+
+
+def _lifecycle_policy(lifecycle: Lifecycle | None) -> str | None:
+    """ECR's lifecycle policy text. A rule for any tag status must have the highest priority number.
+
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
+    """
+    if lifecycle is None:
+        return None
+    rules: list[Mapping[str, Any]] = list(lifecycle.rules or ())
+    if lifecycle.untagged_after_days is not None:
+        days = lifecycle.untagged_after_days
+        rules.append(
+            {
+                "rulePriority": 1,
+                "description": f"Expire images that have had no tag for {days} days",
+                "selection": {
+                    "tagStatus": "untagged",
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": days,
+                },
+                "action": {"type": "expire"},
+            }
+        )
+    if lifecycle.keep_last is not None:
+        last = lifecycle.keep_last
+        rules.append(
+            {
+                "rulePriority": 2,
+                "description": f"Keep the last {last} images",
+                "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": last},
+                "action": {"type": "expire"},
+            }
+        )
+    # Indented, because ECR refuses a text of fewer than 100 characters.
+    return json.dumps({"rules": rules}, indent=1)
+
+
+def _repository_policy(pull: Pull) -> str | None:
+    """The resource policy that lets other accounts and organizations pull.
+
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html
+    """
+    statements: list[dict[str, Any]] = []
+    if pull.accounts:
+        statements.append({"Sid": "PullByAccounts", "Principal": {"AWS": list(pull.accounts)}})
+    if pull.organizations:
+        condition = {"StringEquals": {"aws:PrincipalOrgID": list(pull.organizations)}}
+        statements.append({"Sid": "PullByOrganizations", "Principal": "*", "Condition": condition})
+    if not statements:
+        return None
+    allow = {"Effect": "Allow", "Action": list(PULL_ACTIONS)}
+    return json.dumps({"Version": "2012-10-17", "Statement": [{**s, **allow} for s in statements]})
+
+
+def _normal(document: str | None) -> object:
+    """A document without what ECR is free to change: order of list items, one-element lists, spelling of accounts."""
+    return None if document is None else _unordered(json.loads(document))
+
+
+def _unordered(value: Any) -> object:  # any JSON value
+    if isinstance(value, dict):
+        return tuple(sorted((key, _unordered(item)) for key, item in value.items()))
+    if isinstance(value, list):
+        return (
+            _unordered(value[0]) if len(value) == 1 else tuple(sorted((_unordered(item) for item in value), key=repr))
+        )
+    root = _ACCOUNT_ROOT.fullmatch(value) if isinstance(value, str) else None
+    return root["account"] if root else value

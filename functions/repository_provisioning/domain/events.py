@@ -1,0 +1,51 @@
+"""What repository provisioning tells the world; golden examples are in ``events/published/``."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryCreated:
+    """A repository exists now and is completely configured. Told at least once per repository."""
+
+    name: str
+    arn: str
+    uri: str
+    rule: str
+    requested_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryConfigurationChanged:
+    """The rules changed since the repository was configured, and it follows them now."""
+
+    name: str
+    arn: str
+    uri: str
+    rule: str
+    requested_by: str
+    changed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryRequestDenied:
+    """Somebody asked for a name that the rules do not grant it."""
+
+    name: str
+    requested_by: str
+    reason: str
+    allowed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class PushToMissingRepositoryObserved:
+    """A push failed because nobody had asked for the repository. ``outcome`` says what followed.
+
+    ``outcome`` is ``reported``, ``created``, ``denied`` or ``unidentified`` (no ARN, or another registry);
+    ``would_create`` is the rule that the repository would have followed, None where the pusher may not create it.
+    """
+
+    name: str
+    pushed_by: str
+    outcome: str
+    would_create: str | None
+    push_event_id: str

@@ -1,0 +1,258 @@
+"""The house rules: who may create which repositories, and what a repository looks like."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from repository_provisioning.domain.naming import NamePattern, RepositoryName
+from steward.errors import NotAllowedError, RuleViolationError
+from steward.principals import Principal, PrincipalPattern
+
+RESERVED_TAG_PREFIX = "steward:"
+MAX_RULE_NAME = 64
+
+_KMS_KEY = re.compile(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+")
+_ACCOUNT = re.compile(r"\d{12}")
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+_TAG_TEXT = re.compile(r"[\w\s+\-=.:/@{}]*")
+_TAG_FILTER = re.compile(r"[A-Za-z0-9._*-]{1,128}")
+MAX_TAG_FILTERS, MAX_TAG_FILTER_WILDCARDS, MAX_TAG_KEY, MAX_TAG_VALUE = 5, 2, 128, 256
+
+
+class Setting(StrEnum):
+    """What a caller may be permitted to override."""
+
+    TAG_MUTABILITY = "tag_mutability"
+    MUTABLE_TAGS = "mutable_tags"
+    ENCRYPTION = "encryption"
+    LIFECYCLE = "lifecycle"
+    PULL = "pull"
+    TAGS = "tags"
+
+
+@dataclass(frozen=True, slots=True)
+class KmsEncryption:
+    """Encryption with a customer-managed key, named by its ARN: an alias could not be compared with what ECR shows."""
+
+    kms_key: str
+
+    def __post_init__(self) -> None:
+        if not _KMS_KEY.fullmatch(self.kms_key):
+            raise ValueError(
+                f"{self.kms_key!r} is not the ARN of a KMS key, such as arn:aws:kms:<region>:<account>:key/<id>"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """When ECR expires images: some days without a tag, beyond a number of images, or by a policy document's rules."""
+
+    untagged_after_days: int | None = None
+    keep_last: int | None = None
+    rules: tuple[dict[str, Any], ...] | None = None
+
+    def __post_init__(self) -> None:
+        days, last = self.untagged_after_days, self.keep_last
+        if (days is None and last is None) == (self.rules is None):
+            raise ValueError("write untagged_after_days and/or keep_last, or the rules of a lifecycle policy document")
+        if (days is not None and days < 1) or (last is not None and last < 1):
+            raise ValueError("untagged_after_days and keep_last are counted from 1")
+        for rule in self.rules or ():
+            missing = {"rulePriority", "selection", "action"} - rule.keys()
+            if missing:
+                raise ValueError(f"a rule of a lifecycle policy needs {', '.join(sorted(missing))}")
+        if self.rules is not None and not self.rules:
+            raise ValueError("a lifecycle policy document needs at least one rule")
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Who else may pull: whole accounts, whole organizations."""
+
+    accounts: tuple[str, ...] = ()
+    organizations: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for account in self.accounts:
+            if not _ACCOUNT.fullmatch(account):
+                raise ValueError(
+                    f'{account!r} is not an account id: write its 12 digits in quotes, such as "123456789012"'
+                )
+        for organization in self.organizations:
+            if not _ORGANIZATION.fullmatch(organization):
+                raise ValueError(f"{organization!r} is not an organization id, such as o-a1b2c3d4e5")
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a caller wants otherwise than the rule says; None where it wants nothing of its own."""
+
+    tag_mutability: Literal["MUTABLE", "IMMUTABLE"] | None = None
+    mutable_tags: tuple[str, ...] | None = None
+    encryption: Literal["AES256"] | KmsEncryption | None = None
+    lifecycle: Lifecycle | None = None
+    pull: Pull | None = None
+    tags: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        _check_tags(self.tags or {})
+        _check_mutable_tags(self.mutable_tags or ())
+
+    def given(self) -> dict[Setting, Any]:
+        """The settings that the caller does want otherwise."""
+        return {Setting(f.name): value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryRule:
+    """What repositories look like whose name matches; see ``house_rules.yaml`` for the meaning of each field."""
+
+    match: NamePattern
+    name: str | None = None
+    tag_mutability: Literal["MUTABLE", "IMMUTABLE"] = "IMMUTABLE"
+    mutable_tags: tuple[str, ...] = ()
+    encryption: Literal["AES256"] | KmsEncryption = "AES256"
+    lifecycle: Lifecycle | None = None
+    pull: Pull = field(default_factory=Pull)
+    companions: tuple[str, ...] = ()
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.tag_mutability == "MUTABLE" and self.mutable_tags:
+            raise ValueError("mutable_tags are exceptions from IMMUTABLE; here every tag is mutable already")
+        if self.name is not None and not (0 < len(self.name) <= MAX_RULE_NAME and _TAG_TEXT.fullmatch(self.name)):
+            raise ValueError(
+                f"the name {self.name!r} is not 1 to {MAX_RULE_NAME} letters, digits, spaces or + - = . _ : / @"
+            )
+        _check_tags(self.tags)
+        _check_mutable_tags(self.mutable_tags)
+        for companion in self.companions:
+            if "{name}" not in companion or companion == "{name}":
+                raise ValueError(f"the companion {companion!r} must be made from {{name}}, such as '{{name}}/cache'")
+
+    @property
+    def label(self) -> str:
+        """What this rule is called in answers and in tags, where ``*`` and ``?`` are not allowed."""
+        return self.name or self.match.replace("*", "@").replace("?", "@")
+
+    def with_overrides(self, overrides: Overrides) -> Self:
+        """The rule as the caller wants it; the caller's tags add to the rule's."""
+        given: dict[str, Any] = {str(setting): value for setting, value in overrides.given().items()}
+        if overrides.tags is not None:
+            given["tags"] = {**self.tags, **overrides.tags}
+        if overrides.tag_mutability == "MUTABLE" and overrides.mutable_tags is None:
+            given["mutable_tags"] = ()
+        try:
+            return replace(self, **given)
+        except ValueError as error:
+            raise RuleViolationError(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class CallerRule:
+    """Which callers may create which names, how many a day, and what they may decide for themselves."""
+
+    principals: tuple[PrincipalPattern, ...]
+    repositories: tuple[NamePattern, ...]
+    may_override: tuple[Setting, ...] = ()
+    daily_limit: int | None = None
+    on_push: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.principals or not self.repositories:
+            raise ValueError("name at least one of principals and one of repositories, else the rule can never match")
+        if self.daily_limit is not None and self.daily_limit < 1:
+            raise ValueError("daily_limit is 1 or more; leave it out for no limit")
+
+
+@dataclass(frozen=True, slots=True)
+class HouseRules:
+    """All the rules. In both lists the first match wins, and where nothing matches nothing may be created."""
+
+    callers: tuple[CallerRule, ...]
+    repositories: tuple[RepositoryRule, ...]
+
+    def __post_init__(self) -> None:
+        if not self.callers or not self.repositories:
+            raise ValueError("callers and repositories each need at least one rule, else nothing can ever be created")
+
+    def caller_rule(self, caller: Principal, name: RepositoryName, *, own_account: str) -> CallerRule:
+        """The rule under which ``caller`` may create ``name``.
+
+        Raises
+        ------
+        NotAllowedError
+            There is none; the error carries the patterns that the caller may create.
+        """
+        for rule in self._rules_of(caller, own_account):
+            if any(pattern.matches(name) for pattern in rule.repositories):
+                return rule
+        allowed = self.allowed_to(caller, own_account=own_account)
+        may = f"it may create {', '.join(allowed)}" if allowed else "no house rule names it"
+        raise NotAllowedError(f"{caller} may not create {name}: {may}", allowed=allowed)
+
+    def allowed_to(self, caller: Principal, *, own_account: str) -> list[str]:
+        """The patterns of names that ``caller`` may create, in the order of the rules."""
+        return list(dict.fromkeys(p for rule in self._rules_of(caller, own_account) for p in rule.repositories))
+
+    def repository_rule(self, name: RepositoryName) -> RepositoryRule:
+        """What ``name`` must look like.
+
+        Raises
+        ------
+        RuleViolationError
+            No rule speaks of such a name.
+        """
+        for rule in self.repositories:
+            if rule.match.matches(name):
+                return rule
+        raise RuleViolationError(f"no house rule says what {name} should look like; its operator can add one for '**'")
+
+    def warnings(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Rules that can never match, each with its place in the file and why."""
+        for index, rule in enumerate(self.repositories):
+            before = next((r for r in self.repositories[:index] if r.match.covers(rule.match)), None)
+            if before:
+                yield ("repositories", index), f"{rule.match} never matches: {before.match} stands before it and wins"
+        for index, caller in enumerate(self.callers):
+            if any(_shadows(before, caller) for before in self.callers[:index]):
+                yield ("callers", index), "never matches: an earlier rule names the same principals and repositories"
+
+    def _rules_of(self, caller: Principal, own_account: str) -> Iterator[CallerRule]:
+        for rule in self.callers:
+            if any(pattern.matches(caller, own_account=own_account) for pattern in rule.principals):
+                yield rule
+
+
+def _shadows(before: CallerRule, after: CallerRule) -> bool:
+    """Whether ``before`` wins wherever ``after`` could match."""
+    return set(after.principals) <= set(before.principals) and all(
+        any(wide.covers(narrow) for wide in before.repositories) for narrow in after.repositories
+    )
+
+
+def _check_tags(tags: Mapping[str, str]) -> None:
+    """Hold resource tags to ECR's rule and keep ours to ourselves."""
+    for key, value in tags.items():
+        if key.lower().startswith((RESERVED_TAG_PREFIX, "aws:")):
+            raise ValueError(f"the tag {key!r} is not yours to set: tags that begin with steward: or aws: are reserved")
+        if not 0 < len(key) <= MAX_TAG_KEY or len(value) > MAX_TAG_VALUE:
+            raise ValueError(
+                f"the tag {key!r} is too long: {MAX_TAG_KEY} characters for a key, {MAX_TAG_VALUE} for a value"
+            )
+        if not _TAG_TEXT.fullmatch(key) or not _TAG_TEXT.fullmatch(value):
+            raise ValueError(f"the tag {key!r} has a character other than letters, digits, spaces and + - = . _ : / @")
+
+
+def _check_mutable_tags(filters: tuple[str, ...]) -> None:
+    """Hold exclusion filters to ECR's rule.
+
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageTagMutabilityExclusionFilter.html
+    """
+    if len(filters) > MAX_TAG_FILTERS:
+        raise ValueError(f"ECR takes at most {MAX_TAG_FILTERS} mutable_tags")
+    for text in filters:
+        if not _TAG_FILTER.fullmatch(text) or text.count("*") > MAX_TAG_FILTER_WILDCARDS:
+            raise ValueError(f"{text!r} is not a tag filter: 1 to 128 of letters, digits, . _ - and at most two *")

@@ -1,0 +1,86 @@
+"""Names of repositories, and patterns of names."""
+
+import re
+from functools import cache
+from glob import translate
+from typing import Self
+
+from steward.errors import RuleViolationError
+
+MIN_LENGTH, MAX_LENGTH = 2, 256
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_PATTERN = re.compile(r"[a-z0-9._*?/-]+")
+
+
+class RepositoryName(str):
+    """A name that ECR takes: 2 to 256 characters, lower case, components separated by ``/``.
+
+    botocore does not check it.
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+
+    Raises
+    ------
+    RuleViolationError
+        The text is no such name; the message says which part of the rule it breaks.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Check the text."""
+        if not MIN_LENGTH <= len(text) <= MAX_LENGTH:
+            shown = text if len(text) <= MAX_LENGTH else f"{text[:32]}…"
+            raise RuleViolationError(
+                f"the repository name {shown!r} has {len(text)} characters; ECR takes {MIN_LENGTH} to {MAX_LENGTH}"
+            )
+        if not _NAME.fullmatch(text):
+            raise RuleViolationError(
+                f"{text!r} is not a repository name: ECR takes lower-case letters and digits, joined by single '.', "
+                "'_', '__' or any number of '-', in components separated by single '/', such as team-a/web-app"
+            )
+        return super().__new__(cls, text)
+
+    @property
+    def namespace(self) -> str:
+        """What stands before the first ``/``; the whole name where there is none."""
+        return self.partition("/")[0]
+
+
+class NamePattern(str):
+    """A pattern of names: ``*`` and ``?`` stay within a component, ``**`` spans any number of components.
+
+    Raises
+    ------
+    ValueError
+        No repository name could ever match the text.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Check the text."""
+        if not _PATTERN.fullmatch(text) or text.startswith("/") or text.endswith("/") or "//" in text:
+            raise ValueError(
+                f"{text!r} matches no repository name: write lower-case components separated by '/', with * or ? "
+                "inside a component and ** for any number of components, such as team-a/** or **/cache"
+            )
+        return super().__new__(cls, text)
+
+    def matches(self, name: str) -> bool:
+        """Whether ``name`` is one of those meant."""
+        return _compiled(self).match(name) is not None
+
+    def covers(self, other: Self) -> bool:
+        """Whether every name of ``other`` is a name of this pattern, as far as examples of ``other`` can tell."""
+        examples = [("s0e", "s0e"), ("s1e/s2e", "s1e"), ("s3e/s4e/s5e", "s6e-s7e")]
+        return all(
+            self.matches(other.replace("**", "\0").replace("*", one).replace("?", "q").replace("\0", many))
+            for many, one in examples
+        )
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(pattern, recursive=True, include_hidden=True, seps="/"))

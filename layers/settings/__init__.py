@@ -1,0 +1,1 @@
+"""The YAML files that an operator edits, checked by ``make check``, by ``make deploy`` and when they are loaded."""

@@ -1,0 +1,1 @@
+"""The way to AWS: clients that are configured alike, errors that are translated alike, the bus."""

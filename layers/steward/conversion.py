@@ -1,0 +1,72 @@
+"""From plain JSON or YAML values to dataclasses, strictly, with errors that lead to the place."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+type Place = tuple[str | int, ...]
+"""The way from a document's root to a place in it."""
+
+_WHERE = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>\$.*)`)?", re.DOTALL)
+_STEP = re.compile(r"\.(?P<key>\w+)|\[(?P<index>\d+|\.\.\.)\]")
+
+
+class UnfitError(ValueError):
+    """A value does not fit a type: ``path`` leads to the place, the text says what is wrong there."""
+
+    def __init__(self, what: str, path: Place) -> None:
+        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+        super().__init__(f"{place}: {what}" if place else what)
+        self.path = path
+
+
+def convert[T](raw: object, into: type[T]) -> T:
+    """Fit plain JSON or YAML values into the dataclass ``into``, refusing unknown keys.
+
+    Raises
+    ------
+    UnfitError
+        Something is missing, unknown, mistyped or refused by a ``__post_init__``.
+    """
+    try:
+        value = msgspec.convert(raw, into, dec_hook=_from_text)
+    except msgspec.ValidationError as error:
+        found = _WHERE.fullmatch(str(error))
+        what, path = found.group("what", "path") if found else (str(error), "")
+        raise UnfitError(what, _steps(path or "")) from error
+    for place, known in _unknown_keys(raw, msgspec.to_builtins(value, enc_hook=str), ()):
+        raise UnfitError(f"unknown key; known here are {', '.join(known)}", place)
+    return value
+
+
+def _from_text(kind: type[Any], value: object) -> object:
+    """Build a text that checks itself: a pattern, a name."""
+    if not isinstance(value, str):
+        raise ValueError(f"Expected `str`, got `{type(value).__name__}`")  # noqa: TRY004 - msgspec reports ValueError
+    return kind(value)
+
+
+def _steps(path: str) -> Place:
+    """The path that msgspec writes as ``$.a[0].b``; a key that it leaves out (``[...]``) ends the path there."""
+    steps: list[str | int] = []
+    for found in _STEP.finditer(path):
+        key, index = found.group("key", "index")
+        if index == "...":
+            break
+        steps.append(key if key is not None else int(index))
+    return tuple(steps)
+
+
+def _unknown_keys(raw: object, read: object, path: Place) -> Iterator[tuple[Place, list[str]]]:
+    """Keys of ``raw`` that did not become a field, each with the keys that would have."""
+    if isinstance(raw, dict) and isinstance(read, dict):
+        for key, value in raw.items():
+            if key not in read:
+                yield (*path, key), sorted(read)
+            else:
+                yield from _unknown_keys(value, read[key], (*path, key))
+    elif isinstance(raw, list) and isinstance(read, (list, tuple)):
+        for index, (value, built) in enumerate(zip(raw, read, strict=True)):
+            yield from _unknown_keys(value, built, (*path, index))

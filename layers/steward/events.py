@@ -1,0 +1,38 @@
+"""What capabilities tell each other and the world, over the bus.
+
+A published event is a frozen dataclass: its class name, in the past tense, is the detail-type, its fields are the data.
+On the bus it looks like the files of ``events/published/``::
+
+    {"source": "steward.repository_provisioning", "detail-type": "RepositoryCreated",
+     "detail": {"metadata": {"version", "correlation_id", "account", "region"}, "data": {…}}}
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from dataclasses import Field
+
+VERSION = "1"
+"""Version of the envelope and of all events in it; a change that could break a consumer raises it."""
+
+
+class PublishableEvent(Protocol):
+    """Any dataclass whose fields are plain JSON values."""
+
+    __dataclass_fields__: ClassVar[dict[str, "Field[Any]"]]
+
+
+class EventPublisher(Protocol):
+    """Where a use case says what happened."""
+
+    def publish(self, events: Sequence[PublishableEvent], *, correlation_id: str) -> None:
+        """Put the events on the bus, all of them, or raise UpstreamError."""
+        ...
+
+
+def detail_of(event: PublishableEvent, *, correlation_id: str, account: str, region: str) -> dict[str, Any]:
+    """The ``detail`` of an event as it stands on the bus."""
+    metadata = {"version": VERSION, "correlation_id": correlation_id, "account": account, "region": region}
+    return {"metadata": metadata, "data": asdict(event)}

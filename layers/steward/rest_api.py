@@ -1,0 +1,174 @@
+"""One shape for every REST route: who calls, what they sent, and errors as RFC 9457 problems.
+
+The status of each branch of the error tree stands here and nowhere else.
+"""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from steward.errors import (
+    AccessDeniedError,
+    ConflictError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    PreconditionFailedError,
+    QuotaExceededError,
+    RuleViolationError,
+    SettingsError,
+    StewardError,
+    ThrottledError,
+    TimeUsedUpError,
+    TooLargeError,
+    UnsupportedMediaTypeError,
+    UpstreamError,
+)
+from steward.principals import Principal
+
+MAX_BODY = 256 * 1024
+"""Bytes of a request body that we read; the largest sensible batch is a tenth of it."""
+ANSWER_WITHIN = timedelta(seconds=24)
+"""API Gateway gives up after 29 seconds; a caller is answered well before that."""
+
+PROBLEM_TYPE = "urn:ecr-steward:problem:"
+
+_STATUS: dict[type[StewardError], tuple[HTTPStatus, str]] = {
+    InvalidRequestError: (HTTPStatus.BAD_REQUEST, "malformed-request"),
+    RuleViolationError: (HTTPStatus.UNPROCESSABLE_ENTITY, "rule-violation"),
+    UnsupportedMediaTypeError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type"),
+    TooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large"),
+    NotAllowedError: (HTTPStatus.FORBIDDEN, "not-allowed"),
+    QuotaExceededError: (HTTPStatus.TOO_MANY_REQUESTS, "quota-exceeded"),
+    NotFoundError: (HTTPStatus.NOT_FOUND, "not-found"),
+    ConflictError: (HTTPStatus.CONFLICT, "conflict"),
+    PreconditionFailedError: (HTTPStatus.PRECONDITION_FAILED, "precondition-failed"),
+    SettingsError: (HTTPStatus.SERVICE_UNAVAILABLE, "settings-unusable"),
+    UpstreamError: (HTTPStatus.SERVICE_UNAVAILABLE, "upstream"),
+    ThrottledError: (HTTPStatus.SERVICE_UNAVAILABLE, "throttled"),
+    TimeUsedUpError: (HTTPStatus.SERVICE_UNAVAILABLE, "time-used-up"),
+    AccessDeniedError: (HTTPStatus.SERVICE_UNAVAILABLE, "service-lacks-a-right"),
+}
+
+
+def problem_of(error: StewardError, *, instance: str, request_id: str) -> dict[str, Any]:
+    """An error of the tree as an RFC 9457 problem: what a response's body, or one item of a batch, says of it."""
+    kind = next(cls for cls in type(error).__mro__ if cls in _STATUS)
+    status, slug = _STATUS[kind]
+    problem = _problem(status, slug, str(error), instance=instance, request_id=request_id)
+    if error.code:
+        problem["code"] = error.code
+    if isinstance(error, NotAllowedError):
+        problem["allowed"] = list(error.allowed)
+    return problem
+
+
+def _problem(status: HTTPStatus, slug: str, detail: str, *, instance: str, request_id: str) -> dict[str, Any]:
+    return {
+        "type": PROBLEM_TYPE + slug,
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "instance": instance,
+        "request_id": request_id,
+    }
+
+
+def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
+    """A resolver whose every error, also the unexpected one, is answered as a problem and counted as a metric."""
+    app = APIGatewayRestResolver(serializer=lambda body: msgspec.json.encode(body).decode())
+
+    def answer(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response[dict[str, Any]]:
+        return Response(problem["status"], "application/problem+json", problem, headers=headers)
+
+    @app.exception_handler(StewardError)
+    def known(error: StewardError) -> Response[dict[str, Any]]:
+        problem = problem_of(error, instance=app.current_event.path, request_id=request_id_of(app.current_event))
+        if isinstance(error, SettingsError | UpstreamError):
+            logger.error("request failed", problem=problem)
+            name = "SettingsUnusable" if isinstance(error, SettingsError) else "UpstreamFailures"
+            metrics.add_metric(name, MetricUnit.Count, 1)
+        else:
+            logger.info("request refused", problem=problem)
+        after = getattr(error, "after_seconds", None)
+        return answer(problem, {"Retry-After": str(after)} if after else None)
+
+    @app.exception_handler(Exception)
+    def unknown(error: Exception) -> Response[dict[str, Any]]:
+        # The last resort of a request: it is logged with its stack, and the caller gets an id to ask about.
+        logger.error("unexpected error", exc_info=error)
+        metrics.add_metric("UnexpectedErrors", MetricUnit.Count, 1)
+        detail = "an error of ours; its operator finds it in the log by the request_id"
+        return answer(_here(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
+
+    @app.not_found
+    def no_route(_: RouteNotFoundError) -> Response[dict[str, Any]]:
+        return answer(_here(HTTPStatus.NOT_FOUND, "no-such-route", "no route of this API has this method and path"))
+
+    def _here(status: HTTPStatus, slug: str, detail: str) -> dict[str, Any]:
+        event = app.current_event
+        return _problem(status, slug, detail, instance=event.path, request_id=request_id_of(event))
+
+    return app
+
+
+def caller_of(event: APIGatewayProxyEvent) -> Principal:
+    """The verified caller of a request that passed AWS_IAM authorization.
+
+    Raises
+    ------
+    NotAllowedError
+        The gateway names no principal that rules could speak of.
+    """
+    arn = event.request_context.identity.user_arn
+    try:
+        return Principal.from_arn(arn or "")
+    except ValueError as error:
+        raise NotAllowedError(f"the caller cannot be told: {error}") from error
+
+
+def request_id_of(event: APIGatewayProxyEvent) -> str:
+    """API Gateway's id of the request, which also correlates the events that the request leads to."""
+    return event.request_context.request_id or ""
+
+
+def deadline_of(context: Any) -> datetime:
+    """The moment by which a request must be answered, from the Lambda context's remaining time."""
+    remaining = timedelta(milliseconds=context.get_remaining_time_in_millis()) - timedelta(seconds=2)
+    return datetime.now(UTC) + min(ANSWER_WITHIN, remaining)
+
+
+def json_body(event: APIGatewayProxyEvent) -> dict[str, Any]:
+    """The request's body, a JSON object; empty where there is no body.
+
+    Raises
+    ------
+    UnsupportedMediaTypeError, TooLargeError, InvalidRequestError
+        It is not of type application/json, is larger than ``MAX_BODY``, or is not a JSON object.
+    """
+    if not event.body:
+        return {}
+    media_type = (event.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaTypeError(
+            f"send the body as application/json, not as {media_type or 'nothing in particular'}"
+        )
+    if len(event.body) > MAX_BODY:
+        raise TooLargeError(f"the body has {len(event.body)} bytes; this API reads at most {MAX_BODY}")
+    try:
+        body = msgspec.json.decode(event.decoded_body or "")
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequestError(f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise InvalidRequestError(f"the body is a JSON {_JSON_NAMES[type(body)]}; send an object")
+    return body
+
+
+_JSON_NAMES = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}

@@ -1,0 +1,86 @@
+"""The files that an operator edits, read into dataclasses, with errors that name file, line and what would be right."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from steward.conversion import Place, UnfitError, convert
+from steward.errors import SettingsError
+
+
+def locate(name: str) -> Path:
+    """Where the settings file ``name`` lies: in the package ``settings``, which is a layer in Lambda."""
+    return Path(str(files("settings") / name))
+
+
+def load[T](path: Path, into: type[T]) -> T:
+    """Read a YAML file into the dataclass ``into``, strictly: no unknown, repeated or mistyped key passes.
+
+    Parameters
+    ----------
+    path
+        The file.
+    into
+        A dataclass. Its fields may be dataclasses, tuples, dicts, literals, and subclasses of ``str`` that check their
+        text. A ``ValueError`` of theirs, or of a ``__post_init__``, is reported at its line.
+
+    Raises
+    ------
+    SettingsError
+        The file is missing, empty, not YAML, or does not fit. The message starts with ``file:line:``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SettingsError(f"{path.name}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path.name}: is not UTF-8 text (byte {error.start})") from error
+    try:
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+        raw = yaml.load(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise SettingsError(f"{path.name}:{line}: is not YAML: {getattr(error, 'problem', error)}") from error
+    if root is None:
+        raise SettingsError(f"{path.name}:1: is empty; see the shipped file for what belongs in it")
+    for key in _repeated_keys(root):
+        raise SettingsError(f"{path.name}:{key.start_mark.line + 1}: the key {key.value!r} stands here twice")
+    try:
+        return convert(raw, into)
+    except UnfitError as error:
+        line = _line_of(root, error.path)
+        raise SettingsError(f"{path.name}:{line}: {error}") from error
+
+
+def _line_of(node: yaml.Node, path: Place) -> int:
+    """The line, counted from 1, where the deepest existing part of ``path`` stands."""
+    line = node.start_mark.line + 1
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            entry = next(((key, value) for key, value in node.value if key.value == step), None)
+            if entry is None:
+                break
+            line, node = entry[0].start_mark.line + 1, entry[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
+    """Keys that stand twice in one mapping; YAML readers silently take the last."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key
+            seen.add(key.value)
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item)

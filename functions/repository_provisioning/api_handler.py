@@ -150,4 +150,4 @@ def _count(results: list[Result]) -> None:
     outcomes = [result for result in results if isinstance(result, Outcome)]
     metrics.add_metric("RepositoriesCreated", MetricUnit.Count, sum(outcome.created for outcome in outcomes))
     metrics.add_metric("RequestsRefused", MetricUnit.Count, len(results) - len(outcomes))
-    logger.info("repositories ensured", created=[o.name for o in outcomes if o.created], asked=len(results))
+    logger.info("repositories ensured", repositories_created=[o.name for o in outcomes if o.created], asked=len(results))

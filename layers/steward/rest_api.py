@@ -83,7 +83,7 @@ def _problem(status: HTTPStatus, slug: str, detail: str, *, instance: str, reque
 
 def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
     """A resolver whose every error, also the unexpected one, is answered as a problem and counted as a metric."""
-    app = APIGatewayRestResolver(serializer=lambda body: msgspec.json.encode(body).decode())
+    app = APIGatewayRestResolver(serializer=lambda body: msgspec.json.encode(body, enc_hook=str).decode())
 
     def answer(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response[dict[str, Any]]:
         return Response(problem["status"], "application/problem+json", problem, headers=headers)

@@ -26,6 +26,9 @@ from local.additions import (
     ecr_repositories,
     event_bus_policies,
     event_targets,
+    iam_access_keys,
+    iam_account_details,
+    iam_authorization,
     iam_groups,
     managed_policies,
     principal_arn,
@@ -33,6 +36,9 @@ from local.additions import (
     rest_api_bodies,
     rest_api_errors,
     root_key,
+    secret_authorization,
+    secret_rotation,
+    secret_versions,
 )
 
 if TYPE_CHECKING:
@@ -74,6 +80,12 @@ ADDITIONS: tuple[Addition, ...] = (
     principal_arn,
     managed_policies,
     iam_groups,
+    iam_access_keys,
+    iam_account_details,
+    iam_authorization,
+    secret_versions,
+    secret_rotation,
+    secret_authorization,
     ecr_repositories,
     ecr_registry_scanning,
     ecr_authorization,

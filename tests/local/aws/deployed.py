@@ -14,10 +14,15 @@ FIXTURE = Path(__file__).parent / "fixtures" / "stack"
 class Project:
     """A copy of the fixture's project, with a port of its own, and the commands to run on it."""
 
-    def __init__(self, folder, port=None):
+    def __init__(self, folder, port=None, source=FIXTURE, parts=(".",)):
         self.folder = folder
         self.port = port or free_port()
-        shutil.copytree(FIXTURE, folder, ignore=shutil.ignore_patterns(".local", ".aws-sam"))
+        ignored = shutil.ignore_patterns(".local", ".aws-sam", "__pycache__")
+        for part in parts:
+            if (source / part).is_dir():
+                shutil.copytree(source / part, folder / part, ignore=ignored, dirs_exist_ok=True)
+            else:
+                shutil.copy(source / part, folder / part)
 
     def run(self, command, *arguments, python_code=None, **environment):
         program = ["-c", python_code] if python_code else ["-m", "local"]
@@ -31,8 +36,8 @@ class Project:
             check=False,
         )
 
-    def edit(self, old, new):
-        template = self.folder / "template.yaml"
+    def edit(self, old, new, file="template.yaml"):
+        template = self.folder / file
         assert old in template.read_text()
         template.write_text(template.read_text().replace(old, new))
 

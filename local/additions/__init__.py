@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from local.additions import (
     cloudtrail_events,
+    cloudtrail_history,
     ecr_authorization,
     ecr_registry_scanning,
     ecr_repositories,
@@ -35,6 +36,7 @@ from local.additions import (
     registry_login,
     rest_api_bodies,
     rest_api_errors,
+    rest_api_paths,
     root_key,
     secret_authorization,
     secret_rotation,
@@ -91,8 +93,10 @@ ADDITIONS: tuple[Addition, ...] = (
     ecr_authorization,
     registry_login,
     cloudtrail_events,
+    cloudtrail_history,
     rest_api_bodies,
     rest_api_errors,
+    rest_api_paths,
     event_targets,
     event_bus_policies,
 )

@@ -47,7 +47,8 @@ def skopeo(stack, team_a):
 
     def copy(source, target):
         sides = [f"--{side}-tls-verify=false" for side in ("src", "dest")]
-        logins = [f"--{side}-creds={credentials}" for side, at in (("src", source), ("dest", target)) if "docker:" in at]
+        ends = {"src": source, "dest": target}
+        logins = [f"--{side}-creds={credentials}" for side, end in ends.items() if "docker:" in end]
         command = ["skopeo", "--insecure-policy", "copy", *sides, *logins, source, target]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 

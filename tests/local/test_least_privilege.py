@@ -1,4 +1,4 @@
-"""Each role's actions are needed: without any one of them, its probe in ``proven_actions`` fails on the deployed stack."""
+"""Each role's actions are needed: without any one, its probe in ``proven_actions`` fails on the deployed stack."""
 
 import pytest
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import batched
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from repository_provisioning.domain.configuration import Configuration, Repository
 from repository_provisioning.domain.naming import RepositoryName
@@ -41,7 +41,13 @@ class _Mutability(TypedDict):
 
 
 _REFUSED = frozenset(
-    {"InvalidParameterException", "InvalidTagParameterException", "TooManyTagsException", "KmsException"}
+    {
+        "InvalidParameterException",
+        "InvalidTagParameterException",
+        "KmsException",
+        "TagPolicyException",  # in no service model
+        "TooManyTagsException",
+    }
 )
 
 
@@ -154,6 +160,8 @@ def _translated() -> Iterator[None]:
     """Raise what the ports promise in place of what botocore raises."""
     try:
         yield
+    except ParamValidationError as error:
+        raise RuleViolationError(f"ECR would refuse it: {error}") from error
     except BotoCoreError as error:
         raise upstream(error) from error
     except ClientError as error:

@@ -73,7 +73,9 @@ def test_a_refused_call_is_told_with_its_error(aws, name):
 def test_iams_events_arrive_in_us_east_1_with_structured_parameters(aws, name):
     queue = aws.queue_of(record_of("CreateUser", "aws.iam"), region="us-east-1")
 
-    aws.client("iam").create_user(UserName=name[-8:], Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}])
+    aws.client("iam").create_user(
+        UserName=name[-8:], Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}]
+    )
 
     detail = aws.receive(queue, region="us-east-1")["detail"]
     assert detail["awsRegion"] == "us-east-1"

@@ -42,7 +42,11 @@ def test_the_additions_name_the_pinned_version():
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [("ministack.services.iam", "_groups"), ("ministack.services.ecr", "_v2_put_manifest"), ("ministack.app", "save_all")],
+    [
+        ("ministack.services.iam", "_groups"),
+        ("ministack.services.ecr", "_v2_put_manifest"),
+        ("ministack.app", "save_all"),
+    ],
 )
 def test_a_name_that_ministack_lost_is_named_before_anything_starts(tmp_path, module, name):
     lost = f"import os, {module}; del {module}.{name}; {CHECK}"

@@ -29,7 +29,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run one command; 0 when it did its work, otherwise 1 with one sentence on standard error."""
     try:
         options = _parser().parse_args(arguments)
-        workspace = Workspace(options.project.resolve())
+        workspace = _workspace(options.project.resolve())
         run: Callable[[Workspace, argparse.Namespace], None] = options.run
         run(workspace, options)
     except LocalAwsError as error:
@@ -43,6 +43,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
 def start(workspace: Workspace, options: argparse.Namespace) -> None:
     """Start the local AWS, deploy the stack, and show the main job; what is in place already stays."""
     began = time.monotonic()
+    stack.find_interpreter()
     server = _ensure_server(workspace, options.port, keep_state=options.keep)
     sources = stack.fingerprint(workspace.project)
     if stack.is_deployed(workspace, server, sources):
@@ -120,6 +121,13 @@ def clean(workspace: Workspace, options: argparse.Namespace) -> None:
     stop(workspace, options)
     workspace.remove()
     _console.print("Removed the local AWS, its state, its logs and the build.")
+
+
+def _workspace(project: Path) -> Workspace:
+    for name in ("template.yaml", "samconfig.toml"):
+        if not (project / name).exists():
+            raise LocalAwsError(f"There is no {name} in {project}.")
+    return Workspace(project)
 
 
 def _ensure_server(workspace: Workspace, port: int, *, keep_state: bool) -> Server:

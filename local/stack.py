@@ -86,6 +86,27 @@ def is_deployed(workspace: Workspace, server: "Server", sources: str) -> bool:
     )
 
 
+def find_interpreter() -> Path:
+    """The interpreter of the functions' runtime: the one that this environment was made with.
+
+    Raises
+    ------
+    LocalAwsError
+        When it is of another version, gone, or without pip.
+    """
+    name = f"python{_RUNTIME[0]}.{_RUNTIME[1]}"
+    interpreter = Path(sys.base_prefix) / "bin" / name
+    if sys.version_info[:2] != _RUNTIME or not interpreter.exists():
+        raise LocalAwsError(
+            f"The functions need {name}, but this environment was made with Python {platform.python_version()} "
+            f"of {sys.base_prefix}; install Python {name.removeprefix('python')} and make the environment again."
+        )
+    pip = [str(interpreter), "-m", "pip", "--version"]
+    if subprocess.run(pip, capture_output=True, check=False).returncode:  # noqa: S603 - the interpreter found above
+        raise LocalAwsError(f"sam build needs pip in {interpreter}; install it: {interpreter} -m ensurepip")
+    return interpreter
+
+
 def build(workspace: Workspace, server: "Server", sources: str) -> None:
     """``sam build``, with the interpreter of the functions' runtime on the PATH.
 
@@ -94,7 +115,10 @@ def build(workspace: Workspace, server: "Server", sources: str) -> None:
     LocalAwsError
         When that interpreter is missing, or SAM fails.
     """
-    _offer_interpreter(workspace)
+    interpreter = find_interpreter()
+    link = workspace.interpreters / f"python{_RUNTIME[0]}.{_RUNTIME[1]}"  # the name that SAM looks for on the PATH
+    link.unlink(missing_ok=True)
+    link.symlink_to(interpreter)
     _sam(workspace, server, "build")
     write_record(workspace.deployment_record, read_record(workspace.deployment_record) | {"built": sources})
 
@@ -177,25 +201,6 @@ def _sam_environment(workspace: Workspace, server: "Server") -> dict[str, str]:
         "SAM_CLI_TELEMETRY": "0",
         "PYTHONWARNINGS": "ignore",
     }
-
-
-def _offer_interpreter(workspace: Workspace) -> None:
-    """Put the interpreter that made this environment on SAM's PATH, under the name that SAM looks for."""
-    name = f"python{_RUNTIME[0]}.{_RUNTIME[1]}"
-    interpreter = Path(sys.base_prefix) / "bin" / name
-    if sys.version_info[:2] != _RUNTIME or not interpreter.exists():
-        raise LocalAwsError(
-            f"The functions need {name}, and this environment was made by {sys.base_prefix}, "
-            f"Python {platform.python_version()}; install Python {name.removeprefix('python')} and make it again."
-        )
-    has_pip = subprocess.run(  # noqa: S603 - the interpreter of this environment
-        [str(interpreter), "-m", "pip", "--version"], capture_output=True, check=False
-    )
-    if has_pip.returncode:
-        raise LocalAwsError(f"sam build needs pip in {interpreter}; install it: {interpreter} -m ensurepip")
-    link = workspace.interpreters / name
-    link.unlink(missing_ok=True)
-    link.symlink_to(interpreter)
 
 
 def _parameter_overrides(project: Path, command: str) -> list[str]:

@@ -97,12 +97,15 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def _name_in_path() -> str:
-    """The name as the gateway decoded it; what it is worth is decided by the domain."""
-    name = (app.current_event.path_parameters or {}).get("name") or app.current_event.path.removeprefix(
-        "/repositories/"
-    )
-    if "%" in name:
-        raise InvalidRequestError(f"write the name {name!r} as it is, slashes included, without percent-encoding")
+    """The name as the gateway decoded it, where path and parameter agree; what it is worth is decided by the domain.
+
+    IAM saw the path as it was sent, the parameter is what is left of it when slashes are merged.
+    """
+    path, name = app.current_event.path, (app.current_event.path_parameters or {}).get("name") or ""
+    if "%" in name or not path.endswith(f"/repositories/{name}"):
+        raise InvalidRequestError(
+            f"the path {path!r} does not end in a name: write it as it is, with single slashes, without percent-encoding"
+        )
     return name
 
 

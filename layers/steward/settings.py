@@ -55,6 +55,12 @@ def load[T](path: Path, into: type[T]) -> T:
         raise SettingsError(f"{path.name}:{line}: {error}") from error
 
 
+def position(path: Path, place: Place) -> str:
+    """``file:line`` of a place in a file that has been loaded."""
+    root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader)
+    return f"{path.name}:{_line_of(root, place)}"
+
+
 def _line_of(node: yaml.Node, path: Place) -> int:
     """The line, counted from 1, where the deepest existing part of ``path`` stands."""
     line = node.start_mark.line + 1

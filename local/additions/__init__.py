@@ -24,10 +24,11 @@ from local.additions import (
     ecr_authorization,
     ecr_registry_scanning,
     ecr_repositories,
-    event_sources,
+    event_bus_policies,
     event_targets,
     iam_groups,
     managed_policies,
+    principal_arn,
     registry_login,
     rest_api_bodies,
     rest_api_errors,
@@ -70,6 +71,7 @@ class Addition(Protocol):
 
 ADDITIONS: tuple[Addition, ...] = (
     root_key,
+    principal_arn,
     managed_policies,
     iam_groups,
     ecr_repositories,
@@ -79,8 +81,8 @@ ADDITIONS: tuple[Addition, ...] = (
     cloudtrail_events,
     rest_api_bodies,
     rest_api_errors,
-    event_sources,
     event_targets,
+    event_bus_policies,
 )
 
 

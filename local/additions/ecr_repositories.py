@@ -166,9 +166,7 @@ def _check_policies() -> None:
     def set_checked_repository_policy(request: Request) -> Reply:
         reason = why_repository_policy_refused(request.get("policyText", ""))
         if reason:
-            return _invalid_parameter(
-                f"'PolicyText' failed to satisfy constraint: '{reason}'"
-            )
+            return _invalid_parameter(f"'PolicyText' failed to satisfy constraint: '{reason}'")
         reply: Reply = set_repository_policy(request)
         return reply
 

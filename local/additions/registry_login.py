@@ -128,7 +128,7 @@ def _refusal(method: str, path: str, headers: dict[str, str], query: dict[str, l
         unsupported: Reply = ecr._registry_error(405, "UNSUPPORTED", "the operation is unsupported")
         return unsupported
     arn = f"arn:aws:ecr:{get_region()}:{get_account_id()}:repository/{name or '*'}"
-    iam_evaluator._anonymous.set(False)  # noqa: FBT003 - the token says who is there, in the place of a signature
+    iam_evaluator._anonymous.set(False)  # the token says who is there, in the place of a signature
     if iam_evaluator.enforce(
         caller, f"ecr:{action}", "ecr", get_region(), resource_arn=arn, service_context=resource_tags(arn)
     ):

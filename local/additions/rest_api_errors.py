@@ -1,14 +1,16 @@
 """What a REST API refuses by itself, answered through its gateway responses.
 
-MiniStack answers a refusal by IAM, a function that failed and a body that is too large in its own words, so that a
-client sees ``application/problem+json`` from the function and something else from the gateway. Here they are
-``ACCESS_DENIED``, ``DEFAULT_5XX`` with status 502, and ``REQUEST_TOO_LARGE``, as on AWS.
+MiniStack answers a refusal by IAM and a function that failed in its own words, so that a client sees
+``application/problem+json`` from the function and something else from the gateway; it takes bodies of any size, and
+signatures that were made for another service or region. Here these are ``ACCESS_DENIED``, ``DEFAULT_5XX`` with status
+502, ``REQUEST_TOO_LARGE`` and ``INVALID_SIGNATURE``, as on AWS.
 
 Sources: "Gateway response types" and "Quotas for configuring and running a REST API" (payload size: 10 MB),
 Amazon API Gateway developer guide.
 """
 
 import json
+import re
 from typing import Any
 
 from ministack import app
@@ -17,9 +19,10 @@ from ministack.services import apigateway_v1
 
 from local.scratch_account import Reply, answer, scratch_account
 
-GAP = "gateway responses for refusals by IAM, failed functions and large bodies"
+GAP = "gateway responses for what a REST API refuses by itself"
 RELIES_ON = (
     "app._enforce_execute_api",
+    "app._execute_api_authorization_type",
     "services.apigateway_v1._GatewayError",
     "services.apigateway_v1._create_rest_api",
     "services.apigateway_v1._delete_rest_api",
@@ -36,6 +39,8 @@ RELIES_ON = (
 LARGEST_BODY = 10 * 1024 * 1024
 """The largest request that a REST API takes, in bytes."""
 
+_SERVICE = "execute-api"
+_SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]*)/(?P<service>[^/]*)/aws4_request")
 _FORBIDDEN, _BAD_GATEWAY = 403, 502
 
 
@@ -54,7 +59,7 @@ def is_still_missing() -> bool:
 
 
 def install() -> None:
-    """Answer the three through the stage's gateway responses."""
+    """Answer them through the stage's gateway responses."""
     _deny_through_gateway_responses()
     _refuse_large_bodies()
     _fail_through_gateway_responses()
@@ -74,6 +79,10 @@ def _deny_through_gateway_responses() -> None:
         *rest: Any,
         **options: Any,
     ) -> Reply | None:
+        if app._execute_api_authorization_type(api_id, stage, method, path) == "AWS_IAM":
+            message = _wrong_scope(api_id, headers)
+            if message:
+                return _gateway_response(api_id, stage, "INVALID_SIGNATURE", message, headers, query)
         refused: Reply | None = enforce(api_id, stage, method, path, headers, query, *rest, **options)
         message = _denial(refused)
         if message is None:
@@ -81,6 +90,21 @@ def _deny_through_gateway_responses() -> None:
         return _gateway_response(api_id, stage, "ACCESS_DENIED", message, headers, query) or refused
 
     app._enforce_execute_api = enforce_execute_api
+
+
+def _wrong_scope(api_id: str, headers: dict[str, str]) -> str | None:
+    """What is wrong with what a signature was made for; ``None`` for the right scope, and without a signature."""
+    signed_for = _SCOPE.search(headers.get("authorization", ""))
+    home = apigateway_v1.find_api_scope(api_id)
+    if signed_for is None or home is None:
+        return None
+    if signed_for["service"] != _SERVICE:
+        return f"Credential should be scoped to correct service: '{_SERVICE}'."
+    return (
+        None
+        if signed_for["region"] == home[1]
+        else f"Credential should be scoped to a valid region, not '{signed_for['region']}'."
+    )
 
 
 def _denial(refused: Reply | None) -> str | None:

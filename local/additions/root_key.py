@@ -43,7 +43,7 @@ def install() -> None:
         finally:
             _pinning.reset(token)
         if iam_evaluator._signed_request.get() is None:
-            iam_evaluator._anonymous.set(True)  # noqa: FBT003 - nothing was signed, whatever the header says
+            iam_evaluator._anonymous.set(True)  # nothing was signed, whatever the header says
 
     iam_evaluator.is_root_access_key = sts.is_root_access_key = _is_root
     # MiniStack does not keep the signature of a root key. While it decides what to keep, no key is root.

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from tests.local.aws.deployed import Project
 from tests.local.aws.launched import launch, stop
 
 
@@ -19,3 +20,12 @@ def aws(tmp_path_factory):
 def name():
     """A name that no other test has."""
     return f"team-a/{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    """The fixture's stack, deployed once; ``project.first_start`` is what that printed."""
+    project = Project(tmp_path_factory.mktemp("deployed") / "project")
+    project.first_start = project.run("start", SECRET_OF_THE_USER="told-to-no-function")
+    yield project
+    project.run("clean")

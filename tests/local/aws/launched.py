@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 REPOSITORY = Path(__file__).parents[3]
 PYTHON = REPOSITORY / ".local" / "venv" / "bin" / "python"
@@ -50,12 +53,14 @@ class Reply:
 class LocalAws:
     """The running local AWS, and ways to talk to it."""
 
-    def __init__(self, port, process):
+    def __init__(self, port, process, root=ROOT):
         self.port = port
         self.process = process
+        self.root = root
         self.endpoint = f"http://127.0.0.1:{port}"
 
-    def client(self, service, key=ROOT, region=REGION):
+    def client(self, service, key=None, region=REGION):
+        key = key or self.root
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
@@ -96,6 +101,14 @@ class LocalAws:
         except urllib.error.HTTPError as refused:
             with refused:
                 return Reply(refused.status, dict(refused.headers), refused.read())
+
+    def signed(self, method, path, key, body=None, region=REGION, service="execute-api"):
+        """A call that is signed as AWS clients sign; ``path`` may be a whole URL."""
+        url = path if path.startswith("http") else self.endpoint + path
+        request = AWSRequest(method, url, data=body, headers={"Content-Type": "application/json"})
+        credentials = Credentials(key.access_key_id, key.secret_access_key, key.session_token)
+        SigV4Auth(credentials, service, region).add_auth(request)
+        return self.http(method, url, body, dict(request.headers))
 
     def login(self, key):
         """The header of somebody who has logged in to the registry."""

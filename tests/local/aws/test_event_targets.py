@@ -102,3 +102,14 @@ def test_an_event_that_is_delivered_is_no_dead_letter(aws, source):
 
     assert aws.receive(alive)["source"] == source
     assert aws.receive(dead, seconds=1) is None
+
+
+def test_a_log_group_receives_the_whole_event(aws, source):
+    logs = aws.client("logs")
+    logs.create_log_group(logGroupName=source)
+    rule(aws, source, {"Arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{source}"})
+
+    put(aws, source, {"who": "somebody"})
+
+    messages = [event["message"] for event in logs.filter_log_events(logGroupName=source)["events"]]
+    assert [json.loads(message)["detail"] for message in messages] == [{"who": "somebody"}]

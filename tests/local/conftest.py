@@ -1,0 +1,40 @@
+"""The project's own stack, deployed as a newcomer deploys it, under house rules and callers of the tests."""
+
+import shutil
+import uuid
+
+import pytest
+
+from tests.local.aws.launched import REPOSITORY
+from tests.local.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """The stack of template.yaml, with the safety net set to create."""
+    stack = Stack(tmp_path_factory.mktemp("stack"))
+    shutil.copy(REPOSITORY / "tests" / "local" / "house_rules.yaml", stack.folder / "layers" / "settings")
+    stack.edit('"Platform=local"', '"Platform=local", "PushSafetyNet=create"', file="samconfig.toml")
+    started = stack.run("start")
+    assert started.returncode == 0, started.stdout + started.stderr
+    stack.started = started.stdout
+    yield stack
+    stack.run("clean")
+
+
+@pytest.fixture
+def unique():
+    """A name component that no other test has."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture(scope="session")
+def team_a(stack):
+    """A pipeline's role session: it may push, and may call for names of team-a; it may not create."""
+    return stack.pipeline("ci-team-a", "PUT/repositories/team-a/*", "GET/repositories/team-a/*", "GET/whoami")
+
+
+@pytest.fixture(scope="session")
+def probe(stack):
+    """A caller who may use every route; the house rules give it probe/**."""
+    return stack.pipeline("probe", "*")

@@ -1,0 +1,76 @@
+"""The project's own stack on a local AWS, and ways to use it as its users do."""
+
+import base64
+import json
+import time
+
+from local.oci import Registry
+from tests.local.aws.deployed import Project
+from tests.local.aws.launched import ACCOUNT, REGION, REPOSITORY, Key, allow
+
+PARTS = ("template.yaml", "samconfig.toml", "functions", "layers")
+MAY_PUSH = (
+    "ecr:GetAuthorizationToken",
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:InitiateLayerUpload",
+    "ecr:UploadLayerPart",
+    "ecr:CompleteLayerUpload",
+    "ecr:PutImage",
+    "ecr:BatchGetImage",
+    "ecr:GetDownloadUrlForLayer",
+)
+
+
+class Stack(Project):
+    """A deployed copy of the project."""
+
+    def __init__(self, folder):
+        super().__init__(folder, source=REPOSITORY, parts=PARTS)
+
+    @property
+    def api_id(self):
+        return self.variables["STEWARD_API_URL"].split("/execute-api/")[1].split("/")[0]
+
+    def pipeline(self, role_name, *routes):
+        """The key of a session of a role that may push, and may call these routes (METHOD/path) of the API."""
+        routes = [f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.api_id}/v1/{route}" for route in routes]
+        rights = [allow(*MAY_PUSH)]
+        if routes:
+            rights.append(allow("execute-api:Invoke", resource=routes))
+        return self.aws.session(*rights, role_name=role_name)
+
+    def put(self, name, key, body=None):
+        return self.call("PUT", f"/repositories/{name}", key, json.dumps(body).encode() if body is not None else None)
+
+    def registry(self, key: Key):
+        """The registry, logged in to as the holder of the key."""
+        token = self.aws.client("ecr", key).get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        user, _, password = base64.b64decode(token).decode().partition(":")
+        return Registry(f"127.0.0.1:{self.port}", user, password)
+
+    def exists(self, name):
+        ecr = self.aws.client("ecr")
+        try:
+            ecr.describe_repositories(repositoryNames=[name])
+        except ecr.exceptions.RepositoryNotFoundException:
+            return False
+        return True
+
+    def subscribe(self, **pattern):
+        """A queue of the events that the stack publishes from now on and that match."""
+        return self.aws.queue_of({"source": ["steward.repository_provisioning"]} | pattern, bus="steward")
+
+    def function(self, logical_id):
+        """The deployed function's name and its configuration."""
+        functions = self.aws.client("lambda").list_functions()["Functions"]
+        return next(
+            f for f in functions if f["FunctionName"].startswith(f"{self.variables['STEWARD_STACK']}-{logical_id}")
+        )
+
+
+def eventually(look, seconds=20):
+    """What ``look`` returns as soon as it is true; what it returns last if it never is."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return seen

@@ -1,0 +1,95 @@
+"""Least privilege, read off the template: one function, one role, listed actions on named resources."""
+
+import json
+
+from tests.local.proven_actions import ROLES
+from tests.template.reading import AWS_MANAGED_ACTIONS, as_list, aws_managed_of_role, of_type, statements_of_role
+
+WITHOUT_RESOURCE_TYPE = {
+    "ecr:GetRegistryScanningConfiguration": "the action has no resource type",
+}
+"""Actions that may stand on "*", each with the reason why AWS allows nothing narrower."""
+
+
+def test_every_function_has_a_role_of_its_own(resources):
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in of_type(resources, "AWS::Lambda::Function").values()]
+
+    assert sorted(roles) == sorted(set(roles))
+
+
+def test_the_table_of_proven_actions_lists_every_role(resources):
+    roles = {function["Role"]["Fn::GetAtt"][0] for function in of_type(resources, "AWS::Lambda::Function").values()}
+
+    assert roles == ROLES.keys()
+
+
+def test_a_role_may_do_what_is_proven_to_be_needed_and_no_more(resources):
+    for role, proven in ROLES.items():
+        granted = {action for s in statements_of_role(resources, role) for action in as_list(s["Action"])}
+        granted |= {action for name in aws_managed_of_role(resources, role) for action in AWS_MANAGED_ACTIONS[name]}
+
+        assert granted == {entry.action for entry in proven}, role
+
+
+def test_no_action_has_a_wildcard(resources):
+    for role in ROLES:
+        actions = [action for s in statements_of_role(resources, role) for action in as_list(s["Action"])]
+
+        assert [action for action in actions if "*" in action] == []
+
+
+def test_only_actions_without_a_resource_type_stand_on_everything(resources):
+    for role in ROLES:
+        unscoped = [s for s in statements_of_role(resources, role) if "*" in as_list(s["Resource"])]
+
+        assert {action for s in unscoped for action in as_list(s["Action"])} <= WITHOUT_RESOURCE_TYPE.keys()
+
+
+def test_every_wildcard_resource_of_the_template_has_a_comment_that_says_why(request):
+    text = (request.config.rootpath / "template.yaml").read_text().splitlines()
+    wildcards = [number for number, line in enumerate(text) if line.strip() in {'Resource: "*"', "Resource: '*'"}]
+
+    unexplained = [n + 1 for n in wildcards if not any('# "*"' in line for line in text[max(0, n - 6) : n])]
+
+    assert unexplained == []
+
+
+def test_only_repositories_with_the_tag_of_the_stack_are_changed(resources):
+    changing = ("ecr:Put", "ecr:Set", "ecr:Tag", "ecr:Create", "ecr:Delete")
+    for role in ROLES:
+        for statement in statements_of_role(resources, role):
+            if any(action.startswith(changing) for action in as_list(statement["Action"])):
+                assert "steward:stack" in json.dumps(statement["Condition"])
+
+
+def test_nothing_is_ever_deleted_from_the_registry(resources):
+    for role in ROLES:
+        actions = [action for s in statements_of_role(resources, role) for action in as_list(s["Action"])]
+
+        assert [action for action in actions if action.startswith(("ecr:Delete", "ecr:BatchDelete"))] == []
+
+
+def test_functions_speak_only_under_the_name_of_their_capability(resources):
+    for role in ROLES:
+        for statement in statements_of_role(resources, role):
+            if "events:PutEvents" in as_list(statement["Action"]):
+                assert statement["Condition"]["StringEquals"]["events:source"].startswith("steward.")
+
+
+def test_the_bus_lets_all_our_functions_and_nobody_else_speak_as_steward(resources):
+    policy = resources["BusPolicy"]["Properties"]["Statement"]
+    speakers = {role for role in ROLES if "events:PutEvents" in {entry.action for entry in ROLES[role]}}
+
+    assert policy["Effect"] == "Deny"
+    assert policy["Condition"]["StringLike"] == {"events:source": "steward.*"}
+    exempt = {arn["Fn::GetAtt"][0] for arn in policy["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]}
+    assert exempt == speakers
+
+
+def test_writers_cannot_create_repositories(resources):
+    group = resources["WriteGroup"]["Properties"]
+    invoke_only = resources["PipelinePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert [s["Action"] for s in invoke_only] == ["execute-api:Invoke"]
+    assert "AmazonEC2ContainerRegistryPowerUser" in json.dumps(group["ManagedPolicyArns"])
+    assert "FullAccess" not in json.dumps(group["ManagedPolicyArns"])

@@ -1,0 +1,114 @@
+"""What must hold of the wiring, whichever capability is added: nothing is lost, nothing is open."""
+
+import json
+
+from tests.template.reading import both_sides, of_type
+
+
+def test_every_rule_has_a_retry_policy_and_dead_letters(resources):
+    for name, rule in of_type(resources, "AWS::Events::Rule").items():
+        for target in rule["Targets"]:
+            assert target.keys() >= {"RetryPolicy", "DeadLetterConfig"}, name
+
+
+def test_every_function_that_a_rule_invokes_keeps_what_it_could_not_handle(resources):
+    targets = [t["Arn"] for rule in of_type(resources, "AWS::Events::Rule").values() for t in rule["Targets"]]
+    invoked = {t["Fn::GetAtt"][0] for t in targets if isinstance(t, dict) and "Fn::GetAtt" in t}
+    functions = invoked & of_type(resources, "AWS::Lambda::Function").keys()
+    kept = {
+        config["FunctionName"]["Ref"]: config["DestinationConfig"]["OnFailure"]["Destination"]
+        for config in of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
+    }
+
+    assert functions
+    assert functions <= kept.keys()
+
+
+def test_every_queue_of_dead_letters_has_an_alarm(resources):
+    queues = {name for name in of_type(resources, "AWS::SQS::Queue") if "DeadLetters" in name}
+    watched = json.dumps(list(of_type(resources, "AWS::CloudWatch::Alarm").values()))
+
+    assert queues
+    assert [queue for queue in queues if queue not in watched] == []
+
+
+def test_every_alarm_tells_somebody(resources):
+    for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
+
+
+def test_every_route_asks_iam_and_runs_with_the_rights_of_the_gateway(resources):
+    (api,) = of_type(resources, "AWS::ApiGateway::RestApi").values()
+
+    routes = [(path, method, op) for path, item in api["Body"]["paths"].items() for method, op in item.items()]
+
+    assert routes
+    for path, method, operation in routes:
+        assert operation["security"] == [{"AWS_IAM": []}], (path, method)
+        assert "credentials" not in operation["x-amazon-apigateway-integration"], (path, method)
+
+
+def test_the_api_has_no_resource_policy_beside_the_policies_of_its_callers(resources):
+    (api,) = of_type(resources, "AWS::ApiGateway::RestApi").values()
+
+    assert "x-amazon-apigateway-policy" not in api["Body"]
+
+
+def test_what_the_gateway_answers_by_itself_is_a_problem(resources):
+    (api,) = of_type(resources, "AWS::ApiGateway::RestApi").values()
+
+    responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
+
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "ACCESS_DENIED", "THROTTLED", "REQUEST_TOO_LARGE"} <= responses.keys()
+    for kind, response in responses.items():
+        assert "application/problem+json" in json.dumps(response["responseParameters"]), kind
+        template = response["responseTemplates"]["application/json"]
+        # $context.error.messageString is a JSON string with its quotes.
+        problem = json.loads(template.replace("$context.error.messageString", '"…"'))
+        assert problem.keys() >= {"type", "title", "detail", "instance", "request_id"}, kind
+
+
+def test_every_log_group_forgets(resources):
+    for name, group in of_type(resources, "AWS::Logs::LogGroup").items():
+        assert "RetentionInDays" in group, name
+
+
+def test_every_function_writes_to_a_log_group_of_the_stack(resources):
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        group = function["LoggingConfig"]["LogGroup"]["Ref"]
+        assert group in of_type(resources, "AWS::Logs::LogGroup"), name
+
+
+def test_functions_run_on_the_runtime_and_architecture_of_their_layers(resources):
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == [{"Ref": "Architecture"}]
+
+
+def test_queues_topics_and_tables_are_encrypted(resources):
+    for queue in of_type(resources, "AWS::SQS::Queue").values():
+        assert queue["SqsManagedSseEnabled"] is True
+    for topic in of_type(resources, "AWS::SNS::Topic").values():
+        assert "alias/aws/sns" in list(both_sides(topic["KmsMasterKeyId"]))
+
+
+def test_events_that_only_the_bus_may_carry_come_from_its_own_account(resources):
+    for name, rule in of_type(resources, "AWS::Events::Rule").items():
+        assert "source" in rule["EventPattern"], name
+
+
+def test_the_safety_net_can_be_turned_off(resources):
+    rule = resources["FailedPushRule"]["Properties"]
+
+    assert rule["State"] == {"Fn::If": ["WithSafetyNet", "ENABLED", "DISABLED"]}
+
+
+def test_service_users_can_be_turned_off_and_are_enrolled_by_path_and_tag(resources):
+    users = {name: r for name, r in resources.items() if r["Type"] == "AWS::IAM::User"}
+
+    assert users.keys() == {"PushUser", "PullUser"}
+    for user in users.values():
+        assert user["Condition"] == "WithServiceUsers"
+        assert user["Properties"]["Path"] == "/service/"
+        assert {"Key": "steward:rotate", "Value": "true"} in user["Properties"]["Tags"]
+        assert "Policies" not in user["Properties"]

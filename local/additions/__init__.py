@@ -32,6 +32,7 @@ from local.additions import (
     iam_authorization,
     iam_groups,
     iam_simulation,
+    invented_events,
     managed_policies,
     principal_arn,
     registry_login,
@@ -103,6 +104,7 @@ ADDITIONS: tuple[Addition, ...] = (
     rest_api_paths,
     event_targets,
     event_bus_policies,
+    invented_events,
 )
 
 

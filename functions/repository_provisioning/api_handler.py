@@ -104,7 +104,7 @@ def _name_in_path() -> str:
     path, name = app.current_event.path, (app.current_event.path_parameters or {}).get("name") or ""
     if "%" in name or not path.endswith(f"/repositories/{name}"):
         raise InvalidRequestError(
-            f"the path {path!r} does not end in a name: write it as it is, with single slashes, without percent-encoding"
+            f"the path {path!r} does not end in a name: write it as it is, with single slashes and no percent-encoding"
         )
     return name
 

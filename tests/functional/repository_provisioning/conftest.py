@@ -90,11 +90,11 @@ def ecr(aws):
 
 @pytest.fixture
 def settled(aws):
-    """Makes a repository look as if it were created long ago."""
+    """Makes every repository look as if it were created long ago."""
 
-    def age(name):
-        repository = ecr_backends[ACCOUNT][REGION].repositories[name]
-        repository.created_at = repository.created_at.replace(year=2020)
+    def age():
+        for repository in ecr_backends[ACCOUNT][REGION].repositories.values():
+            repository.created_at = repository.created_at.replace(year=2020)
 
     return age
 

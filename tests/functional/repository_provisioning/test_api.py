@@ -82,7 +82,7 @@ def test_a_dry_run_shows_what_would_be(api, ecr):
 
 def test_a_dry_run_of_what_exists_shows_how_it_differs(api, ecr, settled):
     ecr.create_repository(repositoryName="team-a/web")
-    settled("team-a/web")
+    settled()
 
     status, _, body = api.put("team-a/web", query={"dry_run": "true"})
 
@@ -152,7 +152,7 @@ def test_another_encryption_is_409(api, ecr, settled):
         repositoryName="team-a/web",
         encryptionConfiguration={"encryptionType": "KMS", "kmsKey": "arn:aws:kms:ca-central-1:123456789012:key/k1"},
     )
-    settled("team-a/web")
+    settled()
 
     status, _, body = api.put("team-a/web")
 
@@ -162,7 +162,7 @@ def test_another_encryption_is_409(api, ecr, settled):
 
 def test_a_repository_of_somebody_else_is_left_as_it_is(api, ecr, settled):
     ecr.create_repository(repositoryName="team-a/web", tags=[{"Key": "owner", "Value": "terraform"}])
-    settled("team-a/web")
+    settled()
 
     status, _, body = api.put("team-a/web")
 

@@ -100,6 +100,7 @@ def test_a_body_that_is_not_a_json_object_is_400(api, method, path, raw, says):
 
 def test_a_body_that_claims_to_be_base64_and_is_not_is_400(api):
     event = api_event("team-a/web", name="team-a/web") | {"body": "\x01\x02", "isBase64Encoded": True}
+    event["headers"]["Content-Type"] = "application/json"
 
     assert api.send(event)[0] == 400
 

@@ -46,11 +46,14 @@ def fails(monkeypatch):
         ("AccessDeniedException", "service-lacks-a-right"),
     ],
 )
-def test_a_failure_of_aws_is_503_and_the_next_call_finishes(api, fails, house_rules, heard, ecr, operation, code, kind):
+def test_a_failure_of_aws_is_503_and_the_next_call_finishes(
+    api, fails, house_rules, heard, ecr, settled, operation, code, kind
+):
     house_rules(PLAIN)
     fails(operation, code)
 
     status, headers, body = api.put("team-a/web")
+    settled()
     again, _, _ = api.put("team-a/web")
 
     assert (status, body["type"], body["code"]) == (503, f"urn:ecr-steward:problem:{kind}", code)
@@ -61,10 +64,11 @@ def test_a_failure_of_aws_is_503_and_the_next_call_finishes(api, fails, house_ru
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "PutEvents"])
-def test_a_failure_before_anything_is_done_is_503(api, fails, operation):
+def test_a_failure_to_read_or_to_tell_is_503(api, fails, settled, operation):
     fails(operation, "InternalServerError")
 
     assert api.put("team-a/web")[0] == 503
+    settled()
     assert api.put("team-a/web")[0] in {200, 201}
 
 
@@ -94,10 +98,13 @@ def test_what_ecr_refuses_is_422_with_the_code_of_aws(api, fails, code):
     assert f"{code} of CreateRepository" in body["detail"]
 
 
-def test_a_lifecycle_policy_that_ecr_refuses_is_422_and_the_next_call_finishes_with_a_better_one(api, ecr, house_rules):
+def test_a_lifecycle_policy_that_ecr_refuses_is_422_and_the_next_call_finishes_with_a_better_one(
+    api, ecr, settled, house_rules
+):
     house_rules(PLAIN)
 
     refused, _, body = api.put("team-a/web", LIFECYCLE_REFUSED)
+    settled()
     mended, _, _ = api.put("team-a/web")
 
     assert (refused, mended) == (422, 200)
@@ -140,8 +147,8 @@ def test_what_does_not_fit_in_the_time_is_503_per_item(api, monkeypatch):
     [
         (None, "house_rules.yaml: cannot be read"),
         ("", "house_rules.yaml:1: is empty"),
-        ("callers: [", "house_rules.yaml:1: is not YAML"),
-        (PLAIN + "\ncolour: blue\n", "house_rules.yaml:4: colour: unknown key"),
+        ("callers: [", "house_rules.yaml:2: is not YAML"),
+        (PLAIN + "\ncolour: blue\n", "house_rules.yaml:5: colour: unknown key"),
         (PLAIN.replace("self:*", "*:*"), "house_rules.yaml:2: callers[0].principals[0]: '*:*' is not a principal"),
     ],
 )

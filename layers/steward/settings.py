@@ -46,10 +46,12 @@ def load[T](path: Path, into: type[T]) -> T:
         raise SettingsError(f"{place}: is not YAML: {getattr(error, 'problem', error)}") from error
     if root is None:
         raise SettingsError(f"{path.name}:1: is empty; see the shipped file for what belongs in it")
-    for key in _repeated_keys(root):
-        raise SettingsError(f"{path.name}:{key.start_mark.line + 1}: the key {key.value!r} stands here twice")
     try:
+        for key in _repeated_keys(root):
+            raise SettingsError(f"{path.name}:{key.start_mark.line + 1}: the key {key.value!r} stands here twice")
         return convert(raw, into)
+    except RecursionError as error:
+        raise SettingsError(f"{path.name}: nests too deep, or an alias contains itself") from error
     except UnfitError as error:
         line = _line_of(root, error.path)
         raise SettingsError(f"{path.name}:{line}: {error}") from error

@@ -1,4 +1,4 @@
-"""The file that an operator edits: the shipped one works, and a bad one is refused with file, line and what is right."""
+"""The file that an operator edits: the shipped one works, a bad one is refused with file, line and what is right."""
 
 import pytest
 

@@ -37,8 +37,9 @@ check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture
 	$(TOOLS)/ruff check .
 	$(TOOLS)/ruff format --check .
 	$(TOOLS)/mypy
+	$(TOOLS)/mypy consumer/ecr_steward_credentials.py
 	$(TOOLS)/lint-imports
-	$(TOOLS)/cfn-lint template.yaml
+	$(TOOLS)/cfn-lint template.yaml global-events.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint
 
 check-settings: .venv/ready ## Check the files that an operator edits
@@ -79,5 +80,5 @@ define environment
 command -v $(PYTHON) >/dev/null && $(PYTHON) -c "" 2>/dev/null \
   || { echo "Python 3.13 is needed and $(PYTHON) was not found: install it, or say where it is: make PYTHON=/path/to/python3.13" >&2; exit 1; }
 echo "setting up $(1) …"
-$(PYTHON) -m venv --clear $(1) && $(1)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(2) && touch $@
+$(PYTHON) -m venv --clear $(1) && $(1)/bin/pip install -qq --disable-pip-version-check --require-hashes -r $(2) && touch $@
 endef

@@ -1,4 +1,4 @@
-"""Each role's actions are needed: taken away one at a time, the probe of ``proven_actions`` fails on the deployed stack."""
+"""Each role's actions are needed: without any one, its probe in ``proven_actions`` fails on the deployed stack."""
 
 import pytest
 

@@ -54,7 +54,7 @@ def test_what_the_rule_does_not_permit_is_refused_and_nothing_else(wanted):
         plan = PLANNER.plan(Request("team-a/web", wanted), CI_B)
     except RuleViolationError as refused:
         assert forbidden
-        assert all(setting in str(refused) for setting in forbidden)
+        assert all(setting in str(refused) for setting in forbidden)  # noqa: PT017 - or it is granted, below
     else:
         assert not forbidden
         assert plan.overrides == wanted

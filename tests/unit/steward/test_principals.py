@@ -129,11 +129,13 @@ def test_self_means_nobody_of_another_account(account, name):
         "123456789012:role/[ab]",
         "123456789012:group/x",
         "123456789012:role",
-    ]
-    + ["arn:aws:iam::123456789012:role/x", "123456789012:role/path/x", "self:*\n"],
+        "arn:aws:iam::123456789012:role/x",
+        "123456789012:role/path/x",
+        "self:*\n",
+    ],
 )
 def test_what_is_no_pattern_is_refused_with_how_to_write_one(text):
-    with pytest.raises(ValueError, match="write <account>:<kind>/<name>.*the account takes no wildcard"):
+    with pytest.raises(ValueError, match=r"write <account>:<kind>/<name>.*the account takes no wildcard"):
         PrincipalPattern(text)
 
 

@@ -35,6 +35,8 @@ from steward.principals import Principal
 
 MAX_BODY = 256 * 1024
 """Bytes of a request body that we read; the largest sensible batch is a tenth of it."""
+MAX_DEPTH = 16
+"""Levels of a body; a lifecycle policy document takes a third of them."""
 ANSWER_WITHIN = timedelta(seconds=24)
 """API Gateway gives up after 29 seconds; a caller is answered well before that."""
 
@@ -97,8 +99,7 @@ def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
             metrics.add_metric(name, MetricUnit.Count, 1)
         else:
             logger.info("request refused", problem=problem)
-        after = getattr(error, "after_seconds", None)
-        return answer(problem, {"Retry-After": str(after)} if after else None)
+        return answer(problem, {"Retry-After": str(error.after_seconds)} if error.after_seconds else None)
 
     @app.exception_handler(Exception)
     def unknown(error: Exception) -> Response[dict[str, Any]]:
@@ -160,15 +161,25 @@ def json_body(event: APIGatewayProxyEvent) -> dict[str, Any]:
         raise UnsupportedMediaTypeError(
             f"send the body as application/json, not as {media_type or 'nothing in particular'}"
         )
-    if len(event.body) > MAX_BODY:
-        raise TooLargeError(f"the body has {len(event.body)} bytes; this API reads at most {MAX_BODY}")
+    size = len(event.body.encode())
+    if size > MAX_BODY:
+        raise TooLargeError(f"the body has {size} bytes; this API reads at most {MAX_BODY}")
     try:
         body = msgspec.json.decode(event.decoded_body or "")
     except (ValueError, RecursionError) as error:
         raise InvalidRequestError(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise InvalidRequestError(f"the body is a JSON {_JSON_NAMES[type(body)]}; send an object")
+    if _nests_deeper(body, MAX_DEPTH):
+        raise InvalidRequestError(f"the body nests deeper than the {MAX_DEPTH} levels that this API reads")
     return body
+
+
+def _nests_deeper(value: object, depth: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(_nests_deeper(item, depth - 1) for item in inner)
 
 
 _JSON_NAMES = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}

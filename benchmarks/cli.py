@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks import artefacts, aws_calls, cold_start, one_name, shell_line, slow_ecr
-from benchmarks.deployment import DEFAULT_PORT, Deployment, NoDeploymentError, deployment
+from benchmarks.deployment import Deployment, NoDeploymentError, deployment
 from benchmarks.figures import Figure, Findings, all_met, as_json, as_table
 
 type Measurement = Callable[[Deployment], list[Figure]]
@@ -59,13 +59,16 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "measurement", nargs="*", metavar="MEASUREMENT", choices=[*MEASUREMENTS, []], help="all of them by default"
+        "measurement", nargs="*", metavar="MEASUREMENT", type=_measurement, help="all of them by default"
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the findings")
     parser.add_argument(
-        "--port",
-        type=int,
-        default=os.environ.get("BENCH_PORT") or DEFAULT_PORT,
-        help="where to start the local AWS, should it not run (default: %(default)s)",
+        "--port", type=int, help="where to start the local AWS, should it not run (default: one that is free)"
     )
     return parser
+
+
+def _measurement(name: str) -> str:
+    if name not in MEASUREMENTS:
+        raise argparse.ArgumentTypeError(f"there is no measurement {name!r}, but {', '.join(MEASUREMENTS)}")
+    return name

@@ -54,7 +54,7 @@ def _compared(case: str, environment: dict[str, str]) -> Figure:
 def _seconds(statement: str, environment: dict[str, str]) -> tuple[float, float]:
     """Wall and processor time of a statement, in an interpreter that knows no packages but the built ones."""
     interpreter = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    command = [interpreter, "-S", "-P", "-c", _TIMED.format(statement)]
+    command = [str(interpreter), "-S", "-P", "-c", _TIMED.format(statement)]
     done = subprocess.run(  # noqa: S603 - the statements above
         command, env=environment, cwd=os.path.sep, capture_output=True, text=True, check=True
     )

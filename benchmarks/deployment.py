@@ -1,6 +1,7 @@
 """The deployed stack on the local AWS: found or started, called with signed requests, cleaned up."""
 
 import json
+import socket
 import subprocess
 import uuid
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,6 @@ from local.workspace import Workspace
 
 PROJECT = Path(__file__).parents[1]
 BUILD = PROJECT / ".aws-sam" / "build"
-DEFAULT_PORT = 4571
 _LOCAL_PYTHON = PROJECT / ".local" / "venv" / "bin" / "python"
 _PATIENCE_SECONDS = 120
 _CONNECTIONS = 64
@@ -111,8 +111,8 @@ class Deployment:
 
 
 @contextmanager
-def deployment(port: int = DEFAULT_PORT) -> Iterator[Deployment]:
-    """The stack that runs already, or one that is started on ``port`` and stopped afterwards.
+def deployment(port: int | None = None) -> Iterator[Deployment]:
+    """The stack that runs already, or one that is started (on ``port``, or a free one) and stopped afterwards.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def deployment(port: int = DEFAULT_PORT) -> Iterator[Deployment]:
     workspace = Workspace(PROJECT)
     started = running_server(workspace) is None
     if started:
-        _local_aws("start", "--port", str(port))
+        _local_aws("start", "--port", str(port or _free_port()))
     try:
         server = running_server(workspace)
         if server is None or not is_deployed(workspace, server, fingerprint(PROJECT)):
@@ -135,6 +135,12 @@ def deployment(port: int = DEFAULT_PORT) -> Iterator[Deployment]:
     finally:
         if started:
             _local_aws("stop")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _local_aws(*command: str) -> None:

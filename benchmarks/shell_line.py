@@ -84,6 +84,14 @@ def aws_cli() -> Path:
     folder = home / "bin"
     if not (folder / "aws").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)  # noqa: S603 - our interpreter
-        install = [folder / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", CLI_PACKAGE]
+        install = [
+            str(folder / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            CLI_PACKAGE,
+        ]
         subprocess.run(install, check=True)  # noqa: S603 - a pinned package
     return folder

@@ -83,15 +83,20 @@ def _problem(status: HTTPStatus, slug: str, detail: str, *, instance: str, reque
     }
 
 
+def _json(body: object) -> str:
+    return msgspec.json.encode(body, enc_hook=str).decode()
+
+
 def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
     """A resolver whose every error, also the unexpected one, is answered as a problem and counted as a metric."""
-    app = APIGatewayRestResolver(serializer=lambda body: msgspec.json.encode(body, enc_hook=str).decode())
+    app = APIGatewayRestResolver(serializer=_json)
 
-    def answer(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response[dict[str, Any]]:
-        return Response(problem["status"], "application/problem+json", problem, headers=headers)
+    def answer(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response[str]:
+        # As text: Powertools serializes application/json alone, and the gateway makes a 502 of a body that is no text.
+        return Response(problem["status"], "application/problem+json", _json(problem), headers=headers)
 
     @app.exception_handler(StewardError)
-    def known(error: StewardError) -> Response[dict[str, Any]]:
+    def known(error: StewardError) -> Response[str]:
         problem = problem_of(error, instance=app.current_event.path, request_id=request_id_of(app.current_event))
         if isinstance(error, SettingsError | UpstreamError):
             logger.error("request failed", problem=problem)
@@ -102,7 +107,7 @@ def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
         return answer(problem, {"Retry-After": str(error.after_seconds)} if error.after_seconds else None)
 
     @app.exception_handler(Exception)
-    def unknown(error: Exception) -> Response[dict[str, Any]]:
+    def unknown(error: Exception) -> Response[str]:
         # The last resort of a request: it is logged with its stack, and the caller gets an id to ask about.
         logger.error("unexpected error", exc_info=error)
         metrics.add_metric("UnexpectedErrors", MetricUnit.Count, 1)
@@ -110,7 +115,7 @@ def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
         return answer(_here(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
 
     @app.not_found
-    def no_route(_: RouteNotFoundError) -> Response[dict[str, Any]]:
+    def no_route(_: RouteNotFoundError) -> Response[str]:
         return answer(_here(HTTPStatus.NOT_FOUND, "no-such-route", "no route of this API has this method and path"))
 
     def _here(status: HTTPStatus, slug: str, detail: str) -> dict[str, Any]:

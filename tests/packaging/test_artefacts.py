@@ -33,8 +33,9 @@ print(json.dumps(getattr(importlib.import_module(module), handler)(event, Contex
 def run(built, interpreter):
     """Run Python code with one function's artefact and the layers, and nothing else, on the path."""
 
-    def run(function, code, *arguments):
-        paths = [str(built / function), *(str(built / layer / "python") for layer in LAYERS)]
+    def run(function, code, *arguments, settings=None):
+        layers = [built / layer / "python" for layer in LAYERS]
+        paths = [str(path) for path in (built / function, *filter(None, [settings]), *layers)]
         return subprocess.run(
             [interpreter, "-I", "-S", "-B", "-c", code, json.dumps(paths), *arguments],
             env=ENVIRONMENT,
@@ -64,7 +65,9 @@ def test_every_handler_imports_from_its_artefact_alone(run, handlers):
         assert done.returncode == 0, (function, done.stderr)
 
 
-def test_the_api_answers_from_its_artefact_alone(run, handlers, tmp_path):
+@pytest.fixture
+def who_am_i(tmp_path):
+    """A file with the event of GET /whoami."""
     event = tmp_path / "event.json"
     identity = {"userArn": "arn:aws:sts::123456789012:assumed-role/ci/session", "accountId": "123456789012"}
     request = {
@@ -75,13 +78,33 @@ def test_the_api_answers_from_its_artefact_alone(run, handlers, tmp_path):
         "requestContext": {"identity": identity, "requestId": "r", "stage": "v1"},
     }
     event.write_text(json.dumps(request))
+    return str(event)
 
-    done = run("RepositoryApi", ANSWER, handlers["RepositoryApi"], str(event))
+
+def test_the_api_answers_from_its_artefact_alone(run, handlers, who_am_i):
+    done = run("RepositoryApi", ANSWER, handlers["RepositoryApi"], who_am_i)
 
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"]) == {"caller": "123456789012:role/ci", "allowed": ["**"]}
+
+
+def test_unusable_house_rules_are_answered_and_counted_where_the_alarm_looks(run, handlers, who_am_i, tmp_path):
+    """A bad file that got through every check takes no request down with it: 503, and the metric of SettingsAlarm."""
+    (tmp_path / "settings").mkdir()
+    (tmp_path / "settings" / "__init__.py").touch()
+    (tmp_path / "settings" / "house_rules.yaml").write_text("callers: []\nrepositories: []\n")
+
+    done = run("RepositoryApi", ANSWER, handlers["RepositoryApi"], who_am_i, settings=tmp_path)
+
+    *logged, answer = [json.loads(line) for line in done.stdout.splitlines()]
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["type"]) == (503, "urn:ecr-steward:problem:settings-unusable")
+    assert "house_rules.yaml:1" in problem["detail"]
+    (metrics,) = [line for line in logged if "SettingsUnusable" in line]
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "EcrSteward"
+    assert metrics["service"] == "repository_provisioning"
 
 
 def test_artefacts_hold_no_tests_caches_or_documents_of_the_project(built):

@@ -75,8 +75,11 @@ def api(stack, request):
     under_test = Api(url, key, stack.call("GET", "/openapi.json", key).document)
     yield under_test
     counts = ", ".join(f"{answer}: {count}" for answer, count in sorted(under_test.answers.items()))
-    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
-    terminal.write_line(f"\n{under_test.answers.total()} cases of the contract: {counts}")
+    plugins = request.config.pluginmanager
+    with plugins.get_plugin("capturemanager").global_and_fixture_disabled():
+        plugins.get_plugin("terminalreporter").write_line(
+            f"\n{under_test.answers.total()} cases of the contract: {counts}"
+        )
 
 
 def test_the_operations_of_the_contract_are_those_that_are_tried(api):

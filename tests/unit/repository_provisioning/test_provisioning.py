@@ -168,7 +168,7 @@ def test_a_caller_that_no_rule_names_may_create_nothing(stack):
 def test_what_a_rule_does_not_let_a_caller_override_is_refused_by_name(stack):
     stack.rules = house_rules(TEAMS)
 
-    with pytest.raises(RuleViolationError, match="may not override tag_mutability.*it may override lifecycle"):
+    with pytest.raises(RuleViolationError, match=r"may not override tag_mutability.*it may override lifecycle"):
         ensure(stack, overrides=Overrides(tag_mutability="MUTABLE"))
 
 
@@ -279,7 +279,7 @@ def test_another_encryption_than_the_rule_says_is_a_conflict_that_says_what_to_d
         repositories: [{match: "**", encryption: {kms_key: "arn:aws:kms:ca-central-1:123456789012:key/k1"}}]
     """)
 
-    with pytest.raises(ConflictError, match="exists with encryption AES256, the rule says arn:aws:kms.*cannot change"):
+    with pytest.raises(ConflictError, match=r"exists with encryption AES256, the rule says arn:aws:kms.*cannot change"):
         ensure(stack)
 
 

@@ -47,7 +47,7 @@ def convert[T](raw: object, into: type[T]) -> T:
 
 
 def _choices(into: object, path: Place) -> list[str]:
-    """The values that a type admits at a place, where it lists them: msgspec says which one is wrong, not what is right."""
+    """The values that a type admits at a place, where it lists them; msgspec says only which one is wrong."""
     kinds = [into]
     for step in path:
         kinds = [inner for kind in kinds for inner in _inside(kind, step)]

@@ -3,6 +3,8 @@
 import importlib
 import json
 import sys
+import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,12 @@ ENVIRONMENT = {
 HANDLERS = ("repository_provisioning.api_handler", "repository_provisioning.failed_push_handler")
 
 
+@cache
+def client_of(service):
+    """A client for the tests' own use; moto answers it afresh in every test."""
+    return boto3.client(service, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing")
+
+
 class LambdaContext:
     function_name = "steward-repositories"
     memory_limit_in_mb = 1024
@@ -47,19 +55,20 @@ def aws(monkeypatch):
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        boto3.client("dynamodb").create_table(
+        client_of("dynamodb").create_table(
             TableName="state",
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         )
-        _listen_to_the_bus()
+        client_of("events").create_event_bus(Name="steward")
+        # The kernel sets this filter when a handler is first imported; pytest forgets it after every test.
+        warnings.filterwarnings("ignore", "No application metrics to publish")
         yield
 
 
 def _listen_to_the_bus():
-    events, sqs = boto3.client("events"), boto3.client("sqs")
-    events.create_event_bus(Name="steward")
+    events, sqs = client_of("events"), client_of("sqs")
     events.put_rule(Name="all", EventBusName="steward", EventPattern='{"source": [{"prefix": "steward."}]}')
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:heard"
     sqs.create_queue(QueueName="heard")
@@ -69,9 +78,10 @@ def _listen_to_the_bus():
 @pytest.fixture
 def heard(aws):
     """Everything that was published since the last look."""
+    _listen_to_the_bus()
 
     def read():
-        sqs = boto3.client("sqs")
+        sqs = client_of("sqs")
         url = sqs.get_queue_url(QueueName="heard")["QueueUrl"]
         messages = []
         while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
@@ -85,7 +95,7 @@ def heard(aws):
 
 @pytest.fixture
 def ecr(aws):
-    return boto3.client("ecr")
+    return client_of("ecr")
 
 
 @pytest.fixture
@@ -110,20 +120,21 @@ def house_rules(tmp_path, monkeypatch):
         if text is not None:
             (layer / "house_rules.yaml").write_text(text, encoding="utf-8")
         monkeypatch.syspath_prepend(tmp_path)
-        monkeypatch.delitem(sys.modules, "settings", raising=False)
+        for module in ("settings", *HANDLERS):
+            monkeypatch.delitem(sys.modules, module, raising=False)
 
-    return deploy
+    yield deploy
+    for module in ("settings", *HANDLERS):
+        sys.modules.pop(module, None)
 
 
 @pytest.fixture
 def cold_start(aws, monkeypatch):
-    """Imports a handler module as a new execution environment does."""
+    """Imports a handler module as Lambda does: once per environment, and anew when that changes."""
 
     def start(module, **environment):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        for name in HANDLERS:
-            monkeypatch.delitem(sys.modules, name, raising=False)
         return importlib.import_module(module)
 
     return start

@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from tests.functional.repository_provisioning.conftest import sample
 
 LIMITED = """
@@ -128,7 +126,8 @@ def test_a_caller_that_the_gateway_does_not_name_is_403(api):
 
 def test_the_day_s_limit_is_429_with_the_time_until_midnight(api, house_rules):
     house_rules(LIMITED)
-    api.post("team-a/one", "team-a/two")
+    api.put("team-a/one")
+    api.put("team-a/two")
 
     status, headers, body = api.put("team-a/three")
 

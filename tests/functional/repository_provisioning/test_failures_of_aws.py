@@ -1,8 +1,9 @@
-"""AWS fails, or what the operator wrote cannot be used: 503 with a time to wait, and the next call finishes the work."""
+"""AWS fails, or what the operator wrote cannot be used: 503 with a time to wait, and the next call finishes it."""
 
 import json
 
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 LIFECYCLE_REFUSED = {
@@ -17,8 +18,6 @@ repositories: [{match: "**", lifecycle: {untagged_after_days: 14}}]
 @pytest.fixture
 def fails(monkeypatch):
     """Makes an operation of AWS answer with an error code, for as many calls as wanted."""
-    from botocore.client import BaseClient
-
     reached = BaseClient._make_api_call
     faults = {}
 

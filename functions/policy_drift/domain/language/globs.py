@@ -1,0 +1,86 @@
+"""Whether a glob matches a string, and whether one glob covers another."""
+
+from functools import lru_cache
+
+from .patterns import is_wild
+
+ARN_PARTS = 6
+
+
+@lru_cache(maxsize=8192)
+def _pieces(glob: str) -> tuple[str, ...]:
+    return tuple(glob.split("*"))
+
+
+def matches(glob: str, text: str) -> bool:
+    """Whether a glob matches the whole of a string, in time that no glob can blow up.
+
+    The pieces between the stars are looked for from left to right, each at its first place: the leftmost choice never
+    rules out a match, so nothing is tried twice.
+
+    Parameters
+    ----------
+    glob, text : str
+        The string with its own stars made literal (`patterns.literal`).
+    """
+    if "*" not in glob:
+        if "?" not in glob:
+            return glob == text
+        return len(glob) == len(text) and _at(glob, text, 0)
+    first, *middle, last = _pieces(glob)
+    end = len(text) - len(last)
+    if len(first) > end or not _at(first, text, 0) or not _at(last, text, end):
+        return False
+    position = len(first)
+    for piece in middle:
+        position = _find(piece, text, position, end)
+        if position < 0:
+            return False
+        position += len(piece)
+    return True
+
+
+def arn_matches(glob: str, text: str) -> bool:
+    """Whether an ARN operator's pattern matches: each of the six parts for itself, so that no star crosses a colon.
+
+    AWS: "IAM JSON policy elements: Condition operators", ARN condition operators.
+    """
+    pattern_parts = glob.split(":", ARN_PARTS - 1)
+    text_parts = text.split(":", ARN_PARTS - 1)
+    if len(pattern_parts) < ARN_PARTS or len(text_parts) < ARN_PARTS:
+        return False
+    return all(map(matches, pattern_parts, text_parts))
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether every string of one glob is surely one of the other; False may mean "not seen at a glance"."""
+    if wide == narrow or wide == "*":
+        return True
+    if not is_wild(narrow):
+        return matches(wide, narrow)
+    star = wide.find("*")
+    return 0 <= star == len(wide) - 1 and "?" not in wide and narrow.startswith(wide[:-1])
+
+
+def _at(piece: str, text: str, position: int) -> bool:
+    if "?" not in piece:
+        return text.startswith(piece, position)
+    return all(wanted in ("?", found) for wanted, found in zip(piece, text[position : position + len(piece)], strict=True))
+
+
+def _find(piece: str, text: str, start: int, end: int) -> int:
+    """The first place of a piece in text[start:end], or -1."""
+    if "?" not in piece:
+        return text.find(piece, start, end)
+    anchor = max(piece.split("?"), key=len)
+    offset = piece.index(anchor)
+    last = end - len(piece)
+    while start <= last:
+        found = text.find(anchor, start + offset, end)
+        if found < 0 or found - offset > last:
+            return -1
+        start = found - offset
+        if _at(piece, text, start):
+            return start
+        start += 1
+    return -1

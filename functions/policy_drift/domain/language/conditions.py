@@ -1,16 +1,15 @@
 """One condition of a statement: a key, an operator, and the policy's values."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from .globs import arn_matches, matches
 from .operators import Kind, Operator, Quantifier, Relation
-from .patterns import Pattern, Template, literal
+from .patterns import Pattern, PutIn, Template, ValueOf, literal, resolved
 from .values import Network, address, instant, number
 
 Value = Pattern | Decimal | Network
-ValueOf = Callable[[str], str | None]
 
 _RELATIONS: dict[Relation, Callable[[Decimal, Decimal], bool]] = {
     Relation.EQUAL: lambda asked, named: asked == named,
@@ -56,6 +55,8 @@ class Condition:
         """Whether the condition is met by one value, the negation of its operator counted in.
 
         A value that is no number, date or address fails the operators for those, negated or not: they do not apply.
+        A variable without a value matches nothing, and fails a negated operator (AWS: it "causes the statement to be
+        invalid").
         """
         operator = self.operator
         kind = operator.kind
@@ -72,12 +73,26 @@ class Condition:
                 != operator.negated
             )
         text = literal(value)
-        return any(self._glob_matches(pattern, text, value_of) for pattern in self.values) != operator.negated
+        globs = resolved(self.values, value_of)
+        if None in globs and operator.negated:
+            return False
+        return any(glob is not None and self._matches(glob, text) for glob in globs) != operator.negated
 
-    def _glob_matches(self, pattern: Value, text: str, value_of: ValueOf) -> bool:
-        glob = pattern.resolve(value_of) if isinstance(pattern, Template) else pattern
-        if not isinstance(glob, str):
-            return False  # a variable without a value
+    def grounded(self, put_in: PutIn) -> "Condition":
+        """The same condition with variables replaced; None for a text that has a variable without a value."""
+        if not self.templates:
+            return self
+        replaced = [put_in(value) if isinstance(value, str | Template) else value for value in self.values]
+        if None in replaced and self.operator.negated:
+            return replace(self, operator=replace(self.operator, negated=False), values=frozenset())
+        return replace(self, values=frozenset(value for value in replaced if value is not None))
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """The values that have variables in them."""
+        return tuple(value for value in self.values if isinstance(value, Template))
+
+    def _matches(self, glob: str, text: str) -> bool:
         if self.operator.kind is Kind.FOLDED_TEXT:
             return glob.lower() == text.lower()
         if self.operator.kind is Kind.ARN:

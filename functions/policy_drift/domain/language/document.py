@@ -91,7 +91,7 @@ def _action(text: str, pointer: Callable[[], str]) -> str:
         raise PolicyDocumentError(f"action {text!r} names no service", pointer(), "service:action, or *")
     if colon and (not service or not name or ":" in name or " " in text):
         raise PolicyDocumentError(f"action {text!r} is malformed", pointer(), "service:action, or *")
-    glob = _tidied(text.lower())
+    glob = patterns.tidied(text.lower())
     return "*" if glob == "*:*" else glob
 
 
@@ -115,7 +115,7 @@ def _resources(
 
 def _resource(text: str, pointer: Callable[[], str], variables: bool) -> Pattern:
     if text.startswith("arn:") and text.count(":") >= _ARN_COLONS and "${" not in text:
-        return _tidied(text)
+        return patterns.tidied(text)
     pattern = patterns.parse(text, variables=variables, wildcards=True, refuse=_refusal(pointer))
     head = pattern.parts[0] if isinstance(pattern, Template) else pattern
     head = head if isinstance(head, str) else "*"
@@ -125,7 +125,7 @@ def _resource(text: str, pointer: Callable[[], str], variables: bool) -> Pattern
         not open_ended and text.count(":") < _ARN_COLONS
     ):
         raise PolicyDocumentError(f"resource {text!r} is no ARN", pointer(), "an ARN of six parts, with wildcards, or *")
-    return _tidied(pattern) if isinstance(pattern, str) else pattern
+    return patterns.tidied(pattern) if isinstance(pattern, str) else pattern
 
 
 def _principals(members: Mapping[str, Any], pointer: str) -> principals.Principals | None:
@@ -183,7 +183,7 @@ def _value(known: Operator, text: str, pointer: Callable[[], str], variables: bo
         pattern = patterns.parse(text, variables=variables, wildcards=wildcards, refuse=_refusal(pointer))
         if reading is Reading.ARN and text.count(":") < _ARN_COLONS:
             raise PolicyDocumentError(f"{text!r} is no ARN", pointer(), reading.value)
-        return _tidied(pattern) if isinstance(pattern, str) and reading is Reading.LIKE else pattern
+        return patterns.tidied(pattern) if isinstance(pattern, str) and reading is Reading.LIKE else pattern
     value = cast("Callable[[str], str | Decimal | values.Network | None]", _TYPED[reading])(text)
     if value is None:
         raise PolicyDocumentError(f"{text!r} is not what the operator takes", pointer(), reading.value)
@@ -262,20 +262,3 @@ def _only(members: Mapping[str, Any], known: tuple[str, ...], pointer: str) -> N
     for key in members:
         if key not in known:
             raise PolicyDocumentError(f"unknown key {key!r}", f"{pointer}/{escaped(str(key))}", ", ".join(known))
-
-
-def _tidied(glob: str) -> str:
-    """The same glob with each run of wildcards written one way: question marks first, then one star."""
-    if "**" not in glob and "*?" not in glob:
-        return glob
-    tidy: list[str] = []
-    star = False
-    for character in glob:
-        if character == "*":
-            star = True
-            continue
-        if star and character != "?":
-            tidy.append("*")
-            star = False
-        tidy.append(character)
-    return "".join(tidy) + ("*" if star else "")

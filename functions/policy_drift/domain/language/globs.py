@@ -62,6 +62,29 @@ def covers(wide: str, narrow: str) -> bool:
     return 0 <= star == len(wide) - 1 and "?" not in wide and narrow.startswith(wide[:-1])
 
 
+def overlap(first: str, second: str) -> bool:
+    """Whether some string matches both globs."""
+    reached = {(0, 0)}
+    pending = [(0, 0)]
+    while pending:
+        i, j = pending.pop()
+        left, right = first[i : i + 1], second[j : j + 1]
+        if not left and not right:
+            return True
+        steps = []
+        if left == "*":
+            steps += [(i + 1, j), (i, j + 1) if right else (i + 1, j)]
+        if right == "*":
+            steps += [(i, j + 1), (i + 1, j) if left else (i, j + 1)]
+        if left and right and "*" not in (left, right) and (left == right or "?" in (left, right)):
+            steps.append((i + 1, j + 1))
+        for step in steps:
+            if step not in reached:
+                reached.add(step)
+                pending.append(step)
+    return False
+
+
 def _at(piece: str, text: str, position: int) -> bool:
     if "?" not in piece:
         return text.startswith(piece, position)

@@ -5,7 +5,7 @@ A star or question mark that is meant as such (``${*}``, ``${?}``, any value of 
 character of Unicode's private use area, and so are the same characters of a request: see `literal`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -16,6 +16,7 @@ _READABLE = {0xE000: "*", 0xE001: "?"}
 FIRST_SYMBOL = 0xE100
 
 Refusal = Callable[[str, str], NoReturn]
+ValueOf = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +33,29 @@ class Template:
 
     parts: tuple[str | Variable, ...]
 
-    def resolve(self, value_of: Callable[[str], str | None]) -> str | None:
+    def resolve(self, value_of: ValueOf) -> str | None:
         """The glob for a request, or None when a variable has neither a value nor a default.
 
         A value is text: stars in it match stars only.
         """
-        glob = []
+        replaced = self.partly_resolved(frozenset(), value_of)
+        return replaced if isinstance(replaced, str) else None
+
+    def partly_resolved(self, kept: Container[str], value_of: ValueOf) -> "Pattern | None":
+        """The pattern with variables replaced, except those of the keys that are kept."""
+        parts: list[str | Variable] = []
         for part in self.parts:
-            if isinstance(part, str):
-                glob.append(part)
+            if isinstance(part, str) or part.key in kept:
+                parts.append(part)
                 continue
             value = value_of(part.key)
             if value is None:
                 value = part.default
             if value is None:
                 return None
-            glob.append(literal(value))
-        return "".join(glob)
+            parts.append(literal(value))
+        merged = _merge_text(parts)
+        return merged[0] if len(merged) == 1 and isinstance(merged[0], str) else Template(tuple(merged))
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -57,6 +64,16 @@ class Template:
 
 
 Pattern = str | Template
+PutIn = Callable[[Pattern], Pattern | None]
+
+
+def resolved(patterns: Iterable[object], value_of: ValueOf) -> list[str | None]:
+    """The globs of these patterns for a request; None for one with a variable that has no value."""
+    return [
+        pattern.resolve(value_of) if isinstance(pattern, Template) else pattern
+        for pattern in patterns
+        if isinstance(pattern, str | Template)
+    ]
 
 
 def literal(text: str) -> str:
@@ -74,6 +91,23 @@ def readable(text: str) -> str:
 def is_wild(glob: str) -> bool:
     """Whether a glob has a wildcard."""
     return "*" in glob or "?" in glob
+
+
+def tidied(glob: str) -> str:
+    """The same glob with each run of wildcards written one way: question marks first, then one star."""
+    if "**" not in glob and "*?" not in glob:
+        return glob
+    tidy: list[str] = []
+    star = False
+    for character in glob:
+        if character == "*":
+            star = True
+            continue
+        if star and character != "?":
+            tidy.append("*")
+            star = False
+        tidy.append(character)
+    return "".join(tidy) + ("*" if star else "")
 
 
 def parse(text: str, *, variables: bool, wildcards: bool, refuse: Refusal) -> Pattern:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from .conditions import Condition, ValueOf
+from .conditions import Condition
 from .globs import matches
-from .patterns import Pattern, Template
+from .patterns import Pattern, PutIn, Template, ValueOf, resolved
 from .principals import Principals
 
 
@@ -24,13 +24,26 @@ class PatternSet:
     negated: bool = False
 
     def match(self, text: str, value_of: ValueOf) -> bool:
-        """Whether the element applies to a string (one that `patterns.literal` was applied to)."""
-        return self.negated != any(
-            glob is not None and matches(glob, text)
-            for glob in (
-                pattern.resolve(value_of) if isinstance(pattern, Template) else pattern for pattern in self.patterns
-            )
-        )
+        """Whether the element applies to a string (one that `patterns.literal` was applied to).
+
+        A variable without a value matches nothing, and keeps a negated element from applying.
+        """
+        globs = resolved(self.patterns, value_of)
+        if None in globs and self.negated:
+            return False
+        return self.negated != any(glob is not None and matches(glob, text) for glob in globs)
+
+    def grounded(self, put_in: PutIn) -> "PatternSet":
+        """The same element with variables replaced; None for a pattern that has a variable without a value."""
+        replaced = [put_in(pattern) for pattern in self.patterns]
+        if None in replaced and self.negated:
+            return PatternSet(frozenset())
+        return PatternSet(frozenset(pattern for pattern in replaced if pattern is not None), self.negated)
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """The patterns that have variables in them."""
+        return tuple(pattern for pattern in self.patterns if isinstance(pattern, Template))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,170 @@
+"""Two accesses laid side by side, and the search for a difference in one direction at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from . import dimensions
+from .access import Access
+from .actions import Actions
+from .bits import places
+from .budget import Budget, OutOfBudgetError
+from .dimensions import Case, World
+from .search import Dimension, Found, Side, difference
+from .statement import PatternSet, Rest
+
+PRINCIPAL = "principal"
+RESOURCE = "resource"
+_KEY = "key "
+
+#: No more than this part of the budget for the actions of one kind, lest the first hard question eat up the others'.
+_SHARE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A request found in one world: an action (lower case), and values by dimension."""
+
+    action: str
+    known_action: str | None
+    found: Found
+
+    @property
+    def context(self) -> dict[str, tuple[str, ...]]:
+        """The context keys that are not missing."""
+        return {
+            name.removeprefix(_KEY): values
+            for name, values in self.found.examples.items()
+            if name.startswith(_KEY) and values
+        }
+
+
+class Pairing:
+    """Two accesses whose statements have no variables but symbolic ones.
+
+    The statements that agree in all but the action, in one layer and with one effect, share a *slot*: a bit. The slots
+    of a side and layer are numbered alike, so that equal blocks of bits mean equal demands.
+    """
+
+    def __init__(self, first: Access, second: Access, world: World, budget: Budget) -> None:
+        self._world = world
+        self._budget = budget
+        self._rests: dict[Rest, int] = {}
+        self._sides = (first, second)
+        for access in self._sides:
+            for layer in access.layers:
+                for statement in layer:
+                    self._rests.setdefault(statement.rest, len(self._rests))
+        self._rest_list = list(self._rests)
+        self._actions = self._action_elements()
+        self._cases: dict[tuple[str, tuple[Rest, ...]], Sequence[Case]] = {}
+        self._searched: dict[tuple[Side, Side], Found | None] = {}
+
+    def differences(self, allowing: int) -> Iterator[Difference | None]:
+        """Requests that side `allowing` (0 or 1) allows and the other does not, one for each kind of action.
+
+        None stands for a kind of action that could not be decided within the budget.
+        """
+        try:
+            kinds = self._actions.cases(self._budget)
+        except OutOfBudgetError:
+            yield None
+            return
+        for slots, action in kinds.items():
+            sides = self._blocks(slots)
+            if sides[0] == sides[1]:
+                continue
+            try:
+                found = self._search(sides[allowing], sides[1 - allowing])
+            except OutOfBudgetError:
+                yield None
+                continue
+            if found is not None:
+                yield Difference(action, self._actions.known_like(action, slots), found)
+
+    def _action_elements(self) -> Actions:
+        width = len(self._rest_list)
+        slots: dict[PatternSet, int] = {}
+        placed: list[set[tuple[int, PatternSet]]] = []
+        self._offsets: list[list[int]] = []
+        offset = 0
+        for access in self._sides:
+            offsets = [offset + width * number for number in range(len(access.layers) + 1)]
+            here: set[tuple[int, PatternSet]] = set()
+            for number, layer in enumerate(access.layers):
+                for statement in layer:
+                    place = (number + 1) * statement.allows * width + self._rests[statement.rest]
+                    slots[statement.actions] = slots.get(statement.actions, 0) | 1 << (offset + place)
+                    here.add((place, statement.actions))
+            self._offsets.append(offsets)
+            placed.append(here)
+            offset += width * (len(access.layers) + 1)
+        alike = len(self._sides[0].layers) == len(self._sides[1].layers)
+        changed = {element for _, element in placed[0] ^ placed[1]} if alike else set(slots)
+        return Actions(slots, changed)
+
+    def _blocks(self, slots: int) -> tuple[Side, Side]:
+        full = (1 << len(self._rest_list)) - 1
+        first, second = (
+            Side(tuple(slots >> offset & full for offset in offsets[1:]), slots >> offsets[0] & full)
+            for offsets in self._offsets
+        )
+        return first, second
+
+    def _search(self, allowing: Side, refusing: Side) -> Found | None:
+        if not all(allowing.layers):
+            return None
+        if (allowing, refusing) not in self._searched:
+            self._searched[allowing, refusing] = self._searched_anew(allowing, refusing)
+        return self._searched[allowing, refusing]
+
+    def _searched_anew(self, allowing: Side, refusing: Side) -> Found | None:
+        statements = allowing.denies | refusing.denies
+        for layer in (*allowing.layers, *refusing.layers):
+            statements |= layer
+        used = places(statements)
+        rests = tuple(self._rest_list[place] for place in used)
+        packed = {place: 1 << index for index, place in enumerate(used)}
+
+        def pack(bits: int) -> int:
+            return sum(packed[place] for place in places(bits))
+
+        budget = Budget(max(self._budget.steps // _SHARE, 1))
+        before = budget.steps
+        try:
+            return difference(
+                Side(tuple(map(pack, allowing.layers)), pack(allowing.denies)),
+                Side(tuple(map(pack, refusing.layers)), pack(refusing.denies)),
+                self._dimensions(rests, budget),
+                (1 << len(used)) - 1,
+                budget,
+            )
+        finally:
+            self._budget.steps -= before - max(budget.steps, 0)
+
+    def _dimensions(self, rests: tuple[Rest, ...], budget: Budget) -> Sequence[Dimension]:
+        asking: dict[str, int] = {}
+        for index, rest in enumerate(rests):
+            names = {_KEY + condition.key for condition in rest.conditions}
+            if rest.principals is not None:
+                names.add(PRINCIPAL)
+            if rest.resources is not None:
+                names.add(RESOURCE)
+            for name in names:
+                asking[name] = asking.get(name, 0) | 1 << index
+        busiest_first = sorted(asking, key=lambda name: (-asking[name].bit_count(), name))
+        return [
+            Dimension(name, asking[name], partial(self._cases_within, name, rests, budget)) for name in busiest_first
+        ]
+
+    def _cases_within(self, name: str, rests: tuple[Rest, ...], budget: Budget) -> Sequence[Case]:
+        known = self._cases.get((name, rests))
+        if known is None:
+            if name == PRINCIPAL:
+                known = dimensions.principal_cases(rests)
+            elif name == RESOURCE:
+                known = dimensions.resource_cases(rests, budget)
+            else:
+                known = dimensions.key_cases(name.removeprefix(_KEY), rests, self._world, budget)
+            self._cases[name, rests] = known
+        return known

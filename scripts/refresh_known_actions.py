@@ -28,7 +28,7 @@ def main() -> None:
         "services": services,
     }
     TARGET.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(f"{sum(names.count(' ') + 1 for names in services.values())} actions of {len(services)} services")  # noqa: T201
+    print(f"{sum(names.count(' ') + 1 for names in services.values())} actions of {len(services)} services")
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ No AWS, no network, standard library only. The semantics and their limits: ``doc
 
 from .access import Access, effective_access
 from .budget import Budget
+from .canonical import canonical_form, canonical_hash
 from .comparison import Comparison, Verdict, Witness, compare
 from .errors import InvalidRequestError, PolicyDocumentError, PolicyError
 from .evaluation import Decision, Request, evaluate
+from .source import read_documents
 
 __all__ = [
     "Access",
@@ -21,7 +23,10 @@ __all__ = [
     "Request",
     "Verdict",
     "Witness",
+    "canonical_form",
+    "canonical_hash",
     "compare",
     "effective_access",
     "evaluate",
+    "read_documents",
 ]

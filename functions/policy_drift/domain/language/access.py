@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .document import parse
 from .errors import PolicyDocumentError
-from .statement import Statement
+
+if TYPE_CHECKING:
+    from .statement import Statement
 
 PolicyDocument = str | Mapping[str, Any]
 
@@ -19,7 +21,7 @@ class Access:
     permissions boundary, which only takes away.
     """
 
-    layers: tuple[tuple[Statement, ...], ...]
+    layers: tuple[tuple["Statement", ...], ...]
 
 
 Policies = Access | Sequence[PolicyDocument]
@@ -61,5 +63,5 @@ def access_of(policies: Policies) -> Access:
     return Access((_statements(policies),))
 
 
-def _statements(documents: Iterable[PolicyDocument]) -> tuple[Statement, ...]:
+def _statements(documents: Iterable[PolicyDocument]) -> tuple["Statement", ...]:
     return tuple(statement for document in documents for statement in parse(document).statements)

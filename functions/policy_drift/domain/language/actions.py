@@ -1,14 +1,19 @@
 """The action of a request: which statements each action, known today or not, is a matter of."""
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from . import known_actions, texts
 from .automaton import Alternatives, Matching, combinations
-from .budget import Budget
 from .globs import matches
 from .patterns import is_wild
-from .statement import PatternSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .budget import Budget
+    from .statement import PatternSet
+
 
 @dataclass(frozen=True, slots=True)
 class _Wild:
@@ -30,7 +35,7 @@ class Actions:
         out, for there both sides agree.
     """
 
-    def __init__(self, slots: Mapping[PatternSet, int], changed: set[PatternSet]) -> None:
+    def __init__(self, slots: "Mapping[PatternSet, int]", changed: set["PatternSet"]) -> None:
         self._elements = list(slots)
         self._slots = [slots[element] for element in self._elements]
         self._exact: dict[str, int] = {}
@@ -39,6 +44,7 @@ class Actions:
         self._everywhere = 0
         self._changed = 0
         self._reported: dict[int, int] = {}
+        self._looked_up: dict[str, tuple[Iterator[str], dict[int, str]]] = {}
         wild: dict[str, int] = {}
         for index, element in enumerate(self._elements):
             bit = 1 << index
@@ -58,7 +64,7 @@ class Actions:
             kept = self._of_any_service if is_wild(service) else self._of_service.setdefault(service, [])
             kept.append(_Wild(glob, elements))
 
-    def cases(self, budget: Budget) -> dict[int, str]:
+    def cases(self, budget: "Budget") -> dict[int, str]:
         """For every combination of slots in which an action can be, and that may matter, such an action.
 
         Raises
@@ -70,7 +76,9 @@ class Actions:
         for action in self._exact:
             found.setdefault(self.slots_of(action), action)
         negated = any(element.negated for element in self._elements)
-        open_to_all = self._everywhere & self._changed or any(wild.elements & self._changed for wild in self._of_any_service)
+        open_to_all = self._everywhere & self._changed or any(
+            wild.elements & self._changed for wild in self._of_any_service
+        )
         for service, wild in self._of_service.items():
             if negated or open_to_all or any(one.elements & self._changed for one in wild):
                 for elements, action in self._walk([*wild, *self._of_any_service], f"{service}:?*", budget):
@@ -98,10 +106,13 @@ class Actions:
         if example in self._exact:
             return None
         service = example.partition(":")[0]
-        candidates: Iterator[str] = iter(known_actions.of_service(service))
-        if not known_actions.of_service(service):
-            candidates = known_actions.every()
-        return next((name for name in candidates if self.slots_of(name.lower()) == slots), None)
+        if service not in self._looked_up:
+            names = known_actions.of_service(service)
+            self._looked_up[service] = (iter(names or known_actions.every()), {})
+        unread, found = self._looked_up[service]
+        while slots not in found and (name := next(unread, None)) is not None:
+            found.setdefault(self.slots_of(name.lower()), name)
+        return found.get(slots)
 
     def _report(self, elements: int) -> int:
         known = self._reported.get(elements)
@@ -113,7 +124,7 @@ class Actions:
             self._reported[elements] = known
         return known
 
-    def _walk(self, wild: Sequence[_Wild], universe: str, budget: Budget) -> Iterator[tuple[int, str]]:
+    def _walk(self, wild: "Sequence[_Wild]", universe: str, budget: "Budget") -> "Iterator[tuple[int, str]]":
         """The combinations of elements that the actions of a universe can be in by wildcards alone."""
         by_elements: dict[int, list[str]] = {}
         for one in wild:

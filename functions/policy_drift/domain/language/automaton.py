@@ -6,13 +6,17 @@ every combination of globs that any string can match. Only letters that some glo
 letter that none of them names, which stands for all the others.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
-from .budget import Budget
 from .globs import ARN_PARTS
 from .patterns import FIRST_SYMBOL, tidied
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .budget import Budget
 
 
 class Matching(Enum):
@@ -50,6 +54,8 @@ class Combination:
     has_others: bool
 
 
+#: A state of so many positions costs a step more, in time and in memory.
+_BITS_OF_A_STEP = 512
 # No capitals: actions are compared in lower case.
 _FRESH = "xyzqwvjku0123456789abcdefghilmnoprst_-"
 
@@ -151,7 +157,7 @@ class _Positions:
         return sum(1 << index for index, accepting in enumerate(self.accepting) if state & accepting)
 
 
-def fresh_letter(texts: Sequence[str]) -> str:
+def fresh_letter(texts: "Sequence[str]") -> str:
     """A letter that occurs in none of these texts."""
     used = set().union(*texts)
     for letter in _FRESH:
@@ -161,7 +167,7 @@ def fresh_letter(texts: Sequence[str]) -> str:
 
 
 def combinations(
-    sets: Sequence[Alternatives], budget: Budget, *, avoid: Sequence[str] = (), required: int | None = None
+    sets: "Sequence[Alternatives]", budget: "Budget", *, avoid: "Sequence[str]" = (), required: int | None = None
 ) -> list[Combination]:
     """Every combination of these sets that some string matches, with a shortest example.
 
@@ -170,7 +176,7 @@ def combinations(
     sets : sequence of Alternatives
         Set i is bit i of a combination.
     budget : Budget
-        One step for each state that is reached and each letter that is tried.
+        One step for each state that is reached and each letter that is tried, more where states are large.
     avoid : sequence of str
         Texts whose letters the letter that stands for all others must not be one of.
     required : int, optional
@@ -190,6 +196,7 @@ def combinations(
     examples: dict[tuple[int, bool], str] = {(start, False): ""}
     queue = [(start, False)]
     best: dict[int, Combination] = {}
+    price = 1 + positions.size // _BITS_OF_A_STEP
     for state, is_fresh in queue:
         example = examples[state, is_fresh]
         matched = positions.matched(state)
@@ -197,7 +204,7 @@ def combinations(
         if known is None or (is_fresh and not known.has_others):
             best[matched] = Combination(matched, example, is_fresh)
         letters = positions.awaited(state)
-        budget.spend(1 + len(letters))
+        budget.spend((1 + len(letters)) * price)
         for letter in (fresh, *letters):
             following = positions.after(state, letter)
             reached = (following, is_fresh or letter == fresh)

@@ -1,9 +1,12 @@
 """Sets of small numbers, held in the bits of an integer."""
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
-def bits_of(truths: Iterable[bool]) -> int:
+def bits_of(truths: "Iterable[bool]") -> int:
     """The integer whose bit i is the truth at place i."""
     return sum(1 << place for place, truth in enumerate(truths) if truth)
 

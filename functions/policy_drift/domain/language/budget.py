@@ -18,7 +18,7 @@ class Budget:
         a million of them take about a second of one core.
     """
 
-    steps: int = 600_000
+    steps: int = 400_000
 
     def spend(self, steps: int) -> None:
         """Take so many steps off.

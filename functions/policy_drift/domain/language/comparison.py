@@ -1,12 +1,11 @@
 """What changed between two sets of policies, with requests that prove it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from . import variables
 from .access import Access, Policies, access_of
-from .budget import Budget, OutOfBudgetError
+from .budget import Budget
 from .dimensions import World
 from .evaluation import Decision, Request, decide
 from .pairing import PRINCIPAL, RESOURCE, Difference, Pairing
@@ -56,9 +55,7 @@ class Comparison:
     reason: str = ""
 
 
-def compare(
-    baseline: Policies, live: Policies, *, budget: Budget | None = None, most_witnesses: int = 5
-) -> Comparison:
+def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None, most_witnesses: int = 5) -> Comparison:
     """What live allows against what baseline allows.
 
     Parameters
@@ -81,7 +78,9 @@ def compare(
     question = _Question(first, second, budget or Budget(), most_witnesses)
     allowed, why_not_allowed = question.only_allowed_by(1)
     denied, why_not_denied = question.only_allowed_by(0)
-    unsure = [reason for reason, found in ((why_not_allowed, allowed), (why_not_denied, denied)) if reason and not found]
+    unsure = [
+        reason for reason, found in ((why_not_allowed, allowed), (why_not_denied, denied)) if reason and not found
+    ]
     if unsure:
         return Comparison(Verdict.UNKNOWN, allowed, denied, unsure[0])
     return Comparison(_VERDICTS[bool(allowed), bool(denied)], allowed, denied)
@@ -116,13 +115,14 @@ class _Question:
                 return found, reason
         if len(self._keys) > variables.MOST_KEYS:
             return (), f"more than {variables.MOST_KEYS} context keys in policy variables"
-        if (reason := self._possible(side)) is None:
+        doubt = self._possible(side)
+        if doubt is None:
             return (), ""
         for world in worlds:
             found, _ = self._exactly(side, world)
             if found:
                 return found, ""
-        return (), reason
+        return (), doubt
 
     def _possible(self, side: int) -> str | None:
         """Why a difference cannot be ruled out whatever the variables stand for, or None when it can."""

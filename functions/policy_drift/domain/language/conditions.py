@@ -1,17 +1,20 @@
 """One condition of a statement: a key, an operator, and the policy's values."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from .globs import arn_matches, matches
 from .operators import Kind, Operator, Quantifier, Relation
 from .patterns import Pattern, PutIn, Template, ValueOf, literal, resolved
 from .values import Network, address, instant, number
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
 Value = Pattern | Decimal | Network
 
-_RELATIONS: dict[Relation, Callable[[Decimal, Decimal], bool]] = {
+_RELATIONS: dict[Relation, "Callable[[Decimal, Decimal], bool]"] = {
     Relation.EQUAL: lambda asked, named: asked == named,
     Relation.LESS: lambda asked, named: asked < named,
     Relation.LESS_OR_EQUAL: lambda asked, named: asked <= named,
@@ -39,7 +42,7 @@ class Condition:
     operator: Operator
     values: frozenset[Value]
 
-    def holds(self, asked: Sequence[str], value_of: ValueOf) -> bool:
+    def holds(self, asked: "Sequence[str]", value_of: ValueOf) -> bool:
         """Whether the condition is met by the key's values in a request; none at all is a missing key."""
         operator = self.operator
         if operator.kind is Kind.PRESENCE:

@@ -3,26 +3,37 @@
 Conditions are numbered by their place; bit i of what is held stands for condition i.
 """
 
-from collections.abc import Sequence
+import itertools
 from decimal import Decimal
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
 
 from . import symbols
 from .automaton import Matching
 from .bits import bits_of
-from .budget import Budget
-from .conditions import Condition
 from .operators import Kind, Quantifier, Reading
 from .patterns import Pattern, Template
-from .values import Network, instant_text
+from .values import instant_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .budget import Budget
+    from .conditions import Condition
 
 _MATCHING = {Kind.TEXT: Matching.WHOLE, Kind.FOLDED_TEXT: Matching.FOLDED, Kind.ARN: Matching.ARN}
+
+# The addresses of both versions on one line, those of version 4 first.
+_VERSION_4 = 4
+_LAST_OF_VERSION_4 = (1 << 32) - 1
+_END = (1 << 32) + (1 << 128)
+_NOT_EMPTY: frozenset[Pattern] = frozenset(["?*"])
 
 #: What is held by a value, and the value; None where it is not known that there is one.
 Held = tuple[int, str | None]
 
 
-def single(conditions: Sequence[Condition], budget: Budget) -> list[Held]:
+def single(conditions: "Sequence[Condition]", budget: "Budget") -> list[Held]:
     """For each way in which one value of a key can meet the conditions on it, such a value.
 
     A key that is only ever compared as a number, date, address or truth value has such values; any other has texts.
@@ -37,7 +48,9 @@ def single(conditions: Sequence[Condition], budget: Budget) -> list[Held]:
         for place, condition in enumerate(conditions)
         if condition.operator.kind not in _MATCHING and condition.operator.kind is not Kind.PRESENCE
     ]
-    present = bits_of(condition.operator.kind is Kind.PRESENCE and condition.holds(("",), _no_value) for condition in conditions)
+    present = bits_of(
+        condition.operator.kind is Kind.PRESENCE and condition.holds(("",), _no_value) for condition in conditions
+    )
     if not textual and not measured:
         return [(present, "example")]
     if not measured and all(_is_boolean(conditions[place]) for place in textual):
@@ -51,7 +64,7 @@ def single(conditions: Sequence[Condition], budget: Budget) -> list[Held]:
 
 
 def several(
-    conditions: Sequence[Condition], singles: Sequence[Held], budget: Budget
+    conditions: "Sequence[Condition]", singles: "Sequence[Held]", budget: "Budget"
 ) -> list[tuple[int, tuple[str, ...], bool]]:
     """For each way in which two values of a key or more can meet the conditions on it: held, values, certain.
 
@@ -82,44 +95,69 @@ def several(
     return found
 
 
-def _textual(conditions: Sequence[Condition], textual: Sequence[int], budget: Budget) -> list[Held]:
-    sets = [
-        (_patterns(conditions[place]), _MATCHING[conditions[place].operator.kind]) for place in textual
-    ]
-    found: list[Held] = []
+def _textual(conditions: "Sequence[Condition]", textual: "Sequence[int]", budget: "Budget") -> list[Held]:
+    sets = [(_patterns(conditions[place]), _MATCHING[conditions[place].operator.kind]) for place in textual]
+    quantified = any(conditions[place].operator.quantifier is not Quantifier.NONE for place in textual)
+    if quantified:
+        sets.append((_NOT_EMPTY, Matching.WHOLE))
+    found: dict[int, str | None] = {}
     for matched, text in symbols.cases(sets, budget):
         held = 0
+        is_empty = quantified and not matched >> len(textual) & 1
         for index, place in enumerate(textual):
             operator = conditions[place].operator
-            if text == "" and operator.quantifier is not Quantifier.NONE:  # not a value to a set operator
+            if is_empty and operator.quantifier is not Quantifier.NONE:  # no value at all to a set operator
                 met = operator.quantifier is Quantifier.ALL
             else:
                 met = bool(matched >> index & 1) != operator.negated
             held |= met << place
-        found.append((held, text))
-    return found
+        if found.get(held) is None:
+            found[held] = text
+    return list(found.items())
 
 
-def _measured(conditions: Sequence[Condition], measured: Sequence[int], budget: Budget) -> list[tuple[int, str]]:
+def _measured(conditions: "Sequence[Condition]", measured: "Sequence[int]", budget: "Budget") -> list[tuple[int, str]]:
     """One number, date or address for each way in which the conditions that measure can be met."""
-    kinds = {conditions[place].operator.kind for place in measured}
-    values: list[str] = []
-    for kind in sorted(kinds, key=lambda kind: kind.value):
-        named = {value for place in measured if conditions[place].operator.kind is kind for value in conditions[place].values}
-        if kind is Kind.ADDRESS:
-            values += _addresses([value for value in named if not isinstance(value, str | Template | Decimal)])
-        else:
-            write = instant_text if kind is Kind.DATE else _number_text
-            values += [write(point) for point in _points([value for value in named if isinstance(value, Decimal)])]
-    budget.spend(len(values) * len(measured))
+    by_kind: dict[Kind, list[int]] = {}
+    for place in measured:
+        by_kind.setdefault(conditions[place].operator.kind, []).append(place)
+    if list(by_kind) == [Kind.ADDRESS]:
+        return _addresses(conditions, measured, budget)
+    values = [address for _, address in _addresses(conditions, by_kind.pop(Kind.ADDRESS, ()), budget)]
+    for kind, places in by_kind.items():
+        named = [value for place in places for value in conditions[place].values if isinstance(value, Decimal)]
+        values += [instant_text(point) if kind is Kind.DATE else format(point, "f") for point in _points(named)]
+    budget.spend(len(values) * sum(len(conditions[place].values) for place in measured))
     found: dict[int, str] = {}
     for value in values:
         found.setdefault(_held(conditions, measured, value), value)
-    return [(held, value) for held, value in found.items()]
+    return list(found.items())
+
+
+def _addresses(conditions: "Sequence[Condition]", measured: "Sequence[int]", budget: "Budget") -> list[tuple[int, str]]:
+    """One address for each way in which these conditions can be met, found by going up the line of all addresses."""
+    borders: dict[int, list[tuple[int, int]]] = {0: [], _LAST_OF_VERSION_4 + 1: [], _END: []}
+    for place in measured:
+        for block in conditions[place].values:
+            if not isinstance(block, str | Template | Decimal):
+                shift = 0 if block.version == _VERSION_4 else _LAST_OF_VERSION_4 + 1
+                borders.setdefault(int(block[0]) + shift, []).append((place, 1))
+                borders.setdefault(int(block[-1]) + shift + 1, []).append((place, -1))
+    budget.spend(len(borders) * (1 + len(measured)))
+    inside = dict.fromkeys(measured, 0)
+    found: dict[int, str] = {}
+    for border in sorted(borders):
+        for place, change in borders[border]:
+            inside[place] += change
+        held = sum(1 << place for place in measured if bool(inside[place]) != conditions[place].operator.negated)
+        if border < _END:
+            shift = 0 if border <= _LAST_OF_VERSION_4 else _LAST_OF_VERSION_4 + 1
+            found.setdefault(held, str(IPv6Address(border - shift) if shift else IPv4Address(border)))
+    return list(found.items())
 
 
 def _mixed(
-    conditions: Sequence[Condition], texts: Sequence[Held], measured: Sequence[int], budget: Budget
+    conditions: "Sequence[Condition]", texts: "Sequence[Held]", measured: "Sequence[int]", budget: "Budget"
 ) -> list[Held]:
     """Both at once: what is not met by any value that was tried is reported as not known."""
     every = range(len(conditions))
@@ -134,7 +172,7 @@ def _mixed(
     return list(found.items())
 
 
-def _held(conditions: Sequence[Condition], places: Sequence[int], value: str) -> int:
+def _held(conditions: "Sequence[Condition]", places: "Sequence[int]", value: str) -> int:
     return sum(
         1 << place
         for place in places
@@ -142,32 +180,18 @@ def _held(conditions: Sequence[Condition], places: Sequence[int], value: str) ->
     )
 
 
-def _points(named: Sequence[Decimal]) -> list[Decimal]:
+def _points(named: "Sequence[Decimal]") -> list[Decimal]:
     """These numbers, one between each two neighbours, and one on either side."""
     ordered = sorted(set(named))
-    between = [(low + high) / 2 for low, high in zip(ordered, ordered[1:], strict=False)]
+    between = [(low + high) / 2 for low, high in itertools.pairwise(ordered)]
     return [*ordered, *between, ordered[0] - 1, ordered[-1] + 1]
 
 
-def _addresses(named: Sequence[Network]) -> list[str]:
-    """The addresses where a block begins or has just ended, and the first of both families."""
-    found: list[IPv4Address | IPv6Address] = []
-    for block in named:
-        found += [block[0], block[-1]]
-        if int(block[-1]) + 1 < 1 << block.max_prefixlen:
-            found.append(block[-1] + 1)
-    return [str(address) for address in dict.fromkeys([*found, ip_address("0.0.0.0"), ip_address("::")])]  # noqa: S104
-
-
-def _number_text(number: Decimal) -> str:
-    return format(number, "f")
-
-
-def _is_boolean(condition: Condition) -> bool:
+def _is_boolean(condition: "Condition") -> bool:
     return condition.operator.reading is Reading.TRUTH and not condition.templates
 
 
-def _patterns(condition: Condition) -> frozenset[Pattern]:
+def _patterns(condition: "Condition") -> frozenset[Pattern]:
     return frozenset(value for value in condition.values if isinstance(value, str | Template))
 
 

@@ -1,16 +1,20 @@
 """The dimensions of a request besides its action, each cut into the cases that statements can tell apart."""
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from . import context_values, symbols
 from .automaton import Matching
 from .bits import bits_of
-from .budget import Budget
 from .operators import Quantifier
 from .patterns import readable
 from .principals import examples
-from .statement import Rest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .budget import Budget
+    from .statement import Rest
 
 Example = tuple[str, ...]
 
@@ -46,7 +50,7 @@ class World:
         Keys that have a value, and any.
     """
 
-    values: Mapping[str, str | None]
+    values: "Mapping[str, str | None]"
     symbolic: frozenset[str] = frozenset()
 
     def value_of(self, key: str) -> str | None:
@@ -54,7 +58,7 @@ class World:
         return self.values.get(key)
 
 
-def principal_cases(rests: Sequence[Rest]) -> list[Case]:
+def principal_cases(rests: "Sequence[Rest]") -> list[Case]:
     """The principals that the Principal and NotPrincipal elements tell apart."""
     elements = [rest.principals for rest in rests if rest.principals is not None]
     return _first_of_each(
@@ -63,7 +67,7 @@ def principal_cases(rests: Sequence[Rest]) -> list[Case]:
     )
 
 
-def resource_cases(rests: Sequence[Rest], budget: Budget) -> list[Case]:
+def resource_cases(rests: "Sequence[Rest]", budget: "Budget") -> list[Case]:
     """The resources that the Resource and NotResource elements tell apart."""
     elements = list(dict.fromkeys(rest.resources for rest in rests if rest.resources is not None))
     bits = {element: bits_of(rest.resources == element for rest in rests) for element in elements}
@@ -79,14 +83,14 @@ def resource_cases(rests: Sequence[Rest], budget: Budget) -> list[Case]:
     return _first_of_each(cases)
 
 
-def key_cases(key: str, rests: Sequence[Rest], world: World, budget: Budget) -> list[Case]:
+def key_cases(key: str, rests: "Sequence[Rest]", world: World, budget: "Budget") -> list[Case]:
     """The values of a context key, and its absence, that the conditions on it tell apart."""
-    conditions = list(dict.fromkeys(condition for rest in rests for condition in rest.conditions if condition.key == key))
-    needed = [
-        bits_of(condition in rest.conditions for condition in conditions) for rest in rests
-    ]
+    conditions = list(
+        dict.fromkeys(condition for rest in rests for condition in rest.conditions if condition.key == key)
+    )
+    needed = [bits_of(condition in rest.conditions for condition in conditions) for rest in rests]
 
-    def case(held: int, example: Example, certain: bool) -> Case:
+    def case(held: int, example: Example, *, certain: bool) -> Case:
         return Case(bits_of(not need & ~held for need in needed), example, certain)
 
     absent = case(bits_of(condition.holds((), world.value_of) for condition in conditions), (), certain=True)
@@ -97,17 +101,20 @@ def key_cases(key: str, rests: Sequence[Rest], world: World, budget: Budget) -> 
     if key in world.values and not is_several:
         return [absent]
     singles = context_values.single(conditions, budget)
-    found = [case(held, (readable(text or ""),), text is not None) for held, text in singles]
+    found = [case(held, (readable(text or ""),), certain=text is not None) for held, text in singles]
     if key not in world.symbolic:
         found.insert(0, absent)
         if is_several:
-            found += [case(held, example, certain) for held, example, certain in context_values.several(conditions, singles, budget)]
+            found += [
+                case(held, tuple(map(readable, example)), certain=certain)
+                for held, example, certain in context_values.several(conditions, singles, budget)
+            ]
     if key in world.values:  # variables have no value when the key has several
         found = [one if len(one.example) != 1 else Case(one.met, one.example, certain=False) for one in found]
     return _first_of_each(found)
 
 
-def _first_of_each(cases: Iterable[Case]) -> list[Case]:
+def _first_of_each(cases: "Iterable[Case]") -> list[Case]:
     """One case for each combination of what is met, certain ones first."""
     found: dict[int, Case] = {}
     for case in cases:

@@ -43,23 +43,24 @@ def parse(document: str | Mapping[str, Any]) -> Document:
     _only(members, _DOCUMENT_KEYS, "")
     version = members.get("Version", "2008-10-17")
     if not isinstance(version, str) or version not in _VERSIONS:
-        raise PolicyDocumentError(f"{version!r} is no version of the language", "/Version", " or ".join(sorted(_VERSIONS)))
+        raise PolicyDocumentError(
+            f"{version!r} is no version of the language", "/Version", " or ".join(sorted(_VERSIONS))
+        )
     if not isinstance(members.get("Id", ""), str):
         raise PolicyDocumentError("an Id that is not text", "/Id", "a string")
+    variables = version == _VARIABLES_SINCE
     listed = members.get("Statement")
     if isinstance(listed, Mapping):
-        return Document((_statement(listed, "/Statement", version == _VARIABLES_SINCE),))
+        return Document((_statement(listed, "/Statement", variables=variables),))
     if not isinstance(listed, list) or not listed:
         problem = "no Statement" if listed is None else "no list of statements" if listed != [] else "an empty list"
         raise PolicyDocumentError(problem, "/Statement" if "Statement" in members else "", "one statement or more")
     return Document(
-        tuple(
-            _statement(member, f"/Statement/{index}", version == _VARIABLES_SINCE) for index, member in enumerate(listed)
-        )
+        tuple(_statement(member, f"/Statement/{index}", variables=variables) for index, member in enumerate(listed))
     )
 
 
-def _statement(members: object, pointer: str, variables: bool) -> Statement:
+def _statement(members: object, pointer: str, *, variables: bool) -> Statement:
     if not isinstance(members, Mapping):
         raise PolicyDocumentError("a statement that is no object", pointer, "an object")
     _only(members, _STATEMENT_KEYS, pointer)
@@ -75,12 +76,16 @@ def _statement(members: object, pointer: str, variables: bool) -> Statement:
         raise PolicyDocumentError("neither Action nor NotAction", pointer, "one of the two")
     actions = frozenset(map(_action, _strings(members[key], f"{pointer}/{key}"), _pointers(f"{pointer}/{key}")))
     everything = "*" in actions
-    resources = _resources(members, pointer, variables, named)
+    resources = _resources(members, pointer, named, variables=variables)
     condition = members.get("Condition")
     return Statement(
         effect == "Allow",
         PatternSet(_EVERYTHING.patterns if everything else actions, key == "NotAction"),
-        Rest(named, resources, _conditions(condition, pointer, variables) if "Condition" in members else _NO_CONDITIONS),
+        Rest(
+            named,
+            resources,
+            _conditions(condition, pointer, variables=variables) if "Condition" in members else _NO_CONDITIONS,
+        ),
         pointer,
     )
 
@@ -96,24 +101,27 @@ def _action(text: str, pointer: Callable[[], str]) -> str:
 
 
 def _resources(
-    members: Mapping[str, Any], pointer: str, variables: bool, named: principals.Principals | None
+    members: Mapping[str, Any], pointer: str, named: principals.Principals | None, *, variables: bool
 ) -> PatternSet | None:
     key = _one_of(members, "Resource", "NotResource", pointer)
     if key is None:
         if named is None:
             problem = "neither Resource nor NotResource"
-            raise PolicyDocumentError(problem, pointer, "one of the two; only a statement with a Principal may go without")
+            raise PolicyDocumentError(
+                problem, pointer, "one of the two; only a statement with a Principal may go without"
+            )
         return None
     at = f"{pointer}/{key}"
     listed = frozenset(
-        _resource(text, where, variables) for text, where in zip(_strings(members[key], at), _pointers(at), strict=False)
+        _resource(text, where, variables=variables)
+        for text, where in zip(_strings(members[key], at), _pointers(at), strict=False)
     )
     if "*" in listed:
         return None if key == "Resource" else PatternSet(_EVERYTHING.patterns, negated=True)
     return PatternSet(listed, key == "NotResource")
 
 
-def _resource(text: str, pointer: Callable[[], str], variables: bool) -> Pattern:
+def _resource(text: str, pointer: Callable[[], str], *, variables: bool) -> Pattern:
     if text.startswith("arn:") and text.count(":") >= _ARN_COLONS and "${" not in text:
         return patterns.tidied(text)
     pattern = patterns.parse(text, variables=variables, wildcards=True, refuse=_refusal(pointer))
@@ -124,7 +132,9 @@ def _resource(text: str, pointer: Callable[[], str], variables: bool) -> Pattern
     if not ("arn:".startswith(head[:wild]) if wild < len("arn:") else head.startswith("arn:")) or (
         not open_ended and text.count(":") < _ARN_COLONS
     ):
-        raise PolicyDocumentError(f"resource {text!r} is no ARN", pointer(), "an ARN of six parts, with wildcards, or *")
+        raise PolicyDocumentError(
+            f"resource {text!r} is no ARN", pointer(), "an ARN of six parts, with wildcards, or *"
+        )
     return patterns.tidied(pattern) if isinstance(pattern, str) else pattern
 
 
@@ -148,7 +158,7 @@ def _principals(members: Mapping[str, Any], pointer: str) -> principals.Principa
     return principals.Principals(frozenset(named), key == "NotPrincipal")
 
 
-def _conditions(block: object, pointer: str, variables: bool) -> frozenset[Condition]:
+def _conditions(block: object, pointer: str, *, variables: bool) -> frozenset[Condition]:
     at = pointer + "/Condition"
     if not isinstance(block, Mapping):
         raise PolicyDocumentError("a Condition that is no object", at, "an object of operators")
@@ -169,14 +179,14 @@ def _conditions(block: object, pointer: str, variables: bool) -> frozenset[Condi
                 raise PolicyDocumentError(problem, where, "each context key once, capitals ignored")
             seen.add(key.lower())
             read_values = [
-                _value(known, text, place, variables)
+                _value(known, text, place, variables=variables)
                 for text, place in zip(_strings(listed, where, scalars=True), _pointers(where), strict=False)
             ]
             found.append(Condition(key.lower(), known, frozenset(read_values)))
     return frozenset(found)
 
 
-def _value(known: Operator, text: str, pointer: Callable[[], str], variables: bool) -> Value:
+def _value(known: Operator, text: str, pointer: Callable[[], str], *, variables: bool) -> Value:
     reading = known.reading
     if reading in (Reading.LIKE, Reading.EXACT, Reading.ARN):
         wildcards = reading is not Reading.EXACT
@@ -201,7 +211,7 @@ _TYPED: dict[Reading, Callable[[str], object]] = {
 
 def _strings(value: object, pointer: str, *, scalars: bool = False) -> list[str]:
     """The strings of an element that takes one or a list; with `scalars`, also booleans and numbers as text."""
-    listed = value if isinstance(value, list) else [value]
+    listed: list[Any] = value if isinstance(value, list) else [value]
     if not listed:
         raise PolicyDocumentError("an empty list", pointer, "one string or more")
     if scalars:

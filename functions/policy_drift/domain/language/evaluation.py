@@ -6,12 +6,15 @@ AWS: "Policy evaluation logic". An explicit Deny wins, then an Allow, else the r
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from .access import Access, Policies, access_of
 from .errors import InvalidRequestError
 from .patterns import literal
 from .principals import Principal, parse
-from .statement import Statement
+
+if TYPE_CHECKING:
+    from .statement import Statement
 
 ContextValue = str | bool | int | float | Sequence[str]
 
@@ -68,7 +71,7 @@ class _Asked:
         values = self.context.get(key, ())
         return values[0] if len(values) == 1 else None
 
-    def is_met_by(self, statement: Statement) -> bool:
+    def is_met_by(self, statement: "Statement") -> bool:
         rest = statement.rest
         if not statement.actions.match(self.action, self.value_of):
             return False
@@ -76,9 +79,7 @@ class _Asked:
             return False
         if rest.resources is not None and not rest.resources.match(self.resource, self.value_of):
             return False
-        return all(
-            condition.holds(self.context.get(condition.key, ()), self.value_of) for condition in rest.conditions
-        )
+        return all(condition.holds(self.context.get(condition.key, ()), self.value_of) for condition in rest.conditions)
 
 
 def evaluate(policies: Policies, request: Request) -> Decision:
@@ -126,4 +127,6 @@ def _texts(key: str, value: ContextValue) -> tuple[str, ...]:
         return (str(value),)
     if isinstance(value, Sequence) and all(isinstance(member, str) for member in value):
         return tuple(value)
-    raise InvalidRequestError(f"context key {key!r}: {value!r} is no value; allowed: a string, number, boolean, or strings")
+    raise InvalidRequestError(
+        f"context key {key!r}: {value!r} is no value; allowed: a string, number, boolean, or strings"
+    )

@@ -54,7 +54,7 @@ def arn_matches(glob: str, text: str) -> bool:
 
 def covers(wide: str, narrow: str) -> bool:
     """Whether every string of one glob is surely one of the other; False may mean "not seen at a glance"."""
-    if wide == narrow or wide == "*":
+    if wide in (narrow, "*"):
         return True
     if not is_wild(narrow):
         return matches(wide, narrow)
@@ -88,7 +88,9 @@ def overlap(first: str, second: str) -> bool:
 def _at(piece: str, text: str, position: int) -> bool:
     if "?" not in piece:
         return text.startswith(piece, position)
-    return all(wanted in ("?", found) for wanted, found in zip(piece, text[position : position + len(piece)], strict=True))
+    return all(
+        wanted in ("?", found) for wanted, found in zip(piece, text[position : position + len(piece)], strict=True)
+    )
 
 
 def _find(piece: str, text: str, start: int, end: int) -> int:

@@ -4,9 +4,12 @@ The data file and its licence: ``known_actions.json``; refreshed by ``scripts/re
 """
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Services that readers know come first among equals.
 _FAMILIAR = ("s3", "iam", "ec2", "sts", "kms", "lambda", "dynamodb", "secretsmanager", "ecr", "sqs", "sns")
@@ -34,7 +37,7 @@ def spelled(action: str) -> str | None:
     return _spelling(action.partition(":")[0]).get(action)
 
 
-def every() -> Iterator[str]:
+def every() -> "Iterator[str]":
     """All known actions, those of familiar services first."""
     others = [service for service in _services() if service not in _FAMILIAR]
     for service in (*_FAMILIAR, *others):

@@ -1,24 +1,31 @@
 """Two accesses laid side by side, and the search for a difference in one direction at a time."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from . import dimensions
-from .access import Access
 from .actions import Actions
 from .bits import places
 from .budget import Budget, OutOfBudgetError
-from .dimensions import Case, World
 from .search import Dimension, Found, Side, difference
 from .statement import PatternSet, Rest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .access import Access
+    from .conditions import Condition
+    from .dimensions import Case, World
+    from .patterns import Pattern
+    from .principals import Principals
 
 PRINCIPAL = "principal"
 RESOURCE = "resource"
 _KEY = "key "
 
 #: No more than this part of the budget for the actions of one kind, lest the first hard question eat up the others'.
-_SHARE = 4
+_SHARE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ class Pairing:
     of a side and layer are numbered alike, so that equal blocks of bits mean equal demands.
     """
 
-    def __init__(self, first: Access, second: Access, world: World, budget: Budget) -> None:
+    def __init__(self, first: "Access", second: "Access", world: "World", budget: Budget) -> None:
         self._world = world
         self._budget = budget
         self._rests: dict[Rest, int] = {}
@@ -60,7 +67,7 @@ class Pairing:
         self._cases: dict[tuple[str, tuple[Rest, ...]], Sequence[Case]] = {}
         self._searched: dict[tuple[Side, Side], Found | None] = {}
 
-    def differences(self, allowing: int) -> Iterator[Difference | None]:
+    def differences(self, allowing: int) -> "Iterator[Difference | None]":
         """Requests that side `allowing` (0 or 1) allows and the other does not, one for each kind of action.
 
         None stands for a kind of action that could not be decided within the budget.
@@ -119,30 +126,23 @@ class Pairing:
         return self._searched[allowing, refusing]
 
     def _searched_anew(self, allowing: Side, refusing: Side) -> Found | None:
-        statements = allowing.denies | refusing.denies
-        for layer in (*allowing.layers, *refusing.layers):
-            statements |= layer
-        used = places(statements)
-        rests = tuple(self._rest_list[place] for place in used)
-        packed = {place: 1 << index for index, place in enumerate(used)}
+        numbers: dict[Rest, int] = {}
 
-        def pack(bits: int) -> int:
-            return sum(packed[place] for place in places(bits))
+        def merged(bits: int) -> int:
+            rests = _merged([self._rest_list[place] for place in places(bits)])
+            return sum(1 << numbers.setdefault(rest, len(numbers)) for rest in rests)
 
-        budget = Budget(max(self._budget.steps // _SHARE, 1))
+        first, second = (
+            Side(tuple(merged(layer) for layer in side.layers), merged(side.denies)) for side in (allowing, refusing)
+        )
+        budget = Budget(self._budget.steps // _SHARE)
         before = budget.steps
         try:
-            return difference(
-                Side(tuple(map(pack, allowing.layers)), pack(allowing.denies)),
-                Side(tuple(map(pack, refusing.layers)), pack(refusing.denies)),
-                self._dimensions(rests, budget),
-                (1 << len(used)) - 1,
-                budget,
-            )
+            return difference(first, second, self._dimensions(tuple(numbers), budget), (1 << len(numbers)) - 1, budget)
         finally:
             self._budget.steps -= before - max(budget.steps, 0)
 
-    def _dimensions(self, rests: tuple[Rest, ...], budget: Budget) -> Sequence[Dimension]:
+    def _dimensions(self, rests: tuple[Rest, ...], budget: Budget) -> "Sequence[Dimension]":
         asking: dict[str, int] = {}
         for index, rest in enumerate(rests):
             names = {_KEY + condition.key for condition in rest.conditions}
@@ -157,7 +157,7 @@ class Pairing:
             Dimension(name, asking[name], partial(self._cases_within, name, rests, budget)) for name in busiest_first
         ]
 
-    def _cases_within(self, name: str, rests: tuple[Rest, ...], budget: Budget) -> Sequence[Case]:
+    def _cases_within(self, name: str, rests: tuple[Rest, ...], budget: Budget) -> "Sequence[Case]":
         known = self._cases.get((name, rests))
         if known is None:
             if name == PRINCIPAL:
@@ -168,3 +168,17 @@ class Pairing:
                 known = dimensions.key_cases(name.removeprefix(_KEY), rests, self._world, budget)
             self._cases[name, rests] = known
         return known
+
+
+def _merged(rests: "Sequence[Rest]") -> list[Rest]:
+    """The same demands, any one of which is to be met, with those that differ in nothing but resources put together."""
+    resources: dict[tuple[Principals | None, frozenset[Condition]], set[Pattern]] = {}
+    kept = []
+    for rest in rests:
+        if rest.resources is None or rest.resources.negated:
+            kept.append(rest)
+        else:
+            resources.setdefault((rest.principals, rest.conditions), set()).update(rest.resources.patterns)
+    for (principals, conditions), patterns in resources.items():
+        kept.append(Rest(principals, PatternSet(frozenset(patterns)), conditions))
+    return kept

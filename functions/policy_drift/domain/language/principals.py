@@ -7,8 +7,11 @@ AWS: "AWS JSON policy elements: Principal" and "… NotPrincipal".
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TYPES = ("AWS", "CanonicalUser", "Federated", "Service")
 EVERYONE = "*"
@@ -115,7 +118,7 @@ def problem_of(kind: str, value: str) -> str | None:
     return None
 
 
-def examples(elements: Iterable[Principals]) -> list[Principal]:
+def examples(elements: "Iterable[Principals]") -> list[Principal]:
     """One principal for each way in which these elements can tell principals apart, the most ordinary first."""
     listed = sorted({principal for element in elements for principal in element.named})
     found = [Principal("AWS", "arn:aws:iam::111122223333:user/example")]

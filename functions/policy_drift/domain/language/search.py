@@ -5,11 +5,15 @@ each further dimension a case closes those whose demands it does not meet. Two p
 statements open have the same future, so that each set of open statements is looked at once in each dimension.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from .budget import Budget
 from .dimensions import Case, Example
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .budget import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Dimension:
 
     name: str
     asking: int
-    cases: Callable[[], Sequence[Case]]
+    cases: "Callable[[], Sequence[Case]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ _Chosen = tuple["_Chosen", Example] | None
 
 
 def difference(
-    allowing: Side, refusing: Side, dimensions: Sequence[Dimension], statements: int, budget: Budget
+    allowing: Side, refusing: Side, dimensions: "Sequence[Dimension]", statements: int, budget: "Budget"
 ) -> Found | None:
     """A request that the first side allows and the second does not, or None when there is none.
 
@@ -81,8 +85,14 @@ def difference(
     return found
 
 
-def _search(
-    allowing: Side, refusing: Side, dimensions: Sequence[Dimension], statements: int, budget: Budget, *, certain: bool
+def _search(  # noqa: PLR0913 - the question, and how it is asked
+    allowing: Side,
+    refusing: Side,
+    dimensions: "Sequence[Dimension]",
+    statements: int,
+    budget: "Budget",
+    *,
+    certain: bool,
 ) -> Found | None:
     settled_after = _settled_after(dimensions, statements)
     if not _may_differ(allowing, refusing, statements, settled_after[0]):
@@ -112,7 +122,7 @@ def _may_differ(allowing: Side, refusing: Side, still_open: int, settled: int) -
     return allowing.may_allow(still_open, settled) and not refusing.must_allow(still_open, settled)
 
 
-def _settled_after(dimensions: Sequence[Dimension], statements: int) -> list[int]:
+def _settled_after(dimensions: "Sequence[Dimension]", statements: int) -> list[int]:
     """For each number of decided dimensions, the statements that ask nothing in the others."""
     settled = [statements]
     for dimension in reversed(dimensions):
@@ -120,7 +130,7 @@ def _settled_after(dimensions: Sequence[Dimension], statements: int) -> list[int
     return settled[::-1]
 
 
-def _named(dimensions: Sequence[Dimension], chosen: _Chosen) -> dict[str, Example]:
+def _named(dimensions: "Sequence[Dimension]", chosen: _Chosen) -> dict[str, Example]:
     examples: dict[str, Example] = {}
     for dimension in reversed(dimensions):
         if chosen is not None:

@@ -21,14 +21,32 @@ def read(document: str | Mapping[str, Any]) -> Mapping[str, Any]:
     """
     if isinstance(document, Mapping):
         return document
-    if not isinstance(document, str):
-        raise PolicyDocumentError(f"{type(document).__name__} is no policy document", "", "an object or JSON text")
-    if len(document) > MAX_CHARACTERS:
-        problem = f"{len(document)} characters are too many"
-        raise PolicyDocumentError(problem, "", f"at most {MAX_CHARACTERS} characters")
+    value = _loaded(document)
+    if not isinstance(value, dict):
+        raise PolicyDocumentError(f"JSON {_kind(value)} is no policy document", "", "an object")
+    return value
+
+
+def read_documents(text: str) -> list[Any]:
+    """The documents of a JSON text that holds one, or an array of them.
+
+    Raises
+    ------
+    PolicyDocumentError
+        As `read` does, except that what the members of an array are is not looked at.
+    """
+    value = _loaded(text)
+    return value if isinstance(value, list) else [read(text)]
+
+
+def _loaded(text: object) -> Any:
+    if not isinstance(text, str):
+        raise PolicyDocumentError(f"{type(text).__name__} is no policy document", "", "an object or JSON text")
+    if len(text) > MAX_CHARACTERS:
+        raise PolicyDocumentError(f"{len(text)} characters are too many", "", f"at most {MAX_CHARACTERS} characters")
     repeated: list[_Repeated] = []
     try:
-        value = json.loads(document.removeprefix("\ufeff"), object_pairs_hook=lambda pairs: _members(pairs, repeated))
+        value = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=lambda pairs: _members(pairs, repeated))
     except json.JSONDecodeError as error:
         problem = f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise PolicyDocumentError(problem, "", "JSON text") from error
@@ -37,9 +55,9 @@ def read(document: str | Mapping[str, Any]) -> Mapping[str, Any]:
     except ValueError as error:  # an integer of more digits than the interpreter converts
         raise PolicyDocumentError("a number is too long", "", "numbers of a few digits") from error
     if repeated:
-        raise PolicyDocumentError(f"key {repeated[0].name!r} occurs twice", _pointer_to(repeated[0], value), "each key once")
-    if not isinstance(value, dict):
-        raise PolicyDocumentError(f"JSON {_kind(value)} is no policy document", "", "an object")
+        raise PolicyDocumentError(
+            f"key {repeated[0].name!r} occurs twice", _pointer_to(repeated[0], value), "each key once"
+        )
     return value
 
 

@@ -1,11 +1,14 @@
 """What a policy document says once it is read."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from .conditions import Condition
 from .globs import matches
 from .patterns import Pattern, PutIn, Template, ValueOf, resolved
-from .principals import Principals
+
+if TYPE_CHECKING:
+    from .conditions import Condition
+    from .principals import Principals
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,9 @@ class PatternSet:
 class Rest:
     """All that a statement asks of a request besides the action; None asks nothing."""
 
-    principals: Principals | None
+    principals: "Principals | None"
     resources: PatternSet | None
-    conditions: frozenset[Condition]
+    conditions: frozenset["Condition"]
 
 
 @dataclass(frozen=True, slots=True)

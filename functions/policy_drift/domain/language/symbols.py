@@ -9,19 +9,23 @@ The strings that are looked at: those that no pattern with a variable matches, a
 matches, written with the symbol where the variable stands.
 """
 
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from . import texts
 from .automaton import Alternatives, Matching, combinations
 from .bits import places
-from .budget import Budget
 from .globs import overlap
 from .patterns import FIRST_SYMBOL, Pattern, Template, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .budget import Budget
 
 _MOST_DOUBTFUL = 8
 
 
-def cases(sets: Sequence[tuple[frozenset[Pattern], Matching]], budget: Budget) -> list[tuple[int, str | None]]:
+def cases(sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget") -> list[tuple[int, str | None]]:
     """For every combination of these sets that some string may match: the combination and a string, or None.
 
     Raises
@@ -53,8 +57,8 @@ def cases(sets: Sequence[tuple[frozenset[Pattern], Matching]], budget: Budget) -
 
 
 def _possible(
-    surely: int, anything: str, sets: Sequence[tuple[frozenset[Pattern], Matching]], budget: Budget
-) -> Iterable[int]:
+    surely: int, anything: str, sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget"
+) -> "Iterable[int]":
     """What may be matched besides what surely is, by patterns that share a string with the template."""
     doubtful: dict[Pattern, int] = {}
     for index, (patterns, _) in enumerate(sets):
@@ -79,7 +83,7 @@ def _anything(part: str | Variable) -> str:
     return part if isinstance(part, str) else "*"
 
 
-def _symbols(templates: Iterable[Template]) -> dict[Variable, str]:
+def _symbols(templates: "Iterable[Template]") -> dict[Variable, str]:
     variables = sorted({variable for template in templates for variable in template.variables}, key=repr)
     return {variable: chr(FIRST_SYMBOL + number) for number, variable in enumerate(variables)}
 

@@ -17,7 +17,9 @@ _TIME = re.compile(
     r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[Tt][0-9]{2}:?[0-9]{2}(:?[0-9]{2}([.,][0-9]+)?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)",
     re.ASCII,
 )
-_EPOCH = re.compile(r"-?[0-9]{9,20}(\.[0-9]{1,20})?|-?[0-9]{1,3}(\.[0-9]{1,20})?|-?[0-9]{5,7}(\.[0-9]{1,20})?", re.ASCII)
+_EPOCH = re.compile(
+    r"-?[0-9]{9,20}(\.[0-9]{1,20})?|-?[0-9]{1,3}(\.[0-9]{1,20})?|-?[0-9]{5,7}(\.[0-9]{1,20})?", re.ASCII
+)
 
 
 def number(text: str) -> Decimal | None:
@@ -47,7 +49,7 @@ def instant(text: str) -> Decimal | None:
 
 def instant_text(seconds: Decimal) -> str:
     """A text that `instant` reads as these seconds since 1970."""
-    if seconds == seconds.to_integral_value() and Decimal("-60000000000") < seconds < Decimal("250000000000"):
+    if seconds == seconds.to_integral_value() and Decimal(-60000000000) < seconds < Decimal(250000000000):
         return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")
     return format(seconds, "f")
 

@@ -5,9 +5,9 @@ which value, or any. For a world with values everything is decided exactly. For 
 finds no difference only where there is none, whatever the values are (see `symbols`).
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, combinations
+from typing import TYPE_CHECKING
 
 from .access import Access
 from .automaton import fresh_letter
@@ -16,12 +16,15 @@ from .operators import Kind
 from .patterns import Pattern, Template, is_wild, readable
 from .statement import Rest, Statement
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 #: With more variables than this, the worlds are too many to look at.
 MOST_KEYS = 5
 _MOST_VALUES = 24
 
 
-def keys_of(accesses: Iterable[Access]) -> list[str]:
+def keys_of(accesses: "Iterable[Access]") -> list[str]:
     """The context keys that variables stand for."""
     return sorted(
         {
@@ -41,13 +44,13 @@ def grounded(access: Access, world: World) -> Access:
     return Access(tuple(tuple(_grounded(statement, world) for statement in layer) for layer in access.layers))
 
 
-def partial_worlds(keys: list[str]) -> Iterator[World]:
+def partial_worlds(keys: list[str]) -> "Iterator[World]":
     """Every choice of keys that have no value, the others having any; the choice that leaves none included."""
     for missing in chain.from_iterable(combinations(keys, count) for count in range(len(keys) + 1)):
         yield World(dict.fromkeys(missing), frozenset(keys) - set(missing))
 
 
-def likely_worlds(keys: list[str], accesses: Iterable[Access]) -> Iterator[World]:
+def likely_worlds(keys: list[str], accesses: "Iterable[Access]") -> "Iterator[World]":
     """Values that are likely to show a difference: fresh ones, and those at which two patterns meet."""
     accesses = list(accesses)
     rests = {statement.rest for access in accesses for layer in access.layers for statement in layer}
@@ -79,14 +82,14 @@ def _grounded(statement: Statement, world: World) -> Statement:
     return replace(statement, rest=Rest(rest.principals, resources, conditions))
 
 
-def _patterns(rest: Rest) -> Iterator[object]:
+def _patterns(rest: Rest) -> "Iterator[object]":
     if rest.resources is not None:
         yield from rest.resources.patterns
     for condition in rest.conditions:
         yield from condition.values
 
 
-def _texts(rest: Rest) -> Iterator[str]:
+def _texts(rest: Rest) -> "Iterator[str]":
     for pattern in _patterns(rest):
         if isinstance(pattern, str):
             yield pattern
@@ -102,7 +105,7 @@ def _fresh(key: str, number: int, texts: list[str]) -> str:
     return fresh_letter([*texts, "*?"]) * (number + 1)
 
 
-def _candidates(key: str, rests: Iterable[Rest]) -> Iterator[str]:
+def _candidates(key: str, rests: "Iterable[Rest]") -> "Iterator[str]":
     """Values that the conditions on the key name, and values at which a pattern with it meets another pattern."""
     found: dict[str, None] = {}
     for rest in sorted(rests, key=repr):
@@ -117,7 +120,7 @@ def _candidates(key: str, rests: Iterable[Rest]) -> Iterator[str]:
     return iter(sorted(found))
 
 
-def _comparable(rests: Iterable[Rest]) -> list[list[Pattern]]:
+def _comparable(rests: "Iterable[Rest]") -> list[list[Pattern]]:
     """The patterns of each dimension."""
     groups: dict[str, list[Pattern]] = {}
     for rest in sorted(rests, key=repr):
@@ -129,7 +132,7 @@ def _comparable(rests: Iterable[Rest]) -> list[list[Pattern]]:
     return list(groups.values())
 
 
-def _meetings(template: Template, key: str, other: str) -> Iterator[str]:
+def _meetings(template: Template, key: str, other: str) -> "Iterator[str]":
     """What the variable must be for the template to name what the other pattern does."""
     before = template.parts[0] if isinstance(template.parts[0], str) else ""
     first = template.variables[0]

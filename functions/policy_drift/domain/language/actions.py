@@ -1,6 +1,7 @@
 """The action of a request: which statements each action, known today or not, is a matter of."""
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from . import known_actions, texts
@@ -103,12 +104,11 @@ class Actions:
         """An action known today that is in the same slots as the example, the example itself if possible."""
         if (name := known_actions.spelled(example)) is not None:
             return name
-        if example in self._exact:
-            return None
         service = example.partition(":")[0]
         if service not in self._looked_up:
-            names = known_actions.of_service(service)
-            self._looked_up[service] = (iter(names or known_actions.every()), {})
+            named = (name for action in self._exact if (name := known_actions.spelled(action)) is not None)
+            like = known_actions.of_service(service) or known_actions.every()
+            self._looked_up[service] = (chain(like, named), {})
         unread, found = self._looked_up[service]
         while slots not in found and (name := next(unread, None)) is not None:
             found.setdefault(self.slots_of(name.lower()), name)

@@ -52,14 +52,16 @@ def _merged(layer: "Iterable[Statement]") -> list[Statement]:
     """Statements that differ in their actions alone put together, then those that differ in their resources alone."""
     by_actions: dict[tuple[object, ...], list[Statement]] = {}
     for statement in dict.fromkeys(map(_without_covered_patterns, layer)):
-        key = ("alone", statement) if statement.actions.negated else (statement.allows, statement.rest)
+        key: tuple[object, ...] = (
+            ("alone", statement) if statement.actions.negated else (statement.allows, statement.rest)
+        )
         by_actions.setdefault(key, []).append(statement)
     by_resources: dict[tuple[object, ...], list[Statement]] = {}
     for alike in by_actions.values():
         joined = replace(alike[0], actions=_union([statement.actions for statement in alike]))
         rest = joined.rest
         positive = rest.resources is not None and not rest.resources.negated
-        key = (
+        meaning = (
             joined.allows,
             joined.actions,
             rest.principals,
@@ -67,7 +69,7 @@ def _merged(layer: "Iterable[Statement]") -> list[Statement]:
             None if positive else rest.resources,
             positive,
         )
-        by_resources.setdefault(key, []).append(joined)
+        by_resources.setdefault(meaning, []).append(joined)
     return [
         replace(
             alike[0], rest=replace(alike[0].rest, resources=_union([statement.rest.resources for statement in alike]))
@@ -118,9 +120,9 @@ def _named(principals: "Principals") -> list[str]:
 
 def _condition(condition: "Condition") -> list[Any]:
     operator = condition.operator
-    values = map(_text, condition.values)
+    values = [_text(value) for value in condition.values]
     if operator.kind is Kind.FOLDED_TEXT:
-        values = (value.lower() if isinstance(value, str) else value for value in values)
+        values = [value.lower() if isinstance(value, str) else value for value in values]
     name = [operator.kind.value, operator.relation.value, operator.negated, operator.quantifier.value]
     return [condition.key, *name, operator.holds_on_missing_key, _sorted(values)]
 

@@ -123,7 +123,8 @@ def _measured(conditions: "Sequence[Condition]", measured: "Sequence[int]", budg
         by_kind.setdefault(conditions[place].operator.kind, []).append(place)
     if list(by_kind) == [Kind.ADDRESS]:
         return _addresses(conditions, measured, budget)
-    values = [address for _, address in _addresses(conditions, by_kind.pop(Kind.ADDRESS, ()), budget)]
+    places_of_addresses = by_kind.pop(Kind.ADDRESS, [])
+    values = [address for _, address in _addresses(conditions, places_of_addresses, budget) if places_of_addresses]
     for kind, places in by_kind.items():
         named = [value for place in places for value in conditions[place].values if isinstance(value, Decimal)]
         values += [instant_text(point) if kind is Kind.DATE else format(point, "f") for point in _points(named)]

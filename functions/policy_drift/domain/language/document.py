@@ -94,7 +94,7 @@ def _action(text: str, pointer: Callable[[], str]) -> str:
     service, colon, name = text.partition(":")
     if not colon and text != "*":
         raise PolicyDocumentError(f"action {text!r} names no service", pointer(), "service:action, or *")
-    if colon and (not service or not name or ":" in name or " " in text):
+    if colon and (not service or not name or ":" in name or " " in text or not text.isascii()):
         raise PolicyDocumentError(f"action {text!r} is malformed", pointer(), "service:action, or *")
     glob = patterns.tidied(text.lower())
     return "*" if glob == "*:*" else glob
@@ -122,7 +122,7 @@ def _resources(
 
 
 def _resource(text: str, pointer: Callable[[], str], *, variables: bool) -> Pattern:
-    if text.startswith("arn:") and text.count(":") >= _ARN_COLONS and "${" not in text:
+    if text.startswith("arn:") and text.count(":") >= _ARN_COLONS and "${" not in text and text.isascii():
         return patterns.tidied(text)
     pattern = patterns.parse(text, variables=variables, wildcards=True, refuse=_refusal(pointer))
     head = pattern.parts[0] if isinstance(pattern, Template) else pattern

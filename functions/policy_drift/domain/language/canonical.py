@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from .access import access_of
 from .globs import covers
-from .operators import Kind
 from .patterns import Pattern, Template, Variable, is_wild
 from .statement import PatternSet, Statement
 
@@ -120,11 +119,8 @@ def _named(principals: "Principals") -> list[str]:
 
 def _condition(condition: "Condition") -> list[Any]:
     operator = condition.operator
-    values = [_text(value) for value in condition.values]
-    if operator.kind is Kind.FOLDED_TEXT:
-        values = [value.lower() if isinstance(value, str) else value for value in values]
     name = [operator.kind.value, operator.relation.value, operator.negated, operator.quantifier.value]
-    return [condition.key, *name, operator.holds_on_missing_key, _sorted(values)]
+    return [condition.key, *name, operator.holds_on_missing_key, _sorted(map(_text, condition.values))]
 
 
 def _text(pattern: object) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, NoReturn, cast
 from . import patterns, principals, values
 from .conditions import Condition, Value
 from .errors import PolicyDocumentError
-from .operators import NAMES, Operator, Reading, operator
+from .operators import NAMES, Kind, Operator, Reading, operator
 from .patterns import Pattern, Template
 from .source import escaped, read
 from .statement import Document, PatternSet, Rest, Statement
@@ -193,7 +193,11 @@ def _value(known: Operator, text: str, pointer: Callable[[], str], *, variables:
         pattern = patterns.parse(text, variables=variables, wildcards=wildcards, refuse=_refusal(pointer))
         if reading is Reading.ARN and text.count(":") < _ARN_COLONS:
             raise PolicyDocumentError(f"{text!r} is no ARN", pointer(), reading.value)
-        return patterns.tidied(pattern) if isinstance(pattern, str) and reading is Reading.LIKE else pattern
+        if isinstance(pattern, Template):
+            return pattern
+        if known.kind is Kind.FOLDED_TEXT:
+            return pattern.lower()
+        return patterns.tidied(pattern) if reading is Reading.LIKE else pattern
     value = cast("Callable[[str], str | Decimal | values.Network | None]", _TYPED[reading])(text)
     if value is None:
         raise PolicyDocumentError(f"{text!r} is not what the operator takes", pointer(), reading.value)

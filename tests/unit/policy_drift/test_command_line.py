@@ -39,12 +39,12 @@ def test_changed_access_exits_with_1_and_tells_the_requests_in_words(
 ) -> None:
     write(files[0], ALLOW)
     live = {"Action": "s3:PutObject", "Principal": {"Service": "ec2.amazonaws.com"}}
-    write(files[1], ALLOW | live | {"Condition": {"ForAnyValue:StringEquals": {"aws:TagKeys": ["team"]}}})
+    write(files[1], ALLOW | live | {"Condition": {"ForAnyValue:StringEquals": {"aws:TagKeys": ["t"]}}})
 
     assert run(files) == 1
     assert capsys.readouterr().out.splitlines() == [
         "INCOMPARABLE: Live allows requests that baseline does not, and the other way round.",
-        "Newly allowed: ec2.amazonaws.com calls s3:PutObject on arn:aws:s3:::bucket/example, with aws:tagkeys = 'team'.",
+        "Newly allowed: ec2.amazonaws.com calls s3:PutObject on arn:aws:s3:::bucket/example, with aws:tagkeys = 't'.",
         "No longer allowed: s3:GetObject on arn:aws:s3:::bucket/example.",
     ]
 

@@ -56,6 +56,8 @@ class Combination:
 
 #: A state of so many positions costs a step more, in time and in memory.
 _BITS_OF_A_STEP = 512
+_FIRST_SYMBOL_LETTER = chr(FIRST_SYMBOL)
+_LAST_PRIVATE_LETTER = "\uf8ff"
 # No capitals: actions are compared in lower case.
 _FRESH = "xyzqwvjku0123456789abcdefghilmnoprst_-"
 
@@ -67,6 +69,7 @@ class _Positions:
         self.size = 0
         self.letters: dict[str, int] = {}
         self.letter_at: dict[int, str] = {}
+        self.spellings: dict[str, set[str]] = {}  # of a letter, in globs that ignore capitals
         self.any_letter = 0  # positions that wait for one particular letter
         self.one = 0  # ... for any letter, then move on
         self.many = 0  # ... for any letter, and stay
@@ -77,6 +80,7 @@ class _Positions:
         self.done: list[int] = []  # one bit for each set that matches whatever follows
         self.all_forever = 0
         self.all_done = 0
+        self.all_accepting = 0
         self.start = 0
 
     def add(self, alternatives: Alternatives) -> None:
@@ -93,6 +97,7 @@ class _Positions:
         self.forever.append(forever)
         self.of_set.append(((1 << (self.size - 1)) - 1) & ~((1 << first) - 1))
         self.done.append(done)
+        self.all_accepting |= accepting | done
         self.all_forever |= forever
         self.all_done |= done
 
@@ -110,21 +115,25 @@ class _Positions:
                     self.not_colon |= bit
             else:
                 part += character == ":"
-                for spelling in {character.lower(), character.upper()} if matching is Matching.FOLDED else {character}:
+                spellings = {character.lower(), character.upper()} if matching is Matching.FOLDED else {character}
+                for spelling in spellings:
                     self.letters[spelling] = self.letters.get(spelling, 0) | bit
+                    self.spellings[spelling] = self.spellings.get(spelling, set()) | spellings
                 self.letter_at[self.size] = character
                 self.any_letter |= bit
             self.size += 1
         self.size += 1
         return self.size - 1
 
-    def settle(self, state: int) -> int:
-        """Step over stars that match nothing, and forget the positions of sets that match whatever follows."""
-        state |= (state & self.many) << 1
-        if state & self.all_forever:
-            for index, forever in enumerate(self.forever):
-                if state & forever:
-                    state = state & ~self.of_set[index] | self.done[index]
+    def first(self) -> int:
+        """The state before any letter."""
+        return self.settled(self.start | (self.start & self.many) << 1)
+
+    def settled(self, state: int) -> int:
+        """The state without the positions of sets that match whatever follows."""
+        for index, forever in enumerate(self.forever):
+            if state & forever:
+                state = state & ~self.of_set[index] | self.done[index]
         return state
 
     def after(self, state: int, letter: str) -> int:
@@ -132,10 +141,12 @@ class _Positions:
         open_to_it = state
         if letter == ":":
             open_to_it &= ~self.not_colon
-        elif letter >= chr(FIRST_SYMBOL) and letter <= "\uf8ff":
+        elif _is_symbol(letter):
             open_to_it &= ~(self.not_colon | self.one)  # a symbol stands for a text of any length
         moved = ((state & self.letters.get(letter, 0)) | (open_to_it & self.one)) << 1
-        return self.settle(moved | open_to_it & self.many | state & self.all_done)
+        following = moved | open_to_it & self.many | state & self.all_done
+        following |= (following & self.many) << 1
+        return self.settled(following) if following & self.all_forever else following
 
     def awaited(self, state: int) -> list[str]:
         """The letters that make a difference in this state."""
@@ -143,9 +154,8 @@ class _Positions:
         found = []
         while waiting:
             letter = self.letter_at[(waiting & -waiting).bit_length() - 1]
-            spellings = {letter.lower(), letter.upper()} if self.letters.get(letter.swapcase()) else {letter}
-            for spelling in spellings:
-                bits = self.letters.get(spelling, 0)
+            for spelling in self.spellings[letter]:
+                bits = self.letters[spelling]
                 if state & bits:
                     found.append(spelling)
                 waiting &= ~bits
@@ -154,7 +164,14 @@ class _Positions:
         return found
 
     def matched(self, state: int) -> int:
+        """The sets that a string which ends in this state matches, as bits."""
+        if not state & self.all_accepting:
+            return 0
         return sum(1 << index for index, accepting in enumerate(self.accepting) if state & accepting)
+
+
+def _is_symbol(letter: str) -> bool:
+    return _FIRST_SYMBOL_LETTER <= letter <= _LAST_PRIVATE_LETTER
 
 
 def fresh_letter(texts: "Sequence[str]") -> str:
@@ -191,7 +208,7 @@ def combinations(
         positions.add(alternatives)
     fresh = fresh_letter([*(glob for alternatives in sets for glob in alternatives.globs), *avoid, "*?"])
     must = 0 if required is None else positions.of_set[required] | positions.done[required]
-    start = positions.settle(positions.start)
+    start = positions.first()
     # A state is worth a second visit only with a fresh letter on the way to it.
     examples: dict[tuple[int, bool], str] = {(start, False): ""}
     queue = [(start, False)]

@@ -141,6 +141,8 @@ class _Question:
         for difference in self._pairing(world).differences(side):
             if difference is None:
                 reason = _OUT_OF_BUDGET
+            elif difference.known_action is None and len(future) == self._most:
+                continue
             elif (witness := self._confirmed(side, difference, world)) is None:
                 reason = reason or f"a difference that could not be confirmed, at action {difference.action}"
             else:

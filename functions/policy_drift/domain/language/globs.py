@@ -56,10 +56,9 @@ def covers(wide: str, narrow: str) -> bool:
     """Whether every string of one glob is surely one of the other; False may mean "not seen at a glance"."""
     if wide in (narrow, "*"):
         return True
-    if not is_wild(narrow):
-        return matches(wide, narrow)
-    star = wide.find("*")
-    return 0 <= star == len(wide) - 1 and "?" not in wide and narrow.startswith(wide[:-1])
+    if is_wild(narrow) and "?" in wide:
+        return False
+    return matches(wide, narrow)  # the wildcards of the narrow one are letters here, that only a star can take
 
 
 def overlap(first: str, second: str) -> bool:

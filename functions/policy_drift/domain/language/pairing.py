@@ -8,6 +8,7 @@ from . import dimensions
 from .actions import Actions
 from .bits import places
 from .budget import Budget, OutOfBudgetError
+from .containment import all_within
 from .search import Dimension, Found, Side, difference
 from .statement import PatternSet, Rest
 
@@ -126,14 +127,19 @@ class Pairing:
         return self._searched[allowing, refusing]
 
     def _searched_anew(self, allowing: Side, refusing: Side) -> Found | None:
+        allows = [self._merged(layer) for layer in allowing.layers]
+        refuses = [self._merged(layer) for layer in refusing.layers]
+        denied, more_denied = self._merged(allowing.denies), self._merged(refusing.denies)
+        if all_within(more_denied, denied) and all(any(all_within(one, other) for one in allows) for other in refuses):
+            return None
         numbers: dict[Rest, int] = {}
 
-        def merged(bits: int) -> int:
-            rests = _merged([self._rest_list[place] for place in places(bits)])
+        def bits(rests: "Sequence[Rest]") -> int:
             return sum(1 << numbers.setdefault(rest, len(numbers)) for rest in rests)
 
         first, second = (
-            Side(tuple(merged(layer) for layer in side.layers), merged(side.denies)) for side in (allowing, refusing)
+            Side(tuple(map(bits, layers)), bits(denies))
+            for layers, denies in ((allows, denied), (refuses, more_denied))
         )
         budget = Budget(self._budget.steps // _SHARE)
         before = budget.steps
@@ -141,6 +147,9 @@ class Pairing:
             return difference(first, second, self._dimensions(tuple(numbers), budget), (1 << len(numbers)) - 1, budget)
         finally:
             self._budget.steps -= before - max(budget.steps, 0)
+
+    def _merged(self, bits: int) -> list[Rest]:
+        return _merged([self._rest_list[place] for place in places(bits)])
 
     def _dimensions(self, rests: tuple[Rest, ...], budget: Budget) -> "Sequence[Dimension]":
         asking: dict[str, int] = {}

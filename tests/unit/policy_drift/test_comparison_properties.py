@@ -3,10 +3,11 @@
 The point evaluator and the comparison know nothing of each other's ways, so that each checks the other.
 """
 
+from os import environ
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from policy_drift.domain.language import (
@@ -33,7 +34,15 @@ MIRRORED = {verdict: verdict for verdict in Verdict} | {
     Verdict.BROADENED: Verdict.NARROWED,
     Verdict.NARROWED: Verdict.BROADENED,
 }
-few = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+#: Mutation testing, which runs these tests hundreds of times, asks for fewer examples and no shrinking.
+EXAMPLES = int(environ.get("PROPERTY_EXAMPLES", "60"))
+few = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate] if "PROPERTY_EXAMPLES" in environ else list(Phase),
+)
 many = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 
 PAIRS = {

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .access import access_of
-from .globs import covers
-from .patterns import Pattern, Template, Variable, is_wild
+from .globs import without_covered
+from .patterns import Pattern, Template, Variable
 from .statement import PatternSet, Statement
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def canonical_form(policies: "Policies") -> list[Any]:
     PolicyDocumentError
         When a document is malformed.
     """
-    return [_sorted(_written(statement) for statement in _merged(layer)) for layer in access_of(policies).layers]
+    return [_sorted(_written(statement) for statement in merged(layer)) for layer in access_of(policies).layers]
 
 
 def canonical_hash(policies: "Policies") -> str:
@@ -47,7 +47,7 @@ def canonical_hash(policies: "Policies") -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _merged(layer: "Iterable[Statement]") -> list[Statement]:
+def merged(layer: "Iterable[Statement]") -> list[Statement]:
     """Statements that differ in their actions alone put together, then those that differ in their resources alone."""
     by_actions: dict[tuple[object, ...], list[Statement]] = {}
     for statement in dict.fromkeys(map(_without_covered_patterns, layer)):
@@ -91,12 +91,8 @@ def _union[Element: PatternSet | None](elements: list[Element]) -> Element:
     if first is None:
         return first
     patterns = frozenset[Pattern]().union(*(element.patterns for element in elements if element is not None))
-    wild = [pattern for pattern in patterns if isinstance(pattern, str) and is_wild(pattern)]
-    kept = frozenset(
-        pattern
-        for pattern in patterns
-        if not isinstance(pattern, str) or not any(wide != pattern and covers(wide, pattern) for wide in wild)
-    )
+    globs = frozenset(pattern for pattern in patterns if isinstance(pattern, str))
+    kept = without_covered(globs) | (patterns - globs)
     return replace(first, patterns=kept)
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from . import variables
 from .access import Access, Policies, access_of
 from .budget import Budget
+from .canonical import merged
 from .dimensions import World
 from .evaluation import Decision, Request, decide
 from .pairing import PRINCIPAL, RESOURCE, Difference, Pairing
@@ -82,6 +83,8 @@ def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None,
         reason for reason, found in ((why_not_allowed, allowed), (why_not_denied, denied)) if reason and not found
     ]
     if unsure:
+        if [set(merged(layer)) for layer in first.layers] == [set(merged(layer)) for layer in second.layers]:
+            return Comparison(Verdict.EQUIVALENT)
         return Comparison(Verdict.UNKNOWN, allowed, denied, unsure[0])
     return Comparison(_VERDICTS[bool(allowed), bool(denied)], allowed, denied)
 

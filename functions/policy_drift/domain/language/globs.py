@@ -61,6 +61,23 @@ def covers(wide: str, narrow: str) -> bool:
     return matches(wide, narrow)  # the wildcards of the narrow one are letters here, that only a star can take
 
 
+def without_covered(globs: frozenset[str]) -> frozenset[str]:
+    """The globs that no other of them covers, as far as that is seen at a glance; together they match the same."""
+    wild = [glob for glob in globs if is_wild(glob)]
+    if not wild:
+        return globs
+    stems = tuple(glob[:-1] for glob in wild if glob.endswith("*") and not is_wild(glob[:-1]))
+    others = [glob for glob in wild if not glob.endswith("*") or is_wild(glob[:-1])]
+    return frozenset(
+        glob
+        for glob in globs
+        if not (
+            (glob.startswith(stems) and any(glob.startswith(stem) and glob != stem + "*" for stem in stems))
+            or any(other != glob and covers(other, glob) for other in others)
+        )
+    )
+
+
 def overlap(first: str, second: str) -> bool:
     """Whether some string matches both globs."""
     reached = {(0, 0)}

@@ -9,6 +9,7 @@ from .actions import Actions
 from .bits import places
 from .budget import Budget, OutOfBudgetError
 from .containment import all_within
+from .globs import without_covered
 from .search import Dimension, Found, Side, difference
 from .statement import PatternSet, Rest
 
@@ -45,6 +46,18 @@ class Difference:
             for name, values in self.found.examples.items()
             if name.startswith(_KEY) and values
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where actions are named: the slot, and for a NotAction all that it names."""
+
+    slot: int
+    all_but: frozenset[str] | None
+
+    @property
+    def negated(self) -> bool:
+        return self.all_but is not None
 
 
 class Pairing:
@@ -92,24 +105,41 @@ class Pairing:
 
     def _action_elements(self) -> Actions:
         width = len(self._rest_list)
+        named = [self._named_actions(access) for access in self._sides]
+        alike = len(self._sides[0].layers) == len(self._sides[1].layers)
         slots: dict[PatternSet, int] = {}
-        placed: list[set[tuple[int, PatternSet]]] = []
+        changed: set[PatternSet] = set()
         self._offsets: list[list[int]] = []
         offset = 0
-        for access in self._sides:
-            offsets = [offset + width * number for number in range(len(access.layers) + 1)]
-            here: set[tuple[int, PatternSet]] = set()
-            for number, layer in enumerate(access.layers):
-                for statement in layer:
-                    place = (number + 1) * statement.allows * width + self._rests[statement.rest]
-                    slots[statement.actions] = slots.get(statement.actions, 0) | 1 << (offset + place)
-                    here.add((place, statement.actions))
-            self._offsets.append(offsets)
-            placed.append(here)
+        for access, here, there in zip(self._sides, named, reversed(named), strict=True):
+            self._offsets.append([offset + width * number for number in range(len(access.layers) + 1)])
+            for place, globs in here.items():
+                same = alike and there.get(place) == globs
+                element = PatternSet(frozenset(globs) if same else without_covered(frozenset(globs)), place.negated)
+                slots[element] = slots.get(element, 0) | 1 << (offset + place.slot)
+                if not same:
+                    changed.add(element)
             offset += width * (len(access.layers) + 1)
-        alike = len(self._sides[0].layers) == len(self._sides[1].layers)
-        changed = {element for _, element in placed[0] ^ placed[1]} if alike else set(slots)
+        if alike:
+            changed -= {element for element in changed if self._agrees(slots[element], offset // 2)}
         return Actions(slots, changed)
+
+    def _named_actions(self, access: "Access") -> "dict[_Place, set[str]]":
+        """The actions that one side names in each slot; those of a NotAction stay by themselves."""
+        width = len(self._rest_list)
+        named: dict[_Place, set[str]] = {}
+        for number, layer in enumerate(access.layers, 1):
+            for statement in layer:
+                globs = {glob for glob in statement.actions.patterns if isinstance(glob, str)}
+                slot = number * statement.allows * width + self._rests[statement.rest]
+                negated = frozenset(globs) if statement.actions.negated else None
+                named.setdefault(_Place(slot, negated), set()).update(globs)
+        return named
+
+    @staticmethod
+    def _agrees(slots: int, width: int) -> bool:
+        """Whether both sides have an element in the same slots, those of the second side standing above."""
+        return slots >> width == slots & ((1 << width) - 1)
 
     def _blocks(self, slots: int) -> tuple[Side, Side]:
         full = (1 << len(self._rest_list)) - 1

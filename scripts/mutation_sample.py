@@ -41,18 +41,14 @@ def main() -> None:
     options.add_argument("--size", type=int, default=500)
     options.add_argument("--seed", type=int, default=4)
     options.add_argument("--report", type=Path, default=None, help="a file for the survivors' diffs")
+    options.add_argument("--work", type=Path, default=None, help="a folder to work in, so that a run can be resumed")
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        for tree in ("functions", "layers", "tests"):
-            shutil.copytree(ROOT / tree, work / tree, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "pyproject.toml", work)
+        work = asked.work or Path(folder)
         tool = str(Path(sys.executable).with_name("cosmic-ray"))
+        if not (work / "mutants.sqlite").exists():
+            prepare(work, tool, asked.size, asked.seed)
         configure(work, QUICK)
-        subprocess.run([tool, "init", "mutation.toml", "mutants.sqlite"], cwd=work, check=True)
-        with sqlite3.connect(work / "mutants.sqlite") as database:
-            drawn, all_of_them = draw(database, work, asked.size, asked.seed)
-        print(f"{all_of_them} mutants besides those of annotations, {drawn} drawn with seed {asked.seed}", flush=True)
         surroundings = os.environ | {"PROPERTY_EXAMPLES": "12", "PYTHONDONTWRITEBYTECODE": "1"}
         subprocess.run([tool, "exec", "mutation.toml", "mutants.sqlite"], cwd=work, check=True, env=surroundings)
         with sqlite3.connect(work / "mutants.sqlite") as database:
@@ -61,6 +57,19 @@ def main() -> None:
         subprocess.run([tool, "exec", "mutation.toml", "mutants.sqlite"], cwd=work, check=True, env=surroundings)
         with sqlite3.connect(work / "mutants.sqlite") as database:
             report(database, asked.report)
+
+
+def prepare(work: Path, tool: str, size: int, seed: int) -> None:
+    """Copy the tree, make the mutants and draw the sample."""
+    work.mkdir(exist_ok=True)
+    for tree in ("functions", "layers", "tests"):
+        shutil.copytree(ROOT / tree, work / tree, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", work)
+    configure(work, QUICK)
+    subprocess.run([tool, "init", "mutation.toml", "mutants.sqlite"], cwd=work, check=True)
+    with sqlite3.connect(work / "mutants.sqlite") as database:
+        drawn, all_of_them = draw(database, work, size, seed)
+    print(f"{all_of_them} mutants besides those of annotations, {drawn} drawn with seed {seed}", flush=True)
 
 
 def configure(work: Path, names: tuple[str, ...]) -> None:
@@ -74,7 +83,7 @@ def configure(work: Path, names: tuple[str, ...]) -> None:
 
 
 def draw(database: sqlite3.Connection, work: Path, size: int, seed: int) -> tuple[int, int]:
-    """Delete all mutants but a random sample."""
+    """Keep a random sample of the mutants, in the order drawn, so that the first of them are a sample too."""
     rows = database.execute("SELECT job_id, module_path, start_pos_row, start_pos_col FROM mutation_specs").fetchall()
     annotated = {path: annotations(work / path) for path in {path for _, path, _, _ in rows}}
     ordered = sorted(
@@ -84,13 +93,12 @@ def draw(database: sqlite3.Connection, work: Path, size: int, seed: int) -> tupl
     )
     # Job ids differ from run to run; the sample is drawn by place.
     places = random.Random(seed).sample(range(len(ordered)), min(size, len(ordered)))
-    kept = {ordered[place][-1] for place in places}
+    kept = [ordered[place][-1] for place in places]
     for table in ("mutation_specs", "work_items"):
-        jobs = [job for (job,) in database.execute(f"SELECT job_id FROM {table}")]  # noqa: S608 - one of two names
-        database.executemany(
-            f"DELETE FROM {table} WHERE job_id = ?",  # noqa: S608
-            [(job,) for job in jobs if job not in kept],
-        )
+        rows_of = {row[-1]: row for row in database.execute(f"SELECT * FROM {table}")}  # noqa: S608 - one of two names
+        database.execute(f"DELETE FROM {table}")  # noqa: S608 - one of two names
+        marks = ", ".join("?" * len(rows_of[kept[0]]))
+        database.executemany(f"INSERT INTO {table} VALUES ({marks})", [rows_of[job] for job in kept])  # noqa: S608
     return len(kept), len(ordered)
 
 

@@ -22,17 +22,16 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 CORPORA = ROOT.parent / "shared" / "corpora"
-SECONDS_PER_PAIR = 20
+SECONDS_PER_PAIR = 2
 sys.path.insert(0, str(ROOT / "functions"))
 
 #: Runs inside the environment of PolicyGlass: reads pairs from stdin, a line each, and answers each with a line.
 POLICYGLASS = """
 import json, signal, sys, time
-from policyglass import Policy, PolicyShard, delineate_intersecting_shards, dedupe_policy_shard_subsets
-from policyglass.policy import Statement
+from policyglass import Policy, policy_shards_effect
 
 def shards(document):
-    return Policy(**document).policy_shards
+    return policy_shards_effect(Policy(**document).policy_shards)
 
 def difference(first, second):
     left = first

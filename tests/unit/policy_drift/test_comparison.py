@@ -350,6 +350,101 @@ def test_what_was_found_within_the_budget_is_reported_with_unknown() -> None:
     assert compare(baseline, live).verdict is Verdict.INCOMPARABLE
 
 
+def test_what_is_only_spelled_otherwise_needs_no_budget() -> None:
+    baseline = [
+        document(allow(["s3:*", "iam:PassRole"], [BUCKET, "arn:aws:s3:::*b"]), deny("s3:*", "arn:aws:s3:::x*y"))
+    ]
+    live = [
+        document(allow("s3:*", ["arn:aws:s3:::*b", BUCKET]), deny("s3:*", "arn:aws:s3:::x*y")),
+        document(allow("iam:PassRole", BUCKET), allow("iam:PassRole", "arn:aws:s3:::*b")),
+    ]
+
+    assert compare(baseline, live, budget=Budget(0)).verdict is Verdict.EQUIVALENT
+    assert compare(baseline, [live[0]], budget=Budget(0)).verdict is not Verdict.EQUIVALENT
+    assert compare([live[0]], baseline, budget=Budget(0)).verdict is not Verdict.EQUIVALENT
+
+
+def test_witnesses_of_both_kinds_are_given_known_ones_first() -> None:
+    live = [document(allow("example:DoThis", BUCKET), allow("s3:GetObject"), allow("example:DoThat", "arn:aws:s3:::x"))]
+
+    witnesses = compare([document(deny())], live).newly_allowed
+
+    assert [witness.future_only for witness in witnesses] == [False, True, True]
+
+
+def test_a_number_between_two_is_found() -> None:
+    between = {"NumericGreaterThan": {"aws:n": "1"}, "NumericLessThan": {"aws:n": "2"}}
+
+    witness = compare([document(deny())], [document(allow(Condition=between))]).newly_allowed[0]
+
+    assert witness.context == {"aws:n": "1.5"}
+
+
+def test_numbers_beyond_all_that_are_named_are_found() -> None:
+    above, below = when("NumericGreaterThan", "aws:n", "1", "7"), when("NumericLessThan", "aws:n", "1", "7")
+    seven = when("NumericLessThanEquals", "aws:n", "7")
+
+    more = compare([document(allow(**seven))], [document(allow(**seven), allow(**above))])
+    less = compare([document(allow(**when("NumericGreaterThanEquals", "aws:n", "1")))], [document(allow(**below))])
+
+    assert more.newly_allowed[0].context == {"aws:n": "8"}
+    assert less.newly_allowed[0].context == {"aws:n": "0"}
+
+
+def test_values_that_are_only_together_what_is_asked_are_found() -> None:
+    both = {"ForAnyValue:StringEquals": {"aws:TagKeys": "a"}, "ForAnyValue:StringLike": {"aws:TagKeys": "b*"}}
+
+    witness = compare([document(deny())], [document(allow(Condition=both))]).newly_allowed[0]
+
+    assert sorted(witness.context["aws:tagkeys"]) == ["a", "bexample"]
+
+
+def test_values_of_which_each_is_allowed_need_not_be_allowed_together() -> None:
+    baseline = [document(allow(**when("ForAllValues:StringEquals", "aws:TagKeys", "a", "b")))]
+    live = [
+        document(
+            allow(**when("ForAllValues:StringEquals", "aws:TagKeys", "a")),
+            allow(**when("ForAllValues:StringEquals", "aws:TagKeys", "b")),
+        )
+    ]
+
+    comparison = compare(baseline, live)
+
+    assert comparison.verdict is Verdict.NARROWED
+    assert sorted(comparison.newly_denied[0].context["aws:tagkeys"]) == ["a", "b"]
+
+
+def test_a_key_compared_as_text_and_as_number_is_told_apart_or_unknown() -> None:
+    both = [document(allow(**when("StringLike", "aws:n", "1*")), allow(**when("NumericGreaterThan", "aws:n", "5")))]
+
+    assert compare([document(allow(**when("StringLike", "aws:n", "1*")))], both).verdict is Verdict.BROADENED
+    assert compare(both, both[::-1]).verdict is Verdict.EQUIVALENT
+    assert compare(both, [document(*reversed(both[0]["Statement"]), allow("s3:*"))]).verdict is Verdict.BROADENED
+
+
+def test_an_empty_text_is_no_value_to_a_set_operator() -> None:
+    empty = [document(allow(**when("StringEquals", "aws:TagKeys", "")))]
+    every = [document(allow(**when("ForAllValues:StringEquals", "aws:TagKeys", "a")))]
+    some = [document(allow(**when("ForAnyValue:StringLike", "aws:TagKeys", "*")))]
+
+    assert compare(empty, every).verdict is Verdict.INCOMPARABLE
+    assert compare(every, [*every, *empty]).verdict is Verdict.BROADENED
+    assert compare([*every, *some], [*every, *some, *empty]).verdict is Verdict.EQUIVALENT
+    assert compare(empty, some).verdict is Verdict.INCOMPARABLE
+
+
+def test_addresses_outside_of_blocks_are_found_in_both_families() -> None:
+    outside = when("NotIpAddress", "aws:SourceIp", "0.0.0.0/1", "::/1")
+    nowhere = when("NotIpAddress", "aws:SourceIp", "0.0.0.0/0", "::/0")
+    present = {"Null": {"aws:SourceIp": "false"}}
+
+    found = compare([document(deny())], [document(allow(Condition=outside["Condition"] | present))])
+    none = compare([document(deny())], [document(allow(Condition=nowhere["Condition"] | present))])
+
+    assert found.newly_allowed[0].context == {"aws:sourceip": "128.0.0.0"}
+    assert none.verdict is Verdict.EQUIVALENT
+
+
 def test_documents_are_read_together() -> None:
     whole = document(allow(["s3:GetObject", "iam:PassRole"]), deny("s3:*", BUCKET))
     parts = [document(allow("s3:GetObject")), json.dumps(document(allow("iam:PassRole"), deny("s3:Get*", BUCKET)))]

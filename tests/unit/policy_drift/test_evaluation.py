@@ -103,6 +103,8 @@ OPERATORS = [
     ("StringNotLike", "a*", "b", True),
     ("ArnLike", "arn:aws:sns:*:1:*", "arn:aws:sns:eu:1:a:b", True),
     ("ArnLike", "arn:aws:sns:*:1:a", "arn:aws:sns:eu:x:1:a", False),
+    ("ArnLike", "arn:aws:sns:*:1:a:*", "arn:aws:sns:eu:1:a:b:c", True),
+    ("ArnLike", "arn:aws:sns:*:1:a:b", "arn:aws:sns:eu:1:a:c", False),
     ("ArnLike", "arn:aws:sns:*:1:a", "topic", False),
     ("ArnEquals", "arn:aws:sns:??:1:*", "arn:aws:sns:eu:1:a", True),
     ("ArnEquals", "arn:aws:sns:?:1:*", "arn:aws:sns:eu:1:a", False),

@@ -48,32 +48,35 @@ def canonical_hash(policies: "Policies") -> str:
 
 
 def merged(layer: "Iterable[Statement]") -> list[Statement]:
-    """Statements that differ in their actions alone put together, then those that differ in their resources alone."""
-    by_actions: dict[tuple[object, ...], list[Statement]] = {}
-    for statement in dict.fromkeys(map(_without_covered_patterns, layer)):
-        key: tuple[object, ...] = (
-            ("alone", statement) if statement.actions.negated else (statement.allows, statement.rest)
-        )
-        by_actions.setdefault(key, []).append(statement)
-    by_resources: dict[tuple[object, ...], list[Statement]] = {}
-    for alike in by_actions.values():
-        joined = replace(alike[0], actions=_union([statement.actions for statement in alike]))
-        rest = joined.rest
-        positive = rest.resources is not None and not rest.resources.negated
-        meaning = (
-            joined.allows,
-            joined.actions,
-            rest.principals,
-            rest.conditions,
-            None if positive else rest.resources,
-            positive,
-        )
-        by_resources.setdefault(meaning, []).append(joined)
+    """The statements with those put together that differ in their actions alone, or in their resources alone."""
+    statements = list(dict.fromkeys(map(_without_covered_patterns, layer)))
+    while True:
+        fewer = _with_resources_joined(_with_actions_joined(statements))
+        if len(fewer) == len(statements):
+            return fewer
+        statements = fewer
+
+
+def _with_actions_joined(statements: "Iterable[Statement]") -> list[Statement]:
+    alike: dict[tuple[object, ...], list[Statement]] = {}
+    for statement in statements:
+        alone = statement if statement.actions.negated else None
+        alike.setdefault((statement.allows, statement.rest, alone), []).append(statement)
+    return [replace(group[0], actions=_union([statement.actions for statement in group])) for group in alike.values()]
+
+
+def _with_resources_joined(statements: "Iterable[Statement]") -> list[Statement]:
+    alike: dict[tuple[object, ...], list[Statement]] = {}
+    for statement in statements:
+        rest = statement.rest
+        alone = rest.resources if rest.resources is None or rest.resources.negated else "any"
+        meaning = (statement.allows, statement.actions, rest.principals, rest.conditions, alone)
+        alike.setdefault(meaning, []).append(statement)
     return [
         replace(
-            alike[0], rest=replace(alike[0].rest, resources=_union([statement.rest.resources for statement in alike]))
+            group[0], rest=replace(group[0].rest, resources=_union([statement.rest.resources for statement in group]))
         )
-        for alike in by_resources.values()
+        for group in alike.values()
     ]
 
 

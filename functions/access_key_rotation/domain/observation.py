@@ -139,6 +139,8 @@ class Record:
     versions: Mapping[str, str] = field(default_factory=dict)
     """Version id -> key id. A version's value never changes, so this needs no second reading."""
     intent: Intent | None = None
+    wanted: str = ""
+    """The key that an operator asked to replace; void as soon as it is no longer current."""
     frozen: str = ""
     """Why an operator froze the user; empty when it is not."""
     notice: Notice | None = None

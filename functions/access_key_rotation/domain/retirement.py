@@ -41,11 +41,6 @@ def deactivation(at: Situation) -> Action | None:
     return None
 
 
-def still_current(at: Situation, key: AccessKey) -> Action | None:
-    """Invariant 1."""
-    return _draining(at) if at.seen.is_labelled(key.id) else None
-
-
 def quiet_since_superseded(at: Situation, key: AccessKey) -> Action | None:
     """Consumers get the quiet period to move, even where the old key was never seen in use."""
     superseded = at.history(key).superseded_at or at.now
@@ -85,7 +80,6 @@ def not_frozen(at: Situation, _: AccessKey) -> Action | None:
 
 
 DEACTIVATION_GATES: tuple[Gate, ...] = (
-    still_current,
     quiet_since_superseded,
     successor_adopted,
     quiet_in_fact,

@@ -39,7 +39,7 @@ from access_key_rotation.domain.ports import (
     Trail,
     Users,
 )
-from access_key_rotation.domain.situation import SETTLE, Demand, Enrolment, Situation
+from access_key_rotation.domain.situation import SETTLE, Demand, Enrolment, Reason, Situation
 from access_key_rotation.domain.verification import Verifier
 from steward.clock import Clock
 from steward.errors import ConflictError, NotFoundError, RuleViolationError, StewardError
@@ -160,6 +160,8 @@ class Rotator:
         run = _Run(claim, Observed(claim.record, None), _NO_POLICY, demand)
         try:
             run.seen = replace(self._observe(claim), standing=standing)
+            if demand and demand.reason is Reason.ROUTINE:
+                run.seen = run.seen.remembering(replace(run.seen.record, wanted=demand.key_id))
             run.policy = policy_of(self._settings, name, run.seen.user.tags if run.seen.user else {})
             end = self._step_on(run, until)
         except RuleViolationError as error:
@@ -190,8 +192,7 @@ class Rotator:
         record, named = claim.record, {}
         for label, version in secret.labels.items():
             named[label], record = self._name(claim.user, version, record)
-        if record.user_id is None:
-            record = replace(record, user_id=user.user_id)
+        record = replace(record, user_id=record.user_id or user.user_id)
         return replace(seen, record=record, named=named)
 
     def _name(self, user: UserName, version: str, record: Record) -> tuple[Named, Record]:
@@ -226,9 +227,7 @@ class Rotator:
             case do.CreateKey():
                 self._create_key(run)
             case do.DropPending():
-                self._check_lease(run)
-                self._vault.drop_pending(name, _version(seen, Label.PENDING))
-                run.seen = _without_label(seen, Label.PENDING)
+                self._drop_pending(run)
             case do.Promote(_, urgent):
                 self._promote(run, urgent=urgent)
             case do.RecordPromotion(key_id):
@@ -268,20 +267,39 @@ class Rotator:
         version = seen.secret.labels.get(Label.PENDING) if seen.secret and seen.has_pending else None
         version = version or run.claim.intent.token
         self._check_lease(run)
-        try:
-            credential = self._users.create_key(run.claim.user)
-        except OutcomeUnknownError:
-            run.keeps_intent = True
-            raise
+        run.keeps_intent = True
+        credential = self._make_key(run)
         key = AccessKey(credential.access_key_id, active=True, created=credential.created)
         self._note(run, key.id, KeyHistory(made_by_us=True))
         self._vault.stage(version, credential)
+        run.keeps_intent = False
         record = replace(run.seen.record, versions={**run.seen.record.versions, version: key.id}, intent=None)
         run.in_hand = credential
         labels = {**(seen.secret.labels if seen.secret else {}), Label.PENDING: version}
         secret = replace(seen.secret, labels=labels) if seen.secret else None
         named = {**seen.named, Label.PENDING: key.id}
         run.seen = replace(seen.with_key(key), secret=secret, named=named, record=record)
+
+    def _make_key(self, run: _Run) -> Credential:
+        """The intent stays unless IAM says in as many words that it made nothing."""
+        try:
+            return self._users.create_key(run.claim.user)
+        except OutcomeUnknownError:
+            raise
+        except StewardError:
+            run.keeps_intent = False
+            raise
+
+    def _drop_pending(self, run: _Run) -> None:
+        """Take the label away. A key under it was ours to give, and counts as superseded, which is written ahead."""
+        pending = run.seen.pending
+        if pending and pending.active:
+            history = run.seen.record.history(pending.id)
+            self._note(run, pending.id, replace(history, superseded_at=self._clock.now()))
+            self._save(run)
+        self._check_lease(run)
+        self._vault.drop_pending(run.claim.user, _version(run.seen, Label.PENDING))
+        run.seen = _without_label(run.seen, Label.PENDING)
 
     def _promote(self, run: _Run, *, urgent: bool) -> None:
         seen, name = run.seen, run.claim.user
@@ -407,6 +425,8 @@ def _accounting(seen: Observed, now: datetime) -> Record:
     """
     record, labels = seen.record, seen.secret.labels.values() if seen.secret else ()
     record = replace(record, versions={version: key for version, key in record.versions.items() if version in labels})
+    if seen.current and seen.current.id != record.wanted:
+        record = replace(record, wanted="")
     unclear = any(key.active and not seen.is_attributed(key) for key in seen.keys)
     if record.intent and (now < record.intent.at + SETTLE or unclear):
         return record

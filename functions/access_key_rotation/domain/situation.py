@@ -66,12 +66,14 @@ class Situation:
 
     @property
     def draining(self) -> list[AccessKey]:
-        """Superseded keys that are still Active."""
-        current = self.seen.current
+        """Superseded keys that are still Active. Invariant 1: none that a consumer reads, now or next."""
         return [
             key
             for key in self.seen.keys
-            if key.active and key != current and self.history(key).superseded_at and not self.history(key).compromised
+            if key.active
+            and not self.seen.is_labelled(key.id)
+            and self.history(key).superseded_at
+            and not self.history(key).compromised
         ]
 
     @property
@@ -113,7 +115,7 @@ class Situation:
 
     def reason_to_create(self) -> str | None:
         """Why a new key is wanted, if one is."""
-        current, demand = self.seen.current, self.demand
+        current = self.seen.current
         if self.seen.has_pending and not self.has_empty_pending:
             return None
         if current is None:
@@ -122,8 +124,8 @@ class Situation:
             return "compromised"
         if self.has_empty_pending:
             return "secrets-manager"
-        if demand and demand.key_id == current.id:
-            return demand.reason.value
+        if self.seen.record.wanted == current.id:
+            return Reason.ROUTINE.value
         return "age" if self.now >= current.created + self.policy.rotate_after else None
 
     def checked_again(self) -> datetime:

@@ -79,5 +79,5 @@ define environment
 command -v $(PYTHON) >/dev/null && $(PYTHON) -c "" 2>/dev/null \
   || { echo "Python 3.13 is needed and $(PYTHON) was not found: install it, or say where it is: make PYTHON=/path/to/python3.13" >&2; exit 1; }
 echo "setting up $(1) …"
-$(PYTHON) -m venv --clear $(1) && $(1)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(2) && touch $@
+$(PYTHON) -m venv --clear $(1) && $(1)/bin/pip install -qq --disable-pip-version-check --require-hashes -r $(2) && touch $@
 endef

@@ -33,10 +33,14 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
             sys.exit(f"{name} must be set: it is the root key of the local AWS.")
     os.environ.update(_ministack_settings(options))
     # MiniStack reads its settings when it is imported.
-    app = importlib.import_module("ministack.app")
-    additions = importlib.import_module("local.additions")
+    version = importlib.metadata.version("ministack")
     try:
-        additions.verify_names((sys.modules[__name__], *additions.ADDITIONS), importlib.metadata.version("ministack"))
+        app = importlib.import_module("ministack.app")
+        additions = importlib.import_module("local.additions")
+    except ImportError as error:
+        sys.exit(f"The additions do not fit MiniStack {version}, they are written for requirements/local.in: {error}")
+    try:
+        additions.verify_names((sys.modules[__name__], *additions.ADDITIONS), version)
     except additions.MissingNameError as error:
         sys.exit(str(error))
     gained = additions.install()

@@ -83,7 +83,7 @@ def start_server(workspace: Workspace, port: int, *, keep_state: bool, region: s
     arguments = [sys.executable, "-m", "local.launcher", "--port", str(port), "--region", region]
     if keep_state:
         arguments += ["--data", str(workspace.data)]
-    with workspace.launcher_log.open("ab") as log:
+    with workspace.launcher_log.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own launcher
             arguments,
             cwd=_REPOSITORY,

@@ -199,6 +199,7 @@ def _sam_environment(workspace: Workspace, server: "Server") -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.5",  # seconds; the 5 that SAM waits by itself are for AWS
         "PYTHONWARNINGS": "ignore",
     }
 

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from repository_provisioning.bootstrap import CAPABILITY, UseCases, bootstrap
 from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.planning import Origin, Request
-from repository_provisioning.domain.provisioning import Outcome, Result
+from repository_provisioning.domain.provisioning import Outcome, Result, refuse_too_many
 from repository_provisioning.representation import item_of, representation_of
 from steward.conversion import UnfitError, convert
 from steward.errors import InvalidRequestError, RuleViolationError, SettingsError, StewardError
@@ -60,6 +60,7 @@ def ensure_repositories() -> Response[dict[str, Any]]:
     body = json_body(app.current_event)
     if body.keys() != {"repositories"} or not isinstance(body["repositories"], list) or not body["repositories"]:
         raise RuleViolationError('send {"repositories": […]} with 1 to 200 names, or objects with name and overrides')
+    refuse_too_many(len(body["repositories"]))
     requests = [_batch_request(item) for item in body["repositories"]]
     sound = [request for request in requests if isinstance(request, Request)]
     done = iter(use_cases().provisioner.ensure_many(sound, _origin()))
@@ -103,7 +104,7 @@ def _name_in_path() -> str:
     path, name = app.current_event.path, (app.current_event.path_parameters or {}).get("name") or ""
     if "%" in name or not path.endswith(f"/repositories/{name}"):
         raise InvalidRequestError(
-            f"the path {path!r} does not end in a name: write it as it is, with single slashes and nothing percent-encoded"
+            f"the path {path!r} does not end in a name: write it as it is, with single slashes and no percent-encoding"
         )
     return name
 

@@ -50,14 +50,12 @@ def catch(key: dict[str, str], push: FailedPush, event_id: str) -> str:  # noqa:
 def failed_push(detail: dict[str, Any]) -> FailedPush:
     """The push that a CloudTrail record tells of.
 
-    A role is told by ``sessionIssuer``, because the session's own ARN ends in a name that its caller chose.
+    The ARN is the one that the gateway would name: ``sessionIssuer`` is somebody else where a user is federated.
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
     """
     identity, asked = detail["userIdentity"], detail["requestParameters"]
-    issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
-    arn = issuer.get("arn") or identity.get("arn") or ""
     try:
-        pusher = Principal.from_arn(arn)
+        pusher = Principal.from_arn(identity.get("arn", ""))
     except ValueError:
         pusher = None
     return FailedPush(

@@ -33,8 +33,9 @@ def representation_of(outcome: Outcome) -> dict[str, Any]:
 
 
 def item_of(asked: object, result: Result, problem: Callable[[StewardError], dict[str, Any]]) -> dict[str, Any]:
-    """One item of a batch's answer: its status, and the repository or the problem."""
+    """One item of a batch's answer: its status, and the repository or the problem; nameless if it was asked so."""
     if isinstance(result, StewardError):
         refusal = problem(result)
-        return {"name": str(asked), "status": refusal["status"], "problem": refusal}
+        named = {"name": asked} if isinstance(asked, str) else {}
+        return {**named, "status": refusal["status"], "problem": refusal}
     return {"name": result.name, "status": 201 if result.created else 200, "repository": representation_of(result)}

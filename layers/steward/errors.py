@@ -25,6 +25,9 @@ from collections.abc import Sequence
 class StewardError(Exception):
     """The root: ``str(error)`` is a sentence that a caller can act on and that holds no secret."""
 
+    after_seconds: int | None = None
+    """When the same call may succeed; None where only another call can."""
+
     def __init__(self, detail: str, *, code: str | None = None) -> None:
         super().__init__(detail)
         self.code = code
@@ -77,9 +80,13 @@ class PreconditionFailedError(StewardError):
 class SettingsError(StewardError):
     """What the operator wrote cannot be used; the text starts with ``file:line``."""
 
+    after_seconds = 60
+
 
 class UpstreamError(StewardError):
     """AWS failed us in a way that says nothing about the request."""
+
+    after_seconds = 5
 
 
 class ThrottledError(UpstreamError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Self
 
-_ARN = re.compile(r"arn:[^:]+:(?:iam|sts)::(?P<account>\d{12}):(?P<kind>[a-z-]+)(?:/(?P<rest>.+))?")
+_ARN = re.compile(r"arn:[^:]+:(?:iam|sts)::(?P<account>\d{12}):(?P<kind>[a-z-]+)(?:/(?P<rest>(?:[^/]+/)*[^/]+))?")
 _PATTERN = re.compile(r"(?P<account>\d{12}|self):(?P<name>\*|(?:role|user|federated-user)/[\w+=,.@*?-]+|root)")
 
 

@@ -35,6 +35,8 @@ from steward.principals import Principal
 
 MAX_BODY = 256 * 1024
 """Bytes of a request body that we read; the largest sensible batch is a tenth of it."""
+MAX_DEPTH = 16
+"""Levels of a body; a lifecycle policy document takes a third of them."""
 ANSWER_WITHIN = timedelta(seconds=24)
 """API Gateway gives up after 29 seconds; a caller is answered well before that."""
 
@@ -81,15 +83,20 @@ def _problem(status: HTTPStatus, slug: str, detail: str, *, instance: str, reque
     }
 
 
+def _json(body: object) -> str:
+    return msgspec.json.encode(body, enc_hook=str).decode()
+
+
 def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
     """A resolver whose every error, also the unexpected one, is answered as a problem and counted as a metric."""
-    app = APIGatewayRestResolver(serializer=lambda body: msgspec.json.encode(body, enc_hook=str).decode())
+    app = APIGatewayRestResolver(serializer=_json)
 
-    def answer(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response[dict[str, Any]]:
-        return Response(problem["status"], "application/problem+json", problem, headers=headers)
+    def answer(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response[str]:
+        # As text: Powertools serializes application/json alone, and the gateway makes a 502 of a body that is no text.
+        return Response(problem["status"], "application/problem+json", _json(problem), headers=headers)
 
     @app.exception_handler(StewardError)
-    def known(error: StewardError) -> Response[dict[str, Any]]:
+    def known(error: StewardError) -> Response[str]:
         problem = problem_of(error, instance=app.current_event.path, request_id=request_id_of(app.current_event))
         if isinstance(error, SettingsError | UpstreamError):
             logger.error("request failed", problem=problem)
@@ -97,11 +104,10 @@ def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
             metrics.add_metric(name, MetricUnit.Count, 1)
         else:
             logger.info("request refused", problem=problem)
-        after = getattr(error, "after_seconds", None)
-        return answer(problem, {"Retry-After": str(after)} if after else None)
+        return answer(problem, {"Retry-After": str(error.after_seconds)} if error.after_seconds else None)
 
     @app.exception_handler(Exception)
-    def unknown(error: Exception) -> Response[dict[str, Any]]:
+    def unknown(error: Exception) -> Response[str]:
         # The last resort of a request: it is logged with its stack, and the caller gets an id to ask about.
         logger.error("unexpected error", exc_info=error)
         metrics.add_metric("UnexpectedErrors", MetricUnit.Count, 1)
@@ -109,7 +115,7 @@ def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
         return answer(_here(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
 
     @app.not_found
-    def no_route(_: RouteNotFoundError) -> Response[dict[str, Any]]:
+    def no_route(_: RouteNotFoundError) -> Response[str]:
         return answer(_here(HTTPStatus.NOT_FOUND, "no-such-route", "no route of this API has this method and path"))
 
     def _here(status: HTTPStatus, slug: str, detail: str) -> dict[str, Any]:
@@ -160,15 +166,25 @@ def json_body(event: APIGatewayProxyEvent) -> dict[str, Any]:
         raise UnsupportedMediaTypeError(
             f"send the body as application/json, not as {media_type or 'nothing in particular'}"
         )
-    if len(event.body) > MAX_BODY:
-        raise TooLargeError(f"the body has {len(event.body)} bytes; this API reads at most {MAX_BODY}")
+    size = len(event.body.encode())
+    if size > MAX_BODY:
+        raise TooLargeError(f"the body has {size} bytes; this API reads at most {MAX_BODY}")
     try:
         body = msgspec.json.decode(event.decoded_body or "")
     except (ValueError, RecursionError) as error:
         raise InvalidRequestError(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise InvalidRequestError(f"the body is a JSON {_JSON_NAMES[type(body)]}; send an object")
+    if _nests_deeper(body, MAX_DEPTH):
+        raise InvalidRequestError(f"the body nests deeper than the {MAX_DEPTH} levels that this API reads")
     return body
+
+
+def _nests_deeper(value: object, depth: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(_nests_deeper(item, depth - 1) for item in inner)
 
 
 _JSON_NAMES = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}

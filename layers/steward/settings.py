@@ -40,7 +40,7 @@ def load[T](path: Path, into: type[T]) -> T:
     try:
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
         raw = yaml.load(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise SettingsError(f"{path.name}:{line}: is not YAML: {getattr(error, 'problem', error)}") from error

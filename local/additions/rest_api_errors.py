@@ -147,7 +147,7 @@ def _fail_through_gateway_responses() -> None:
             return await invoke(*arguments, **options)
         except _FunctionFailedError:
             failure = apigateway_v1._GatewayError("DEFAULT_5XX", "Internal server error")
-            failure.default_status = _BAD_GATEWAY
+            failure.is_function_failure = True
             return failure
 
     apigateway_v1._lambda_proxy_response = proxy_response_or_failure
@@ -160,9 +160,18 @@ def _send_every_header_once() -> None:
     def error_response(error: Any, request: dict[str, Any]) -> Reply:
         status, headers, body = gateway_error_response(error, request)
         once = {name.lower(): (name, value) for name, value in headers.items()}
-        return getattr(error, "default_status", status), dict(once.values()), body
+        return _failure_status(error, request) or status, dict(once.values()), body
 
     apigateway_v1._gateway_error_response = error_response
+
+
+def _failure_status(error: Any, request: dict[str, Any]) -> int | None:
+    """502 for a function that failed, unless the API says another status for ``DEFAULT_5XX``."""
+    if not getattr(error, "is_function_failure", False):
+        return None
+    deployed = apigateway_v1._deployed_gateway_responses.get(request["api_id"], {})
+    customized = deployed.get(request["stage"].get("deploymentId")) or {}
+    return None if customized.get("DEFAULT_5XX", {}).get("statusCode") else _BAD_GATEWAY
 
 
 def _gateway_response(

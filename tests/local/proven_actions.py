@@ -35,20 +35,20 @@ _LOGS_AND_TRACES = (
 """What SAM attaches by AWS-managed policies to every function that logs and is traced."""
 
 _PROVISION_REPOSITORIES = (
-    Probed("ecr:DescribeRepositories", "ensure an existing repository"),
-    Probed("ecr:ListTagsForResource", "show a repository"),
-    Probed("ecr:GetLifecyclePolicy", "show a repository"),
-    Probed("ecr:GetRepositoryPolicy", "show a repository"),
-    Probed("ecr:CreateRepository", "ensure a missing repository"),
-    Probed("ecr:TagResource", "ensure a missing repository", sid="CreateOurs"),
-    Probed("ecr:TagResource", "ensure a repository with other tags", sid="ConfigureOurs"),
-    Probed("ecr:PutImageTagMutability", "ensure a repository with other tags"),
-    Probed("ecr:PutLifecyclePolicy", "ensure a missing repository"),
-    Probed("ecr:SetRepositoryPolicy", "ensure a missing repository"),
-    Probed("ecr:GetRegistryScanningConfiguration", "ensure without warnings"),
-    Probed("dynamodb:BatchGetItem", "ensure an existing repository"),
-    Probed("dynamodb:PutItem", "ensure a missing repository"),
-    Probed("dynamodb:UpdateItem", "ensure a missing repository"),
+    Probed("ecr:DescribeRepositories", "a missing repository"),
+    Probed("ecr:CreateRepository", "a missing repository"),
+    Probed("ecr:TagResource", "a missing repository", sid="CreateOurs"),
+    Probed("ecr:PutLifecyclePolicy", "a missing repository"),
+    Probed("ecr:SetRepositoryPolicy", "a missing repository"),
+    Probed("ecr:ListTagsForResource", "a half-done repository"),
+    Probed("ecr:GetLifecyclePolicy", "a half-done repository"),
+    Probed("ecr:GetRepositoryPolicy", "a half-done repository"),
+    Probed("ecr:PutImageTagMutability", "a repository whose rules changed"),
+    Probed("ecr:TagResource", "a repository whose rules changed", sid="ConfigureOurs"),
+    Probed("dynamodb:BatchGetItem", "a missing repository"),
+    Probed("dynamodb:PutItem", "a missing repository"),
+    Probed("dynamodb:UpdateItem", "a missing repository"),
+    Probed("events:PutEvents", "a missing repository"),
     Required("kms:CreateGrant", "https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html"),
     Required("kms:DescribeKey", "https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html"),
 )
@@ -57,13 +57,12 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "RepositoryApiRole": (
         *_LOGS_AND_TRACES,
         *_PROVISION_REPOSITORIES,
-        Probed("events:PutEvents", "ensure a missing repository"),
+        Probed("ecr:GetRegistryScanningConfiguration", "no warning that something could not be read"),
     ),
     "FailedPushRole": (
         *_LOGS_AND_TRACES,
         *_PROVISION_REPOSITORIES,
-        Probed("events:PutEvents", "push to a missing repository"),
-        Probed("dynamodb:DeleteItem", "push while publishing fails"),
+        Probed("dynamodb:DeleteItem", "a second try after the first could not publish"),
         Required(
             "sqs:SendMessage", "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
         ),

@@ -1,5 +1,6 @@
 """Who may call what, decided by IAM at the gateway and again by the function on the name."""
 
+import time
 import urllib.parse
 
 import pytest
@@ -105,3 +106,24 @@ def test_an_unknown_route_is_answered_as_a_problem(stack, probe):
 
     assert refused.status in {403, 404}
     assert refused.document["type"].startswith("urn:ecr-steward:problem:")
+
+
+def test_a_call_with_an_expired_session_is_refused_as_a_problem(stack, unique):
+    short = stack.expiring_session("ci-team-a", seconds=1)
+    time.sleep(2)
+
+    refused = stack.put(f"team-a/{unique}", short)
+
+    assert refused.status == 403
+    assert refused.document["type"] == "urn:ecr-steward:problem:expired-token"
+
+
+def test_nobody_but_our_functions_speaks_as_steward_on_the_bus(stack):
+    events = stack.aws.client("events", stack.aws.user(allow("events:PutEvents")))
+    entry = {"EventBusName": "steward", "DetailType": "RepositoryCreated", "Detail": "{}"}
+
+    with pytest.raises(events.exceptions.ClientError) as refused:
+        events.put_events(Entries=[entry | {"Source": "steward.repository_provisioning"}])
+
+    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert events.put_events(Entries=[entry | {"Source": "somebody.else"}])["FailedEntryCount"] == 0

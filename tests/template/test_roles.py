@@ -45,7 +45,7 @@ def test_only_actions_without_a_resource_type_stand_on_everything(resources):
         assert {action for s in unscoped for action in as_list(s["Action"])} <= WITHOUT_RESOURCE_TYPE.keys()
 
 
-def test_every_wildcard_resource_of_the_template_has_a_comment_that_says_why(source, request):
+def test_every_wildcard_resource_of_the_template_has_a_comment_that_says_why(request):
     text = (request.config.rootpath / "template.yaml").read_text().splitlines()
     wildcards = [number for number, line in enumerate(text) if line.strip() in {'Resource: "*"', "Resource: '*'"}]
 

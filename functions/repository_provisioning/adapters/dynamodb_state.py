@@ -5,7 +5,7 @@ table's time to live.
 """
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -45,8 +45,9 @@ class DynamoDbRecords:
             for item in self._items([{"id": {"S": f"repository#{name}"}} for name in batch]):
                 if int(item.get("expiration", {}).get("N", now + 1)) > now:
                     name = RepositoryName(item["id"]["S"].removeprefix("repository#"))
-                    overrides = msgspec.json.decode(item["overrides"]["S"], type=Overrides)
-                    records[name] = Record(item["fingerprint"]["S"], item["managed"]["BOOL"], overrides)
+                    with suppress(msgspec.ValidationError):  # of a version that took other overrides; as good as lost
+                        overrides = msgspec.json.decode(item["overrides"]["S"], type=Overrides)
+                        records[name] = Record(item["fingerprint"]["S"], item["managed"]["BOOL"], overrides)
         return records
 
     def put(self, name: RepositoryName, record: Record) -> None:

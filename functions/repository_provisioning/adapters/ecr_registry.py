@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import batched
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from repository_provisioning.domain.configuration import Configuration, Repository
 from repository_provisioning.domain.naming import RepositoryName
@@ -41,7 +41,13 @@ class _Mutability(TypedDict):
 
 
 _REFUSED = frozenset(
-    {"InvalidParameterException", "InvalidTagParameterException", "TooManyTagsException", "KmsException"}
+    {
+        "InvalidParameterException",
+        "InvalidTagParameterException",
+        "KmsException",
+        "TagPolicyException",  # in no service model
+        "TooManyTagsException",
+    }
 )
 
 
@@ -51,7 +57,7 @@ class EcrContainerRegistry:
     def __init__(self, client: "ECRClient", clock: Clock) -> None:
         self._ecr = client
         self._clock = clock
-        self._scanning: tuple[datetime, RegistryScanningConfigurationTypeDef] | None = None
+        self._scanning: tuple[datetime, RegistryScanningConfigurationTypeDef | None] | None = None
 
     def find(self, name: RepositoryName) -> Repository | None:
         """The repository, or None where ECR says that it does not exist."""
@@ -132,17 +138,22 @@ class EcrContainerRegistry:
         """Whether a rule of the registry's scan configuration, as of the last five minutes, scans this name on push."""
         now = self._clock.now()
         if self._scanning is None or now - self._scanning[0] >= SCAN_CONFIGURATION_KEPT:
-            try:
-                with _translated():
-                    answer = self._ecr.get_registry_scanning_configuration()
-            except UpstreamError:
-                return None
-            self._scanning = now, answer["scanningConfiguration"]
+            self._scanning = now, self._scanning_configuration()
+        configuration = self._scanning[1]
+        if configuration is None:
+            return None
         return any(
             rule["scanFrequency"] != "MANUAL" and _filter_matches(wanted["filter"], name)
-            for rule in self._scanning[1].get("rules", [])
+            for rule in configuration.get("rules", [])
             for wanted in rule["repositoryFilters"]
         )
+
+    def _scanning_configuration(self) -> "RegistryScanningConfigurationTypeDef | None":
+        try:
+            with _translated():
+                return self._ecr.get_registry_scanning_configuration()["scanningConfiguration"]
+        except UpstreamError:
+            return None
 
 
 class _PolicyNotFoundError(Exception):
@@ -154,6 +165,8 @@ def _translated() -> Iterator[None]:
     """Raise what the ports promise in place of what botocore raises."""
     try:
         yield
+    except ParamValidationError as error:
+        raise RuleViolationError(f"ECR would refuse it: {error}") from error
     except BotoCoreError as error:
         raise upstream(error) from error
     except ClientError as error:

@@ -93,8 +93,8 @@ class RepositoryConstruction:
         self._refuse_other_encryption(plan, found)
         if record is None:
             self._finish(plan, origin, found)
-        elif record.managed and record.fingerprint != plan.configuration.fingerprint:
-            self._reconfigure(plan, origin, found)
+        else:
+            self._follow(plan, origin, found, record)
         return found, False
 
     def _create(self, plan: Plan, origin: Origin) -> tuple[Repository, bool]:
@@ -129,42 +129,50 @@ class RepositoryConstruction:
 
     def _finish(self, plan: Plan, origin: Origin, found: Repository) -> None:
         """Complete a repository of which nothing is remembered: it is ours and half-done, or not ours at all."""
-        if self._clock.now() - found.created_at < IN_PROGRESS and self._completed_by_another(plan, origin):
-            return
-        if self._registry.tags(found).get(STACK_TAG) != self._stack:
-            self._remember(plan, managed=False)
+        if self._clock.now() - found.created_at < IN_PROGRESS:
+            record = self._completed_by_another(plan, origin)
+            if record:
+                self._follow(plan.keeping(record.overrides), origin, found, record)
+                return
+        if self._patiently(origin, lambda: self._registry.tags(found)).get(STACK_TAG) != self._stack:
+            self._records.put(plan.name, Record(plan.configuration.fingerprint, managed=False))
             return
         configuration, name = plan.configuration, plan.name
         # Only what is missing is put: with the records lost, what is there may be what somebody overrode.
-        if configuration.lifecycle_policy and self._registry.lifecycle_policy(name) is None:
-            self._registry.put_lifecycle_policy(name, configuration.lifecycle_policy)
-        if configuration.repository_policy and self._registry.repository_policy(name) is None:
-            self._patiently(origin, lambda: self._put_repository_policy(plan))
+        if configuration.lifecycle_policy and not self._patiently(
+            origin, lambda: self._registry.lifecycle_policy(name)
+        ):
+            self._put_lifecycle_policy(plan, origin)
+        if configuration.repository_policy and not self._patiently(
+            origin, lambda: self._registry.repository_policy(name)
+        ):
+            self._put_repository_policy(plan, origin)
         self._announce(plan, origin, found)
 
-    def _completed_by_another(self, plan: Plan, origin: Origin) -> bool:
-        """Wait for the call that created the repository to finish; whether it did."""
-        give_up = self._clock.now() + PATIENCE
+    def _completed_by_another(self, plan: Plan, origin: Origin) -> Record | None:
+        """Wait for the call that created the repository to finish; what it then remembers."""
+        give_up = min(self._clock.now() + PATIENCE, origin.deadline)
         for pause in _growing_pauses():
-            if plan.name in self._records.get_many([plan.name]):
-                return True
-            if self._clock.now() + timedelta(seconds=pause) > min(give_up, origin.deadline):
-                return False
+            record = self._records.get_many([plan.name]).get(plan.name)
+            if record or self._clock.now() + timedelta(seconds=pause) > give_up:
+                return record
             self._clock.pause(pause)
-        return False
+        raise AssertionError("pauses never end")
+
+    def _follow(self, plan: Plan, origin: Origin, found: Repository, record: Record) -> None:
+        """Bring a repository that was complete to what is wanted now, if it is ours and that is something else."""
+        if record.managed and record.fingerprint != plan.configuration.fingerprint:
+            self._reconfigure(plan, origin, found)
 
     def _complete(self, plan: Plan, origin: Origin, repository: Repository) -> None:
-        configuration, name = plan.configuration, plan.name
-        if text := configuration.lifecycle_policy:
-            self._patiently(origin, lambda: self._registry.put_lifecycle_policy(name, text))
-        if configuration.repository_policy:
-            self._patiently(origin, lambda: self._put_repository_policy(plan))
+        self._put_lifecycle_policy(plan, origin)
+        self._put_repository_policy(plan, origin)
         self._announce(plan, origin, repository)
 
     def _announce(self, plan: Plan, origin: Origin, repository: Repository) -> None:
         created = RepositoryCreated(plan.name, repository.arn, repository.uri, plan.rule.label, str(origin.caller))
         self._publisher.publish([created], correlation_id=origin.correlation_id)
-        self._remember(plan, managed=True)
+        self._remember(plan)
 
     def _reconfigure(self, plan: Plan, origin: Origin, found: Repository) -> None:
         """Bring a complete repository of ours to rules that changed since; what they dropped is not deleted."""
@@ -173,10 +181,10 @@ class RepositoryConstruction:
         if changed:
             self._registry.put_tag_mutability(name, configuration)
         if configuration.lifecycle_policy:
-            self._registry.put_lifecycle_policy(name, configuration.lifecycle_policy)
+            self._put_lifecycle_policy(plan, origin)
             changed.append("lifecycle")
         if configuration.repository_policy:
-            self._patiently(origin, lambda: self._put_repository_policy(plan))
+            self._put_repository_policy(plan, origin)
             changed.append("pull")
         if configuration.tags:
             self._registry.put_tags(found, configuration.tags)
@@ -185,15 +193,19 @@ class RepositoryConstruction:
             plan.name, found.arn, found.uri, plan.rule.label, str(origin.caller), sorted(changed)
         )
         self._publisher.publish([event], correlation_id=origin.correlation_id)
-        self._remember(plan, managed=True)
+        self._remember(plan)
 
-    def _remember(self, plan: Plan, *, managed: bool) -> None:
+    def _remember(self, plan: Plan) -> None:
         overrides = plan.overrides or Overrides()
-        self._records.put(plan.name, Record(plan.configuration.fingerprint, managed, overrides))
+        self._records.put(plan.name, Record(plan.configuration.fingerprint, managed=True, overrides=overrides))
 
-    def _put_repository_policy(self, plan: Plan) -> None:
+    def _put_lifecycle_policy(self, plan: Plan, origin: Origin) -> None:
+        if text := plan.configuration.lifecycle_policy:
+            self._patiently(origin, lambda: self._registry.put_lifecycle_policy(plan.name, text))
+
+    def _put_repository_policy(self, plan: Plan, origin: Origin) -> None:
         if text := plan.configuration.repository_policy:
-            self._registry.put_repository_policy(plan.name, text)
+            self._patiently(origin, lambda: self._registry.put_repository_policy(plan.name, text))
 
     def _until_visible(self, plan: Plan, origin: Origin) -> Repository:
         """Wait until DescribeRepositories sees what was created; ECR takes up to about ten seconds."""

@@ -41,7 +41,7 @@ class PushToMissingRepositoryObserved:
     """A push failed because nobody had asked for the repository. ``outcome`` says what followed.
 
     ``outcome`` is ``reported``, ``created``, ``denied`` or ``unidentified`` (no ARN, or another registry);
-    ``would_create`` is the rule that the repository would have followed, None where the pusher may not create it.
+    ``would_create`` is the rule that the repository would have followed, None where no rule lets the pusher create it.
     """
 
     name: str

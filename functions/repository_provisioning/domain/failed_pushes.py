@@ -7,7 +7,7 @@ from enum import StrEnum
 from repository_provisioning.domain.events import PushToMissingRepositoryObserved
 from repository_provisioning.domain.planning import Origin, Planner, Request
 from repository_provisioning.domain.provisioning import Provisioner
-from steward.errors import NotAllowedError, RuleViolationError
+from steward.errors import ConflictError, NotAllowedError, QuotaExceededError, RuleViolationError
 from steward.events import EventPublisher
 from steward.principals import Principal
 
@@ -73,5 +73,8 @@ class SafetyNet:
             return "denied", None
         if self._mode is not Mode.CREATE or not plan.caller_rule.on_push:
             return "reported", plan.rule.label
-        self._provisioner.ensure(Request(push.repository), Origin(push.pusher, correlation_id, deadline))
+        try:
+            self._provisioner.ensure(Request(push.repository), Origin(push.pusher, correlation_id, deadline))
+        except (ConflictError, QuotaExceededError, RuleViolationError):  # trying again would change nothing
+            return "denied", plan.rule.label
         return "created", plan.rule.label

@@ -129,7 +129,7 @@ class RepositoryRule:
         _check_tags(self.tags)
         _check_mutable_tags(self.mutable_tags)
         for companion in self.companions:
-            if "{name}" not in companion or companion == "{name}":
+            if companion == "{name}" or "{name}" not in companion or not _makes_a_name(companion):
                 raise ValueError(f"the companion {companion!r} must be made from {{name}}, such as '{{name}}/cache'")
 
     @property
@@ -224,6 +224,13 @@ class HouseRules:
         for rule in self.callers:
             if any(pattern.matches(caller, own_account=own_account) for pattern in rule.principals):
                 yield rule
+
+
+def _makes_a_name(companion: str) -> bool:
+    try:
+        return RepositoryName(companion.replace("{name}", "a")) != ""
+    except RuleViolationError:
+        return False
 
 
 def _shadows(before: CallerRule, after: CallerRule) -> bool:

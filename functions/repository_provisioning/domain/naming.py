@@ -1,8 +1,10 @@
 """Names of repositories, and patterns of names."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from glob import translate
+from itertools import product
 from typing import Self
 
 from steward.errors import RuleViolationError
@@ -11,7 +13,8 @@ MIN_LENGTH, MAX_LENGTH = 2, 256
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
-_PATTERN = re.compile(r"[a-z0-9._*?/-]+")
+_UNLIKE_ANY = "\N{WHITE SQUARE}"
+_WILDCARD = re.compile(r"[*?]")
 
 
 class RepositoryName(str):
@@ -61,7 +64,8 @@ class NamePattern(str):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
-        if not _PATTERN.fullmatch(text) or text.startswith("/") or text.endswith("/") or "//" in text:
+        stars_joined = any("**" in component and component != "**" for component in text.split("/"))
+        if stars_joined or (len(text) < MIN_LENGTH and text != "*") or not _NAME.fullmatch(_WILDCARD.sub("x", text)):
             raise ValueError(
                 f"{text!r} matches no repository name: write lower-case components separated by '/', with * or ? "
                 "inside a component and ** for any number of components, such as team-a/** or **/cache"
@@ -74,11 +78,22 @@ class NamePattern(str):
 
     def covers(self, other: Self) -> bool:
         """Whether every name of ``other`` is a name of this pattern, as far as examples of ``other`` can tell."""
-        examples = [("s0e", "s0e"), ("s1e/s2e", "s1e"), ("s3e/s4e/s5e", "s6e-s7e")]
-        return all(
-            self.matches(other.replace("**", "\0").replace("*", one).replace("?", "q").replace("\0", many))
-            for many, one in examples
-        )
+        return all(self.matches(example) for example in other._examples())
+
+    def _examples(self) -> Iterator[str]:
+        """Short and long texts that this pattern means, in which wildcards stand for what no other letter matches."""
+        *leading, last = self.split("/")
+        for filling, depth in product(("", _UNLIKE_ANY, _UNLIKE_ANY * 9), range(3)):
+            components = [c for component in leading for c in _filled(component, filling, depth)]
+            yield "/".join([*components, *_filled(last, filling, max(depth, 1))])
+
+
+def _filled(component: str, filling: str, depth: int) -> list[str]:
+    """The components that one of a pattern stands for; a wildcard alone never stands for an empty one."""
+    some = filling or _UNLIKE_ANY
+    if component == "**":
+        return [some] * depth
+    return [some if component == "*" else component.replace("?", _UNLIKE_ANY).replace("*", filling)]
 
 
 @cache

@@ -79,8 +79,9 @@ class Planner:
                 f"{caller} may not override {', '.join(forbidden)} of {name}; it may override {may}"
             )
         companions = tuple(RepositoryName(pattern.replace("{name}", name)) for pattern in rule.companions)
-        for companion in companions:
+        for companion in companions:  # refused here, before anything is done, where the rules have no place for it
             self._rules.caller_rule(caller, companion, own_account=self._own_account)
+            self._rules.repository_rule(companion)
         return Plan(
             name,
             caller_rule,

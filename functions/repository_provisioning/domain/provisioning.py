@@ -106,8 +106,7 @@ class Provisioner:
         UpstreamError
             What is remembered cannot be read, or a refusal cannot be published: nothing was done.
         """
-        if len(requests) > MAX_REQUESTS:
-            raise TooLargeError(f"one call takes at most {MAX_REQUESTS} repositories; this one has {len(requests)}")
+        refuse_too_many(len(requests))
         planned = [self._planned(request, origin) for request in requests]
         self._report_denials(requests, planned, origin)
         plans: dict[RepositoryName, Plan] = {}
@@ -182,7 +181,10 @@ class Provisioner:
     @staticmethod
     def _is_settled(plan: Plan, record: Record) -> bool:
         """Whether nothing is left to do for a repository that exists: it is complete, or not ours to change."""
-        return not record.managed or record.fingerprint == plan.keeping(record.overrides).configuration.fingerprint
+        try:
+            return not record.managed or record.fingerprint == plan.keeping(record.overrides).configuration.fingerprint
+        except RuleViolationError:  # what was overridden no longer fits the rule; the repository's own result says so
+            return True
 
     def _outcome(self, plan: Plan, found: Repository | None, *, created: bool) -> Outcome:
         differences = tuple(plan.configuration.differences(found)) if found else ()
@@ -239,6 +241,12 @@ class Provisioner:
     def allowed_to(self, caller: Principal) -> list[str]:
         """The patterns of names that ``caller`` may create."""
         return self._planner.allowed_to(caller)
+
+
+def refuse_too_many(requests: int) -> None:
+    """Hold the size of a batch to what one call can answer; raises TooLargeError."""
+    if requests > MAX_REQUESTS:
+        raise TooLargeError(f"one call takes at most {MAX_REQUESTS} repositories; this one has {requests}")
 
 
 def _out_of_time(name: RepositoryName) -> TimeUsedUpError:

@@ -1,4 +1,7 @@
-"""A local AWS as users start it: a process of its own, on a free port, with a short environment; and ways to talk to it."""
+"""A local AWS as users start it, and ways to talk to it.
+
+It is a process of its own, on a free port, with a short environment.
+"""
 
 import base64
 import json
@@ -68,7 +71,7 @@ class LocalAws:
             aws_access_key_id=key.access_key_id,
             aws_secret_access_key=key.secret_access_key,
             aws_session_token=key.session_token,
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
         )
 
     def user(self, *statements, managed=()):
@@ -82,13 +85,14 @@ class LocalAws:
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return Key(key["AccessKeyId"], key["SecretAccessKey"])
 
-    def session(self, *statements, role_name=None):
-        """The key of a session of a new role with these policy statements."""
+    def session(self, *statements, role_name=None, seconds=3600):
+        """The key of a session of a new role with these policy statements; it may end sooner than AWS would let it."""
         iam, name = self.client("iam"), role_name or f"role-{uuid.uuid4().hex[:8]}"
         trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
         iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=policy(*statements))
-        got = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        assumed = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test", DurationSeconds=seconds)
+        got = assumed["Credentials"]
         return Key(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"])
 
     def http(self, method, url, body=None, headers=None):

@@ -1,6 +1,7 @@
 """A REST API deployed by SAM: what it refuses by itself is answered through its gateway responses."""
 
 import json
+import time
 
 import pytest
 
@@ -39,6 +40,15 @@ def test_a_call_that_is_signed_with_a_wrong_secret(project, pipeline):
     assert problem(reply) == (403, "INVALID_SIGNATURE")
 
 
+def test_a_call_that_is_signed_with_a_session_that_has_expired(project):
+    expired = project.aws.session(allow("execute-api:Invoke"), seconds=1)
+    time.sleep(1.1)
+
+    reply = project.call("PUT", "/repositories/team-a/x", expired)
+
+    assert problem(reply) == (403, "EXPIRED_TOKEN")
+
+
 def test_a_call_that_is_signed_with_an_unknown_key(project):
     reply = project.call("PUT", "/repositories/team-a/x", Key("AKIANOBODYNOBODYNOBO", "wrong"))
 
@@ -49,7 +59,7 @@ def test_a_call_that_is_signed_with_an_unknown_key(project):
 def test_a_call_that_is_signed_for_somewhere_else(project, pipeline, signed_for):
     reply = project.call("PUT", "/repositories/team-a/x", pipeline, **signed_for)
 
-    assert problem(reply)[0] == 403
+    assert problem(reply) == (403, "INVALID_SIGNATURE")
 
 
 def test_a_path_that_the_api_does_not_have(project):

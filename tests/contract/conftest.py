@@ -1,0 +1,34 @@
+"""Each port twice: as a double, and as its boto3 adapter on moto."""
+
+import boto3
+import pytest
+from moto import mock_aws
+
+ACCOUNT, REGION = "123456789012", "ca-central-1"
+TABLE = "state"
+
+
+@pytest.fixture
+def moto(monkeypatch):
+    """AWS as moto knows it, empty."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def table(moto):
+    """The table of ``template.yaml``."""
+    boto3.client("dynamodb").create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    return TABLE

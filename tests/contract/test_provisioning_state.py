@@ -1,0 +1,119 @@
+"""What every memory of provisioning does, be it the double or DynamoDB's adapter."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import pytest
+
+from repository_provisioning.adapters.dynamodb_state import DynamoDbCreationQuota, DynamoDbRecords
+from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Overrides, Pull
+from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.ports import Record
+from steward.aws.clients import client
+from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.in_memory_state import InMemoryCreationQuota, InMemoryRecords
+
+WEB, API = RepositoryName("team-a/web"), RepositoryName("team-a/api")
+TODAY, TOMORROW = date(2026, 5, 4), date(2026, 5, 5)
+CALLER = "123456789012:role/ci-team-a"
+EVERYTHING = Overrides(
+    tag_mutability="IMMUTABLE",
+    mutable_tags=("latest", "*-snapshot"),
+    encryption=KmsEncryption("arn:aws:kms:ca-central-1:123456789012:key/k1"),
+    lifecycle=Lifecycle(rules=({"rulePriority": 1, "selection": {"tagStatus": "any"}, "action": {"type": "expire"}},)),
+    pull=Pull(accounts=("210987654321",), organizations=("o-a1b2c3d4e5",)),
+    tags={"équipe": "a"},
+)
+
+
+@pytest.fixture
+def clock():
+    return FrozenClock()
+
+
+@pytest.fixture(params=["in memory", "on DynamoDB"])
+def records(request, clock):
+    if request.param == "in memory":
+        return InMemoryRecords(clock)
+    table = request.getfixturevalue("table")
+    return DynamoDbRecords(client("dynamodb"), table, clock)
+
+
+@pytest.fixture(params=["in memory", "on DynamoDB"])
+def quota(request):
+    if request.param == "in memory":
+        return InMemoryCreationQuota()
+    table = request.getfixturevalue("table")
+    return DynamoDbCreationQuota(client("dynamodb"), table)
+
+
+def test_remembers_nothing_of_what_it_was_not_told(records):
+    assert records.get_many([WEB]) == {}
+
+
+def test_remembers_every_field(records):
+    records.put(WEB, Record("f1", managed=True, overrides=EVERYTHING))
+
+    assert records.get_many([WEB, API]) == {WEB: Record("f1", managed=True, overrides=EVERYTHING)}
+
+
+def test_the_last_word_counts(records):
+    records.put(WEB, Record("f1", managed=True, overrides=EVERYTHING))
+    records.put(WEB, Record("f2", managed=True))
+
+    assert records.get_many([WEB]) == {WEB: Record("f2", managed=True)}
+
+
+def test_remembers_what_is_ours_for_ever(records, clock):
+    records.put(WEB, Record("f1", managed=True))
+    clock.advance(days=10_000)
+
+    assert WEB in records.get_many([WEB])
+
+
+def test_remembers_what_is_not_ours_for_an_hour(records, clock):
+    records.put(WEB, Record("f1", managed=False))
+    clock.advance(minutes=59)
+    within = records.get_many([WEB])
+    clock.advance(minutes=1)
+
+    assert within == {WEB: Record("f1", managed=False)}
+    assert records.get_many([WEB]) == {}
+
+
+def test_reads_more_than_one_call_can_ask_for(records):
+    names = [RepositoryName(f"team-a/r{n}") for n in range(201)]
+    for name in names:
+        records.put(name, Record("f", managed=True))
+
+    assert set(records.get_many(names)) == set(names)
+
+
+def test_counts_up_to_the_limit(quota):
+    assert [quota.take(CALLER, TODAY, 2) for _ in range(4)] == [True, True, False, False]
+
+
+def test_counts_each_caller_and_each_day_by_itself(quota):
+    assert quota.take(CALLER, TODAY, 1)
+    assert quota.take(CALLER, TOMORROW, 1)
+    assert quota.take("123456789012:user/admin", TODAY, 1)
+
+
+def test_what_is_given_back_can_be_taken_again(quota):
+    quota.take(CALLER, TODAY, 1)
+    quota.give_back(CALLER, TODAY)
+
+    assert quota.take(CALLER, TODAY, 1)
+    assert not quota.take(CALLER, TODAY, 1)
+
+
+def test_a_limit_that_was_lowered_during_the_day_holds_at_once(quota):
+    assert quota.take(CALLER, TODAY, 5)
+    assert not quota.take(CALLER, TODAY, 1)
+
+
+def test_calls_at_once_never_take_more_than_the_limit(quota):
+    with ThreadPoolExecutor(8) as callers:
+        taken = list(callers.map(lambda _: quota.take(CALLER, TODAY, 10), range(40)))
+
+    assert sum(taken) == 10

@@ -1,0 +1,147 @@
+"""Trying a function's work with and without one of its rights."""
+
+import copy
+import json
+import time
+import uuid
+from contextlib import contextmanager
+
+from tests.local.aws.launched import ACCOUNT
+
+IN_PROGRESS_SECONDS = 21
+"""A repository younger than this is left to the call that created it."""
+MOMENT = "2026-01-01T00:00:00Z"
+
+
+class RoleProbes:
+    """Probes of the deployed functions, by what the repository is like that they are asked for."""
+
+    def __init__(self, stack, caller, half_done=12):
+        self._stack = stack
+        self._caller = caller
+        self._iam = stack.aws.client("iam")
+        resources = stack.aws.client("cloudformation").describe_stack_resources(StackName="ecr-steward")
+        self._physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources["StackResources"]}
+        self._ask = {"RepositoryApiRole": self._put, "FailedPushRole": self._push_failed}
+        self._half_done = [self._create_half_done() for _ in range(half_done)]
+        self._since = time.monotonic()
+
+    def run(self, role, probe):
+        """Whether the function that has the role does its work."""
+        ask = self._ask[role]
+        match probe:
+            case "a missing repository":
+                return ask(self._name())
+            case "a half-done repository":
+                time.sleep(max(0, IN_PROGRESS_SECONDS - (time.monotonic() - self._since)))
+                return ask(self._half_done.pop())
+            case "a repository whose rules changed":
+                return ask(self._outdated())
+            case "no warning that something could not be read":
+                self._start_anew("RepositoryApi")
+                return not any("could not be read" in w for w in self._call(self._name()).document["warnings"])
+            case "a second try after the first could not publish":
+                name = self._name()
+                with self.without(role, "events:PutEvents"):
+                    assert not ask(name)
+                return ask(name)
+        raise AssertionError(f"no such probe: {probe}")
+
+    @contextmanager
+    def without(self, role, action, sid=""):
+        """The role, deprived of an action (in one statement, if ``sid`` names it)."""
+        name = self._physical[role]
+        before = {policy: self._inline(name, policy) for policy in self._inline_names(name)}
+        attached = [p["PolicyArn"] for p in self._iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]]
+        ours = {arn: self._managed(arn) for arn in attached if f":{ACCOUNT}:" in arn}
+        try:
+            for policy, document in before.items():
+                self._put_inline(name, policy, _without(document, action, sid))
+            for arn, document in ours.items():
+                self._put_managed(arn, _without(document, action, sid))
+            yield
+        finally:
+            for policy, document in before.items():
+                self._put_inline(name, policy, document)
+            for arn, document in ours.items():
+                self._put_managed(arn, document)
+
+    def _call(self, name):
+        return self._stack.put(name, self._caller)
+
+    def _put(self, name):
+        return self._call(name).status in {200, 201}
+
+    def _push_failed(self, name):
+        """Hand the function the event of a failed push; whether it succeeds."""
+        identity = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:role/probe", "accountId": ACCOUNT}
+        detail = {
+            "userIdentity": identity,
+            "requestParameters": {"registryId": ACCOUNT, "repositoryName": name},
+            "eventID": str(uuid.uuid4()),
+        }
+        event = {"id": str(uuid.uuid4()), "source": "aws.ecr", "detail": detail}
+        function = self._physical["FailedPush"]
+        answer = self._stack.aws.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+        return "FunctionError" not in answer
+
+    def _name(self):
+        return f"probe/{uuid.uuid4().hex}"
+
+    def _create_half_done(self):
+        """A repository that a call of ours created and did not live to configure."""
+        name = self._name()
+        tags = [{"Key": "steward:stack", "Value": "ecr-steward"}]
+        self._stack.aws.client("ecr").create_repository(repositoryName=name, tags=tags)
+        return name
+
+    def _outdated(self):
+        """A complete repository, recorded as configured under other rules than today's."""
+        name = self._name()
+        assert self._put(name)
+        self._stack.aws.client("ecr").put_image_tag_mutability(repositoryName=name, imageTagMutability="MUTABLE")
+        self._stack.aws.client("dynamodb").update_item(
+            TableName=self._physical["ProvisioningState"],
+            Key={"id": {"S": f"repository#{name}"}},
+            UpdateExpression="SET fingerprint = :other",
+            ExpressionAttributeValues={":other": {"S": "of other rules"}},
+        )
+        return name
+
+    def _start_anew(self, function):
+        """Make the next request meet a new execution environment, which has nothing cached."""
+        client, name = self._stack.aws.client("lambda"), self._physical[function]
+        variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        client.update_function_configuration(
+            FunctionName=name, Environment={"Variables": variables | {"STARTED_ANEW": uuid.uuid4().hex}}
+        )
+
+    def _inline_names(self, role):
+        return self._iam.list_role_policies(RoleName=role)["PolicyNames"]
+
+    def _inline(self, role, policy):
+        return self._iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+
+    def _put_inline(self, role, policy, document):
+        self._iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+    def _managed(self, arn):
+        version = self._iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        return self._iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+
+    def _put_managed(self, arn, document):
+        versions = self._iam.list_policy_versions(PolicyArn=arn)["Versions"]
+        for version in versions:
+            if not version["IsDefaultVersion"]:
+                self._iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+        self._iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
+
+
+def _without(document, action, sid):
+    """The document without an action; a statement that had no other is gone."""
+    left = copy.deepcopy(document)
+    for statement in left["Statement"]:
+        if not sid or statement.get("Sid") == sid:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            statement["Action"] = [one for one in actions if one != action] or ["none:None"]
+    return left

@@ -1,0 +1,123 @@
+"""What `sam build` made imports and answers, with nothing on the path but itself."""
+
+import json
+import subprocess
+
+import pytest
+
+ENVIRONMENT = {
+    "AWS_REGION": "ca-central-1",
+    "AWS_DEFAULT_REGION": "ca-central-1",
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "AWS_LAMBDA_FUNCTION_NAME": "packaged",
+    "STEWARD_STACK": "packaged",
+    "STEWARD_ACCOUNT": "123456789012",
+    "STEWARD_BUS": "steward",
+    "STATE_TABLE": "state",
+}
+LAYERS = ("DependenciesLayer", "StewardLayer", "SettingsLayer")
+ANSWER = """
+import importlib, json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+event = json.load(open(sys.argv[3]))
+class Context:
+    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "packaged"
+    def get_remaining_time_in_millis(self): return 29_000
+module, _, handler = sys.argv[2].rpartition(".")
+print(json.dumps(getattr(importlib.import_module(module), handler)(event, Context())))
+"""
+
+
+@pytest.fixture(scope="session")
+def run(built, interpreter):
+    """Run Python code with one function's artefact and the layers, and nothing else, on the path."""
+
+    def run(function, code, *arguments, settings=None):
+        layers = [built / layer / "python" for layer in LAYERS]
+        paths = [str(path) for path in (built / function, *filter(None, [settings]), *layers)]
+        return subprocess.run(
+            [interpreter, "-I", "-S", "-B", "-c", code, json.dumps(paths), *arguments],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def handlers(request):
+    """Logical id of each function -> its handler, as the template says."""
+    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - only this fixture reads the template
+
+    template = yaml_parse((request.config.rootpath / "template.yaml").read_text())
+    functions = {n: r for n, r in template["Resources"].items() if r["Type"] == "AWS::Serverless::Function"}
+    return {name: function["Properties"]["Handler"] for name, function in functions.items()}
+
+
+def test_every_handler_imports_from_its_artefact_alone(run, handlers):
+    code = "import importlib, json, sys; sys.path[:0] = json.loads(sys.argv[1]); importlib.import_module(sys.argv[2])"
+
+    for function, handler in handlers.items():
+        done = run(function, code, handler.rpartition(".")[0])
+        assert done.returncode == 0, (function, done.stderr)
+
+
+@pytest.fixture
+def who_am_i(tmp_path):
+    """A file with the event of GET /whoami."""
+    event = tmp_path / "event.json"
+    identity = {"userArn": "arn:aws:sts::123456789012:assumed-role/ci/session", "accountId": "123456789012"}
+    request = {
+        "resource": "/whoami",
+        "path": "/whoami",
+        "httpMethod": "GET",
+        "headers": {},
+        "requestContext": {"identity": identity, "requestId": "r", "stage": "v1"},
+    }
+    event.write_text(json.dumps(request))
+    return str(event)
+
+
+def test_the_api_answers_from_its_artefact_alone(run, handlers, who_am_i):
+    done = run("RepositoryApi", ANSWER, handlers["RepositoryApi"], who_am_i)
+
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"]) == {"caller": "123456789012:role/ci", "allowed": ["**"]}
+
+
+def test_unusable_house_rules_are_answered_and_counted_where_the_alarm_looks(run, handlers, who_am_i, tmp_path):
+    """A bad file that got through every check takes no request down with it: 503, and the metric of SettingsAlarm."""
+    (tmp_path / "settings").mkdir()
+    (tmp_path / "settings" / "__init__.py").touch()
+    (tmp_path / "settings" / "house_rules.yaml").write_text("callers: []\nrepositories: []\n")
+
+    done = run("RepositoryApi", ANSWER, handlers["RepositoryApi"], who_am_i, settings=tmp_path)
+
+    *logged, answer = [json.loads(line) for line in done.stdout.splitlines()]
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["type"]) == (503, "urn:ecr-steward:problem:settings-unusable")
+    assert "house_rules.yaml:1" in problem["detail"]
+    (metrics,) = [line for line in logged if "SettingsUnusable" in line]
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "EcrSteward"
+    assert metrics["service"] == "repository_provisioning"
+
+
+def test_artefacts_hold_no_tests_caches_or_documents_of_the_project(built):
+    names = {path.name for path in built.rglob("*") if "DependenciesLayer" not in path.parts}
+
+    assert names.isdisjoint({"tests", "__pycache__", "README.md", "Makefile"})
+
+
+def test_the_code_fits_in_a_function_with_room_to_spare(built):
+    """Lambda takes 250 MB unzipped, layers included; half of that is a warning sign.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
+    size = sum(path.stat().st_size for path in built.rglob("*") if path.is_file())
+
+    assert size < 125 * 1024 * 1024

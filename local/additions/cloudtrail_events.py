@@ -1,5 +1,7 @@
 """Calls that change IAM, ECR and Secrets Manager reach EventBridge as CloudTrail delivers them.
 
+Reading calls, and those of STS, are recorded too; EventBridge does not receive them, the event history does.
+
 With them a push to the registry that found no repository: ``InitiateLayerUpload`` with the error code
 ``RepositoryNotFoundException``. IAM's events are delivered in us-east-1, whatever region the caller signed for.
 
@@ -11,7 +13,7 @@ import functools
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,8 +42,8 @@ RELIES_ON = (
     "services.eventbridge._put_events",
 )
 
-SERVICES = frozenset({"iam", "ecr", "secretsmanager"})
-_READ_ONLY = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "Generate", "Validate")
+SERVICES = frozenset({"iam", "ecr", "secretsmanager", "sts"})
+_READ_ONLY = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "Generate", "Validate", "Assume")
 _HIDDEN = frozenset({"secretString", "secretBinary", "password", "secretAccessKey", "sessionToken"})
 _ERROR_FROM = 400
 _REGISTRY_ERRORS = {
@@ -49,7 +51,10 @@ _REGISTRY_ERRORS = {
     "TAG_INVALID": "ImageTagAlreadyExistsException",
     "DENIED": "AccessDenied",
 }
-_RECORDED_OF_THE_REGISTRY = frozenset({"InitiateLayerUpload", "PutImage", "BatchDeleteImage"})
+_RECORDED_OF_THE_REGISTRY = frozenset({"InitiateLayerUpload", "PutImage", "BatchDeleteImage", "BatchGetImage"})
+
+observers: list[Callable[[dict[str, Any]], None]] = []
+"""Called with every record, that of a reading call too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def install() -> None:
         if service in SERVICES:
             call = _api_call(service, headers, body, form, reply)
             if call:
-                deliver(call, request_id)
+                record(call, request_id)
         return reply
 
     async def recorded_registry(
@@ -101,15 +106,15 @@ def install() -> None:
         reply: Reply = await handle_registry_request(method, path, headers, body, query)
         call = _registry_call(method.upper(), path, headers, reply)
         if call:
-            deliver(call, str(uuid.uuid4()))
+            record(call, str(uuid.uuid4()))
         return reply
 
     app._dispatch_service_request = recorded_dispatch
     ecr.handle_registry_request = recorded_registry
 
 
-def deliver(call: Call, request_id: str) -> None:
-    """Put the record of a call on the default bus of its region."""
+def record(call: Call, request_id: str) -> None:
+    """Tell the observers of a call, and the default bus of its region of one that changes something."""
     detail = {
         "eventVersion": "1.11",
         "userIdentity": _identity(call.access_key),
@@ -123,7 +128,7 @@ def deliver(call: Call, request_id: str) -> None:
         "responseElements": _hide_secrets(call.response) or None,
         "requestID": request_id,
         "eventID": str(uuid.uuid4()),
-        "readOnly": False,
+        "readOnly": call.action.startswith(_READ_ONLY),
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": get_account_id(),
@@ -131,6 +136,10 @@ def deliver(call: Call, request_id: str) -> None:
     }
     if call.error:
         detail["errorCode"], detail["errorMessage"] = call.error
+    for observe in observers:
+        observe(detail)
+    if detail["readOnly"]:
+        return
     entry = {
         "Source": f"aws.{call.service}",
         "DetailType": "AWS API Call via CloudTrail",
@@ -144,24 +153,22 @@ def deliver(call: Call, request_id: str) -> None:
 def _api_call(
     service: str, headers: Mapping[str, str], body: bytes, form: Mapping[str, Any], reply: Reply
 ) -> Call | None:
-    """The record of an API call that changes something; ``None`` for a reading or an unknown one."""
+    """The record of an API call; ``None`` for an unknown one."""
     target = headers.get("x-amz-target", "")
     flat = {name: value[0] if isinstance(value, list) else value for name, value in form.items()}
     action = target.rpartition(".")[2] or flat.get("Action", "")
     model = _model(service)
-    if action not in model.operation_names or action.startswith(_READ_ONLY):
+    if action not in model.operation_names:
         return None
     operation = model.operation_model(action)
     if target:
         parameters = json.loads(body or b"{}")
     else:
         parameters = structure_of(operation.input_shape, flat) if operation.input_shape else {}
-    status, reply_headers, reply_body = reply
-    parsed = botocore.parsers.create_parser(model.metadata["protocol"]).parse(
-        {"status_code": status, "headers": reply_headers, "body": reply_body}, operation.output_shape
+    answered = (
+        _answer(model, operation, reply) if reply[0] >= _ERROR_FROM or not action.startswith(_READ_ONLY) else None
     )
-    parsed.pop("ResponseMetadata", None)
-    error = parsed.get("Error", {}) if status >= _ERROR_FROM else None
+    error = answered.get("Error", {}) if answered and reply[0] >= _ERROR_FROM else None
     return Call(
         service=service,
         action=action,
@@ -169,13 +176,23 @@ def _api_call(
         region="us-east-1" if service == "iam" else get_region(),
         user_agent=headers.get("user-agent", ""),
         parameters=_camel_case(parameters),
-        response=_camel_case(parsed) if error is None else None,
+        response=_camel_case(answered) if error is None else None,
         error=None if error is None else (error.get("Code", ""), error.get("Message", "")),
     )
 
 
+def _answer(model: Any, operation: Any, reply: Reply) -> dict[str, Any]:
+    """What a call was answered with, as a client reads it."""
+    status, headers, body = reply
+    answer: dict[str, Any] = botocore.parsers.create_parser(model.metadata["protocol"]).parse(
+        {"status_code": status, "headers": headers, "body": body}, operation.output_shape
+    )
+    answer.pop("ResponseMetadata", None)
+    return answer
+
+
 def _registry_call(method: str, path: str, headers: Mapping[str, str], reply: Reply) -> Call | None:
-    """The record of a push or a deletion that the registry was asked for by somebody who logged in."""
+    """The record of a push, a pull or a deletion that the registry was asked for by somebody who logged in."""
     parsed, caller = ecr._parse_v2_path(path), registry_login.caller_of(headers)
     action = parsed and registry_login.ACTIONS.get((parsed[0], method))
     if caller is None or action not in _RECORDED_OF_THE_REGISTRY:

@@ -119,8 +119,6 @@ class RotationSettings:
     times: Times = field(default_factory=Times)
     overrides: tuple[Override, ...] = ()
     at_max_age: AtMaxAge = AtMaxAge.ALERT
-    max_concurrent: int = 20
-    """Users in flight at once."""
     max_users_per_run: int = 200
     """Users that one run of the planner may set going."""
     freeze: tuple[FreezeWindow, ...] = ()
@@ -135,8 +133,8 @@ class RotationSettings:
     def __post_init__(self) -> None:
         if not (self.path.startswith("/") and self.path.endswith("/") and self.path.strip("/")):
             raise ValueError(f"path is {self.path!r}: write a path of its own for service users, such as /service/")
-        if self.max_concurrent < 1 or self.max_users_per_run < 1:
-            raise ValueError("max_concurrent and max_users_per_run are at least 1")
+        if self.max_users_per_run < 1:
+            raise ValueError("max_users_per_run is at least 1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class Trail(Protocol):
 class Claim:
     """The right to work on one user until ``until``; ``fence`` grows with every claim.
 
-    ``record.intent`` is what an earlier run left unfinished; ``intent`` is that of this claim, which is written already.
+    ``record.intent`` is what an earlier run left unfinished; ``intent`` is that of this claim, and is written.
     """
 
     user: UserName

@@ -45,7 +45,7 @@ from steward.clock import Clock
 from steward.errors import ConflictError, NotFoundError, RuleViolationError, StewardError
 from steward.events import EventPublisher, PublishableEvent
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=6)
 """How long one run may work on a user; longer than the function's timeout, so that a lock outlives its holder."""
 MARGIN = timedelta(seconds=30)
 """What must be left of the lease before a call that changes something: longer than any one call may take."""

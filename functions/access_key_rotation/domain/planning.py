@@ -10,7 +10,7 @@ from access_key_rotation.domain.naming import ROTATE_TAG, UserName
 from access_key_rotation.domain.observation import Record
 from access_key_rotation.domain.policy import RotationSettings, policy_of
 from steward.clock import Clock
-from steward.errors import RuleViolationError, StewardError
+from steward.errors import RuleViolationError
 from steward.events import EventPublisher
 
 
@@ -128,8 +128,5 @@ class Planner:
         """Whether the user is a service user is said only where it was found out; else the worker finds out."""
         judged = None
         if user is not None and user.is_person is False:
-            try:
-                judged = None if self._directory.administers_iam(user.arn) else now.isoformat()
-            except StewardError:
-                judged = None
+            judged = None if self._directory.administers_iam(user.arn) else now.isoformat()
         return AccessKeyRotationDue(name, "scheduled", judged_at=judged)

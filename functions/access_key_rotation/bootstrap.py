@@ -10,9 +10,13 @@ from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecord
 from access_key_rotation.adapters.iam_directory import IamDirectory
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
+from access_key_rotation.domain.contract import RotationContract
 from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.exposure import ExposedKeys
+from access_key_rotation.domain.operation import Operation
 from access_key_rotation.domain.planning import Planner
 from access_key_rotation.domain.policy import RotationSettings
+from access_key_rotation.domain.proof import SecretProof
 from access_key_rotation.domain.rotation import Rotator
 from access_key_rotation.domain.situation import Enrolment
 from access_key_rotation.domain.verification import Verifier
@@ -99,8 +103,34 @@ def rotator() -> Rotator:
     )
 
 
+def rotation_contract() -> RotationContract:
+    """Secrets Manager's four steps."""
+    wanted = rotation_settings()
+    return RotationContract(rotator(), users(), vault(wanted), verifier(), wanted)
+
+
+def operation() -> Operation:
+    """What operators do."""
+    history = CloudTrailHistory(client("cloudtrail", region=os.environ["AWS_REGION"]), [])
+    return Operation(users(), records(), history, publisher(), SystemClock(), rotation_settings().path)
+
+
+def exposed_keys() -> ExposedKeys:
+    """What AWS found in public."""
+    return ExposedKeys(users(), publisher())
+
+
+def secret_proof() -> SecretProof:
+    """The hourly proof."""
+    redact_wire_logs()
+    wanted = rotation_settings()
+    region = os.environ["AWS_REGION"]
+    probe = CredentialProbe(_client_of)
+    return SecretProof(records(), vault(wanted), probe, publisher(), wanted.verify, home_region=region)
+
+
 def _own_roles() -> list[str]:
-    """The roles that make keys and read secrets; a function cannot name its own role, so their names are patterns."""
+    """The roles that make keys and read secrets."""
     return [arn for arn in os.environ.get("ROTATION_ROLES", "").split(",") if arn]
 
 

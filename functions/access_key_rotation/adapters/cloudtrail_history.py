@@ -43,3 +43,20 @@ class CloudTrailHistory:
                         issuer = record["userIdentity"].get("sessionContext", {}).get("sessionIssuer", {})
                         return issuer.get("arn", "").rsplit("/", 1)[-1] in self._makers
         return False
+
+    def uses(self, key_id: str, since: datetime) -> list[dict[str, str]]:
+        """The latest calls signed with the key, at most fifty, in this region. One call."""
+        with translated():
+            page = self._trail.lookup_events(
+                LookupAttributes=[{"AttributeKey": "AccessKeyId", "AttributeValue": key_id}], StartTime=since
+            )
+        records = [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
+        return [
+            {
+                "at": record["eventTime"],
+                "call": f"{record['eventSource'].partition('.')[0]}:{record['eventName']}",
+                "from": record.get("sourceIPAddress", ""),
+                "agent": record.get("userAgent", ""),
+            }
+            for record in records
+        ]

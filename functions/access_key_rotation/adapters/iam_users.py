@@ -8,7 +8,7 @@ from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import AccessKey, LastUse, Standing, User
 from access_key_rotation.domain.ports import KeyNotFoundError, KeySlotsFullError, OutcomeUnknownError
-from steward.aws.errors import THROTTLING, code_of, translated, upstream
+from steward.aws.errors import ACCESS_DENIED, THROTTLING, code_of, translated, upstream
 from steward.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -70,6 +70,18 @@ class IamUsers:
         with translated():
             used = self._iam.get_access_key_last_used(AccessKeyId=key_id)["AccessKeyLastUsed"]
         return LastUse(used.get("LastUsedDate"), used.get("ServiceName", ""))
+
+    def owner(self, key_id: str) -> UserName | None:
+        """The user that has the key; GetAccessKeyLastUsed is the one call that tells."""
+        try:
+            answer = self._iam.get_access_key_last_used(AccessKeyId=key_id)
+        except ClientError as error:
+            if code_of(error) in {NO_SUCH_ENTITY, *ACCESS_DENIED}:
+                return None  # for a key that is not the account's, AWS answers AccessDenied
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+        return UserName(answer["UserName"]) if answer.get("UserName") else None
 
     def standing(self, user: User) -> Standing:
         """Its password, its MFA devices, and IAM's own judgement of its rights."""

@@ -186,13 +186,14 @@ class Rotator:
         user = self._users.find(claim.user)
         keys = self._users.keys(claim.user) if user else ()
         secret = self._vault.find(claim.user)
-        seen = Observed(claim.record, user, keys, secret)
+        record, named = claim.record, {}
+        if user is not None and record.user_id is None:
+            record = replace(record, user_id=user.user_id)
+        seen = Observed(record, user, keys, secret)
         if secret is None or secret.deleted or secret.owner != self._enrolment.stack or user is None:
             return seen
-        record, named = claim.record, {}
         for label, version in secret.labels.items():
             named[label], record = self._name(claim.user, version, record)
-        record = replace(record, user_id=record.user_id or user.user_id)
         return replace(seen, record=record, named=named)
 
     def _name(self, user: UserName, version: str, record: Record) -> tuple[Named, Record]:

@@ -46,6 +46,7 @@ class InMemoryServiceAccount:
         self.stack = stack
         self.propagation = propagation
         self.granularity = granularity
+        self.listed_after = LISTED_AFTER
         self.users: dict[str, StoredUser] = {}
         self.secrets: dict[str, StoredSecret] = {}
         self.used: dict[str, list[tuple[datetime, str]]] = {}
@@ -134,7 +135,7 @@ class InMemoryUsers:
 
     def keys(self, name):
         """IAM takes a while to list a key that it has made."""
-        listed = self._account.clock.now() - LISTED_AFTER
+        listed = self._account.clock.now() - self._account.listed_after
         return tuple(key for key in self._account.users[name].keys.values() if key.created <= listed)
 
     def last_use(self, key_id):

@@ -37,8 +37,9 @@ check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture
 	$(TOOLS)/ruff check .
 	$(TOOLS)/ruff format --check .
 	$(TOOLS)/mypy
+	$(TOOLS)/mypy consumer/ecr_steward_credentials.py
 	$(TOOLS)/lint-imports
-	$(TOOLS)/cfn-lint template.yaml
+	$(TOOLS)/cfn-lint template.yaml global-events.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint
 
 check-settings: .venv/ready ## Check the files that an operator edits

@@ -15,7 +15,7 @@ from repository_provisioning.bootstrap import CAPABILITY, UseCases, bootstrap
 from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.planning import Origin, Request
 from repository_provisioning.domain.provisioning import Outcome, Result, refuse_too_many
-from repository_provisioning.representation import item_of, representation_of
+from repository_provisioning.representation import representation_of
 from steward.conversion import UnfitError, convert
 from steward.errors import InvalidRequestError, RuleViolationError, SettingsError, StewardError
 from steward.observability import observe
@@ -43,15 +43,15 @@ def ensure_repository() -> Response[dict[str, Any]]:
     _count([outcome])
     headers = {"Location": f"/{app.current_event.request_context.stage}{app.current_event.path}"}
     if outcome.created:
-        return Response(HTTPStatus.CREATED, "application/json", representation_of(outcome), headers=headers)
-    return Response(HTTPStatus.OK, "application/json", representation_of(outcome))
+        return Response(HTTPStatus.CREATED, "application/json", _shown(outcome), headers=headers)
+    return Response(HTTPStatus.OK, "application/json", _shown(outcome))
 
 
 @app.get("/repositories/.+")
 def show_repository() -> Response[dict[str, Any]]:
     """What is there, which rule applies, and how the two differ."""
     outcome = use_cases().provisioner.inspect(_name_in_path())
-    return Response(HTTPStatus.OK, "application/json", representation_of(outcome))
+    return Response(HTTPStatus.OK, "application/json", _shown(outcome))
 
 
 @app.post("/repositories")
@@ -66,10 +66,7 @@ def ensure_repositories() -> Response[dict[str, Any]]:
     done = iter(use_cases().provisioner.ensure_many(sound, _origin()))
     results = [next(done) if isinstance(request, Request) else request for request in requests]
     _count(results)
-    items = [
-        item_of(asked.get("name") if isinstance(asked, dict) else asked, result, _problem)
-        for asked, result in zip(body["repositories"], results, strict=True)
-    ]
+    items = [_item(asked, result) for asked, result in zip(body["repositories"], results, strict=True)]
     mixed = any(isinstance(result, StewardError) for result in results)
     return Response(HTTPStatus.MULTI_STATUS if mixed else HTTPStatus.OK, "application/json", {"repositories": items})
 
@@ -146,8 +143,20 @@ def _origin() -> Origin:
     return Origin(caller_of(event), request_id_of(event), deadline_of(app.lambda_context))
 
 
-def _problem(error: StewardError) -> dict[str, Any]:
-    return problem_of(error, instance=app.current_event.path, request_id=request_id_of(app.current_event))
+def _shown(outcome: Outcome) -> dict[str, Any]:
+    return representation_of(outcome, use_cases().provisioner.warnings_about(outcome.name))
+
+
+def _item(asked: object, result: Result) -> dict[str, Any]:
+    """One item of a batch's answer: its status, and the repository or the problem; nameless if it was asked so."""
+    if isinstance(result, Outcome):
+        status = HTTPStatus.CREATED if result.created else HTTPStatus.OK
+        return {"name": result.name, "status": status.value, "repository": _shown(result)}
+    event = app.current_event
+    problem = problem_of(result, instance=event.path, request_id=request_id_of(event))
+    name = asked.get("name") if isinstance(asked, dict) else asked
+    named = {"name": name} if isinstance(name, str) else {}
+    return {**named, "status": problem["status"], "problem": problem}
 
 
 def _count(results: list[Result]) -> None:

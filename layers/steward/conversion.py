@@ -1,8 +1,11 @@
 """From plain JSON or YAML values to dataclasses, strictly, with errors that lead to the place."""
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import is_dataclass
+from enum import Enum
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -35,10 +38,38 @@ def convert[T](raw: object, into: type[T]) -> T:
     except msgspec.ValidationError as error:
         found = _WHERE.fullmatch(str(error))
         what, path = found.group("what", "path") if found else (str(error), "")
-        raise UnfitError(what, _steps(path or "")) from error
+        place = _steps(path or "")
+        choices = ", ".join(_choices(into, place))
+        raise UnfitError(f"{what}; one of {choices}" if choices else what, place) from error
     for place, known in _unknown_keys(raw, msgspec.to_builtins(value, enc_hook=str), ()):
         raise UnfitError(f"unknown key; known here are {', '.join(known)}", place)
     return value
+
+
+def _choices(into: object, path: Place) -> list[str]:
+    """The values that a type admits at a place, where it lists them; msgspec says only which one is wrong."""
+    kinds = [into]
+    for step in path:
+        kinds = [inner for kind in kinds for inner in _inside(kind, step)]
+    return [str(choice) for kind in kinds for choice in _listed(kind)]
+
+
+def _inside(kind: Any, step: str | int) -> Iterator[object]:
+    """The types that stand one step inside a dataclass, a tuple or a dict."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        yield from _alternatives(get_type_hints(kind).get(str(step)))
+    elif get_origin(kind) in {tuple, dict}:
+        yield from _alternatives(get_args(kind)[0 if get_origin(kind) is tuple else 1])
+
+
+def _alternatives(kind: Any) -> Iterator[object]:
+    yield from get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
+
+
+def _listed(kind: Any) -> Iterable[object]:
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return kind if isinstance(kind, type) and issubclass(kind, Enum) else ()
 
 
 def _from_text(kind: type[Any], value: object) -> object:

@@ -4,6 +4,8 @@ Tracing is Lambda's own active tracing: the X-Ray SDK alone doubles a cold start
 is in every log line all the same.
 """
 
+import warnings
+
 from aws_lambda_powertools import Logger, Metrics
 
 NAMESPACE = "EcrSteward"
@@ -12,4 +14,6 @@ NAMESPACE = "EcrSteward"
 
 def observe(capability: str) -> tuple[Logger, Metrics]:
     """The logger and the metrics of a capability's function: JSON lines to standard output, no AWS call."""
+    # A request that only looks has nothing to count; Powertools would write a warning to the log.
+    warnings.filterwarnings("ignore", "No application metrics to publish")
     return Logger(service=capability), Metrics(namespace=NAMESPACE, service=capability)

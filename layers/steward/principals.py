@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Self
 
-_ARN = re.compile(r"arn:[^:]+:(?:iam|sts)::(?P<account>\d{12}):(?P<kind>[a-z-]+)(?:/(?P<rest>(?:[^/]+/)*[^/]+))?")
+_ARN = re.compile(r"arn:[^:]+:(?:iam|sts)::(?P<account>\d{12}):(?P<kind>[a-z-]+)(?:/(?P<rest>(?:[^/\s]+/)*[^/\s]+))?")
 _PATTERN = re.compile(r"(?P<account>\d{12}|self):(?P<name>\*|(?:role|user|federated-user)/[\w+=,.@*?-]+|root)")
+_UNLIKE_ANY = "\N{WHITE SQUARE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,9 @@ class PrincipalPattern(str):
         if (own_account if account == "self" else account) != principal.account:
             return False
         return fnmatchcase(principal.local, name)
+
+    def covers(self, other: Self) -> bool:
+        """Whether every principal of ``other`` is one of this pattern, as far as examples of ``other`` can tell."""
+        (account, _, name), (other_account, _, other_name) = self.partition(":"), other.partition(":")
+        examples = (other_name.replace("?", _UNLIKE_ANY).replace("*", _UNLIKE_ANY * many) for many in (0, 1, 9))
+        return account == other_account and all(fnmatchcase(example, name) for example in examples)

@@ -42,14 +42,16 @@ def load[T](path: Path, into: type[T]) -> T:
         raw = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise SettingsError(f"{path.name}:{line}: is not YAML: {getattr(error, 'problem', error)}") from error
+        place = f"{path.name}:{mark.line + 1}" if mark else path.name
+        raise SettingsError(f"{place}: is not YAML: {getattr(error, 'problem', error)}") from error
     if root is None:
         raise SettingsError(f"{path.name}:1: is empty; see the shipped file for what belongs in it")
-    for key in _repeated_keys(root):
-        raise SettingsError(f"{path.name}:{key.start_mark.line + 1}: the key {key.value!r} stands here twice")
     try:
+        for key in _repeated_keys(root):
+            raise SettingsError(f"{path.name}:{key.start_mark.line + 1}: the key {key.value!r} stands here twice")
         return convert(raw, into)
+    except RecursionError as error:
+        raise SettingsError(f"{path.name}: nests too deep, or an alias contains itself") from error
     except UnfitError as error:
         line = _line_of(root, error.path)
         raise SettingsError(f"{path.name}:{line}: {error}") from error
@@ -58,7 +60,7 @@ def load[T](path: Path, into: type[T]) -> T:
 def position(path: Path, place: Place) -> str:
     """``file:line`` of a place in a file that has been loaded."""
     root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader)
-    return f"{path.name}:{_line_of(root, place)}"
+    return f"{path.name}:{_line_of(root, place) if root else 1}"
 
 
 def _line_of(node: yaml.Node, path: Place) -> int:

@@ -166,7 +166,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except ParamValidationError as error:
-        raise RuleViolationError(f"ECR would refuse it: {error}") from error
+        raise RuleViolationError(f"ECR would refuse it: {' '.join(str(error).splitlines())}") from error
     except BotoCoreError as error:
         raise upstream(error) from error
     except ClientError as error:

@@ -16,7 +16,8 @@ MAX_RULE_NAME = 64
 _KMS_KEY = re.compile(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+")
 _ACCOUNT = re.compile(r"\d{12}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
-_TAG_TEXT = re.compile(r"[\w\s+\-=.:/@{}]*")
+_TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
+_PLACEHOLDER = re.compile(r"\{(?:name|namespace)\}")
 _TAG_FILTER = re.compile(r"[A-Za-z0-9._*-]{1,128}")
 MAX_TAG_FILTERS, MAX_TAG_FILTER_WILDCARDS, MAX_TAG_KEY, MAX_TAG_VALUE = 5, 2, 128, 256
 
@@ -235,7 +236,7 @@ def _makes_a_name(companion: str) -> bool:
 
 def _shadows(before: CallerRule, after: CallerRule) -> bool:
     """Whether ``before`` wins wherever ``after`` could match."""
-    return set(after.principals) <= set(before.principals) and all(
+    return all(any(wide.covers(narrow) for wide in before.principals) for narrow in after.principals) and all(
         any(wide.covers(narrow) for wide in before.repositories) for narrow in after.repositories
     )
 
@@ -249,8 +250,11 @@ def _check_tags(tags: Mapping[str, str]) -> None:
             raise ValueError(
                 f"the tag {key!r} is too long: {MAX_TAG_KEY} characters for a key, {MAX_TAG_VALUE} for a value"
             )
-        if not _TAG_TEXT.fullmatch(key) or not _TAG_TEXT.fullmatch(value):
-            raise ValueError(f"the tag {key!r} has a character other than letters, digits, spaces and + - = . _ : / @")
+        if not _TAG_TEXT.fullmatch(key) or not _TAG_TEXT.fullmatch(_PLACEHOLDER.sub("", value)):
+            raise ValueError(
+                f"the tag {key!r} has a character other than letters, digits, spaces and + - = . _ : / @; "
+                "{name} and {namespace} are all that can stand in braces"
+            )
 
 
 def _check_mutable_tags(filters: tuple[str, ...]) -> None:

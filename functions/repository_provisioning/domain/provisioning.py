@@ -43,7 +43,6 @@ class Outcome:
     rule: str
     companions: tuple[RepositoryName, ...] = ()
     differences: tuple[Difference, ...] = ()
-    warnings: tuple[str, ...] = ()
     plan: Plan | None = None
 
 
@@ -188,18 +187,7 @@ class Provisioner:
 
     def _outcome(self, plan: Plan, found: Repository | None, *, created: bool) -> Outcome:
         differences = tuple(plan.configuration.differences(found)) if found else ()
-        warnings = self._warnings(plan.name)
-        return Outcome(plan.name, found, created, plan.rule.label, plan.companions, differences, warnings, plan)
-
-    def _warnings(self, name: RepositoryName) -> tuple[str, ...]:
-        scans = self._registry.scans(name)
-        if scans is None:
-            return ("whether anything scans the images of this repository could not be read",)
-        if not scans:
-            return (
-                "nothing scans the images of this repository: the registry's scan configuration has no rule for it",
-            )
-        return ()
+        return Outcome(plan.name, found, created, plan.rule.label, plan.companions, differences, plan)
 
     @staticmethod
     def _answer(
@@ -235,8 +223,16 @@ class Provisioner:
             self._registry.repository_policy(name),
         )
         differences = tuple(configuration.differences(repository, details))
-        warnings = self._warnings(name)
-        return Outcome(name, repository, created=False, rule=rule.label, differences=differences, warnings=warnings)
+        return Outcome(name, repository, created=False, rule=rule.label, differences=differences)
+
+    def warnings_about(self, name: RepositoryName) -> tuple[str, ...]:
+        """What is odd about a repository without being a difference from the rules; for people, so asked for apart."""
+        scans = self._registry.scans(name)
+        if scans is None:
+            return ("whether anything scans the images of this repository could not be read",)
+        if not scans:
+            return ("nothing scans the images of this repository: the registry's scan configuration has no such rule",)
+        return ()
 
     def allowed_to(self, caller: Principal) -> list[str]:
         """The patterns of names that ``caller`` may create."""

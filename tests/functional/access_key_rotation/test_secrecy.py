@@ -3,6 +3,7 @@
 import json
 import logging
 import traceback
+from datetime import UTC, datetime
 
 import boto3
 import pytest
@@ -79,7 +80,7 @@ class Life:
     """The steward on its real adapters, with a clock that can be moved."""
 
     def __init__(self):
-        self.clock = FrozenClock()
+        self.clock = FrozenClock(datetime.now(UTC))  # the doubles of AWS date what they make by the machine's clock
         self.publisher = RecordingPublisher()
         self.tokens = iter(f"{number:032d}" for number in range(100))
         self.vault = SecretsManagerVault(client("secretsmanager"), stack="ecr-steward")
@@ -113,7 +114,7 @@ class Life:
         return set(materials)
 
     def value(self):
-        got = boto3.client("secretsmanager").get_secret_value(SecretId=USER.secret_name)
+        got = boto3.client("secretsmanager").get_secret_value(SecretId=USER.secret_name, VersionStage="AWSCURRENT")
         return json.loads(got["SecretString"])
 
     def current(self):
@@ -146,7 +147,7 @@ def test_an_error_shows_it_nowhere_either(aws):
     life = Life()
     life.advance()
     material = life.material()
-    boto3.client("secretsmanager").delete_secret(SecretId=USER.secret_name)
+    boto3.client("secretsmanager").delete_secret(SecretId=USER.secret_name, ForceDeleteWithoutRecovery=True)
 
     with pytest.raises(StewardError) as raised:
         life.vault.stage("x" * 32, Credential(USER, "AKIA1", material, life.clock.now()))

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repository_provisioning.domain.naming import NamePattern, RepositoryName
@@ -23,8 +23,34 @@ def test_a_name_that_ecr_takes_is_a_name(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["Team/web", "a..b", "a//b", "/a", "a/", "a/../b", "..", ".a", "a.", "_a", "a___b", "a._b", "a b", "a\n", "a%2fb"]
-    + ["café", "тест", "a\0b", "a/\0", "a:b", "a@b", "\uff41b", "a1\u0661", "-a", "a-", "a-/b"],
+    [
+        "Team/web",
+        "a..b",
+        "a//b",
+        "/a",
+        "a/",
+        "a/../b",
+        "..",
+        ".a",
+        "a.",
+        "_a",
+        "a___b",
+        "a._b",
+        "a b",
+        "a\n",
+        "a%2fb",
+        "café",
+        "тест",
+        "a\x00b",
+        "a/\x00",
+        "a:b",
+        "a@b",
+        "ａb",  # noqa: RUF001 - that is the point
+        "a1١",  # noqa: RUF001 - that is the point
+        "-a",
+        "a-",
+        "a-/b",
+    ],
 )
 def test_a_name_that_ecr_refuses_is_refused_with_the_rule(text):
     with pytest.raises(RuleViolationError, match="is not a repository name: ECR takes lower-case letters"):
@@ -49,6 +75,7 @@ def test_whatever_the_grammar_makes_is_a_name(text):
     assert RepositoryName(text) == text
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.from_regex(ECR_PATTERN, fullmatch=True).filter(lambda text: 2 <= len(text) <= 256))
 def test_whatever_the_api_reference_admits_is_a_name(text):
     assert RepositoryName(text) == text
@@ -112,8 +139,29 @@ def test_a_pattern_does_not_mean_a_name(pattern, name):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "/a", "a/", "a//b", "Team/*", "a b", "[ab]", "a!b", "team-a/**x", "x**", "***", "a..b", ".a", "a.", "-x/**"]
-    + ["a", "?", "a?-", "é", "a\n", "a___*"],
+    [
+        "",
+        "/a",
+        "a/",
+        "a//b",
+        "Team/*",
+        "a b",
+        "[ab]",
+        "a!b",
+        "team-a/**x",
+        "x**",
+        "***",
+        "a..b",
+        ".a",
+        "a.",
+        "-x/**",
+        "a",
+        "?",
+        "a?-",
+        "é",
+        "a\n",
+        "a___*",
+    ],
 )
 def test_a_pattern_that_no_name_can_match_is_refused_with_what_would_be_right(text):
     with pytest.raises(ValueError, match=r"matches no repository name.*such as team-a/\*\* or \*\*/cache"):

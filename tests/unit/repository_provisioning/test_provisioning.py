@@ -10,6 +10,7 @@ from repository_provisioning.domain.events import (
     RepositoryRequestDenied,
 )
 from repository_provisioning.domain.house_rules import Lifecycle, Overrides
+from repository_provisioning.domain.naming import RepositoryName
 from repository_provisioning.domain.planning import Request
 from repository_provisioning.domain.ports import PrincipalNotYetKnownError, RepositoryNotFoundError
 from steward.errors import (
@@ -67,7 +68,7 @@ def test_a_missing_repository_is_created_as_the_rule_says(stack):
     assert stored.repository.tag_mutability == "IMMUTABLE"
     assert '"countNumber": 14' in stored.lifecycle_policy
     assert "210987654321" in stored.repository_policy
-    assert outcome.differences == outcome.warnings == ()
+    assert outcome.differences == ()
 
 
 def test_a_repository_is_tagged_with_who_asked_the_rule_and_the_time(stack):
@@ -168,7 +169,7 @@ def test_a_caller_that_no_rule_names_may_create_nothing(stack):
 def test_what_a_rule_does_not_let_a_caller_override_is_refused_by_name(stack):
     stack.rules = house_rules(TEAMS)
 
-    with pytest.raises(RuleViolationError, match="may not override tag_mutability.*it may override lifecycle"):
+    with pytest.raises(RuleViolationError, match=r"may not override tag_mutability.*it may override lifecycle"):
         ensure(stack, overrides=Overrides(tag_mutability="MUTABLE"))
 
 
@@ -279,7 +280,7 @@ def test_another_encryption_than_the_rule_says_is_a_conflict_that_says_what_to_d
         repositories: [{match: "**", encryption: {kms_key: "arn:aws:kms:ca-central-1:123456789012:key/k1"}}]
     """)
 
-    with pytest.raises(ConflictError, match="exists with encryption AES256, the rule says arn:aws:kms.*cannot change"):
+    with pytest.raises(ConflictError, match=r"exists with encryption AES256, the rule says arn:aws:kms.*cannot change"):
         ensure(stack)
 
 
@@ -297,16 +298,20 @@ def test_a_repository_that_was_deleted_is_created_anew(stack):
     assert ensure(stack).created
 
 
+def test_a_registry_that_scans_is_no_warning(stack):
+    assert stack.provisioner.warnings_about(RepositoryName("team-a/web")) == ()
+
+
 def test_a_registry_that_scans_nothing_is_a_warning():
     stack = WiredStack.over_doubles(scanned=False)
 
-    assert "nothing scans the images" in ensure(stack).warnings[0]
+    assert "nothing scans the images" in stack.provisioner.warnings_about(RepositoryName("team-a/web"))[0]
 
 
 def test_scanning_that_cannot_be_read_is_said_to_be_unknown():
     stack = WiredStack.over_doubles(scanned=None)
 
-    assert "could not be read" in ensure(stack).warnings[0]
+    assert "could not be read" in stack.provisioner.warnings_about(RepositoryName("team-a/web"))[0]
 
 
 def test_creation_waits_until_ecr_shows_the_repository():

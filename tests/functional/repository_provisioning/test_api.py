@@ -1,0 +1,237 @@
+"""The REST API: an event in; the answer, the registry and the bus as they are afterwards."""
+
+import json
+
+from tests.functional.repository_provisioning.conftest import sample
+
+LIMITED = """
+callers:
+  - {principals: ["self:role/ci-team-a"], repositories: ["team-a/**"], may_override: [lifecycle], daily_limit: 2}
+repositories:
+  - {match: "team-a/with-cache", companions: ["{name}/cache"]}
+  - {match: "**", name: default, lifecycle: {untagged_after_days: 14}}
+"""
+
+
+def test_a_missing_repository_is_created_and_located(api, ecr, heard):
+    status, headers, body = api.send(sample("put_by_user"))
+
+    (there,) = ecr.describe_repositories(repositoryNames=["team-a/web"])["repositories"]
+    assert (status, headers["Location"]) == (201, "/v1/repositories/team-a/web")
+    assert body["uri"] == there["repositoryUri"]
+    assert body["arn"] == there["repositoryArn"]
+    assert (body["created"], body["registry_id"], body["region"]) == (True, "123456789012", "ca-central-1")
+    assert [event["detail-type"] for event in heard()] == ["RepositoryCreated"]
+
+
+def test_a_repository_that_is_there_is_answered_with_200_and_told_nobody(api, heard):
+    api.send(sample("put_by_user"))
+    heard()
+
+    status, headers, body = api.send(sample("put_by_user"))
+
+    assert (status, body["created"]) == (200, False)
+    assert "Location" not in headers
+    assert heard() == []
+
+
+def test_the_body_of_a_put_overrides_what_the_rule_permits(api, ecr):
+    status, _, _ = api.send(sample("put_by_role"))
+
+    policy = json.loads(ecr.get_lifecycle_policy(repositoryName="team-a/web")["lifecyclePolicyText"])
+    assert status == 201
+    assert policy["rules"][0]["selection"]["countNumber"] == 7
+
+
+def test_a_repository_says_who_asked_for_it(api, ecr):
+    _, _, body = api.send(sample("put_by_role"))
+
+    tags = {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=body["arn"])["tags"]}
+    assert tags["steward:requested-by"] == "123456789012:role/ci-team-a"
+    assert tags["steward:stack"] == "steward"
+    assert tags["namespace"] == "team-a"
+
+
+def test_what_is_there_is_shown_with_all_its_differences(api, ecr):
+    api.put("team-a/web")
+    ecr.delete_lifecycle_policy(repositoryName="team-a/web")
+
+    status, _, body = api.send(sample("get_by_role"))
+
+    assert status == 200
+    assert [difference["setting"] for difference in body["differences"]] == ["lifecycle"]
+
+
+def test_what_is_not_there_is_404(api):
+    status, _, body = api.send(sample("get_by_user"))
+
+    assert status == 404
+    assert "PUT it to create it" in body["detail"]
+
+
+def test_a_dry_run_shows_what_would_be(api, ecr):
+    status, _, body = api.put("team-a/web", query={"dry_run": "true"})
+
+    assert (status, body["would_create"], body["dry_run"]) == (200, True, True)
+    assert body["configuration"]["tag_mutability"] == "IMMUTABLE_WITH_EXCLUSION"
+    assert "uri" not in body
+    assert ecr.describe_repositories()["repositories"] == []
+
+
+def test_a_dry_run_of_what_exists_shows_how_it_differs(api, ecr, settled):
+    ecr.create_repository(repositoryName="team-a/web")
+    settled()
+
+    status, _, body = api.put("team-a/web", query={"dry_run": "true"})
+
+    assert (status, body["would_create"]) == (200, False)
+    assert [difference["setting"] for difference in body["differences"]] == ["tag_mutability", "mutable_tags"]
+
+
+def test_create_only_is_201_once_and_412_then(api):
+    first, _, _ = api.put("team-a/web", headers={"If-None-Match": "*"})
+    second, _, body = api.put("team-a/web", headers={"if-none-match": "*"})
+
+    assert (first, second) == (201, 412)
+    assert body["title"] == "Precondition Failed"
+
+
+def test_a_caller_is_told_who_it_is_and_what_it_may(api, house_rules):
+    house_rules(LIMITED)
+
+    assert api.send(sample("whoami_by_role"))[2] == {"caller": "123456789012:role/ci-team-a", "allowed": ["team-a/**"]}
+    assert api.send(sample("whoami_by_user"))[2] == {"caller": "123456789012:user/alex", "allowed": []}
+
+
+def test_a_name_that_is_not_the_caller_s_is_403_with_what_is(api, house_rules, heard, ecr):
+    house_rules(LIMITED)
+
+    status, _, body = api.put("team-b/web")
+
+    assert (status, body["allowed"]) == (403, ["team-a/**"])
+    (denied,) = heard()
+    assert denied["detail-type"] == "RepositoryRequestDenied"
+    assert denied["detail"]["metadata"]["correlation_id"] == body["request_id"]
+    assert ecr.describe_repositories()["repositories"] == []
+
+
+def test_a_caller_that_the_gateway_does_not_name_is_403(api):
+    event = sample("put_by_user")
+    event["requestContext"]["identity"]["userArn"] = None
+
+    status, _, body = api.send(event)
+
+    assert (status, body["allowed"]) == (403, [])
+
+
+def test_the_day_s_limit_is_429_with_the_time_until_midnight(api, house_rules):
+    house_rules(LIMITED)
+    api.put("team-a/one")
+    api.put("team-a/two")
+
+    status, headers, body = api.put("team-a/three")
+
+    assert status == 429
+    assert 0 < int(headers["Retry-After"]) <= 24 * 60 * 60 + 1
+    assert "has created 2 repositories today" in body["detail"]
+
+
+def test_companions_come_with_the_repository(api, house_rules, ecr):
+    house_rules(LIMITED)
+
+    _, _, body = api.put("team-a/with-cache")
+
+    assert body["companions"] == ["team-a/with-cache/cache"]
+    names = {repository["repositoryName"] for repository in ecr.describe_repositories()["repositories"]}
+    assert names == {"team-a/with-cache", "team-a/with-cache/cache"}
+
+
+def test_another_encryption_is_409(api, ecr, settled):
+    ecr.create_repository(
+        repositoryName="team-a/web",
+        encryptionConfiguration={"encryptionType": "KMS", "kmsKey": "arn:aws:kms:ca-central-1:123456789012:key/k1"},
+    )
+    settled()
+
+    status, _, body = api.put("team-a/web")
+
+    assert status == 409
+    assert "ECR cannot change it" in body["detail"]
+
+
+def test_a_repository_of_somebody_else_is_left_as_it_is(api, ecr, settled):
+    ecr.create_repository(repositoryName="team-a/web", tags=[{"Key": "owner", "Value": "terraform"}])
+    settled()
+
+    status, _, body = api.put("team-a/web")
+
+    assert status == 200
+    assert [difference["setting"] for difference in body["differences"]] == ["tag_mutability", "mutable_tags"]
+    (there,) = ecr.describe_repositories()["repositories"]
+    assert there["imageTagMutability"] == "MUTABLE"
+
+
+def test_a_batch_answers_each_item_in_the_order_asked(api, house_rules):
+    house_rules(LIMITED)
+
+    status, _, body = api.post("team-a/web", "team-b/web", "NOT A NAME", {"name": "team-a/api"}, "team-a/web")
+
+    assert status == 207
+    assert [item["status"] for item in body["repositories"]] == [201, 403, 422, 201, 201]
+    assert [item["name"] for item in body["repositories"]] == [
+        "team-a/web",
+        "team-b/web",
+        "NOT A NAME",
+        "team-a/api",
+        "team-a/web",
+    ]
+
+
+def test_a_batch_in_which_all_is_fine_is_200(api):
+    first, _, created = api.send(sample("post_by_role"))
+    second, _, there = api.send(sample("post_by_user"))
+
+    assert (first, [item["status"] for item in created["repositories"]]) == (200, [201, 201])
+    assert (second, [item["status"] for item in there["repositories"]]) == (200, [200, 200])
+
+
+def test_the_largest_batch_is_done_in_one_call(api, ecr):
+    status, _, body = api.post(*[f"team-a/r{n}" for n in range(200)])
+
+    assert (status, len(body["repositories"])) == (200, 200)
+    assert len(ecr.describe_repositories()["repositories"]) == 200
+
+
+def test_a_batch_of_one_name_twice_creates_it_once(api, heard):
+    status, _, body = api.post("team-a/web", "team-a/web")
+
+    assert (status, body["repositories"][0]) == (200, body["repositories"][1])
+    assert len(heard()) == 1
+
+
+def test_one_name_with_different_overrides_in_a_batch_is_refused_where_it_differs(api):
+    status, _, body = api.post("team-a/web", {"name": "team-a/web", "lifecycle": {"keep_last": 1}})
+
+    assert (status, [item["status"] for item in body["repositories"]]) == (207, [201, 422])
+
+
+def test_the_contract_is_served_as_it_is_committed(api):
+    status, headers, body = api.send(sample("openapi_by_user"))
+
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert body["openapi"] == "3.0.3"
+
+
+def test_a_path_that_no_route_has_is_a_problem(api):
+    status, _, body = api.call("GET", "/repositories")
+
+    assert (status, body["type"]) == (404, "urn:ecr-steward:problem:no-such-route")
+
+
+def test_what_was_done_is_counted(api, capsys):
+    api.post("team-a/one", "NOT A NAME")
+
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert metrics[0]["RepositoriesCreated"] == [1.0]
+    assert metrics[0]["RequestsRefused"] == [1.0]
+    assert metrics[0]["service"] == "repository_provisioning"

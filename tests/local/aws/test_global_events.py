@@ -1,0 +1,59 @@
+"""global-events.yaml, deployed: what only us-east-1 hears arrives on the bus of the home region."""
+
+import time
+
+import pytest
+
+from tests.local.aws.launched import ACCOUNT, REGION, REPOSITORY
+
+GLOBAL = "us-east-1"
+
+
+@pytest.fixture(scope="module")
+def home(aws):
+    """The bus of the home region, to which the deployed stack forwards."""
+    bus = f"steward-{time.monotonic_ns()}"
+    aws.client("events").create_event_bus(Name=bus)
+    cloudformation = aws.client("cloudformation", region=GLOBAL)
+    cloudformation.create_stack(
+        StackName=bus,
+        TemplateBody=(REPOSITORY / "global-events.yaml").read_text(),
+        Parameters=[
+            {"ParameterKey": "HomeRegion", "ParameterValue": REGION},
+            {"ParameterKey": "BusName", "ParameterValue": bus},
+        ],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=bus, WaiterConfig={"Delay": 0.1})
+    yield bus
+    cloudformation.delete_stack(StackName=bus)
+
+
+def test_a_change_in_iam_arrives_at_home_with_the_region_that_it_comes_from(aws, home, name):
+    arrived = aws.queue_of({"source": ["aws.iam"], "detail": {"eventName": ["CreateUser"]}}, bus=home)
+
+    aws.client("iam").create_user(UserName=name[-8:])
+
+    event = aws.receive(arrived)
+    assert event["region"] == GLOBAL
+    assert event["account"] == ACCOUNT
+    assert event["detail"]["requestParameters"]["userName"] == name[-8:]
+
+
+def test_what_concerns_another_service_stays_where_it_is(aws, home, name):
+    arrived = aws.queue_of({"source": [{"prefix": "aws."}]}, bus=home)
+
+    aws.client("ecr", region=GLOBAL).create_repository(repositoryName=name)
+    aws.client("iam").create_user(UserName=name[-8:])
+
+    assert aws.receive(arrived)["source"] == "aws.iam"
+    assert aws.receive(arrived, seconds=0) is None
+
+
+def test_the_stack_tells_where_its_dead_letters_are(aws, home):
+    stack = aws.client("cloudformation", region=GLOBAL).describe_stacks(StackName=home)["Stacks"][0]
+
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    assert aws.receive(outputs["DeadLettersUrl"], region=GLOBAL, seconds=0) is None
+    assert outputs["AlarmTopicArn"].startswith(f"arn:aws:sns:{GLOBAL}:{ACCOUNT}:")

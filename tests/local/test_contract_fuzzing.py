@@ -1,0 +1,117 @@
+"""The deployed API keeps its own contract, whatever is sent: what the contract allows, and what it does not."""
+
+from collections import Counter
+
+import pytest
+import requests
+import schemathesis
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    not_a_server_error,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.local.aws.launched import REGION
+
+PROMISES = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = [20, pytest.param(300, marks=pytest.mark.slow)]
+OPERATIONS = [
+    ("/repositories/{name}", "PUT"),
+    ("/repositories/{name}", "GET"),
+    ("/repositories", "POST"),
+    ("/whoami", "GET"),
+    ("/openapi.json", "GET"),
+]
+FUZZING = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True)
+
+
+class SignedAs(requests.auth.AuthBase):
+    """Signs what is sent, as sent, for the holder of a key."""
+
+    def __init__(self, key):
+        self._credentials = Credentials(key.access_key_id, key.secret_access_key, key.session_token)
+
+    def __call__(self, prepared):
+        request = AWSRequest(prepared.method, prepared.url, data=prepared.body or b"")
+        SigV4Auth(self._credentials, "execute-api", REGION).add_auth(request)
+        prepared.headers.update(request.headers)
+        return prepared
+
+
+class Api:
+    """The deployed API under fuzzing: every answer is checked, and counted by operation and status."""
+
+    def __init__(self, url, key, document):
+        self.contract = schemathesis.openapi.from_dict(document)
+        self.contract.config.update(base_url=url)
+        self.contract.config.generation.update(with_security_parameters=False)  # every case is signed
+        self._auth = SignedAs(key)
+        self.answers = Counter()
+
+    def check(self, case, promises):
+        reply = case.call(auth=self._auth)
+        self.answers[f"{case.operation.label} {reply.status_code}"] += 1
+        case.validate_response(reply, checks=promises)
+
+
+@pytest.fixture(scope="module")
+def api(stack, request):
+    """The API, as a caller finds it to whom the house rules give every name; says at the end how many cases ran."""
+    url, key = stack.variables["STEWARD_API_URL"], stack.pipeline("fuzzer", "*")
+    under_test = Api(url, key, stack.call("GET", "/openapi.json", key).document)
+    yield under_test
+    counts = ", ".join(f"{answer}: {count}" for answer, count in sorted(under_test.answers.items()))
+    plugins = request.config.pluginmanager
+    with plugins.get_plugin("capturemanager").global_and_fixture_disabled():
+        plugins.get_plugin("terminalreporter").write_line(
+            f"\n{under_test.answers.total()} cases of the contract: {counts}"
+        )
+
+
+def test_the_operations_of_the_contract_are_those_that_are_tried(api):
+    operations = [operation.ok() for operation in api.contract.get_all_operations()]
+
+    assert {(operation.path, operation.method.upper()) for operation in operations} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("examples", EXAMPLES)
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_what_the_contract_allows_is_answered_as_it_says(api, path, method, examples):
+    @settings(FUZZING, max_examples=examples)
+    @given(api.contract[path][method].as_strategy(GenerationMode.POSITIVE))
+    def is_kept(case):
+        api.check(case, PROMISES)
+
+    is_kept()
+
+
+@pytest.mark.parametrize("examples", EXAMPLES)
+@pytest.mark.parametrize(
+    ("path", "method", "promises"),
+    [
+        ("/repositories/{name}", "PUT", [*PROMISES, negative_data_rejection]),
+        ("/repositories/{name}", "GET", [*PROMISES, negative_data_rejection]),
+        pytest.param("/repositories", "POST", PROMISES, id="/repositories-POST, which refuses item by item"),
+    ],
+)
+def test_what_the_contract_forbids_is_answered_as_it_says(api, path, method, promises, examples):
+    @settings(FUZZING, max_examples=examples)
+    @given(api.contract[path][method].as_strategy(GenerationMode.NEGATIVE))
+    def is_kept(case):
+        api.check(case, promises)
+
+    is_kept()

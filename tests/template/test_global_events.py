@@ -1,0 +1,64 @@
+"""The small stack of us-east-1: it forwards two kinds of event to one bus, and may do nothing else."""
+
+import json
+from pathlib import Path
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.template.reading import of_type
+
+TEMPLATE = Path(__file__).parents[2] / "global-events.yaml"
+HOME = {"Fn::Sub": "arn:${AWS::Partition}:events:${HomeRegion}:${AWS::AccountId}:event-bus/${BusName}"}
+
+
+@pytest.fixture(scope="module")
+def template():
+    return yaml_parse(TEMPLATE.read_text())
+
+
+@pytest.fixture(scope="module")
+def resources(template):
+    return template["Resources"]
+
+
+def test_every_rule_forwards_to_the_bus_of_the_home_region_and_loses_nothing(resources):
+    rules = of_type(resources, "AWS::Events::Rule")
+
+    assert rules.keys() == {"IamChanges", "ExposedKeys"}
+    for rule in rules.values():
+        (target,) = rule["Targets"]
+        assert target["Arn"] == HOME
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+        assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 86400
+
+
+def test_every_rule_names_a_source_that_nobody_can_invent(resources):
+    for rule in of_type(resources, "AWS::Events::Rule").values():
+        assert all(source.startswith("aws.") for source in rule["EventPattern"]["source"])
+
+
+def test_the_role_puts_events_on_one_bus_for_rules_of_this_stack(resources):
+    (role,) = of_type(resources, "AWS::IAM::Role").values()
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    (policy,) = role["Policies"]
+
+    assert policy["PolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Action": "events:PutEvents", "Resource": HOME}
+    ]
+    assert trust["Principal"] == {"Service": "events.amazonaws.com"}
+    assert trust["Condition"].keys() == {"StringEquals", "ArnLike"}
+
+
+def test_dead_letters_raise_an_alarm_that_cloudwatch_may_deliver(resources):
+    (alarm,) = of_type(resources, "AWS::CloudWatch::Alarm").values()
+
+    assert "DeadLetters" in json.dumps(alarm["Dimensions"])
+    assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+    assert "KmsMasterKeyId" not in resources["AlarmTopic"].get("Properties", {})
+
+
+def test_it_is_refused_where_it_is_not_needed(template):
+    (assertion,) = template["Rules"]["HomeIsElsewhere"]["Assertions"]
+
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "HomeRegion"}, "us-east-1"]}]}

@@ -1,0 +1,233 @@
+"""The file that an operator edits: the shipped one works, a bad one is refused with file, line and what is right."""
+
+import pytest
+
+from repository_provisioning import check_settings
+from repository_provisioning.domain.house_rules import HouseRules
+from repository_provisioning.domain.naming import RepositoryName
+from steward import settings
+from steward.errors import SettingsError
+from steward.principals import Principal
+
+SOUND = """\
+callers:
+  - principals: ["123456789012:role/ci-*"]
+    repositories: ["team-a/**"]
+    may_override: [lifecycle, tags]
+    daily_limit: 300
+repositories:
+  - match: "**"
+    tag_mutability: IMMUTABLE
+    lifecycle: {untagged_after_days: 14}
+    pull: {accounts: ["210987654321"]}
+    companions: ["{name}/cache"]
+    tags: {namespace: "{namespace}"}
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Writes a house-rules file."""
+
+    def write(text):
+        path = tmp_path / "house_rules.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def test_the_shipped_file_lets_everybody_of_the_account_create_any_name():
+    rules = settings.load(settings.locate("house_rules.yaml"), HouseRules)
+
+    assert rules.allowed_to(Principal("123456789012", "user", "alex"), own_account="123456789012") == ["**"]
+    assert rules.allowed_to(Principal("210987654321", "user", "alex"), own_account="123456789012") == []
+
+
+def test_the_shipped_file_expires_nothing_but_untagged_images():
+    rules = settings.load(settings.locate("house_rules.yaml"), HouseRules)
+
+    assert all(rule.lifecycle.keep_last is None and rule.lifecycle.rules is None for rule in rules.repositories)
+
+
+def test_the_shipped_file_has_a_rule_for_every_name_and_none_that_never_matches():
+    rules = settings.load(settings.locate("house_rules.yaml"), HouseRules)
+
+    assert rules.repository_rule(RepositoryName("any/name")).label == "default"
+    assert rules.repository_rule(RepositoryName("any/name/cache")).label == "build caches"
+    assert list(rules.warnings()) == []
+
+
+def test_the_shipped_file_passes_the_check(capsys):
+    assert check_settings.main([]) == 0
+    assert "rules for callers" in capsys.readouterr().out
+
+
+def test_a_sound_file_is_read(written):
+    rules = settings.load(written(SOUND), HouseRules)
+
+    assert rules.callers[0].daily_limit == 300
+    assert rules.repositories[0].companions == ("{name}/cache",)
+
+
+BAD = {
+    "empty": ("", 1, "is empty; see the shipped file"),
+    "only comments": ("# nothing\n", 1, "is empty"),
+    "not UTF-8": (b"callers: \xff\xfe", None, "is not UTF-8 text"),
+    "not YAML": ("callers: [\n  - a: }", 2, "is not YAML"),
+    "a tab": ("callers:\n\t- x", 2, "is not YAML"),
+    "two documents": (SOUND + "---\na: b\n", 13, "is not YAML"),
+    "a date that no calendar has": (SOUND + "when: 2026-13-45\n", None, "is not YAML"),
+    "python objects": ("callers: !!python/object:os.system {}\n", 1, "is not YAML"),
+    "a list": ("- a\n- b\n", 1, "Expected"),
+    "a number": ("5\n", 1, "Expected"),
+    "an unknown key at the top": (SOUND + "colour: blue\n", 13, "colour: unknown key; known here are callers"),
+    "an unknown key within": (
+        SOUND.replace("daily_limit", "weekly_limit"),
+        5,
+        "callers[0].weekly_limit: unknown key; known here are daily_limit, may_override",
+    ),
+    "an unknown key of a lifecycle": (
+        SOUND.replace("untagged_after_days: 14", "untagged_after_days: 14, keep: 3"),
+        9,
+        "lifecycle.keep: unknown key; known here are keep_last",
+    ),
+    "a repeated key": (
+        SOUND.replace("    daily_limit: 300", "    may_override: []"),
+        5,
+        "'may_override' stands here twice",
+    ),
+    "no callers": ("repositories:\n  - match: '**'\n", 1, "missing required field `callers`"),
+    "callers without any": (
+        "callers: []\nrepositories:\n  - match: '**'\n",
+        1,
+        "callers and repositories each need at least one rule",
+    ),
+    "a caller without principals": (
+        SOUND.replace('["123456789012:role/ci-*"]', "[]"),
+        2,
+        "name at least one of principals",
+    ),
+    "any account": (
+        SOUND.replace("123456789012:", "*:"),
+        2,
+        "callers[0].principals[0]: '*:role/ci-*' is not a principal: write <account>:<kind>/<name>",
+    ),
+    "part of an account": (SOUND.replace("123456789012:", "12345678901*:"), 2, "the account takes no wildcard"),
+    "everything of everybody": (SOUND.replace("123456789012:role/ci-*", "*"), 2, "is not a principal"),
+    "an ARN": (SOUND.replace("123456789012:role/ci-*", "arn:aws:iam::123456789012:role/x"), 2, "is not a principal"),
+    "a session name": (SOUND.replace("role/ci-*", "role/ci/session"), 2, "is not a principal"),
+    "a kind that there is not": (SOUND.replace("role/ci-*", "group/ci"), 2, "such as 123456789012:role/ci-*"),
+    "a pattern in upper case": (SOUND.replace("team-a/**", "Team-A/**"), 3, "matches no repository name"),
+    "a pattern with an empty component": (SOUND.replace("team-a/**", "team-a//x"), 3, "matches no repository name"),
+    "a pattern that no name can match": (SOUND.replace('"**"', '"a..b"'), 7, "matches no repository name"),
+    "an override that there is not": (
+        SOUND.replace("[lifecycle, tags]", "[lifecycle, colour]"),
+        4,
+        "Invalid enum value 'colour'; one of tag_mutability, mutable_tags, encryption, lifecycle, pull, tags",
+    ),
+    "a limit of nothing": (SOUND.replace("300", "0"), 2, "daily_limit is 1 or more; leave it out for no limit"),
+    "a limit in words": (SOUND.replace("300", "many"), 5, "Expected `int | null`, got `str`"),
+    "a mutability that there is not": (SOUND.replace(": IMMUTABLE", ": SOMETIMES"), 8, "one of MUTABLE, IMMUTABLE"),
+    "exceptions from nothing": (
+        SOUND.replace("tag_mutability: IMMUTABLE", "tag_mutability: MUTABLE\n    mutable_tags: [latest]"),
+        7,
+        "mutable_tags are exceptions from IMMUTABLE",
+    ),
+    "a lifecycle of nothing": (SOUND.replace("{untagged_after_days: 14}", "{}"), 9, "write untagged_after_days and/or"),
+    "a lifecycle of no days": (SOUND.replace("days: 14", "days: 0"), 9, "are counted from 1"),
+    "an account that YAML made a number": (
+        SOUND.replace('"210987654321"', "210987654321"),
+        10,
+        "Expected `str`, got `int`",
+    ),
+    "an account that is too short": (SOUND.replace("210987654321", "21098765432"), 10, "write its 12 digits in quotes"),
+    "a companion that is always the same": (SOUND.replace("{name}/cache", "cache"), 7, "must be made from {name}"),
+    "a companion of its own name": (SOUND.replace("{name}/cache", "{name}"), 7, "must be made from {name}"),
+    "a companion that is no name": (SOUND.replace("{name}/cache", "{name}/CACHE"), 7, "must be made from {name}"),
+    "a companion with another placeholder": (
+        SOUND.replace("{name}/cache", "{name}/{x}"),
+        7,
+        "must be made from {name}",
+    ),
+    "a tag of ours": (SOUND.replace("{namespace: ", '{"steward:stack": '), 7, "is not yours to set"),
+    "a tag of AWS": (SOUND.replace("{namespace: ", '{"aws:x": '), 7, "are reserved"),
+    "a tag with an odd character": (SOUND.replace('"{namespace}"', '"<x>"'), 7, "other than letters, digits, spaces"),
+    "a tag with a placeholder that there is not": (
+        SOUND.replace('"{namespace}"', '"{team}"'),
+        7,
+        "{name} and {namespace} are all that can stand in braces",
+    ),
+    "a key that is no ARN": (
+        SOUND.replace("lifecycle: {untag", "encryption: {kms_key: a}\n    lifecycle: {untag"),
+        9,
+        "is not the ARN",
+    ),
+    "an encryption that there is not": (
+        SOUND.replace("lifecycle: {untag", "encryption: ROT13\n    lifecycle: {untag"),
+        9,
+        "one of AES256",
+    ),
+    "a rule's name with braces": (
+        SOUND.replace('match: "**"', 'match: "**"\n    name: "{x}"'),
+        7,
+        "is not 1 to 64 letters",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_bad_file_is_refused_with_file_line_and_what_would_be_right(written, what):
+    text, line, says = BAD[what]
+
+    with pytest.raises(SettingsError) as refused:
+        settings.load(written(text), HouseRules)
+
+    assert str(refused.value).startswith(f"house_rules.yaml:{line}: " if line else "house_rules.yaml: ")
+    assert says in str(refused.value)
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path):
+    with pytest.raises(SettingsError, match=r"house_rules.yaml: cannot be read: No such file"):
+        settings.load(tmp_path / "house_rules.yaml", HouseRules)
+
+
+def test_the_check_of_a_bad_file_fails_with_the_reason(written, capsys):
+    assert check_settings.main([str(written(""))]) == 1
+    assert "house_rules.yaml:1: is empty" in capsys.readouterr().err
+
+
+NEVER = {
+    "a repository rule behind one for everything": (
+        SOUND + '  - match: "team-b/*"\n',
+        "house_rules.yaml:13: warning: team-b/* never matches: ** stands before it and wins",
+    ),
+    "a caller rule behind a wider one": (
+        SOUND.replace(
+            "repositories:\n  - match",
+            '  - principals: ["123456789012:role/ci-*"]\n    repositories: ["team-a/x"]\nrepositories:\n  - match',
+        ),
+        "house_rules.yaml:6: warning: never matches: an earlier rule names the same principals and repositories",
+    ),
+    "a caller rule behind one for more principals": (
+        SOUND.replace(
+            "repositories:\n  - match",
+            '  - principals: ["123456789012:role/ci-a"]\n    repositories: ["team-a/x"]\nrepositories:\n  - match',
+        ),
+        "house_rules.yaml:6: warning: never matches",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NEVER)
+def test_a_rule_that_can_never_match_is_a_warning_with_its_line(written, capsys, what):
+    text, warning = NEVER[what]
+
+    assert check_settings.main([str(written(text))]) == 0
+    assert warning in capsys.readouterr().err
+
+
+def test_a_rule_that_can_match_is_no_warning(written, capsys):
+    check_settings.main([str(written(SOUND.replace('match: "**"', 'match: "s*"') + '  - match: "*"\n'))])
+
+    assert "warning" not in capsys.readouterr().err

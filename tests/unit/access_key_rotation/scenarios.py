@@ -430,7 +430,8 @@ def table_lost(**how):
 
 
 SCENARIOS = (
-    whole_life, consumer_that_slept, consumer_that_never_moves, nobody_uses_the_new_key, limit_that_deactivates, replica_that_lags,
+    whole_life, consumer_that_slept, consumer_that_never_moves, nobody_uses_the_new_key,
+    limit_that_deactivates, replica_that_lags,
     freeze_window_on_rotation, freeze_window_on_drain, freeze_window_on_quarantine, freeze_window_on_pending,
     exempt_user, leaked_key, leaked_key_with_full_slots, leaked_key_that_drains, leaked_key_in_a_freeze,
     leaked_key_that_is_pending, foreign_second_key, three_keys, key_of_a_person, lost_key, lost_key_in_use,

@@ -41,12 +41,13 @@ class RotationStack(Stack):
         got = self.aws.client("secretsmanager").get_secret_value(SecretId=SECRET.format(user))
         return json.loads(got["SecretString"])
 
-    def record(self, user):
-        """What the steward remembers of a user."""
-        dynamodb = self.aws.client("dynamodb")
-        table = next(name for name in dynamodb.list_tables()["TableNames"] if "RotationState" in name)
-        item = dynamodb.get_item(TableName=table, Key={"id": {"S": f"user#{user}"}}).get("Item", {})
-        return json.loads(item["record"]["S"]) if "record" in item else {}
+    def has_key(self, user):
+        """Whether the user has its first key, and consumers can read it."""
+        return bool(self.keys(user)) and self.secret(user)["AccessKeyId"] is not None
+
+    def post(self, user, route, body):
+        """An operator's call."""
+        return self.call("POST", f"/service-users/{user}/{route}", self.key(), json.dumps(body).encode())
 
     def plan_until(self, reached, seconds):
         """Plan every few seconds until something is so, and say whether it came to be."""

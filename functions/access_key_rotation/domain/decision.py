@@ -144,7 +144,10 @@ def current_key_is_missing(at: Situation) -> Action | None:
 def promotion_is_unrecorded(at: Situation) -> Action | None:
     """Whoever moved the label: the clock of all that follows starts when we see it."""
     current = at.seen.current
-    return RecordPromotion(current.id) if current and at.history(current).promoted_at is None else None
+    if current is None:
+        return None
+    history = at.history(current)
+    return RecordPromotion(current.id) if history.promoted_at is None or history.superseded_at else None
 
 
 def gone_key_is_remembered(at: Situation) -> Action | None:
@@ -181,6 +184,8 @@ def pending_key_waits(at: Situation) -> Action | None:
         return _dead_pending(at)
     if at.history(pending).compromised:
         return DropPending("its key has leaked")
+    if at.history(pending).promoted_at:
+        return DropPending("its key was current already, and somebody moved AWSCURRENT away from it")
     end = at.policy.frozen_until(at.now)
     if end and not at.is_urgent:
         return Wait("CREATED", end)

@@ -255,7 +255,8 @@ class Rotator:
     def _create_secret(self, run: _Run) -> None:
         self._check_lease(run)
         secret = self._vault.create(run.claim.user)
-        self._vault.restrict_readers(run.user, run.policy.secret_readers)
+        if run.policy.secret_readers:
+            self._vault.restrict_readers(run.user, run.policy.secret_readers)
         record = replace(run.seen.record, readers=" ".join(run.policy.secret_readers))
         named: dict[Label, Named] = {}
         for label, version in secret.labels.items():
@@ -324,7 +325,10 @@ class Rotator:
 
     def _record_promotion(self, run: _Run, key_id: str) -> None:
         seen, now = run.seen, self._clock.now()
-        record = seen.record.noting(key_id, replace(seen.record.history(key_id), promoted_at=now, suspected_at=None))
+        history = replace(
+            seen.record.history(key_id), promoted_at=now, superseded_at=None, adopted_at=None, suspected_at=None
+        )
+        record = seen.record.noting(key_id, history)
         superseded = []
         for key in seen.keys:
             if key.id != key_id and key.active and seen.is_attributed(key) and not seen.is_labelled(key.id):
@@ -363,16 +367,26 @@ class Rotator:
             run.seen = run.seen.remembering(run.seen.record.forgetting(key_id))
 
     def _refuse_labelled(self, run: _Run, key_id: str) -> None:
-        """Invariant 1, just before the call: no version that a consumer reads now or next may name the key."""
+        """Invariant 1, as the last call before: no version that a consumer reads now or next may name the key.
+
+        What a version names was read before and never changes; a version that is new since is somebody else's move.
+        """
         self._check_lease(run)
-        secret = self._vault.find(run.claim.user)
+        secret, known = self._vault.find(run.claim.user), run.seen.record.versions
+        if secret is None or secret.deleted:
+            raise LabelMovedError(f"the secret of {run.claim.user} is gone meanwhile; the key {key_id} stays")
         for label in (Label.CURRENT, Label.PENDING):
-            if secret is None or label not in secret.labels:
+            version = secret.labels.get(label)
+            if version is None or (version not in known and self._is_empty(run, label, version)):
                 continue
-            content = self._vault.read(run.claim.user, secret.labels[label])
-            if content is Content.UNREADABLE or (isinstance(content, Credential) and content.access_key_id == key_id):
+            if known.get(version, key_id) == key_id:
                 raise LabelMovedError(f"{label} of {run.claim.user} has moved meanwhile; the key {key_id} stays")
-        self._check_lease(run)
+
+    @staticmethod
+    def _is_empty(run: _Run, label: Label, version: str) -> bool:
+        """Whether the version was there, without a value, when this run began; only a run of ours fills it."""
+        before = run.seen.secret.labels.get(label) if run.seen.secret else None
+        return version == before and run.seen.named.get(label) is Content.NOTHING
 
     def _check_lease(self, run: _Run) -> None:
         if self._clock.now() + MARGIN >= run.claim.until:

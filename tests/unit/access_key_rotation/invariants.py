@@ -7,6 +7,8 @@ from access_key_rotation.domain.observation import Label
 from access_key_rotation.domain.policy import AtMaxAge
 
 INVARIANTS = 9
+SKEW = timedelta(minutes=5)
+"""How far two clocks may be apart: no time is kept more exactly than that."""
 READS = {"find", "keys", "last_use", "read", "standing", "made_by_us"}
 
 
@@ -61,8 +63,15 @@ class Invariants:
         self._consumer_used[key_id] = self._account.clock.now()
 
     def accept(self):
-        """Somebody else changed the account: that is how it is now."""
-        self._last = self._look()
+        """Somebody else changed the account: so it is now. A key that they made current supersedes the others."""
+        before, self._last = self._last, self._look()
+        for name, version in self._last.current.items():
+            if before.current.get(name) not in {None, version}:
+                current = self._account.current_key(name)
+                self._superseded.pop(current, None)
+                for user, key in before.keys:
+                    if user == name and key != current and key not in self.foreign:
+                        self._superseded.setdefault(key, self._account.clock.now())
 
     def check(self, call):
         """All nine, after a call."""
@@ -102,11 +111,11 @@ class Invariants:
         self._require(key_id not in self._labelled(name), "1: a labelled key was deleted", key_id)
         self._require(not self._read_failed, "5: destroyed without having read everything", key_id)
         self._same_user(name)
-        kept = now - self._deactivated[key_id] >= timedelta(days=self._settings.times.keep_inactive_days)
+        kept = now - self._deactivated[key_id] >= timedelta(days=self._settings.times.keep_inactive_days) - SKEW
         self._require(kept or self._compromise(name), "4: deleted before its time", key_id)
 
     def _quiet(self, name, key_id, now):
-        quiet = timedelta(days=self._settings.times.quiet_days)
+        quiet = timedelta(days=self._settings.times.quiet_days) - SKEW
         forced = self._settings.at_max_age is AtMaxAge.DEACTIVATE
         self._require(key_id in self._superseded, "3: deactivated what we did not supersede", key_id)
         if forced:

@@ -116,7 +116,15 @@ class Consumer:
 class Life:
     """One user, from its first key to the end of its second, with a worker that looks whenever something is due."""
 
-    def __init__(self, fault=None, retry="retried at once", settings=SETTINGS, decide=decision.decide, name="ecr-push"):
+    def __init__(
+        self,
+        fault=None,
+        retry="retried at once",
+        settings=SETTINGS,
+        decide=decision.decide,
+        name="ecr-push",
+        meanwhile=None,
+    ):
         self.clock = FrozenClock()
         self.account = InMemoryServiceAccount(self.clock)
         self.name = UserName(name)
@@ -129,7 +137,9 @@ class Life:
         self.outcome = None
         self.errors = []
         self.demand = None
-        if fault and retry == "twice at once":
+        if meanwhile:
+            self.stage.meanwhile = lambda: self._interfere(meanwhile)
+        elif fault and retry == "twice at once":
             self.stage.meanwhile = lambda: self._run(self._rotator(settings, decide))
         self.rotator = self._rotator(settings, decide)
 
@@ -164,6 +174,11 @@ class Life:
         except ProcessDiedError:
             return False
         return True
+
+    def _interfere(self, meanwhile):
+        """Somebody changes the account between two calls of ours."""
+        meanwhile(self)
+        self.invariants.accept()
 
     def run(self):
         """Run until a run ends well; how soon a failed one is tried again is the life's to say."""

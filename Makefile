@@ -28,7 +28,7 @@ clean: ## Stop it and remove everything it made
 ## Tests and checks
 
 test: check .local/venv/ready ## Pass every check and every test
-	$(TOOLS)/pytest --cov --cov-report=term -m "not slow"
+	$(TOOLS)/pytest -n 2 --dist loadfile --cov --cov-report=term -m "not slow"
 
 test-slow: .venv/ready .local/venv/ready ## Run the long property and corpus tests, too
 	$(TOOLS)/pytest -m slow
@@ -38,7 +38,7 @@ check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture
 	$(TOOLS)/ruff format --check .
 	$(TOOLS)/mypy
 	$(TOOLS)/mypy consumer/ecr_steward_credentials.py
-	$(TOOLS)/lint-imports
+	PYTHONPATH=functions:layers $(TOOLS)/lint-imports --no-cache --no-logo
 	$(TOOLS)/cfn-lint template.yaml global-events.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint
 

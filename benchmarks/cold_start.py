@@ -55,8 +55,6 @@ def _seconds(statement: str, environment: dict[str, str]) -> tuple[float, float]
     """Wall and processor time of a statement, in an interpreter that knows no packages but the built ones."""
     interpreter = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     command = [str(interpreter), "-S", "-P", "-c", _TIMED.format(statement)]
-    done = subprocess.run(  # noqa: S603 - the statements above
-        command, env=environment, cwd=os.path.sep, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(command, env=environment, cwd=os.path.sep, capture_output=True, text=True, check=True)
     wall, processor = done.stdout.split()[-2:]
     return float(wall), float(processor)

@@ -146,7 +146,7 @@ def _free_port() -> int:
 def _local_aws(*command: str) -> None:
     if not _LOCAL_PYTHON.exists():
         raise NoDeploymentError("The environment of the local AWS is missing; make it: make start")
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [_LOCAL_PYTHON, "-m", "local", *command], cwd=PROJECT, capture_output=True, text=True, check=False
     )
     if done.returncode:

@@ -24,7 +24,7 @@ def run(program: str, stack: Deployment) -> Any:
     RuntimeError
         It failed; the text is what it wrote to standard error.
     """
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.in_function.{program}", stack.names],
         cwd=PROJECT,
         env=function_environment(stack),

@@ -29,9 +29,7 @@ done
 def measure(stack: Deployment) -> list[Figure]:
     """How many times faster the call is: when all repositories are missing, and when all exist."""
     cli = aws_cli()
-    version = subprocess.run(  # noqa: S603 - the AWS CLI
-        [cli / "aws", "--version"], capture_output=True, text=True, check=True
-    ).stdout.split()[0]
+    version = subprocess.run([cli / "aws", "--version"], capture_output=True, text=True, check=True).stdout.split()[0]
     stack.call("GET", "/whoami")  # the first call of a fresh stack waits for its function to start
     figures = []
     for case in ("missing", "existing"):
@@ -69,7 +67,7 @@ def _call(stack: Deployment, names: list[str], case: str) -> None:
 def _run(stack: Deployment, cli: Path, names: list[str]) -> None:
     environment = stack.operator_environment | {"PATH": f"{cli}{os.pathsep}{os.defpath}", "AWS_PAGER": ""}
     command = ["/bin/sh", "-c", _LINE, "sh", *names]
-    subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603 - the line above
+    subprocess.run(command, env=environment, capture_output=True, check=True)
 
 
 def _timed(work: Callable[[], None]) -> float:
@@ -83,7 +81,7 @@ def aws_cli() -> Path:
     home = PROJECT / ".local" / "awscli"
     folder = home / "bin"
     if not (folder / "aws").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)  # noqa: S603 - our interpreter
+        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
         install = [
             str(folder / "python"),
             "-m",
@@ -93,5 +91,5 @@ def aws_cli() -> Path:
             "--disable-pip-version-check",
             CLI_PACKAGE,
         ]
-        subprocess.run(install, check=True)  # noqa: S603 - a pinned package
+        subprocess.run(install, check=True)
     return folder

@@ -1,0 +1,1 @@
+"""IAM policy drift: what access changed, and who changed it."""

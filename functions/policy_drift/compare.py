@@ -1,0 +1,105 @@
+"""Compare two policies from the command line.
+
+``python -m policy_drift.compare baseline.json live.json`` says whether live is broader than baseline, and proves it
+with requests. A file holds one policy document, or a JSON array of documents that are read together.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from policy_drift.domain.language import PolicyError, Verdict, Witness, compare, effective_access, read_documents
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EQUIVALENT, CHANGED, ERROR = 0, 1, 2
+
+_SENTENCES = {
+    Verdict.EQUIVALENT: "Both allow exactly the same requests.",
+    Verdict.NARROWED: "Live allows less than baseline.",
+    Verdict.BROADENED: "Live allows more than baseline.",
+    Verdict.INCOMPARABLE: "Live allows requests that baseline does not, and the other way round.",
+    Verdict.UNKNOWN: "It could not be decided.",
+}
+
+
+def main(arguments: "Sequence[str] | None" = None) -> int:
+    """Run the comparison.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the command line by default.
+
+    Returns
+    -------
+    int
+        0 when both allow the same, 1 when they do not (or it could not be decided), 2 for an error.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m policy_drift.compare",
+        description="Tell what a change of IAM policies newly allows and denies, with requests that prove it.",
+        epilog="Exit code: 0 equivalent, 1 changed or not decided, 2 error.",
+    )
+    parser.add_argument("baseline", type=Path, help="a policy document, or a JSON array of documents, as approved")
+    parser.add_argument("live", type=Path, help="the same, as it is now")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    options = parser.parse_args(arguments)
+    policies = []
+    for path in (options.baseline, options.live):
+        try:
+            documents = read_documents(path.read_text(encoding="utf-8-sig"))
+            policies.append(effective_access(documents))
+        except (OSError, UnicodeDecodeError, PolicyError) as error:
+            sys.stderr.write(f"{path}: {error}\n")
+            return ERROR
+    comparison = compare(*policies)
+    if options.format == "json":
+        answer = {
+            "verdict": comparison.verdict,
+            "newly_allowed": [_as_json(witness) for witness in comparison.newly_allowed],
+            "newly_denied": [_as_json(witness) for witness in comparison.newly_denied],
+            "reason": comparison.reason,
+        }
+        sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+    else:
+        lines = [f"{comparison.verdict}: {_SENTENCES[comparison.verdict]}"]
+        lines += [f"Reason: {comparison.reason}."] if comparison.reason else []
+        for heading, witnesses in (
+            ("Newly allowed", comparison.newly_allowed),
+            ("No longer allowed", comparison.newly_denied),
+        ):
+            lines += [f"{heading}: {in_words(witness)}" for witness in witnesses]
+        sys.stdout.write("\n".join(lines) + "\n")
+    return EQUIVALENT if comparison.verdict is Verdict.EQUIVALENT else CHANGED
+
+
+def in_words(witness: Witness) -> str:
+    """A request as a sentence that a person can check."""
+    who = f"{witness.principal} calls " if witness.principal else ""
+    words = f"{who}{witness.action} on {witness.resource}"
+    if witness.context:
+        values = (f"{key} = {_value_in_words(value)}" for key, value in sorted(witness.context.items()))
+        words += f", with {', '.join(values)}"
+    return words + (" (an action that is not known today)." if witness.future_only else ".")
+
+
+def _as_json(witness: Witness) -> dict[str, Any]:
+    return {
+        "principal": witness.principal,
+        "action": witness.action,
+        "resource": witness.resource,
+        "context": dict(witness.context),
+        "future_only": witness.future_only,
+    }
+
+
+def _value_in_words(value: object) -> str:
+    return " and ".join(map(repr, value)) if isinstance(value, tuple) else repr(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The rules of policy drift: no AWS, no I/O, standard library only."""

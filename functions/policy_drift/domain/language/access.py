@@ -1,0 +1,67 @@
+"""What a principal effectively has, as one thing that can be compared and asked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .document import parse
+from .errors import PolicyDocumentError
+
+if TYPE_CHECKING:
+    from .statement import Statement
+
+PolicyDocument = str | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Layers of statements: a request is allowed when every layer allows it and no statement of any denies it.
+
+    One layer is a set of policies that add up (identity policies; or a resource or trust policy); a second one is a
+    permissions boundary, which only takes away.
+    """
+
+    layers: tuple[tuple["Statement", ...], ...]
+
+
+Policies = Access | Sequence[PolicyDocument]
+
+
+def effective_access(
+    identity: Iterable[PolicyDocument],
+    groups: Iterable[PolicyDocument] = (),
+    boundary: PolicyDocument | None = None,
+) -> Access:
+    """The access of a principal, without what resource policies, control policies or session policies do to it.
+
+    Parameters
+    ----------
+    identity : iterable of documents
+        The principal's own policies, inline and attached.
+    groups : iterable of documents
+        The policies of the groups that a user is in.
+    boundary : document, optional
+        The permissions boundary. An Allow of an identity policy counts only where the boundary allows it too.
+
+    Raises
+    ------
+    PolicyDocumentError
+        When a document is malformed.
+    """
+    layers = [_statements([*identity, *groups])]
+    if boundary is not None:
+        layers.append(_statements([boundary]))
+    return Access(tuple(layers))
+
+
+def access_of(policies: Policies) -> Access:
+    """Documents read together, or the access as it is."""
+    if isinstance(policies, Access):
+        return policies
+    if isinstance(policies, str | Mapping):
+        raise PolicyDocumentError("one document", "", "a sequence of documents")
+    return Access((_statements(policies),))
+
+
+def _statements(documents: Iterable[PolicyDocument]) -> tuple["Statement", ...]:
+    return tuple(statement for document in documents for statement in parse(document).statements)

@@ -1,0 +1,33 @@
+"""How much work a comparison may do before it answers UNKNOWN."""
+
+from dataclasses import dataclass
+
+
+class OutOfBudgetError(Exception):
+    """The work that was allowed is used up; never leaves the library."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """A number of elementary steps, so that the same input always gets the same answer.
+
+    Parameters
+    ----------
+    steps : int
+        Steps left. One step is one state of an automaton, one class of values or one partial request;
+        a million of them take about a second of one core.
+    """
+
+    steps: int = 400_000
+
+    def spend(self, steps: int) -> None:
+        """Take so many steps off.
+
+        Raises
+        ------
+        OutOfBudgetError
+            When fewer are left.
+        """
+        self.steps -= steps
+        if self.steps < 0:
+            raise OutOfBudgetError

@@ -1,0 +1,200 @@
+"""The values that a context key can take, one for each way in which the conditions on it can be met.
+
+Conditions are numbered by their place; bit i of what is held stands for condition i.
+"""
+
+import itertools
+from decimal import Decimal
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+
+from . import symbols
+from .automaton import Matching
+from .bits import bits_of
+from .operators import Kind, Quantifier, Reading
+from .patterns import Pattern, Template
+from .values import instant_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .budget import Budget
+    from .conditions import Condition
+
+_MATCHING = {Kind.TEXT: Matching.WHOLE, Kind.FOLDED_TEXT: Matching.FOLDED, Kind.ARN: Matching.ARN}
+
+# The addresses of both versions on one line, those of version 4 first.
+_VERSION_4 = 4
+_LAST_OF_VERSION_4 = (1 << 32) - 1
+_END = (1 << 32) + (1 << 128)
+_NOT_EMPTY: frozenset[Pattern] = frozenset(["?*"])
+
+#: What is held by a value, and the value; None where it is not known that there is one.
+Held = tuple[int, str | None]
+
+
+def single(conditions: "Sequence[Condition]", budget: "Budget") -> list[Held]:
+    """For each way in which one value of a key can meet the conditions on it, such a value.
+
+    A key that is only ever compared as a number, date, address or truth value has such values; any other has texts.
+
+    Raises
+    ------
+    OutOfBudgetError
+    """
+    textual = [place for place, condition in enumerate(conditions) if condition.operator.kind in _MATCHING]
+    measured = [
+        place
+        for place, condition in enumerate(conditions)
+        if condition.operator.kind not in _MATCHING and condition.operator.kind is not Kind.PRESENCE
+    ]
+    present = bits_of(
+        condition.operator.kind is Kind.PRESENCE and condition.holds(("",), _no_value) for condition in conditions
+    )
+    if not textual and not measured:
+        return [(present, "example")]
+    if not measured and all(_is_boolean(conditions[place]) for place in textual):
+        return [(present | _held(conditions, textual, value), value) for value in ("true", "false")]
+    if not textual:
+        return [(present | held, value) for held, value in _measured(conditions, measured, budget)]
+    texts = _textual(conditions, textual, budget)
+    if not measured:
+        return [(present | held, value) for held, value in texts]
+    return [(present | held, value) for held, value in _mixed(conditions, texts, measured, budget)]
+
+
+def several(
+    conditions: "Sequence[Condition]", singles: "Sequence[Held]", budget: "Budget"
+) -> list[tuple[int, tuple[str, ...], bool]]:
+    """For each way in which two values of a key or more can meet the conditions on it: held, values, certain.
+
+    A condition that is met by any value holds for two sets of values together when it holds for one of them, the
+    others when it holds for both; so the ways are found by putting single values together until nothing is new.
+
+    Raises
+    ------
+    OutOfBudgetError
+    """
+    by_any = bits_of(condition.operator.is_met_by_any_value for condition in conditions)
+    presence = bits_of(condition.operator.kind is Kind.PRESENCE for condition in conditions)
+    by_all = ~by_any & ~presence
+    known = {(held, text is not None) for held, text in singles}
+    queue = [(held, (text,) if text is not None else (), text is not None) for held, text in singles]
+    found = []
+    for held, values, certain in queue:
+        budget.spend(len(singles))
+        for other, text in singles:
+            both = (held | other) & by_any | held & other & by_all | held & presence
+            sure = certain and text is not None
+            if (both, sure) in known or (both, True) in known:
+                continue
+            known.add((both, sure))
+            together = (both, (*values, text) if text is not None else values, sure)
+            queue.append(together)
+            found.append(together)
+    return found
+
+
+def _textual(conditions: "Sequence[Condition]", textual: "Sequence[int]", budget: "Budget") -> list[Held]:
+    sets = [(_patterns(conditions[place]), _MATCHING[conditions[place].operator.kind]) for place in textual]
+    quantified = any(conditions[place].operator.quantifier is not Quantifier.NONE for place in textual)
+    if quantified:
+        sets.append((_NOT_EMPTY, Matching.WHOLE))
+    found: dict[int, str | None] = {}
+    for matched, text in symbols.cases(sets, budget):
+        held = 0
+        is_empty = quantified and not matched >> len(textual) & 1
+        for index, place in enumerate(textual):
+            operator = conditions[place].operator
+            if is_empty and operator.quantifier is not Quantifier.NONE:  # no value at all to a set operator
+                met = operator.quantifier is Quantifier.ALL
+            else:
+                met = bool(matched >> index & 1) != operator.negated
+            held |= met << place
+        if found.get(held) is None:
+            found[held] = text
+    return list(found.items())
+
+
+def _measured(conditions: "Sequence[Condition]", measured: "Sequence[int]", budget: "Budget") -> list[tuple[int, str]]:
+    """One number, date or address for each way in which the conditions that measure can be met."""
+    by_kind: dict[Kind, list[int]] = {}
+    for place in measured:
+        by_kind.setdefault(conditions[place].operator.kind, []).append(place)
+    if list(by_kind) == [Kind.ADDRESS]:
+        return _addresses(conditions, measured, budget)
+    places_of_addresses = by_kind.pop(Kind.ADDRESS, [])
+    values = [address for _, address in _addresses(conditions, places_of_addresses, budget) if places_of_addresses]
+    for kind, places in by_kind.items():
+        named = [value for place in places for value in conditions[place].values if isinstance(value, Decimal)]
+        values += [instant_text(point) if kind is Kind.DATE else format(point, "f") for point in _points(named)]
+    budget.spend(len(values) * sum(len(conditions[place].values) for place in measured))
+    found: dict[int, str] = {}
+    for value in values:
+        found.setdefault(_held(conditions, measured, value), value)
+    return list(found.items())
+
+
+def _addresses(conditions: "Sequence[Condition]", measured: "Sequence[int]", budget: "Budget") -> list[tuple[int, str]]:
+    """One address for each way in which these conditions can be met, found by going up the line of all addresses."""
+    borders: dict[int, list[tuple[int, int]]] = {0: [], _LAST_OF_VERSION_4 + 1: [], _END: []}
+    for place in measured:
+        for block in conditions[place].values:
+            if not isinstance(block, str | Template | Decimal):
+                shift = 0 if block.version == _VERSION_4 else _LAST_OF_VERSION_4 + 1
+                borders.setdefault(int(block[0]) + shift, []).append((place, 1))
+                borders.setdefault(int(block[-1]) + shift + 1, []).append((place, -1))
+    budget.spend(len(borders) * (1 + len(measured)))
+    inside = dict.fromkeys(measured, 0)
+    found: dict[int, str] = {}
+    for border in sorted(borders):
+        for place, change in borders[border]:
+            inside[place] += change
+        held = sum(1 << place for place in measured if bool(inside[place]) != conditions[place].operator.negated)
+        if border < _END:
+            shift = 0 if border <= _LAST_OF_VERSION_4 else _LAST_OF_VERSION_4 + 1
+            found.setdefault(held, str(IPv6Address(border - shift) if shift else IPv4Address(border)))
+    return list(found.items())
+
+
+def _mixed(
+    conditions: "Sequence[Condition]", texts: "Sequence[Held]", measured: "Sequence[int]", budget: "Budget"
+) -> list[Held]:
+    """Both at once: what is not met by any value that was tried is reported as not known."""
+    every = range(len(conditions))
+    numbers = _measured(conditions, measured, budget)
+    found: dict[int, str | None] = {}
+    for text in [text for _, text in texts if text is not None] + [text for _, text in numbers]:
+        found.setdefault(_held(conditions, every, text), text)
+    budget.spend(len(texts) * (len(numbers) + 1))
+    for held, _ in texts:
+        for measure in (0, *(measure for measure, _ in numbers)):
+            found.setdefault(held | measure, None)
+    return list(found.items())
+
+
+def _held(conditions: "Sequence[Condition]", places: "Sequence[int]", value: str) -> int:
+    return sum(
+        1 << place
+        for place in places
+        if conditions[place].operator.kind is not Kind.PRESENCE and conditions[place].holds_for(value, _no_value)
+    )
+
+
+def _points(named: "Sequence[Decimal]") -> list[Decimal]:
+    """These numbers, one between each two neighbours, and one on either side."""
+    ordered = sorted(set(named))
+    between = [(low + high) / 2 for low, high in itertools.pairwise(ordered)]
+    return [*ordered, *between, ordered[0] - 1, ordered[-1] + 1]
+
+
+def _is_boolean(condition: "Condition") -> bool:
+    return condition.operator.reading is Reading.TRUTH and not condition.templates
+
+
+def _patterns(condition: "Condition") -> frozenset[Pattern]:
+    return frozenset(value for value in condition.values if isinstance(value, str | Template))
+
+
+def _no_value(_: str) -> None:
+    return None

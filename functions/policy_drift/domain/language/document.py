@@ -1,0 +1,278 @@
+"""From a JSON object to statements, with an error for whatever AWS would refuse or nobody could be sure of."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, NoReturn, cast
+
+from . import patterns, principals, values
+from .conditions import Condition, Value
+from .errors import PolicyDocumentError
+from .operators import NAMES, Kind, Operator, Reading, operator
+from .patterns import Pattern, Template
+from .source import escaped, read
+from .statement import Document, PatternSet, Rest, Statement
+
+_VARIABLES_SINCE = "2012-10-17"
+_VERSIONS = {"2008-10-17", _VARIABLES_SINCE}
+_DOCUMENT_KEYS = ("Version", "Id", "Statement")
+_STATEMENT_KEYS = (
+    *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"),
+)
+_EVERYTHING = PatternSet(frozenset("*"))
+_NO_CONDITIONS: frozenset[Condition] = frozenset()
+_ARN_COLONS = 5
+
+#: Most characters of patterns and values in one document; beyond it the text itself would have been refused.
+_MAX_PATTERN_CHARACTERS = 262_144
+
+
+def parse(document: str | Mapping[str, Any]) -> Document:
+    """Read a policy document.
+
+    Parameters
+    ----------
+    document : str or mapping
+        JSON text, or the object that it spells.
+
+    Raises
+    ------
+    PolicyDocumentError
+        With the problem, a JSON pointer to it, and what is allowed.
+    """
+    members = read(document)
+    _only(members, _DOCUMENT_KEYS, "")
+    version = members.get("Version", "2008-10-17")
+    if not isinstance(version, str) or version not in _VERSIONS:
+        raise PolicyDocumentError(
+            f"{version!r} is no version of the language", "/Version", " or ".join(sorted(_VERSIONS))
+        )
+    if not isinstance(members.get("Id", ""), str):
+        raise PolicyDocumentError("an Id that is not text", "/Id", "a string")
+    variables = version == _VARIABLES_SINCE
+    listed = members.get("Statement")
+    if isinstance(listed, Mapping):
+        return Document((_statement(listed, "/Statement", variables=variables),))
+    if not isinstance(listed, list) or not listed:
+        problem = "no Statement" if listed is None else "no list of statements" if listed != [] else "an empty list"
+        raise PolicyDocumentError(problem, "/Statement" if "Statement" in members else "", "one statement or more")
+    return Document(
+        tuple(_statement(member, f"/Statement/{index}", variables=variables) for index, member in enumerate(listed))
+    )
+
+
+def _statement(members: object, pointer: str, *, variables: bool) -> Statement:
+    if not isinstance(members, Mapping):
+        raise PolicyDocumentError("a statement that is no object", pointer, "an object")
+    _only(members, _STATEMENT_KEYS, pointer)
+    if not isinstance(members.get("Sid", ""), str):
+        raise PolicyDocumentError("a Sid that is not text", pointer + "/Sid", "a string")
+    effect = members.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        problem = "no Effect" if "Effect" not in members else f"{effect!r} is no effect"
+        raise PolicyDocumentError(problem, pointer + "/Effect" if "Effect" in members else pointer, "Allow or Deny")
+    named = _principals(members, pointer)
+    key = _one_of(members, "Action", "NotAction", pointer)
+    if key is None:
+        raise PolicyDocumentError("neither Action nor NotAction", pointer, "one of the two")
+    actions = frozenset(map(_action, _strings(members[key], f"{pointer}/{key}"), _pointers(f"{pointer}/{key}")))
+    everything = "*" in actions
+    resources = _resources(members, pointer, named, variables=variables)
+    condition = members.get("Condition")
+    return Statement(
+        effect == "Allow",
+        PatternSet(_EVERYTHING.patterns if everything else actions, key == "NotAction"),
+        Rest(
+            named,
+            resources,
+            _conditions(condition, pointer, variables=variables) if "Condition" in members else _NO_CONDITIONS,
+        ),
+        pointer,
+    )
+
+
+def _action(text: str, pointer: Callable[[], str]) -> str:
+    service, colon, name = text.partition(":")
+    if not colon and text != "*":
+        raise PolicyDocumentError(f"action {text!r} names no service", pointer(), "service:action, or *")
+    if colon and (not service or not name or ":" in name or " " in text or not text.isascii()):
+        raise PolicyDocumentError(f"action {text!r} is malformed", pointer(), "service:action, or *")
+    glob = patterns.tidied(text.lower())
+    return "*" if glob == "*:*" else glob
+
+
+def _resources(
+    members: Mapping[str, Any], pointer: str, named: principals.Principals | None, *, variables: bool
+) -> PatternSet | None:
+    key = _one_of(members, "Resource", "NotResource", pointer)
+    if key is None:
+        if named is None:
+            problem = "neither Resource nor NotResource"
+            raise PolicyDocumentError(
+                problem, pointer, "one of the two; only a statement with a Principal may go without"
+            )
+        return None
+    at = f"{pointer}/{key}"
+    listed = frozenset(
+        _resource(text, where, variables=variables)
+        for text, where in zip(_strings(members[key], at), _pointers(at), strict=False)
+    )
+    if "*" in listed:
+        return None if key == "Resource" else PatternSet(_EVERYTHING.patterns, negated=True)
+    return PatternSet(listed, key == "NotResource")
+
+
+def _resource(text: str, pointer: Callable[[], str], *, variables: bool) -> Pattern:
+    if text.startswith("arn:") and text.count(":") >= _ARN_COLONS and "${" not in text and text.isascii():
+        return patterns.tidied(text)
+    pattern = patterns.parse(text, variables=variables, wildcards=True, refuse=_refusal(pointer))
+    head = pattern.parts[0] if isinstance(pattern, Template) else pattern
+    head = head if isinstance(head, str) else "*"
+    wild = min((head.find(wildcard) for wildcard in "*?" if wildcard in head), default=len(head))
+    open_ended = isinstance(pattern, Template) or "*" in pattern
+    if not ("arn:".startswith(head[:wild]) if wild < len("arn:") else head.startswith("arn:")) or (
+        not open_ended and text.count(":") < _ARN_COLONS
+    ):
+        raise PolicyDocumentError(
+            f"resource {text!r} is no ARN", pointer(), "an ARN of six parts, with wildcards, or *"
+        )
+    return patterns.tidied(pattern) if isinstance(pattern, str) else pattern
+
+
+def _principals(members: Mapping[str, Any], pointer: str) -> principals.Principals | None:
+    key = _one_of(members, "Principal", "NotPrincipal", pointer)
+    if key is None:
+        return None
+    at = f"{pointer}/{key}"
+    element = members[key]
+    if element == principals.EVERYONE:
+        return principals.Principals(frozenset([principals.ANONYMOUS]), key == "NotPrincipal")
+    if not isinstance(element, Mapping) or not element:
+        raise PolicyDocumentError("no principal", at, f"'*', or an object with {', '.join(principals.TYPES)}")
+    _only(element, principals.TYPES, at)
+    named = set()
+    for kind, listed in element.items():
+        for text, where in zip(_strings(listed, f"{at}/{kind}"), _pointers(f"{at}/{kind}"), strict=False):
+            if problem := principals.problem_of(kind, text):
+                raise PolicyDocumentError(problem, where(), "an ARN, account id, unique id, service, provider or '*'")
+            named.add(principals.named(kind, text))
+    return principals.Principals(frozenset(named), key == "NotPrincipal")
+
+
+def _conditions(block: object, pointer: str, *, variables: bool) -> frozenset[Condition]:
+    at = pointer + "/Condition"
+    if not isinstance(block, Mapping):
+        raise PolicyDocumentError("a Condition that is no object", at, "an object of operators")
+    found = []
+    for name, keys in block.items():
+        here = f"{at}/{escaped(str(name))}"
+        known = operator(name) if isinstance(name, str) else None
+        if known is None:
+            problem = f"{name!r} is no condition operator"
+            raise PolicyDocumentError(problem, here, f"{', '.join(NAMES)}, with ForAnyValue:, ForAllValues:, IfExists")
+        if not isinstance(keys, Mapping):
+            raise PolicyDocumentError("an operator without keys", here, "an object of context keys")
+        seen: set[str] = set()
+        for key, listed in keys.items():
+            where = f"{here}/{escaped(str(key))}"
+            if not isinstance(key, str) or not key or key.lower() in seen:
+                problem = f"context key {key!r} occurs twice" if key else "an empty context key"
+                raise PolicyDocumentError(problem, where, "each context key once, capitals ignored")
+            seen.add(key.lower())
+            read_values = [
+                _value(known, text, place, variables=variables)
+                for text, place in zip(_strings(listed, where, scalars=True), _pointers(where), strict=False)
+            ]
+            found.append(Condition(key.lower(), known, frozenset(read_values)))
+    return frozenset(found)
+
+
+def _value(known: Operator, text: str, pointer: Callable[[], str], *, variables: bool) -> Value:
+    reading = known.reading
+    if reading in (Reading.LIKE, Reading.EXACT, Reading.ARN):
+        wildcards = reading is not Reading.EXACT
+        pattern = patterns.parse(text, variables=variables, wildcards=wildcards, refuse=_refusal(pointer))
+        if reading is Reading.ARN and text.count(":") < _ARN_COLONS:
+            raise PolicyDocumentError(f"{text!r} is no ARN", pointer(), reading.value)
+        if isinstance(pattern, Template):
+            return pattern
+        if known.kind is Kind.FOLDED_TEXT:
+            return pattern.lower()
+        return patterns.tidied(pattern) if reading is Reading.LIKE else pattern
+    value = cast("Callable[[str], str | Decimal | values.Network | None]", _TYPED[reading])(text)
+    if value is None:
+        raise PolicyDocumentError(f"{text!r} is not what the operator takes", pointer(), reading.value)
+    return patterns.literal(value) if isinstance(value, str) else value
+
+
+_TYPED: dict[Reading, Callable[[str], object]] = {
+    Reading.NUMBER: values.number,
+    Reading.DATE: values.instant,
+    Reading.ADDRESS: values.network,
+    Reading.TRUTH: values.truth,
+    Reading.BINARY: values.binary,
+}
+
+
+def _strings(value: object, pointer: str, *, scalars: bool = False) -> list[str]:
+    """The strings of an element that takes one or a list; with `scalars`, also booleans and numbers as text."""
+    listed: list[Any] = value if isinstance(value, list) else [value]
+    if not listed:
+        raise PolicyDocumentError("an empty list", pointer, "one string or more")
+    if scalars:
+        listed = [_scalar_text(member) for member in listed]
+    for member in listed:
+        if type(member) is not str:
+            kinds = "strings" if not scalars else "strings, numbers and booleans"
+            raise PolicyDocumentError(f"{type(member).__name__} where a string belongs", pointer, kinds)
+    if sum(map(len, listed)) > _MAX_PATTERN_CHARACTERS:
+        raise PolicyDocumentError("too long", pointer, f"at most {_MAX_PATTERN_CHARACTERS} characters")
+    return listed
+
+
+def _scalar_text(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format(Decimal(repr(value)), "f") if isinstance(value, int | float) else value
+
+
+def _pointers(pointer: str) -> "_Pointers":
+    return _Pointers(pointer)
+
+
+class _Pointers:
+    """Pointers to the members of a list, written only when an error needs one."""
+
+    def __init__(self, pointer: str) -> None:
+        self._pointer = pointer
+        self._index = -1
+
+    def __iter__(self) -> "_Pointers":
+        return self
+
+    def __next__(self) -> Callable[[], str]:
+        self._index += 1
+        return self._text
+
+    def _text(self) -> str:
+        return f"{self._pointer}/{self._index}"
+
+
+def _refusal(pointer: Callable[[], str]) -> patterns.Refusal:
+    def refuse(problem: str, allowed: str) -> NoReturn:
+        raise PolicyDocumentError(problem, pointer(), allowed)
+
+    return refuse
+
+
+def _one_of(members: Mapping[str, Any], key: str, other: str, pointer: str) -> str | None:
+    if key in members:
+        if other in members:
+            raise PolicyDocumentError(f"both {key} and {other}", pointer, "one of the two")
+        return key
+    return other if other in members else None
+
+
+def _only(members: Mapping[str, Any], known: tuple[str, ...], pointer: str) -> None:
+    for key in members:
+        if key not in known:
+            raise PolicyDocumentError(f"unknown key {key!r}", f"{pointer}/{escaped(str(key))}", ", ".join(known))

@@ -1,0 +1,132 @@
+"""The point evaluator: one request, put to one or more sets of policies.
+
+AWS: "Policy evaluation logic". An explicit Deny wins, then an Allow, else the request is denied implicitly.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from .access import Access, Policies, access_of
+from .errors import InvalidRequestError
+from .patterns import literal
+from .principals import Principal, parse
+
+if TYPE_CHECKING:
+    from .statement import Statement
+
+ContextValue = str | bool | int | float | Sequence[str]
+
+
+class Decision(StrEnum):
+    """What policies say to a request."""
+
+    ALLOWED = "Allowed"
+    EXPLICITLY_DENIED = "ExplicitlyDenied"
+    IMPLICITLY_DENIED = "ImplicitlyDenied"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody asks to do something.
+
+    Attributes
+    ----------
+    action : str
+        ``service:Action``, capitals ignored.
+    resource : str
+        The ARN, or ``*`` where an action has no resource. Capitals count.
+    context : mapping
+        Context keys (capitals ignored) with one value or several; a key with no value at all is a missing key.
+    principal : str, optional
+        Who asks, as a policy would name it; see `principals.parse`. Only resource and trust policies look at it.
+        None stands for whoever holds the policy, and is nobody that a Principal element names.
+    """
+
+    action: str
+    resource: str = "*"
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    principal: str | None = None
+
+    def __post_init__(self) -> None:
+        service, colon, name = self.action.partition(":") if isinstance(self.action, str) else ("", "", "")
+        if not (colon and service and name):
+            raise InvalidRequestError(f"{self.action!r} is no action; allowed: service:Action")
+        if not isinstance(self.resource, str) or not self.resource:
+            raise InvalidRequestError(f"{self.resource!r} is no resource; allowed: an ARN or '*'")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request made ready for matching."""
+
+    action: str
+    resource: str
+    principal: Principal | None
+    context: dict[str, tuple[str, ...]]
+
+    def value_of(self, key: str) -> str | None:
+        """What a policy variable stands for; AWS gives keys with several values to no variable."""
+        values = self.context.get(key, ())
+        return values[0] if len(values) == 1 else None
+
+    def is_met_by(self, statement: "Statement") -> bool:
+        rest = statement.rest
+        if not statement.actions.match(self.action, self.value_of):
+            return False
+        if rest.principals is not None and (self.principal is None or not rest.principals.match(self.principal)):
+            return False
+        if rest.resources is not None and not rest.resources.match(self.resource, self.value_of):
+            return False
+        return all(condition.holds(self.context.get(condition.key, ()), self.value_of) for condition in rest.conditions)
+
+
+def evaluate(policies: Policies, request: Request) -> Decision:
+    """What policies say to a request.
+
+    Parameters
+    ----------
+    policies : sequence of documents, or Access
+        Documents (JSON objects or text) that are read together, or what a principal effectively has.
+
+    Raises
+    ------
+    PolicyDocumentError
+        When a document is malformed.
+    InvalidRequestError
+        When a context value is of a type that AWS does not know.
+    """
+    return decide(access_of(policies), request)
+
+
+def decide(access: Access, request: Request) -> Decision:
+    """`evaluate` for policies that are read already."""
+    asked = _Asked(
+        literal(request.action.lower()),
+        literal(request.resource),
+        None if request.principal is None else parse(request.principal),
+        {key.lower(): _texts(key, value) for key, value in request.context.items()},
+    )
+    allowed_by_all = True
+    for layer in access.layers:
+        allowed = False
+        for statement in layer:
+            if asked.is_met_by(statement):
+                if not statement.allows:
+                    return Decision.EXPLICITLY_DENIED
+                allowed = True
+        allowed_by_all = allowed_by_all and allowed
+    return Decision.ALLOWED if allowed_by_all else Decision.IMPLICITLY_DENIED
+
+
+def _texts(key: str, value: ContextValue) -> tuple[str, ...]:
+    if isinstance(value, bool):
+        return (str(value).lower(),)
+    if isinstance(value, str | int | float):
+        return (str(value),)
+    if isinstance(value, Sequence) and all(isinstance(member, str) for member in value):
+        return tuple(value)
+    raise InvalidRequestError(
+        f"context key {key!r}: {value!r} is no value; allowed: a string, number, boolean, or strings"
+    )

@@ -1,0 +1,127 @@
+"""Whether a glob matches a string, and whether one glob covers another."""
+
+from functools import lru_cache
+
+from .patterns import is_wild
+
+ARN_PARTS = 6
+
+
+@lru_cache(maxsize=8192)
+def _pieces(glob: str) -> tuple[str, ...]:
+    return tuple(glob.split("*"))
+
+
+def matches(glob: str, text: str) -> bool:
+    """Whether a glob matches the whole of a string, in time that no glob can blow up.
+
+    The pieces between the stars are looked for from left to right, each at its first place: the leftmost choice never
+    rules out a match, so nothing is tried twice.
+
+    Parameters
+    ----------
+    glob, text : str
+        The string with its own stars made literal (`patterns.literal`).
+    """
+    if "*" not in glob:
+        if "?" not in glob:
+            return glob == text
+        return len(glob) == len(text) and _at(glob, text, 0)
+    first, *middle, last = _pieces(glob)
+    end = len(text) - len(last)
+    if len(first) > end or not _at(first, text, 0) or not _at(last, text, end):
+        return False
+    position = len(first)
+    for piece in middle:
+        position = _find(piece, text, position, end)
+        if position < 0:
+            return False
+        position += len(piece)
+    return True
+
+
+def arn_matches(glob: str, text: str) -> bool:
+    """Whether an ARN operator's pattern matches: each of the six parts for itself, so that no star crosses a colon.
+
+    AWS: "IAM JSON policy elements: Condition operators", ARN condition operators.
+    """
+    pattern_parts = glob.split(":", ARN_PARTS - 1)
+    text_parts = text.split(":", ARN_PARTS - 1)
+    if len(pattern_parts) < ARN_PARTS or len(text_parts) < ARN_PARTS:
+        return False
+    return all(map(matches, pattern_parts, text_parts))
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether every string of one glob is surely one of the other; False may mean "not seen at a glance"."""
+    if wide in (narrow, "*"):
+        return True
+    if is_wild(narrow) and "?" in wide:
+        return False
+    return matches(wide, narrow)  # the wildcards of the narrow one are letters here, that only a star can take
+
+
+def without_covered(globs: frozenset[str]) -> frozenset[str]:
+    """The globs that no other of them covers, as far as that is seen at a glance; together they match the same."""
+    wild = [glob for glob in globs if is_wild(glob)]
+    if not wild:
+        return globs
+    stems = tuple(glob[:-1] for glob in wild if glob.endswith("*") and not is_wild(glob[:-1]))
+    others = [glob for glob in wild if not glob.endswith("*") or is_wild(glob[:-1])]
+    return frozenset(
+        glob
+        for glob in globs
+        if not (
+            (glob.startswith(stems) and any(glob.startswith(stem) and glob != stem + "*" for stem in stems))
+            or any(other != glob and covers(other, glob) for other in others)
+        )
+    )
+
+
+def overlap(first: str, second: str) -> bool:
+    """Whether some string matches both globs."""
+    reached = {(0, 0)}
+    pending = [(0, 0)]
+    while pending:
+        i, j = pending.pop()
+        left, right = first[i : i + 1], second[j : j + 1]
+        if not left and not right:
+            return True
+        steps = []
+        if left == "*":
+            steps += [(i + 1, j), (i, j + 1) if right else (i + 1, j)]
+        if right == "*":
+            steps += [(i, j + 1), (i + 1, j) if left else (i, j + 1)]
+        if left and right and "*" not in (left, right) and (left == right or "?" in (left, right)):
+            steps.append((i + 1, j + 1))
+        for step in steps:
+            if step not in reached:
+                reached.add(step)
+                pending.append(step)
+    return False
+
+
+def _at(piece: str, text: str, position: int) -> bool:
+    if "?" not in piece:
+        return text.startswith(piece, position)
+    return all(
+        wanted in ("?", found) for wanted, found in zip(piece, text[position : position + len(piece)], strict=True)
+    )
+
+
+def _find(piece: str, text: str, start: int, end: int) -> int:
+    """The first place of a piece in text[start:end], or -1."""
+    if "?" not in piece:
+        return text.find(piece, start, end)
+    anchor = max(piece.split("?"), key=len)
+    offset = piece.index(anchor)
+    last = end - len(piece)
+    while start <= last:
+        found = text.find(anchor, start + offset, end)
+        if found < 0 or found - offset > last:
+            return -1
+        start = found - offset
+        if _at(piece, text, start):
+            return start
+        start += 1
+    return -1

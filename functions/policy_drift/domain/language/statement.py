@@ -1,0 +1,75 @@
+"""What a policy document says once it is read."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .globs import matches
+from .patterns import Pattern, PutIn, Template, ValueOf, resolved
+
+if TYPE_CHECKING:
+    from .conditions import Condition
+    from .principals import Principals
+
+
+@dataclass(frozen=True, slots=True)
+class PatternSet:
+    """An Action, NotAction, Resource or NotResource element.
+
+    Attributes
+    ----------
+    patterns : frozenset
+        Globs and templates; those of actions in lower case.
+    negated : bool
+        Whether the element applies to everything that no pattern matches.
+    """
+
+    patterns: frozenset[Pattern]
+    negated: bool = False
+
+    def match(self, text: str, value_of: ValueOf) -> bool:
+        """Whether the element applies to a string (one that `patterns.literal` was applied to).
+
+        A variable without a value matches nothing, and keeps a negated element from applying.
+        """
+        globs = resolved(self.patterns, value_of)
+        if None in globs and self.negated:
+            return False
+        return self.negated != any(glob is not None and matches(glob, text) for glob in globs)
+
+    def grounded(self, put_in: PutIn) -> "PatternSet":
+        """The same element with variables replaced; None for a pattern that has a variable without a value."""
+        replaced = [put_in(pattern) for pattern in self.patterns]
+        if None in replaced and self.negated:
+            return PatternSet(frozenset())
+        return PatternSet(frozenset(pattern for pattern in replaced if pattern is not None), self.negated)
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """The patterns that have variables in them."""
+        return tuple(pattern for pattern in self.patterns if isinstance(pattern, Template))
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """All that a statement asks of a request besides the action; None asks nothing."""
+
+    principals: "Principals | None"
+    resources: PatternSet | None
+    conditions: frozenset["Condition"]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement. Two that are equal mean the same, whatever their Sid and place."""
+
+    allows: bool
+    actions: PatternSet
+    rest: Rest
+    pointer: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A policy document that was read without an error."""
+
+    statements: tuple[Statement, ...]

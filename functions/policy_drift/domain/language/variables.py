@@ -1,0 +1,152 @@
+"""Policy variables in a comparison: the values that are worth trying, and the statements with values put in.
+
+A variable stands for a context key of the request. A comparison looks at worlds: which of these keys have a value, and
+which value, or any. For a world with values everything is decided exactly. For a world with *any* values a comparison
+finds no difference only where there is none, whatever the values are (see `symbols`).
+"""
+
+from dataclasses import replace
+from itertools import chain, combinations
+from typing import TYPE_CHECKING
+
+from .access import Access
+from .automaton import fresh_letter
+from .dimensions import World
+from .operators import Kind
+from .patterns import Pattern, Template, is_wild, readable
+from .statement import Rest, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: With more variables than this, the worlds are too many to look at.
+MOST_KEYS = 5
+_MOST_VALUES = 24
+
+
+def keys_of(accesses: "Iterable[Access]") -> list[str]:
+    """The context keys that variables stand for."""
+    return sorted(
+        {
+            variable.key
+            for access in accesses
+            for layer in access.layers
+            for statement in layer
+            for pattern in _patterns(statement.rest)
+            if isinstance(pattern, Template)
+            for variable in pattern.variables
+        }
+    )
+
+
+def grounded(access: Access, world: World) -> Access:
+    """The access with the variables of a world replaced; those of symbolic keys stay."""
+    return Access(tuple(tuple(_grounded(statement, world) for statement in layer) for layer in access.layers))
+
+
+def partial_worlds(keys: list[str]) -> "Iterator[World]":
+    """Every choice of keys that have no value, the others having any; the choice that leaves none included."""
+    for missing in chain.from_iterable(combinations(keys, count) for count in range(len(keys) + 1)):
+        yield World(dict.fromkeys(missing), frozenset(keys) - set(missing))
+
+
+def likely_worlds(keys: list[str], accesses: "Iterable[Access]") -> "Iterator[World]":
+    """Values that are likely to show a difference: fresh ones, and those at which two patterns meet."""
+    accesses = list(accesses)
+    rests = {statement.rest for access in accesses for layer in access.layers for statement in layer}
+    texts = [readable(text) for rest in rests for text in _texts(rest)]
+    fresh = {key: _fresh(key, number, texts) for number, key in enumerate(keys)}
+    yield World(fresh)
+    yield World(dict.fromkeys(keys))
+    candidates = {key: list(_candidates(key, rests))[:_MOST_VALUES] for key in keys}
+    for key in keys:
+        for value in candidates[key]:
+            yield World(fresh | {key: value})
+    if len(keys) > 1:
+        for values in zip(*(candidates[key] for key in keys), strict=False):
+            yield World(dict(zip(keys, values, strict=True)))
+        for key in keys:
+            yield World(fresh | {key: None})
+
+
+def _grounded(statement: Statement, world: World) -> Statement:
+    rest = statement.rest
+    if not any(isinstance(pattern, Template) for pattern in _patterns(rest)):
+        return statement
+
+    def put_in(pattern: Pattern) -> Pattern | None:
+        return pattern if isinstance(pattern, str) else pattern.partly_resolved(world.symbolic, world.value_of)
+
+    resources = rest.resources.grounded(put_in) if rest.resources is not None else None
+    conditions = frozenset(condition.grounded(put_in) for condition in rest.conditions)
+    return replace(statement, rest=Rest(rest.principals, resources, conditions))
+
+
+def _patterns(rest: Rest) -> "Iterator[object]":
+    if rest.resources is not None:
+        yield from rest.resources.patterns
+    for condition in rest.conditions:
+        yield from condition.values
+
+
+def _texts(rest: Rest) -> "Iterator[str]":
+    for pattern in _patterns(rest):
+        if isinstance(pattern, str):
+            yield pattern
+        elif isinstance(pattern, Template):
+            yield from (part for part in pattern.parts if isinstance(part, str))
+
+
+def _fresh(key: str, number: int, texts: list[str]) -> str:
+    """A value that shares nothing with any text of the policies, and reads like a name."""
+    plausible = "111122223333" if key.endswith("account") else f"example{number or ''}"
+    if not any(plausible in text for text in texts):
+        return plausible
+    return fresh_letter([*texts, "*?"]) * (number + 1)
+
+
+def _candidates(key: str, rests: "Iterable[Rest]") -> "Iterator[str]":
+    """Values that the conditions on the key name, and values at which a pattern with it meets another pattern."""
+    found: dict[str, None] = {}
+    for rest in sorted(rests, key=repr):
+        for condition in rest.conditions:
+            if condition.key == key and condition.operator.kind in (Kind.TEXT, Kind.FOLDED_TEXT, Kind.ARN):
+                found |= dict.fromkeys(_plain(value) for value in condition.values if isinstance(value, str))
+    for group in _comparable(rests):
+        for template in (pattern for pattern in group if isinstance(pattern, Template)):
+            for other in (pattern for pattern in group if isinstance(pattern, str)):
+                found |= dict.fromkeys(_meetings(template, key, other))
+    found["*"] = None
+    return iter(sorted(found))
+
+
+def _comparable(rests: "Iterable[Rest]") -> list[list[Pattern]]:
+    """The patterns of each dimension."""
+    groups: dict[str, list[Pattern]] = {}
+    for rest in sorted(rests, key=repr):
+        if rest.resources is not None:
+            groups.setdefault("resource", []).extend(rest.resources.patterns)
+        for condition in rest.conditions:
+            texts = [value for value in condition.values if isinstance(value, str | Template)]
+            groups.setdefault(f"key {condition.key}", []).extend(texts)
+    return list(groups.values())
+
+
+def _meetings(template: Template, key: str, other: str) -> "Iterator[str]":
+    """What the variable must be for the template to name what the other pattern does."""
+    before = template.parts[0] if isinstance(template.parts[0], str) else ""
+    first = template.variables[0]
+    text = _plain(other)
+    stem = _plain(before)
+    if first.key != key or not text.startswith(stem):
+        return
+    rest = text[len(stem) :]
+    following = template.parts[2 if before else 1 :]
+    after = following[0] if following and isinstance(following[0], str) else ""
+    yield rest
+    if after and not is_wild(after[0]):
+        yield rest.partition(after[0])[0]
+
+
+def _plain(glob: str) -> str:
+    return readable(glob.replace("*", "").replace("?", "x"))

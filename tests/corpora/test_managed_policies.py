@@ -1,0 +1,78 @@
+"""Every AWS managed policy that moto ships: equal to itself however it is written, broader with anything added."""
+
+import json
+from itertools import islice
+from typing import Any
+
+import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from policy_drift.domain.language import Decision, Request, Verdict, canonical_hash, compare, evaluate
+from tests.unit.policy_drift.rewrites import ADDITIONS, WIDENINGS, rewritten
+
+POLICIES: dict[str, Any] = {name: policy["Document"] for name, policy in json.loads(aws_managed_policies_data).items()}
+SOME = dict(islice(POLICIES.items(), 0, None, 25))
+NEW_ACTIONS = [
+    Request("example-service:DoThis", "*"),
+    Request("example-service:DoThis", "arn:aws:example:::thing"),
+    Request("example-servant:DoThis", "*"),
+]
+
+
+def check_rewrites(document: Any, count: int) -> None:
+    for seed in range(count):
+        assert compare([document], [rewritten(document, seed)]).verdict is Verdict.EQUIVALENT
+
+
+def check_additions(document: Any) -> None:
+    """Each addition broadens, except where the policy allows or denies new actions whatever they are."""
+    told_apart = {evaluate([document], request) for request in NEW_ACTIONS} == {Decision.IMPLICITLY_DENIED}
+    for change in ADDITIONS:
+        comparison = compare([document], [change(document)])
+        assert comparison.verdict is Verdict.BROADENED or (comparison.verdict is Verdict.EQUIVALENT and not told_apart)
+        assert bool(comparison.newly_allowed) == (comparison.verdict is Verdict.BROADENED)
+
+
+def check_widenings(document: Any) -> None:
+    for change in WIDENINGS:
+        comparison = compare([document], [change(document)])
+        assert comparison.verdict in {Verdict.BROADENED, Verdict.EQUIVALENT}
+        assert bool(comparison.newly_allowed) == (comparison.verdict is Verdict.BROADENED)
+
+
+def test_every_policy_is_read_and_equals_itself() -> None:
+    assert len(POLICIES) > 1_000
+    for document in POLICIES.values():
+        assert compare([document], [json.dumps(document)]).verdict is Verdict.EQUIVALENT
+
+
+def test_policies_with_equal_hashes_are_equivalent() -> None:
+    by_hash: dict[str, Any] = {}
+    for document in POLICIES.values():
+        other = by_hash.setdefault(canonical_hash([document]), document)
+        assert compare([document], [other]).verdict is Verdict.EQUIVALENT
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_some_policies_equal_their_rewrites_and_are_broadened_by_what_adds_access(name: str) -> None:
+    check_rewrites(SOME[name], 2)
+    check_additions(SOME[name])
+    check_widenings(SOME[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_policy_equals_twenty_rewrites_of_itself(name: str) -> None:
+    check_rewrites(POLICIES[name], 20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_policy_is_broadened_by_each_of_five_additions(name: str) -> None:
+    check_additions(POLICIES[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", POLICIES)
+def test_no_widening_of_a_policy_takes_access_away(name: str) -> None:
+    check_widenings(POLICIES[name])

@@ -1,0 +1,142 @@
+"""``python -m policy_drift.compare``: what it prints and how it exits."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from policy_drift.compare import main
+
+ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    return tmp_path / "baseline.json", tmp_path / "live.json"
+
+
+def write(path: Path, *statements: dict[str, object]) -> None:
+    path.write_text(json.dumps({"Version": "2012-10-17", "Statement": statements}), encoding="utf-8")
+
+
+def run(files: tuple[Path, Path], *options: str) -> int:
+    return main([*map(str, files), *options])
+
+
+def test_the_same_access_exits_with_0(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    write(files[0], ALLOW)
+    write(files[1], ALLOW | {"Sid": "Renamed", "Action": ["s3:getobject"]})
+
+    assert run(files) == 0
+    assert capsys.readouterr().out == "EQUIVALENT: Both allow exactly the same requests.\n"
+
+
+def test_changed_access_exits_with_1_and_tells_the_requests_in_words(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(files[0], ALLOW)
+    live = {"Action": "s3:PutObject", "Principal": {"Service": "ec2.amazonaws.com"}}
+    write(files[1], ALLOW | live | {"Condition": {"ForAnyValue:StringEquals": {"aws:TagKeys": ["t"]}}})
+
+    assert run(files) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "INCOMPARABLE: Live allows requests that baseline does not, and the other way round.",
+        "Newly allowed: ec2.amazonaws.com calls s3:PutObject on arn:aws:s3:::bucket/example, with aws:tagkeys = 't'.",
+        "No longer allowed: s3:GetObject on arn:aws:s3:::bucket/example.",
+    ]
+
+
+def test_a_difference_in_actions_to_come_says_so(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    write(files[0], ALLOW)
+    write(files[1], ALLOW, ALLOW | {"Action": "example:DoThis"})
+
+    assert run(files) == 1
+    assert (
+        "example:dothis on arn:aws:s3:::bucket/example (an action that is not known today)." in capsys.readouterr().out
+    )
+
+
+def test_json_has_the_same_for_machines(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    write(files[0], ALLOW)
+    write(files[1], ALLOW, ALLOW | {"Action": "s3:PutObject", "Condition": {"Bool": {"aws:SecureTransport": "true"}}})
+
+    assert run(files, "--format", "json") == 1
+    assert json.loads(capsys.readouterr().out) == {
+        "verdict": "BROADENED",
+        "newly_allowed": [
+            {
+                "principal": None,
+                "action": "s3:PutObject",
+                "resource": "arn:aws:s3:::bucket/example",
+                "context": {"aws:securetransport": "true"},
+                "future_only": False,
+            }
+        ],
+        "newly_denied": [],
+        "reason": "",
+    }
+
+
+def test_an_array_of_documents_is_read_together(files: tuple[Path, Path]) -> None:
+    files[0].write_text(
+        "\ufeff" + json.dumps([{"Statement": ALLOW}, {"Statement": ALLOW | {"Action": "iam:*"}}]), "utf-8"
+    )
+    write(files[1], ALLOW, ALLOW | {"Action": "iam:*"})
+
+    assert run(files) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"Statement": []}', "/Statement: an empty list; allowed: one statement or more"),
+        ('[{"Statement": [], "Statement": []}]', "/0/Statement: key 'Statement' occurs twice"),
+        ("nothing", "document: not JSON"),
+        ("7", "document: JSON number"),
+        ("[7]", "document: int is no policy document"),
+    ],
+)
+def test_a_malformed_file_exits_with_2_and_names_the_place(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    files[0].write_text(text, encoding="utf-8")
+    write(files[1], ALLOW)
+
+    assert run(files) == 2
+    assert capsys.readouterr().err.startswith(f"{files[0]}: {message}")
+
+
+def test_a_file_that_is_not_there_exits_with_2(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    write(files[0], ALLOW)
+
+    assert run(files) == 2
+    assert "live.json" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_text_exits_with_2(files: tuple[Path, Path]) -> None:
+    write(files[0], ALLOW)
+    files[1].write_bytes(b"\xff\xfe\xff")
+
+    assert run(files) == 2
+
+
+def test_what_cannot_be_decided_exits_with_1_and_the_reason(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    homes = [f"arn:aws:s3:::bucket/${{aws:PrincipalTag/{tag}}}/" for tag in "abcdef"]
+    write(files[0], ALLOW | {"Resource": [home + "*" for home in homes]})
+    write(files[1], ALLOW | {"Resource": [home + "?*" for home in homes] + homes})
+
+    assert run(files) == 1
+    assert "Reason: more than 5 context keys in policy variables." in capsys.readouterr().out
+
+
+def test_it_runs_as_a_module(files: tuple[Path, Path]) -> None:
+    write(files[0], ALLOW)
+    write(files[1], ALLOW)
+    command = [sys.executable, "-m", "policy_drift.compare", *map(str, files)]
+
+    assert subprocess.run(command, cwd=FUNCTIONS, check=False, capture_output=True).returncode == 0

@@ -1,0 +1,487 @@
+"""What a change of policies changed, by example."""
+
+import json
+from typing import Any
+
+import pytest
+
+from policy_drift.domain.language import (
+    Budget,
+    Decision,
+    PolicyDocumentError,
+    Verdict,
+    compare,
+    effective_access,
+    evaluate,
+)
+
+BUCKET = "arn:aws:s3:::bucket"
+
+
+def allow(action: Any = "*", resource: Any = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def deny(action: Any = "*", resource: Any = "*", **more: Any) -> dict[str, Any]:
+    return allow(action, resource, **more) | {"Effect": "Deny"}
+
+
+def when(operator: str, key: str, *values: Any) -> dict[str, Any]:
+    return {"Condition": {operator: {key: list(values)}}}
+
+
+def document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def verdict(baseline: list[dict[str, Any]], live: list[dict[str, Any]]) -> Verdict:
+    return compare([document(*baseline)], [document(*live)]).verdict
+
+
+EQUIVALENT = {
+    "spread over statements": (
+        [allow("s3:Get*", [BUCKET, BUCKET + "/*"])],
+        [allow("s3:Get*", BUCKET), allow(["s3:Get*", "s3:GetObject"], BUCKET + "/*")],
+    ),
+    "an Allow that a Deny cancels": ([allow("s3:*")], [allow("s3:*"), allow("iam:*"), deny("iam:*")]),
+    "a Deny of what nobody allows": ([allow("s3:*")], [allow("s3:*"), deny("iam:*")]),
+    "covered by the union of two": (
+        [allow("s3:GetObject", "*")],
+        [allow("s3:GetObject", BUCKET), {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": BUCKET}],
+    ),
+    "covered by key and no key": (
+        [allow("s3:*")],
+        [allow("s3:*", **when("Null", "aws:x", "true")), allow("s3:*", **when("Null", "aws:x", "false"))],
+    ),
+    "covered by a value and its negation": (
+        [allow("s3:*")],
+        [allow("s3:*", **when("StringEquals", "aws:x", "a")), allow("s3:*", **when("StringNotEquals", "aws:x", "a"))],
+    ),
+    "covered by the numbers below and above": (
+        [allow("s3:*", **when("Null", "aws:n", "false"))],
+        [
+            allow("s3:*", **when("NumericLessThan", "aws:n", "5")),
+            allow("s3:*", **when("NumericGreaterThanEquals", "aws:n", "5")),
+        ],
+    ),
+    "covered by the halves of a block": (
+        [allow("s3:*", **when("IpAddress", "aws:SourceIp", "10.0.0.0/8"))],
+        [allow("s3:*", **when("IpAddress", "aws:SourceIp", "10.0.0.0/9", "10.128.0.0/9"))],
+    ),
+    "true and false": (
+        [allow("s3:*", **when("Null", "aws:SecureTransport", "false"))],
+        [
+            allow("s3:*", **when("Bool", "aws:SecureTransport", "true")),
+            allow("s3:*", **when("Bool", "aws:SecureTransport", "false")),
+        ],
+    ),
+    "two sets without an Allow": ([deny("s3:*")], [deny("iam:*"), deny("s3:Get*", BUCKET)]),
+    "NotAction of the other actions": (
+        [allow("s3:*")],
+        [allow("*"), {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}],
+    ),
+    "a negation and its IfExists": (
+        [allow("s3:*", **when("StringNotLike", "aws:x", "a*"))],
+        [allow("s3:*", **when("StringNotLikeIfExists", "AWS:X", "a*"))],
+    ),
+    "wildcards in another order": ([allow("s3:*", BUCKET + "*?")], [allow("s3:*", BUCKET + "?*")]),
+    "a star and any action": ([allow("*")], [allow(["*:*", "s3:*"])]),
+    "the same variable": (
+        [allow("s3:*", BUCKET + "/${aws:username}/*")],
+        [allow("s3:*", [BUCKET + "/${AWS:UserName}/*", BUCKET + "/${aws:username}/x"])],
+    ),
+    "a default that is the text": (
+        [allow("s3:*", **when("StringEquals", "aws:x", "${*}"))],
+        [allow("s3:*", **when("StringEquals", "aws:x", "*"))],
+    ),
+    "an empty condition": ([allow("s3:*")], [allow("s3:*", Condition={})]),
+    "all values in a list and each": (
+        [allow("s3:*", **when("ForAllValues:StringLike", "aws:TagKeys", "a*", "b"))],
+        [allow("s3:*", **when("ForAllValues:StringLike", "aws:TagKeys", "ab", "b", "a*"))],
+    ),
+    "no Allow left within the union of Denies": (
+        [deny("s3:*")],
+        [
+            allow("s3:GetObject"),
+            deny("s3:*", BUCKET),
+            {"Effect": "Deny", "Action": "s3:Get*", "NotResource": BUCKET},
+        ],
+    ),
+}
+
+BROADENED = {
+    "one more action": ([allow("s3:GetObject")], [allow(["s3:GetObject", "s3:PutObject"])]),
+    "a wildcard": ([allow(["s3:GetObject", "s3:GetBucket*"])], [allow("s3:Get*")]),
+    "one more resource": ([allow("s3:*", BUCKET)], [allow("s3:*", [BUCKET, BUCKET + "/*"])]),
+    "a condition dropped": ([allow("s3:*", **when("StringEquals", "aws:x", "a"))], [allow("s3:*")]),
+    "one more value": (
+        [allow("s3:*", **when("StringEquals", "aws:x", "a"))],
+        [allow("s3:*", **when("StringEquals", "aws:x", "a", "b"))],
+    ),
+    "capitals that no longer count": (
+        [allow("s3:*", **when("StringEquals", "aws:x", "a"))],
+        [allow("s3:*", **when("StringEqualsIgnoreCase", "aws:x", "a"))],
+    ),
+    "a missing key that is let in": (
+        [allow("s3:*", **when("StringEquals", "aws:x", "a"))],
+        [allow("s3:*", **when("StringEqualsIfExists", "aws:x", "a"))],
+    ),
+    "a Deny dropped": ([allow("s3:*"), deny("s3:Delete*")], [allow("s3:*")]),
+    "a Deny narrowed": ([allow("s3:*"), deny("s3:Delete*")], [allow("s3:*"), deny("s3:DeleteObject")]),
+    "a Deny with a condition more": (
+        [allow("s3:*"), deny("s3:*", BUCKET)],
+        [allow("s3:*"), deny("s3:*", BUCKET, **when("Bool", "aws:ViaAWSService", "false"))],
+    ),
+    "an exception less": (
+        [{"Effect": "Allow", "NotAction": ["iam:*", "s3:*"], "Resource": "*"}],
+        [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}],
+    ),
+    "a star that crosses a colon": (
+        [allow("s3:*", **when("ArnLike", "aws:SourceArn", "arn:aws:sns:*:1:a"))],
+        [allow("s3:*", **when("StringLike", "aws:SourceArn", "arn:aws:sns:*:1:a"))],
+    ),
+    "a variable opened to everyone": (
+        [allow("s3:*", BUCKET + "/${aws:username}/*")],
+        [allow("s3:*", BUCKET + "/*")],
+    ),
+    "another variable beside it": (
+        [allow("s3:*", **when("StringEquals", "aws:x", "${aws:a}"))],
+        [allow("s3:*", **when("StringEquals", "aws:x", "${aws:a}", "${aws:b}"))],
+    ),
+    "some value in place of all": (
+        [
+            allow(
+                "s3:*",
+                Condition={"ForAllValues:StringEquals": {"aws:TagKeys": "a"}, "Null": {"aws:TagKeys": "false"}},
+            ),
+            allow("s3:*", **when("ForAnyValue:StringEquals", "aws:TagKeys", "a")),
+        ],
+        [
+            allow("s3:*", **when("ForAnyValue:StringEquals", "aws:TagKeys", "a", "b")),
+            allow("s3:*", **when("StringEquals", "aws:TagKeys", "")),
+            allow("s3:*", **when("StringLike", "aws:TagKeys", "?*")),
+        ],
+    ),
+    "a later time": (
+        [allow("s3:*", **when("DateLessThan", "aws:CurrentTime", "2024-01-01"))],
+        [allow("s3:*", **when("DateLessThan", "aws:CurrentTime", "2024-01-01T00:00:01Z"))],
+    ),
+    "the address after the block": (
+        [allow("s3:*", **when("IpAddress", "aws:SourceIp", "10.0.0.0/9"))],
+        [allow("s3:*", **when("IpAddress", "aws:SourceIp", "10.0.0.0/9", "10.128.0.0"))],
+    ),
+    "the last address of all": (
+        [allow("s3:*", **when("IpAddress", "aws:SourceIp", "0.0.0.0/0", "::/1"))],
+        [allow("s3:*", **when("IpAddress", "aws:SourceIp", "0.0.0.0/0", "::/0"))],
+    ),
+    "a text where a number was meant": (
+        [allow("s3:*", **when("NumericEquals", "aws:n", "1"))],
+        [allow("s3:*", **when("NumericEquals", "aws:n", "1")), allow("s3:*", **when("StringEquals", "aws:n", "one"))],
+    ),
+    "any service's action": ([allow("s3:Get*")], [allow(["s3:Get*", "s*:Get*"])]),
+}
+
+INCOMPARABLE = {
+    "one resource for another": ([allow("s3:*", BUCKET)], [allow("s3:*", BUCKET + "/*")]),
+    "an action and a Deny": ([allow("s3:*")], [allow(["s3:*", "iam:PassRole"]), deny("s3:Delete*")]),
+    "one variable for another": (
+        [allow("s3:*", BUCKET + "/${aws:username}")],
+        [allow("s3:*", BUCKET + "/${aws:userid}")],
+    ),
+    "a variable for a name": ([allow("s3:*", BUCKET + "/${aws:username}")], [allow("s3:*", BUCKET + "/alice")]),
+    "a variable that is text in the old version": (
+        [allow("s3:*", BUCKET + "/${aws:username}")],
+        [allow("s3:*", BUCKET + "/${$}{aws:username}")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("baseline", "live"), EQUIVALENT.values(), ids=EQUIVALENT.keys())
+def test_the_same_requests_however_they_are_written(baseline: Any, live: Any) -> None:
+    assert verdict(baseline, live) is Verdict.EQUIVALENT
+    assert verdict(live, baseline) is Verdict.EQUIVALENT
+
+
+@pytest.mark.parametrize(("baseline", "live"), BROADENED.values(), ids=BROADENED.keys())
+def test_more_requests_one_way_and_less_the_other(baseline: Any, live: Any) -> None:
+    assert verdict(baseline, live) is Verdict.BROADENED
+    assert verdict(live, baseline) is Verdict.NARROWED
+
+
+@pytest.mark.parametrize(("baseline", "live"), INCOMPARABLE.values(), ids=INCOMPARABLE.keys())
+def test_some_requests_more_and_some_less(baseline: Any, live: Any) -> None:
+    assert verdict(baseline, live) is Verdict.INCOMPARABLE
+    assert verdict(live, baseline) is Verdict.INCOMPARABLE
+
+
+@pytest.mark.parametrize(("baseline", "live"), [*BROADENED.values(), *INCOMPARABLE.values()])
+def test_every_witness_holds_before_the_point_evaluator(baseline: Any, live: Any) -> None:
+    comparison = compare([document(*baseline)], [document(*live)])
+
+    decisions = [
+        (evaluate([document(*live)], witness), evaluate([document(*baseline)], witness))
+        for witness in comparison.newly_allowed
+    ]
+    assert decisions
+    assert all(now is Decision.ALLOWED and before is not Decision.ALLOWED for now, before in decisions)
+
+
+def test_a_witness_names_an_action_that_is_known_today() -> None:
+    witness = compare([document(allow("s3:GetObject"))], [document(allow(["s3:GetObject", "iam:passrole"]))])
+
+    assert witness.newly_allowed[0].action == "iam:PassRole"
+    assert not witness.newly_allowed[0].future_only
+
+
+def test_a_wildcard_is_shown_by_a_known_action_that_it_adds() -> None:
+    comparison = compare([document(allow(["ecr:GetAuthorizationToken"]))], [document(allow("ecr:GetA*"))])
+
+    assert comparison.newly_allowed[0].action == "ecr:GetAccountSetting"
+    assert not comparison.newly_allowed[0].future_only
+
+
+def test_a_difference_in_actions_not_known_today_says_so() -> None:
+    comparison = compare(
+        [document(allow(["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]))],
+        [document(allow(["sts:AssumeRole", "sts:AssumeRoleWith*"]))],
+    )
+
+    assert comparison.verdict is Verdict.BROADENED
+    assert all(witness.future_only for witness in comparison.newly_allowed)
+
+
+def test_known_actions_come_before_those_to_come() -> None:
+    live = document(allow(["s3:Example", "s3:GetObject"]))
+
+    actions = [witness.action for witness in compare([document(deny())], [live]).newly_allowed]
+
+    assert actions == ["s3:GetObject"]
+
+
+def test_kinds_of_actions_get_a_witness_each_up_to_the_number_asked_for() -> None:
+    live = [
+        document(*(allow(f"s3:{name}", f"arn:aws:s3:::{name}") for name in ("GetObject", "PutObject", "ListBucket")))
+    ]
+
+    assert len(compare([document(deny())], live).newly_allowed) == 3
+    assert len(compare([document(deny())], live, most_witnesses=2).newly_allowed) == 2
+
+
+def test_a_witness_has_a_plausible_resource() -> None:
+    live = [document(allow("iam:PassRole", "arn:aws:iam::*:role/app-*"))]
+
+    witness = compare([document(deny())], live).newly_allowed[0]
+
+    assert witness.resource == "arn:aws:iam::111122223333:role/app-example"
+
+
+def test_a_star_in_a_name_is_told_from_a_wildcard() -> None:
+    comparison = compare([document(allow("s3:*", "arn:aws:s3:::b"))], [document(allow("s3:*", "arn:aws:s3:::${*}"))])
+
+    assert comparison.newly_allowed[0].resource == "arn:aws:s3:::*"
+
+
+def test_a_witness_for_a_variable_has_a_value_for_it() -> None:
+    live = [document(allow("s3:GetObject", BUCKET + "/${aws:username}/*"))]
+
+    witness = compare([document(deny())], live).newly_allowed[0]
+
+    assert witness.context == {"aws:username": "example"}
+    assert witness.resource.startswith(f"{BUCKET}/example/")
+
+
+def test_a_value_of_a_variable_that_makes_the_difference_is_found() -> None:
+    baseline = [document(allow("s3:GetObject", BUCKET + "/${aws:username}"))]
+    live = [document(allow("s3:GetObject", BUCKET + "/${aws:username}"), deny("s3:*", BUCKET + "/root"))]
+
+    comparison = compare(baseline, live)
+
+    assert comparison.verdict is Verdict.NARROWED
+    assert comparison.newly_denied[0].context == {"aws:username": "root"}
+
+
+def test_a_value_in_a_condition_and_in_a_variable_is_the_same_value() -> None:
+    home = allow("s3:GetObject", BUCKET + "/${aws:username}", **when("StringEquals", "aws:username", "alice"))
+
+    comparison = compare(
+        [document(home)],
+        [document(allow("s3:GetObject", BUCKET + "/alice", **when("StringEquals", "aws:username", "alice")))],
+    )
+
+    assert comparison.verdict is not Verdict.INCOMPARABLE
+    assert not comparison.newly_allowed
+    assert not comparison.newly_denied
+
+
+def test_what_cannot_be_decided_for_every_value_is_unknown_with_the_reason() -> None:
+    keys = [f"aws:PrincipalTag/{name}" for name in "abcdef"]
+    baseline = [document(*(allow("s3:*", BUCKET + f"/${{{key}}}/*") for key in keys))]
+    live = [document(*(allow("s3:*", BUCKET + f"/${{{key}}}/?*") for key in keys), deny("s3:*", BUCKET + "/x?y"))]
+
+    comparison = compare(live, baseline)
+
+    assert comparison.verdict in {Verdict.UNKNOWN, Verdict.BROADENED}
+    assert comparison.reason or comparison.newly_allowed
+
+
+def test_a_budget_that_is_used_up_gives_unknown_with_the_reason() -> None:
+    baseline = [document(allow("s3:*"), deny("s3:*", BUCKET))]
+    live = [document(allow("s3:*"), deny("s3:*", [BUCKET, "arn:aws:s3:::b*t"]))]
+
+    comparison = compare(baseline, live, budget=Budget(3))
+
+    assert comparison.verdict is Verdict.UNKNOWN
+    assert comparison.reason == "not decided within the budget"
+
+
+def test_what_was_found_within_the_budget_is_reported_with_unknown() -> None:
+    hard = [
+        deny("s3:PutObject", f"arn:aws:s3:::*{first}{second}*", **when("Bool", f"aws:{first}", "true"))
+        for first, second in zip("abcdefgh", "ijklmnop", strict=True)
+    ]
+    harder = deny("s3:PutObject", "arn:aws:s3:::*hp*", **when("Bool", "aws:b", "true"))
+    baseline = [document(allow("s3:*"), *hard)]
+    live = [document(allow(["s3:*", "iam:PassRole"]), *hard[:-1], harder)]
+
+    comparison = compare(baseline, live, budget=Budget(4_000))
+
+    assert comparison.verdict is Verdict.UNKNOWN
+    assert comparison.newly_allowed[0].action == "iam:PassRole"
+    assert compare(baseline, live).verdict is Verdict.INCOMPARABLE
+
+
+def test_what_is_only_spelled_otherwise_needs_no_budget() -> None:
+    baseline = [
+        document(allow(["s3:*", "iam:PassRole"], [BUCKET, "arn:aws:s3:::*b"]), deny("s3:*", "arn:aws:s3:::x*y"))
+    ]
+    live = [
+        document(allow("s3:*", ["arn:aws:s3:::*b", BUCKET]), deny("s3:*", "arn:aws:s3:::x*y")),
+        document(allow("iam:PassRole", BUCKET), allow("iam:PassRole", "arn:aws:s3:::*b")),
+    ]
+
+    assert compare(baseline, live, budget=Budget(0)).verdict is Verdict.EQUIVALENT
+    assert compare(baseline, [live[0]], budget=Budget(0)).verdict is not Verdict.EQUIVALENT
+    assert compare([live[0]], baseline, budget=Budget(0)).verdict is not Verdict.EQUIVALENT
+
+
+def test_witnesses_of_both_kinds_are_given_known_ones_first() -> None:
+    live = [document(allow("example:DoThis", BUCKET), allow("s3:GetObject"), allow("example:DoThat", "arn:aws:s3:::x"))]
+
+    witnesses = compare([document(deny())], live).newly_allowed
+
+    assert [witness.future_only for witness in witnesses] == [False, True, True]
+
+
+def test_a_number_between_two_is_found() -> None:
+    between = {"NumericGreaterThan": {"aws:n": "1"}, "NumericLessThan": {"aws:n": "2"}}
+
+    witness = compare([document(deny())], [document(allow(Condition=between))]).newly_allowed[0]
+
+    assert witness.context == {"aws:n": "1.5"}
+
+
+def test_numbers_beyond_all_that_are_named_are_found() -> None:
+    above, below = when("NumericGreaterThan", "aws:n", "1", "7"), when("NumericLessThan", "aws:n", "1", "7")
+    seven = when("NumericLessThanEquals", "aws:n", "7")
+
+    more = compare([document(allow(**seven))], [document(allow(**seven), allow(**above))])
+    less = compare([document(allow(**when("NumericGreaterThanEquals", "aws:n", "1")))], [document(allow(**below))])
+
+    assert more.newly_allowed[0].context == {"aws:n": "8"}
+    assert less.newly_allowed[0].context == {"aws:n": "0"}
+
+
+def test_values_that_are_only_together_what_is_asked_are_found() -> None:
+    both = {"ForAnyValue:StringEquals": {"aws:TagKeys": "a"}, "ForAnyValue:StringLike": {"aws:TagKeys": "b*"}}
+
+    witness = compare([document(deny())], [document(allow(Condition=both))]).newly_allowed[0]
+
+    assert sorted(witness.context["aws:tagkeys"]) == ["a", "bexample"]
+
+
+def test_values_of_which_each_is_allowed_need_not_be_allowed_together() -> None:
+    baseline = [document(allow(**when("ForAllValues:StringEquals", "aws:TagKeys", "a", "b")))]
+    live = [
+        document(
+            allow(**when("ForAllValues:StringEquals", "aws:TagKeys", "a")),
+            allow(**when("ForAllValues:StringEquals", "aws:TagKeys", "b")),
+        )
+    ]
+
+    comparison = compare(baseline, live)
+
+    assert comparison.verdict is Verdict.NARROWED
+    assert sorted(comparison.newly_denied[0].context["aws:tagkeys"]) == ["a", "b"]
+
+
+def test_a_key_compared_as_text_and_as_number_is_told_apart_or_unknown() -> None:
+    both = [document(allow(**when("StringLike", "aws:n", "1*")), allow(**when("NumericGreaterThan", "aws:n", "5")))]
+
+    assert compare([document(allow(**when("StringLike", "aws:n", "1*")))], both).verdict is Verdict.BROADENED
+    assert compare(both, both[::-1]).verdict is Verdict.EQUIVALENT
+    assert compare(both, [document(*reversed(both[0]["Statement"]), allow("s3:*"))]).verdict is Verdict.BROADENED
+
+
+def test_an_empty_text_is_no_value_to_a_set_operator() -> None:
+    empty = [document(allow(**when("StringEquals", "aws:TagKeys", "")))]
+    every = [document(allow(**when("ForAllValues:StringEquals", "aws:TagKeys", "a")))]
+    some = [document(allow(**when("ForAnyValue:StringLike", "aws:TagKeys", "*")))]
+
+    assert compare(empty, every).verdict is Verdict.INCOMPARABLE
+    assert compare(every, [*every, *empty]).verdict is Verdict.BROADENED
+    assert compare([*every, *some], [*every, *some, *empty]).verdict is Verdict.EQUIVALENT
+    assert compare(empty, some).verdict is Verdict.INCOMPARABLE
+
+
+def test_addresses_outside_of_blocks_are_found_in_both_families() -> None:
+    outside = when("NotIpAddress", "aws:SourceIp", "0.0.0.0/1", "::/1")
+    nowhere = when("NotIpAddress", "aws:SourceIp", "0.0.0.0/0", "::/0")
+    present = {"Null": {"aws:SourceIp": "false"}}
+
+    found = compare([document(deny())], [document(allow(Condition=outside["Condition"] | present))])
+    none = compare([document(deny())], [document(allow(Condition=nowhere["Condition"] | present))])
+
+    assert found.newly_allowed[0].context == {"aws:sourceip": "128.0.0.0"}
+    assert none.verdict is Verdict.EQUIVALENT
+
+
+def test_documents_are_read_together() -> None:
+    whole = document(allow(["s3:GetObject", "iam:PassRole"]), deny("s3:*", BUCKET))
+    parts = [document(allow("s3:GetObject")), json.dumps(document(allow("iam:PassRole"), deny("s3:Get*", BUCKET)))]
+
+    assert compare([whole], parts).verdict is Verdict.EQUIVALENT
+
+
+def test_no_documents_allow_nothing() -> None:
+    assert compare([], []).verdict is Verdict.EQUIVALENT
+    assert compare([], [document(allow())]).verdict is Verdict.BROADENED
+    assert compare([document(allow())], []).verdict is Verdict.NARROWED
+
+
+def test_a_boundary_that_is_taken_away_broadens() -> None:
+    own = [document(allow("s3:*"), allow("iam:*"))]
+    bounded = effective_access(own, boundary=document(allow("s3:*")))
+
+    comparison = compare(bounded, effective_access(own))
+
+    assert comparison.verdict is Verdict.BROADENED
+    assert comparison.newly_allowed[0].action.startswith("iam:")
+
+
+def test_a_boundary_that_lets_through_all_there_is_changes_nothing() -> None:
+    own = [document(allow("s3:Get*"))]
+
+    assert compare(own, effective_access(own, boundary=document(allow("s3:*")))).verdict is Verdict.EQUIVALENT
+
+
+def test_a_policy_of_a_group_counts_like_an_own_one() -> None:
+    policy = document(allow("s3:*"))
+
+    assert compare(effective_access([policy]), effective_access([], groups=[policy])).verdict is Verdict.EQUIVALENT
+
+
+def test_a_malformed_document_is_refused_even_when_both_sides_are_the_same() -> None:
+    broken = document(allow("GetObject"))
+
+    with pytest.raises(PolicyDocumentError, match="/Statement/0/Action/0"):
+        compare([broken], [broken])

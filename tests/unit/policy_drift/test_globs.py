@@ -1,0 +1,161 @@
+"""Globs: matching, covering, overlapping, and all combinations of several."""
+
+import re
+from itertools import product
+from time import perf_counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy_drift.domain.language.automaton import Alternatives, Matching, combinations
+from policy_drift.domain.language.budget import Budget, OutOfBudgetError
+from policy_drift.domain.language.globs import arn_matches, covers, matches, overlap
+from policy_drift.domain.language.patterns import literal, readable, tidied
+from policy_drift.domain.language.texts import cases, plausible_arn
+
+GLOBS = st.text("ab*?", max_size=6)
+TEXTS = st.text("abc", max_size=7)
+EVERY_SHORT_TEXT = ["".join(letters) for length in range(6) for letters in product("abz", repeat=length)]
+
+
+def by_regular_expression(glob: str, text: str) -> bool:
+    pattern = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in glob)
+    return re.fullmatch(pattern, text, re.DOTALL) is not None
+
+
+@given(GLOBS, TEXTS)
+def test_a_glob_matches_what_its_regular_expression_does(glob: str, text: str) -> None:
+    assert matches(glob, text) == by_regular_expression(glob, text)
+
+
+@given(GLOBS, TEXTS)
+def test_tidying_a_glob_changes_nothing(glob: str, text: str) -> None:
+    assert matches(tidied(glob), text) == matches(glob, text)
+
+
+@given(GLOBS, GLOBS, TEXTS)
+def test_a_glob_that_covers_another_matches_all_of_it(wide: str, narrow: str, text: str) -> None:
+    assert not covers(wide, narrow) or not matches(narrow, text) or matches(wide, text)
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "covered"),
+    [
+        ("*", "a", True),
+        ("a*", "ab*", True),
+        ("a*", "a", True),
+        ("a?", "ab", True),
+        ("ab*", "a*", False),
+        ("a", "a", True),
+    ],
+)
+def test_the_usual_ways_to_cover_are_seen(wide: str, narrow: str, *, covered: bool) -> None:
+    assert covers(wide, narrow) is covered
+
+
+@given(GLOBS, GLOBS)
+def test_globs_overlap_when_they_share_a_text(first: str, second: str) -> None:
+    shared = any(matches(first, text) and matches(second, text) for text in EVERY_SHORT_TEXT)
+
+    assert overlap(first, second) or not shared
+
+
+@given(TEXTS, GLOBS)
+def test_a_glob_overlaps_with_the_texts_that_it_matches_and_no_others(text: str, glob: str) -> None:
+    assert overlap(text, glob) == matches(glob, text)
+
+
+@given(st.lists(st.frozensets(GLOBS, max_size=3), min_size=1, max_size=4))
+def test_every_combination_of_sets_that_a_text_is_in_is_found_with_an_example(sets: list[frozenset[str]]) -> None:
+    alternatives = [Alternatives(globs) for globs in sets]
+    found = {combination.matched: combination.example for combination in combinations(alternatives, Budget())}
+
+    def matched(text: str) -> int:
+        return sum(1 << place for place, globs in enumerate(sets) if any(matches(glob, text) for glob in globs))
+
+    assert {matched(text) for text in EVERY_SHORT_TEXT} <= set(found)
+    assert all(matched(example) == combination for combination, example in found.items())
+
+
+@given(st.lists(st.frozensets(GLOBS, max_size=3), min_size=1, max_size=4))
+def test_names_and_wildcards_give_the_same_cases_as_the_automaton_alone(sets: list[frozenset[str]]) -> None:
+    alternatives = [Alternatives(frozenset(map(tidied, globs))) for globs in sets]
+
+    found = cases(alternatives, Budget())
+
+    assert set(found) == {combination.matched for combination in combinations(alternatives, Budget())}
+    for matched, text in found.items():
+        assert matched == sum(1 << place for place, globs in enumerate(sets) if any(matches(g, text) for g in globs))
+
+
+@given(st.lists(st.frozensets(st.text("aB", max_size=3), max_size=3), min_size=1, max_size=3))
+def test_sets_that_ignore_capitals_are_told_apart(sets: list[frozenset[str]]) -> None:
+    alternatives = [Alternatives(globs, Matching.FOLDED) for globs in sets]
+
+    for combination in combinations(alternatives, Budget()):
+        folded = [combination.example.lower() in {glob.lower() for glob in globs} for globs in sets]
+        assert combination.matched == sum(1 << place for place, inside in enumerate(folded) if inside)
+
+
+ARN_GLOBS = st.lists(st.text("a*?", max_size=3), min_size=6, max_size=7).map(":".join)
+
+
+@given(st.lists(ARN_GLOBS, min_size=1, max_size=3), st.lists(st.text("ab", max_size=2), min_size=1, max_size=8))
+def test_arn_patterns_match_part_by_part_in_the_automaton_too(globs: list[str], parts: list[str]) -> None:
+    sets = [Alternatives(frozenset([glob]), Matching.ARN) for glob in globs]
+
+    found = {combination.matched: combination.example for combination in combinations(sets, Budget())}
+
+    def matched(text: str) -> int:
+        return sum(1 << place for place, glob in enumerate(globs) if arn_matches(glob, text))
+
+    assert matched(":".join(parts)) in found
+    assert all(matched(example) == combination for combination, example in found.items())
+
+
+def test_only_combinations_with_the_required_set_are_reported() -> None:
+    sets = [Alternatives(frozenset(["a*"])), Alternatives(frozenset(["*b"]))]
+
+    found = {combination.matched for combination in combinations(sets, Budget(), required=1)}
+
+    assert found == {0b10, 0b11}
+
+
+def test_a_combination_of_one_text_only_is_told_from_the_name_that_it_is() -> None:
+    sets = [Alternatives(frozenset(["a*"])), Alternatives(frozenset(["a?*"])), Alternatives(frozenset(["a"]))]
+
+    assert set(cases(sets, Budget())) == {0b000, 0b011, 0b101}
+
+
+def test_walking_stops_when_the_budget_is_used_up() -> None:
+    with pytest.raises(OutOfBudgetError):
+        combinations([Alternatives(frozenset(["*a*b*c*"]))], Budget(5))
+
+
+@given(st.text("a*?\ue000", max_size=5))
+def test_a_literal_is_matched_by_itself_and_can_be_read_again(text: str) -> None:
+    assert matches(literal(text), literal(text))
+    assert readable(literal(text)) == readable(text)
+
+
+@pytest.mark.parametrize(
+    ("glob", "text"),
+    [
+        ("arn:*:s3:::b/*", "arn:aws:s3:::b/example"),
+        ("arn:aws:sns:*:*:t?", "arn:aws:sns:us-east-1:111122223333:tx"),
+        ("arn:aws:sns:*", "arn:aws:sns:example"),
+        ("*", "example"),
+    ],
+)
+def test_example_arns_look_like_real_ones(glob: str, text: str) -> None:
+    assert plausible_arn(glob) == text
+    assert matches(glob, text)
+
+
+@pytest.mark.parametrize("glob", ["*a" * 3_000 + "b", "*?a" * 2_000 + "b", "*" + "?a" * 2_000 + "b"])
+def test_no_glob_takes_long_to_match(glob: str) -> None:
+    started = perf_counter()
+
+    assert not matches(glob, "a" * 6_144)
+    assert perf_counter() - started < 5

@@ -1,0 +1,125 @@
+"""Whom Principal and NotPrincipal elements name, in resource and trust policies."""
+
+from typing import Any
+
+import pytest
+
+from policy_drift.domain.language import Decision, Request, Verdict, compare, evaluate
+
+ACCOUNT = "111122223333"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+ALICE = f"arn:aws:iam::{ACCOUNT}:user/team/alice"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/service/deploy"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/run-1"
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:saml-provider/corp"
+CANONICAL = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"
+
+
+def trust(**element: Any) -> dict[str, Any]:
+    return {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole"} | element}
+
+
+@pytest.mark.parametrize(
+    ("named", "asking", "included"),
+    [
+        ("*", ALICE, True),
+        ("*", "*", True),
+        ("*", "ec2.amazonaws.com", True),
+        ({"AWS": "*"}, "ec2.amazonaws.com", True),
+        ({"Service": "*"}, "ec2.amazonaws.com", True),
+        ({"Service": "*"}, ALICE, False),
+        ({"Service": "*"}, "*", False),
+        ({"AWS": ACCOUNT}, ALICE, True),
+        ({"AWS": ROOT}, ALICE, True),
+        ({"AWS": ROOT}, SESSION, True),
+        ({"AWS": ROOT}, ACCOUNT, True),
+        ({"AWS": ACCOUNT}, ROOT, True),
+        ({"AWS": ROOT}, "arn:aws:iam::444455556666:user/alice", False),
+        ({"AWS": ROOT}, f"arn:aws-cn:iam::{ACCOUNT}:user/alice", False),
+        ({"AWS": ROOT}, "*", False),
+        ({"AWS": ROOT}, PROVIDER, False),
+        ({"AWS": ALICE}, ALICE, True),
+        ({"AWS": ALICE}, ALICE.upper(), False),
+        ({"AWS": ALICE}, ROOT, False),
+        ({"AWS": ROLE}, ROLE, True),
+        ({"AWS": ROLE}, SESSION, True),
+        ({"AWS": ROLE}, "arn:aws:sts::444455556666:assumed-role/deploy/run-1", False),
+        ({"AWS": ROLE}, f"arn:aws:sts::{ACCOUNT}:assumed-role/other/run-1", False),
+        ({"AWS": SESSION}, SESSION, True),
+        ({"AWS": SESSION}, ROLE, False),
+        ({"AWS": ["AIDAABCDEFGHIJKLMNOP", ALICE]}, "AIDAABCDEFGHIJKLMNOP", True),
+        ({"AWS": "AROAABCDEFGHIJKLMNOP"}, ROLE, False),
+        ({"Service": "ec2.amazonaws.com"}, "ec2.amazonaws.com", True),
+        ({"Service": "ec2.amazonaws.com"}, "ecs.amazonaws.com", False),
+        ({"Service": "ec2.amazonaws.com"}, "Federated:ec2.amazonaws.com", False),
+        ({"Federated": "accounts.google.com"}, "accounts.google.com", True),
+        ({"Federated": "cognito-identity.amazonaws.com"}, "cognito-identity.amazonaws.com", True),
+        ({"Federated": PROVIDER}, PROVIDER, True),
+        ({"Federated": "x.amazonaws.com"}, "Federated:x.amazonaws.com", True),
+        ({"CanonicalUser": CANONICAL}, CANONICAL, True),
+        ({"AWS": ALICE, "Service": "ec2.amazonaws.com"}, "ec2.amazonaws.com", True),
+    ],
+)
+def test_who_is_named_by_a_principal_element(named: Any, asking: str, *, included: bool) -> None:
+    decision = evaluate([trust(Principal=named)], Request("sts:AssumeRole", principal=asking))
+
+    assert (decision is Decision.ALLOWED) is included
+
+
+@pytest.mark.parametrize(
+    ("named", "asking", "applies"),
+    [
+        ({"AWS": [ALICE, ROOT]}, ALICE, False),
+        ({"AWS": [ALICE, ROOT]}, ROOT, False),
+        ({"AWS": ROOT}, ALICE, True),
+        ({"AWS": ROLE}, SESSION, True),
+        ({"AWS": ALICE}, "ec2.amazonaws.com", True),
+        ("*", ALICE, False),
+    ],
+)
+def test_not_principal_spares_only_whom_it_lists(named: Any, asking: str, *, applies: bool) -> None:
+    decision = evaluate([trust(NotPrincipal=named)], Request("sts:AssumeRole", principal=asking))
+
+    assert (decision is Decision.ALLOWED) is applies
+
+
+def test_nobody_in_particular_is_named_by_no_principal_element() -> None:
+    assert evaluate([trust(Principal="*")], Request("sts:AssumeRole")) is Decision.IMPLICITLY_DENIED
+    assert evaluate([trust(NotPrincipal={"AWS": ROOT})], Request("sts:AssumeRole")) is Decision.IMPLICITLY_DENIED
+
+
+@pytest.mark.parametrize(
+    ("baseline", "live", "verdict"),
+    [
+        ({"AWS": ACCOUNT}, {"AWS": [ROOT]}, Verdict.EQUIVALENT),
+        ("*", {"AWS": "*"}, Verdict.EQUIVALENT),
+        ({"AWS": [ROOT, ALICE]}, {"AWS": ROOT}, Verdict.EQUIVALENT),
+        ({"AWS": [ROLE, SESSION]}, {"AWS": ROLE}, Verdict.EQUIVALENT),
+        ({"AWS": ROLE}, {"AWS": SESSION}, Verdict.NARROWED),
+        ({"AWS": ALICE}, {"AWS": ROOT}, Verdict.BROADENED),
+        ({"AWS": ROOT}, "*", Verdict.BROADENED),
+        ({"Service": "ec2.amazonaws.com"}, {"Service": ["ec2.amazonaws.com", "ecs.amazonaws.com"]}, Verdict.BROADENED),
+        ({"AWS": ALICE}, {"AWS": "AIDAABCDEFGHIJKLMNOP"}, Verdict.INCOMPARABLE),
+        ({"Federated": PROVIDER}, {"Federated": "accounts.google.com"}, Verdict.INCOMPARABLE),
+    ],
+)
+def test_trust_policies_are_compared_by_whom_they_admit(baseline: Any, live: Any, verdict: Verdict) -> None:
+    comparison = compare([trust(Principal=baseline)], [trust(Principal=live)])
+
+    assert comparison.verdict is verdict
+
+
+def test_a_trust_that_is_opened_to_everyone_is_shown_with_a_stranger() -> None:
+    comparison = compare([trust(Principal={"AWS": ROOT})], [trust(Principal="*")])
+
+    assert comparison.newly_allowed[0].action == "sts:AssumeRole"
+    assert ACCOUNT not in (comparison.newly_allowed[0].principal or "")
+
+
+def test_a_witness_names_a_principal_that_can_be_asked_again() -> None:
+    live = [trust(Principal={"Federated": "x.amazonaws.com"})]
+
+    witness = compare([trust(Principal={"AWS": ROOT})], live).newly_allowed[0]
+
+    assert witness.principal == "Federated:x.amazonaws.com"
+    assert evaluate(live, witness) is Decision.ALLOWED

@@ -31,7 +31,8 @@ from local.additions import (
     iam_account_details,
     iam_authorization,
     iam_groups,
-    iam_policy_simulation,
+    iam_simulation,
+    invented_events,
     managed_policies,
     principal_arn,
     registry_login,
@@ -40,6 +41,7 @@ from local.additions import (
     rest_api_paths,
     root_key,
     secret_authorization,
+    secret_policies,
     secret_rotation,
     secret_versions,
 )
@@ -86,9 +88,10 @@ ADDITIONS: tuple[Addition, ...] = (
     iam_access_keys,
     iam_account_details,
     iam_authorization,
-    iam_policy_simulation,
+    iam_simulation,
     secret_versions,
     secret_rotation,
+    secret_policies,
     secret_authorization,
     ecr_repositories,
     ecr_registry_scanning,
@@ -101,6 +104,7 @@ ADDITIONS: tuple[Addition, ...] = (
     rest_api_paths,
     event_targets,
     event_bus_policies,
+    invented_events,
 )
 
 

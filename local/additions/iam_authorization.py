@@ -68,6 +68,8 @@ def install() -> None:
 def _resource(arn: str, parameters: Parameters, account: str) -> str:
     """The ARN that a call of IAM is decided on; the one that MiniStack found where there is nothing to mend."""
     action, path = _value(parameters, "Action"), _value(parameters, "Path") or "/"
+    if source := _value(parameters, "PolicySourceArn"):
+        return source
     if action in _OF_A_GROUP:
         return _entity_arn(iam._groups, "group", _value(parameters, "GroupName"), path, account)
     for name, kind, entities in (

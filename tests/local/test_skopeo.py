@@ -71,12 +71,14 @@ def test_a_push_is_refused_then_ensured_then_pushed_and_pulled_back(stack, team_
     assert len(blobs) == 3
 
 
-def test_a_push_without_any_call_succeeds_when_run_again(stack, skopeo, layout, unique):
+def test_a_push_without_any_call_succeeds_at_the_latest_when_run_again(stack, skopeo, layout, unique):
+    """The local AWS delivers CloudTrail's event at once, so that the net can be quicker than the push itself."""
     name = f"team-a/{unique}"
     target = f"docker://127.0.0.1:{stack.port}/{name}:1"
+    assert not stack.exists(name)
     first = skopeo(layout, target)
 
-    assert "name unknown" in first.stderr
+    assert first.returncode == 0 or "name unknown" in first.stderr
     assert eventually(lambda: stack.exists(name))
     again = skopeo(layout, target)
     assert again.returncode == 0, again.stderr

@@ -11,7 +11,7 @@ AWS_MANAGED_ACTIONS = {
 
 
 def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
+    return {name: resource.get("Properties", {}) for name, resource in resources.items() if resource["Type"] == kind}
 
 
 def both_sides(value: Any) -> Iterator[Any]:

@@ -76,3 +76,14 @@ def test_the_principal_arn_of_a_session_is_its_roles(aws, name):
     session = aws.session(allow("ecr:CreateRepository", condition=condition), role_name=role)
 
     assert aws.client("ecr", session).create_repository(repositoryName=name)
+
+
+def test_the_operator_alone_may_invent_an_event_of_aws(aws):
+    arrived = aws.queue_of({"source": ["aws.health"]})
+    user = aws.client("events", aws.user(allow("events:*")))
+
+    refused = user.put_events(Entries=[entry("aws.health", detail_type="by a user")])
+    aws.client("events").put_events(Entries=[entry("aws.health", detail_type="by the operator")])
+
+    assert refused["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
+    assert aws.receive(arrived)["detail-type"] == "by the operator"

@@ -1,11 +1,10 @@
 """Targets of EventBridge rules: another region's bus, a function that fails, a target that is gone."""
 
-import io
 import json
-import zipfile
 
 import pytest
 
+from tests.local.aws.functions import deploy_function
 from tests.local.aws.launched import ACCOUNT, REGION, allow
 
 FAILS = "def handler(event, context):\n    raise RuntimeError('as asked')\n"
@@ -33,23 +32,6 @@ def queue(aws, name):
     return url, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
 
 
-def function(aws, name, code):
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as package:
-        package.writestr("code.py", code)
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    iam = aws.client("iam")
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]
-    iam.put_role_policy(RoleName=name, PolicyName="send", PolicyDocument=json.dumps({"Statement": [allow("sqs:*")]}))
-    return aws.client("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Handler="code.handler",
-        Role=role["Arn"],
-        Code={"ZipFile": archive.getvalue()},
-    )["FunctionArn"]
-
-
 def test_a_bus_of_another_region_receives_the_event_with_its_first_region(aws, source):
     role = f"arn:aws:iam::{ACCOUNT}:role/forward"
     home_bus = aws.client("events").create_event_bus(Name=source)["EventBusArn"]
@@ -65,7 +47,7 @@ def test_a_bus_of_another_region_receives_the_event_with_its_first_region(aws, s
 
 def test_a_function_that_fails_is_tried_again_and_then_its_failure_is_kept(aws, source):
     failed, failed_arn = queue(aws, f"{source[5:]}-failed")
-    arn = function(aws, source[5:], FAILS)
+    arn = deploy_function(aws, source[5:], FAILS, allow("sqs:*"))
     aws.client("lambda").put_function_event_invoke_config(
         FunctionName=arn,
         MaximumRetryAttempts=1,

@@ -1,5 +1,6 @@
 """global-events.yaml, deployed: what only us-east-1 hears arrives on the bus of the home region."""
 
+import json
 import time
 
 import pytest
@@ -57,3 +58,23 @@ def test_the_stack_tells_where_its_dead_letters_are(aws, home):
 
     assert aws.receive(outputs["DeadLettersUrl"], region=GLOBAL, seconds=0) is None
     assert outputs["AlarmTopicArn"].startswith(f"arn:aws:sns:{GLOBAL}:{ACCOUNT}:")
+
+
+def test_an_exposed_key_that_aws_health_finds_arrives_at_home(aws, home):
+    arrived = aws.queue_of({"source": ["aws.health"]}, bus=home)
+    detail = {
+        "service": "RISK",
+        "eventTypeCode": "AWS_RISK_CREDENTIALS_EXPOSED",
+        "eventTypeCategory": "issue",
+        "affectedEntities": [{"entityValue": "AKIAEXPOSEDEXPOSED00"}],
+    }
+    other = detail | {"eventTypeCode": "AWS_IAM_OPERATIONAL_NOTIFICATION"}
+    entries = [
+        {"Source": "aws.health", "DetailType": "AWS Health Event", "Detail": json.dumps(body)}
+        for body in (other, detail)
+    ]
+
+    aws.client("events", region=GLOBAL).put_events(Entries=entries)
+
+    assert aws.receive(arrived)["detail"] == detail
+    assert aws.receive(arrived, seconds=0) is None

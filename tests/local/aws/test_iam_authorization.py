@@ -87,3 +87,27 @@ def test_a_request_tag_decides_who_may_enrol(aws, name):
 
     with pytest.raises(iam.exceptions.ClientError, match="AccessDenied"):
         iam.create_user(UserName=name[-8:], Tags=[{"Key": "steward:rotate", "Value": "true"}])
+
+
+@pytest.mark.parametrize(
+    ("managed", "decision"),
+    [("IAMFullAccess", "allowed"), ("AmazonEC2ContainerRegistryReadOnly", "implicitDeny")],
+)
+def test_a_simulation_knows_the_policies_of_a_user_with_a_path(aws, make_user, managed, decision):
+    user = make_user()
+    aws.client("iam").attach_user_policy(UserName=user, PolicyArn=f"arn:aws:iam::aws:policy/{managed}")
+    arn = f"arn:aws:iam::{ACCOUNT}:user/service/{user}"
+    asker = aws.client("iam", aws.session(allow("iam:SimulatePrincipalPolicy", resource=SERVICE_USERS)))
+
+    results = asker.simulate_principal_policy(PolicySourceArn=arn, ActionNames=["iam:CreateAccessKey"])
+
+    assert [result["EvalDecision"] for result in results["EvaluationResults"]] == [decision]
+
+
+def test_a_simulation_for_a_user_who_does_not_exist_is_refused(aws):
+    iam = aws.client("iam")
+
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:user/service/nobody", ActionNames=["iam:CreateAccessKey"]
+        )

@@ -93,3 +93,23 @@ def test_the_policy_of_a_secret_keeps_all_but_its_readers_out(aws, name):
     with pytest.raises(other.exceptions.ClientError, match="AccessDenied"):
         other.get_secret_value(SecretId=name)
     assert other.batch_get_secret_value(SecretIdList=[name])["Errors"][0]["ErrorCode"] == "AccessDeniedException"
+
+
+def test_a_text_that_is_no_policy_is_refused(aws, name):
+    secrets = aws.client("secretsmanager")
+    secrets.create_secret(Name=name, SecretString="one")
+
+    for text in ("not a policy", "{}", policy(allow("secretsmanager:GetSecretValue"))):
+        with pytest.raises(secrets.exceptions.MalformedPolicyDocumentException):
+            secrets.put_resource_policy(SecretId=name, ResourcePolicy=text)
+
+
+def test_a_public_policy_is_refused_where_that_is_asked_for(aws, name):
+    secrets = aws.client("secretsmanager")
+    secrets.create_secret(Name=name, SecretString="one")
+    everybody = policy(allow("secretsmanager:GetSecretValue") | {"Principal": "*"})
+
+    with pytest.raises(secrets.exceptions.PublicPolicyException):
+        secrets.put_resource_policy(SecretId=name, ResourcePolicy=everybody, BlockPublicPolicy=True)
+
+    assert "ResourcePolicy" not in secrets.get_resource_policy(SecretId=name)

@@ -27,10 +27,9 @@ def with_action_added(document: Document) -> Document:
     """An action of a service that nobody has heard of, in the first statement that allows."""
     changed = _copy(document)
     first = _first_allow(changed)
-    key = "Action" if "Action" in first else None
-    if key is None:
+    if "*" in _as_list(first.get("Action", "*")):
         return with_statement_added(document)
-    first[key] = [*_as_list(first[key]), "example-service:DoThis"]
+    first["Action"] = [*_as_list(first["Action"]), "example-service:DoThis"]
     return changed
 
 

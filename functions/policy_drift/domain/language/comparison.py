@@ -116,8 +116,6 @@ class _Question:
             found, reason = self._exactly(side, next(worlds))
             if found or reason:
                 return found, reason
-        if len(self._keys) > variables.MOST_KEYS:
-            return (), f"more than {variables.MOST_KEYS} context keys in policy variables"
         doubt = self._possible(side)
         if doubt is None:
             return (), ""
@@ -129,6 +127,11 @@ class _Question:
 
     def _possible(self, side: int) -> str | None:
         """Why a difference cannot be ruled out whatever the variables stand for, or None when it can."""
+        with_any_values = self._pairing(World({}, frozenset(self._keys)))
+        if not list(with_any_values.differences(side)) and with_any_values.only_at_a_glance:
+            return None
+        if len(self._keys) > variables.MOST_KEYS:
+            return f"more than {variables.MOST_KEYS} context keys in policy variables"
         for world in variables.partial_worlds(self._keys):
             for difference in self._pairing(world).differences(side):
                 if difference is None:

@@ -80,6 +80,8 @@ class Pairing:
         self._actions = self._action_elements()
         self._cases: dict[tuple[str, tuple[Rest, ...]], Sequence[Case]] = {}
         self._searched: dict[tuple[Side, Side], Found | None] = {}
+        #: Whether no search was needed so far: what is seen at a glance holds whatever the variables stand for.
+        self.only_at_a_glance = True
 
     def differences(self, allowing: int) -> "Iterator[Difference | None]":
         """Requests that side `allowing` (0 or 1) allows and the other does not, one for each kind of action.
@@ -162,6 +164,7 @@ class Pairing:
         denied, more_denied = self._merged(allowing.denies), self._merged(refusing.denies)
         if all_within(more_denied, denied) and all(any(all_within(one, other) for one in allows) for other in refuses):
             return None
+        self.only_at_a_glance = False
         numbers: dict[Rest, int] = {}
 
         def bits(rests: "Sequence[Rest]") -> int:

@@ -67,6 +67,8 @@ def install() -> None:
 
 def _resource(arn: str, parameters: Parameters, account: str) -> str:
     """The ARN that a call of IAM is decided on; the one that MiniStack found where there is nothing to mend."""
+    if source := _value(parameters, "PolicySourceArn"):
+        return source
     action, path = _value(parameters, "Action"), _value(parameters, "Path") or "/"
     if source := _value(parameters, "PolicySourceArn"):
         return source

@@ -25,6 +25,14 @@ class Required:
     page: str
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """An action that a step of the function makes, and that no probe takes away yet; ``by`` says which step."""
+
+    action: str
+    by: str
+
+
 _LOGS_AND_TRACES = (
     Required("logs:CreateLogGroup", "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"),
     Required("logs:CreateLogStream", "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"),
@@ -53,7 +61,39 @@ _PROVISION_REPOSITORIES = (
     Required("kms:DescribeKey", "https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html"),
 )
 
-ROLES: dict[str, tuple[Probed | Required, ...]] = {
+_ROTATE_ACCESS_KEYS = (
+    Used("iam:GetUser", "every run"),
+    Used("iam:ListAccessKeys", "every run"),
+    Used("iam:GetAccessKeyLastUsed", "draining"),
+    Used("iam:GetLoginProfile", "judging a user that the planner did not"),
+    Used("iam:ListMFADevices", "judging a user that the planner did not"),
+    Used("iam:SimulatePrincipalPolicy", "judging a user that the planner did not"),
+    Used("iam:CreateAccessKey", "a new key"),
+    Used("iam:UpdateAccessKey", "deactivation"),
+    Used("iam:DeleteAccessKey", "deletion"),
+    Used("secretsmanager:CreateSecret", "the first key"),
+    Used("secretsmanager:TagResource", "the first key"),
+    Used("secretsmanager:DescribeSecret", "every run"),
+    Used("secretsmanager:GetSecretValue", "a version that is not remembered, and every deactivation"),
+    Used("secretsmanager:PutSecretValue", "a new key"),
+    Used("secretsmanager:UpdateSecretVersionStage", "promotion"),
+    Used("secretsmanager:PutResourcePolicy", "secret_readers"),
+    Used("secretsmanager:DeleteResourcePolicy", "secret_readers, emptied"),
+    Used("dynamodb:UpdateItem", "every run"),
+    Used("events:PutEvents", "a new key"),
+    Used("cloudtrail:LookupEvents", "a key whose secret was lost"),
+    Required("kms:Decrypt", "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"),
+    Required(
+        "kms:GenerateDataKey", "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"
+    ),
+)
+
+_DEAD_LETTERS = Required(
+    "sqs:SendMessage", "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
+)
+_QUEUE_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
+
+ROLES: dict[str, tuple[Probed | Required | Used, ...]] = {
     "RepositoryApiRole": (
         *_LOGS_AND_TRACES,
         *_PROVISION_REPOSITORIES,
@@ -66,6 +106,50 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         Required(
             "sqs:SendMessage", "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
         ),
+    ),
+    "RotationPlannerRole": (
+        *_LOGS_AND_TRACES,
+        Used("iam:GenerateCredentialReport", "every run"),
+        Used("iam:GetAccountAuthorizationDetails", "every run"),
+        Used("iam:GetCredentialReport", "every run"),
+        Used("iam:SimulatePrincipalPolicy", "a user that is due"),
+        Used("dynamodb:Scan", "every run"),
+        Used("events:PutEvents", "a user that is due"),
+        _DEAD_LETTERS,
+    ),
+    "RotationWorkerRole": (
+        *_LOGS_AND_TRACES,
+        *_ROTATE_ACCESS_KEYS,
+        Required("sqs:ReceiveMessage", _QUEUE_PAGE),
+        Required("sqs:DeleteMessage", _QUEUE_PAGE),
+        Required("sqs:GetQueueAttributes", _QUEUE_PAGE),
+    ),
+    "RotationContractRole": (*_LOGS_AND_TRACES, *_ROTATE_ACCESS_KEYS),
+    "ServiceUserApiRole": (
+        *_LOGS_AND_TRACES,
+        Used("iam:GetUser", "a rotation on demand"),
+        Used("iam:ListAccessKeys", "a rotation on demand"),
+        Used("iam:UpdateAccessKey", "a reactivation"),
+        Used("dynamodb:GetItem", "one user"),
+        Used("dynamodb:Scan", "all users"),
+        Used("dynamodb:UpdateItem", "a reactivation"),
+        Used("cloudtrail:LookupEvents", "who still uses a key"),
+        Used("events:PutEvents", "a rotation on demand"),
+    ),
+    "ExposedKeyRole": (
+        *_LOGS_AND_TRACES,
+        Used("iam:GetAccessKeyLastUsed", "whose key it is"),
+        Used("events:PutEvents", "a service user's key"),
+        _DEAD_LETTERS,
+    ),
+    "SecretProofRole": (
+        *_LOGS_AND_TRACES,
+        Used("secretsmanager:DescribeSecret", "every secret"),
+        Used("secretsmanager:GetSecretValue", "every secret"),
+        Used("dynamodb:Scan", "every run"),
+        Used("events:PutEvents", "a secret that does not authenticate"),
+        Required("kms:Decrypt", "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"),
+        _DEAD_LETTERS,
     ),
 }
 """Logical id of each function's role -> what it may do."""

@@ -6,6 +6,10 @@ from tests.local.proven_actions import ROLES
 from tests.template.reading import AWS_MANAGED_ACTIONS, as_list, aws_managed_of_role, of_type, statements_of_role
 
 WITHOUT_RESOURCE_TYPE = {
+    "cloudtrail:LookupEvents": "the action has no resource type",
+    "iam:GenerateCredentialReport": "the action has no resource type",
+    "iam:GetAccountAuthorizationDetails": "the action has no resource type",
+    "iam:GetCredentialReport": "the action has no resource type",
     "ecr:GetRegistryScanningConfiguration": "the action has no resource type",
 }
 """Actions that may stand on "*", each with the reason why AWS allows nothing narrower."""
@@ -93,3 +97,19 @@ def test_writers_cannot_create_repositories(resources):
     assert [s["Action"] for s in invoke_only] == ["execute-api:Invoke"]
     assert "AmazonEC2ContainerRegistryPowerUser" in json.dumps(group["ManagedPolicyArns"])
     assert "FullAccess" not in json.dumps(group["ManagedPolicyArns"])
+
+
+def test_only_tagged_users_on_the_service_path_get_their_keys_changed(resources):
+    changing = {"iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:UpdateAccessKey"}
+    for role in ROLES:
+        for statement in statements_of_role(resources, role):
+            if changing & set(as_list(statement["Action"])):
+                assert statement["Condition"] == {"StringEquals": {"iam:ResourceTag/steward:rotate": "true"}}
+                assert "user${ServicePath}*" in json.dumps(statement["Resource"])
+
+
+def test_only_secrets_of_service_users_are_touched(resources):
+    for role in ROLES:
+        for statement in statements_of_role(resources, role):
+            if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):
+                assert "secret:steward/service-users/*" in json.dumps(statement["Resource"])

@@ -6,9 +6,12 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudtrail import CloudTrailClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 CONNECTIONS = 16
 """Connections that a client keeps open: more than a use case has calls in flight, so that none waits for a socket."""
@@ -22,16 +25,38 @@ _CONFIG = Config(
 )
 
 
+_ONCE = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+
+
+@overload
+def client(service: Literal["cloudtrail"], *, region: str) -> "CloudTrailClient": ...
 @overload
 def client(service: Literal["ecr"]) -> "ECRClient": ...
 @overload
 def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
 @overload
 def client(service: Literal["events"]) -> "EventBridgeClient": ...
-def client(service: str) -> Any:
+@overload
+def client(service: Literal["iam"], *, once: bool = False) -> "IAMClient": ...
+@overload
+def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+def client(service: str, *, region: str | None = None, once: bool = False) -> Any:
     """A client of ``service``, safe to share between threads.
 
     Throttled calls and server errors are tried up to five times with jittered, growing pauses ("standard" mode).
     Adaptive mode is not used here: its client-side rate limit would slow a whole batch for one throttled call.
+
+    Parameters
+    ----------
+    region
+        Where it calls; None for the function's own region.
+    once
+        Never try a call twice: for calls that a repetition would do again.
     """
-    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+    return boto3.client(service, region_name=region, config=_ONCE if once else _CONFIG)  # type: ignore[call-overload]
+
+
+def client_with_key(service: str, region: str, access_key_id: str, secret_access_key: str) -> Any:
+    """A client that signs with a given key instead of the function's role, and tries each call once."""
+    session = boto3.Session(aws_access_key_id=access_key_id, aws_secret_access_key=secret_access_key)
+    return session.client(service, region_name=region, config=_ONCE)  # type: ignore[call-overload]

@@ -1,5 +1,8 @@
 """From AWS's error codes to the error tree. Codes are matched as strings: several are in no service model."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 from steward.errors import AccessDeniedError, ThrottledError, UpstreamError
@@ -32,3 +35,12 @@ def upstream(error: ClientError | BotoCoreError) -> UpstreamError:
     if code in ACCESS_DENIED:
         return AccessDeniedError(f"the service's own role is denied {operation}; its operator must look", code=code)
     return UpstreamError(f"AWS failed {operation} ({code}); try again later", code=code)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the error of our tree for any failure of the calls inside, where no failure is expected."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise upstream(error) from error

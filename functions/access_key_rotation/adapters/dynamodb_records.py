@@ -1,0 +1,126 @@
+"""What rotation remembers, and its locks, in one DynamoDB table.
+
+An item has the key ``id``: ``user#<name>``. Beside the record it holds the lock (``lease_until``, ``fence``), the
+intent, and ``next_at``, for people who look. Times are ISO 8601 in the record and epoch seconds outside of it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.observation import Intent, Record
+from access_key_rotation.domain.ports import BusyError, Claim, LeaseLostError
+from steward.aws.errors import code_of, translated, upstream
+from steward.clock import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PREFIX = "user#"
+_REFUSED = "ConditionalCheckFailedException"
+
+
+class DynamoDbRotationRecords:
+    """Records and locks; every write after a claim holds only while the claim's fence is the newest."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
+        self._dynamodb = client
+        self._table = table
+        self._clock = clock
+
+    def claim(self, user: UserName, token: str, lease: timedelta) -> Claim:
+        """Take the lock, count the fence up, and write the intent where there is none."""
+        now = self._clock.now()
+        intent, until = Intent(token, now), now + lease
+        try:
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key=_key(user),
+                UpdateExpression=("SET lease_until = :until, intent = if_not_exists(intent, :intent) ADD fence :one"),
+                ConditionExpression="attribute_not_exists(lease_until) OR lease_until <= :now",
+                ExpressionAttributeValues={
+                    ":until": _number(until),
+                    ":now": _number(now),
+                    ":intent": {"S": msgspec.json.encode(intent).decode()},
+                    ":one": {"N": "1"},
+                },
+                ReturnValues="ALL_NEW",
+            )
+        except ClientError as error:
+            if code_of(error) == _REFUSED:
+                raise BusyError(f"another run works on {user}", code=_REFUSED) from error
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+        item = answer["Attributes"]
+        found = msgspec.json.decode(item["intent"]["S"], type=Intent)
+        record = replace(_record(item), intent=None if found == intent else found)
+        return Claim(user, int(item["fence"]["N"]), until, intent, record)
+
+    def save(self, claim: Claim, record: Record) -> None:
+        """Rewrite the record."""
+        self._write(claim, record, "SET #record = :record, next_at = :next")
+
+    def release(self, claim: Claim, record: Record) -> None:
+        """Rewrite the record, and drop the lock and, unless the record keeps it, the intent."""
+        if record.intent:
+            text = msgspec.json.encode(record.intent).decode()
+            expression = "SET #record = :record, next_at = :next, intent = :intent REMOVE lease_until"
+            self._write(claim, record, expression, {":intent": {"S": text}})
+        else:
+            self._write(claim, record, "SET #record = :record, next_at = :next REMOVE lease_until, intent")
+
+    def find(self, user: UserName) -> Record | None:
+        """What is remembered of a user, without claiming it."""
+        with translated():
+            item = self._dynamodb.get_item(TableName=self._table, Key=_key(user), ConsistentRead=True).get("Item")
+        return _record(item) if item and "record" in item else None
+
+    def all(self) -> Iterator[tuple[UserName, Record, bool]]:
+        """Every user that is remembered, and whether a run works on it now. One call per megabyte of the table."""
+        now = self._clock.now().timestamp()
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._table)
+        with translated():
+            for page in pages:
+                for item in page["Items"]:
+                    busy = float(item.get("lease_until", {}).get("N", "0")) > now
+                    yield UserName(item["id"]["S"].removeprefix(PREFIX)), _record(item), busy
+
+    def _write(self, claim: Claim, record: Record, expression: str, values: dict[str, Any] | None = None) -> None:
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key=_key(claim.user),
+                UpdateExpression=expression,
+                ConditionExpression="fence = :fence AND attribute_exists(lease_until)",
+                ExpressionAttributeNames={"#record": "record"},
+                ExpressionAttributeValues={
+                    ":record": {"S": msgspec.json.encode(replace(record, intent=None)).decode()},
+                    ":next": _number(record.next_at or self._clock.now()),
+                    ":fence": {"N": str(claim.fence)},
+                    **(values or {}),
+                },
+            )
+        except ClientError as error:
+            if code_of(error) == _REFUSED:
+                raise LeaseLostError(f"another run took over {claim.user}", code=_REFUSED) from error
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+
+
+def _key(user: UserName) -> dict[str, Any]:
+    return {"id": {"S": f"{PREFIX}{user}"}}
+
+
+def _record(item: dict[str, Any]) -> Record:
+    return msgspec.json.decode(item["record"]["S"], type=Record) if "record" in item else Record()
+
+
+def _number(moment: datetime) -> dict[str, Any]:
+    return {"N": f"{moment.astimezone(UTC).timestamp():.6f}"}

@@ -1,0 +1,155 @@
+"""Service users and their keys, on IAM."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
+
+from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.observation import AccessKey, LastUse, Standing, User
+from access_key_rotation.domain.ports import KeyNotFoundError, KeySlotsFullError, OutcomeUnknownError
+from steward.aws.errors import ACCESS_DENIED, THROTTLING, code_of, translated, upstream
+from steward.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_iam.literals import StatusTypeType
+
+ADMINISTRATION = (
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreatePolicyVersion",
+    "iam:PutUserPolicy",
+    "iam:UpdateAssumeRolePolicy",
+)
+"""Rights by which one could give oneself any other; a service user has none of them on all resources."""
+NO_SUCH_ENTITY = "NoSuchEntity"
+_SERVER_ERROR = 500
+
+
+class IamUsers:
+    """The users of the account.
+
+    Parameters
+    ----------
+    client
+        For all but making keys.
+    once
+        For making keys: a client that never repeats a call, because a repetition would make another key.
+    """
+
+    def __init__(self, client: "IAMClient", once: "IAMClient") -> None:
+        self._iam = client
+        self._once = once
+
+    def find(self, name: UserName) -> User | None:
+        """The user with its tags."""
+        try:
+            found = self._iam.get_user(UserName=name)["User"]
+        except ClientError as error:
+            if code_of(error) == NO_SUCH_ENTITY:
+                return None
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+        tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+        return User(name, found["UserId"], found["Arn"], found["Path"], tags)
+
+    def keys(self, name: UserName) -> tuple[AccessKey, ...]:
+        """All keys; two fit in one page, and more are read to the end."""
+        with translated():
+            pages = list(self._iam.get_paginator("list_access_keys").paginate(UserName=name))
+        return tuple(
+            AccessKey(key["AccessKeyId"], active=key["Status"] == "Active", created=key["CreateDate"])
+            for page in pages
+            for key in page["AccessKeyMetadata"]
+        )
+
+    def last_use(self, key_id: str) -> LastUse:
+        """The last use; a key that was never used has no date."""
+        with translated():
+            used = self._iam.get_access_key_last_used(AccessKeyId=key_id)["AccessKeyLastUsed"]
+        return LastUse(used.get("LastUsedDate"), used.get("ServiceName", ""))
+
+    def owner(self, key_id: str) -> UserName | None:
+        """The user that has the key; GetAccessKeyLastUsed is the one call that tells."""
+        try:
+            answer = self._iam.get_access_key_last_used(AccessKeyId=key_id)
+        except ClientError as error:
+            if code_of(error) in {NO_SUCH_ENTITY, *ACCESS_DENIED}:
+                return None  # for a key that is not the account's, AWS answers AccessDenied
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+        return UserName(answer["UserName"]) if answer.get("UserName") else None
+
+    def standing(self, user: User) -> Standing:
+        """Its password, its MFA devices, and IAM's own judgement of its rights."""
+        try:
+            self._iam.get_login_profile(UserName=user.name)
+            has_password = True
+        except ClientError as error:
+            if code_of(error) != NO_SUCH_ENTITY:
+                raise upstream(error) from error
+            has_password = False
+        except BotoCoreError as error:
+            raise upstream(error) from error
+        with translated():
+            devices = self._iam.list_mfa_devices(UserName=user.name)["MFADevices"]
+        return Standing(has_password, bool(devices), self.administers_iam(user.arn))
+
+    def administers_iam(self, arn: str) -> bool:
+        """Whether IAM would let the user do any of ``ADMINISTRATION`` on everything. One call."""
+        with translated():
+            answer = self._iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=list(ADMINISTRATION))
+        return any(result["EvalDecision"] == "allowed" for result in answer["EvaluationResults"])
+
+    def create_key(self, name: UserName) -> Credential:
+        """Make a key, in one try."""
+        try:
+            made = self._once.create_access_key(UserName=name)["AccessKey"]
+        except (EndpointConnectionError, ConnectTimeoutError) as error:
+            raise upstream(error) from error  # nothing was sent
+        except BotoCoreError as error:
+            raise _unknown(type(error).__name__) from error
+        except ClientError as error:
+            code = code_of(error)
+            if code == "LimitExceeded":
+                raise KeySlotsFullError(f"the user {name} has as many keys as IAM allows", code=code) from error
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status >= _SERVER_ERROR and code not in THROTTLING:
+                raise _unknown(code) from error
+            raise upstream(error) from error
+        return Credential(name, made["AccessKeyId"], made["SecretAccessKey"], made["CreateDate"])
+
+    def deactivate_key(self, name: UserName, key_id: str) -> None:
+        """Make it Inactive."""
+        self._set_status(name, key_id, "Inactive")
+
+    def reactivate_key(self, name: UserName, key_id: str) -> None:
+        """Make it Active."""
+        self._set_status(name, key_id, "Active")
+
+    def _set_status(self, name: UserName, key_id: str, status: "StatusTypeType") -> None:
+        try:
+            self._iam.update_access_key(UserName=name, AccessKeyId=key_id, Status=status)
+        except ClientError as error:
+            if code_of(error) == NO_SUCH_ENTITY:
+                raise KeyNotFoundError(f"the user {name} has no key {key_id}", code=NO_SUCH_ENTITY) from error
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+
+    def delete_key(self, name: UserName, key_id: str) -> None:
+        """Delete it, or find it deleted."""
+        try:
+            self._iam.delete_access_key(UserName=name, AccessKeyId=key_id)
+        except ClientError as error:
+            if code_of(error) != NO_SUCH_ENTITY:
+                raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+
+
+def _unknown(code: str) -> UpstreamError:
+    return OutcomeUnknownError(f"CreateAccessKey got no clear answer ({code}): it may have made a key", code=code)

@@ -1,0 +1,205 @@
+"""Service users' secrets, on Secrets Manager."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.observation import Content, Label, Secret, User
+from access_key_rotation.domain.ports import LabelMovedError, VersionTakenError
+from steward.aws.errors import code_of, translated, upstream
+from steward.errors import ConflictError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+OWNER_TAG = "steward:stack"
+FORM = 1
+"""``Version`` of what ``credential_process`` prints."""
+NOT_FOUND = "ResourceNotFoundException"
+VERSION_EXISTS = "ResourceExistsException"
+LABEL_IS_ELSEWHERE = "InvalidParameterException"
+IN_WRONG_STATE = "InvalidRequestException"
+
+
+class SecretsManagerVault:
+    """The secrets ``steward/service-users/*`` of one stack.
+
+    Parameters
+    ----------
+    stack
+        Name of the stack, which becomes the tag of its secrets.
+    kms_key
+        ARN of the customer's key; empty for the account's own.
+    replica_regions
+        Where new secrets are replicated to.
+    roles
+        ARNs of our own roles, which may always read.
+    """
+
+    def __init__(
+        self,
+        client: "SecretsManagerClient",
+        *,
+        stack: str,
+        kms_key: str = "",
+        replica_regions: Sequence[str] = (),
+        roles: Sequence[str] = (),
+    ) -> None:
+        self._secrets = client
+        self._stack = stack
+        self._kms_key = kms_key
+        self._replica_regions = tuple(replica_regions)
+        self._roles = tuple(roles)
+
+    def find(self, user: UserName) -> Secret | None:
+        """The secret's labels, tags and replicas."""
+        try:
+            shown = self._secrets.describe_secret(SecretId=user.secret_name)
+        except ClientError as error:
+            if code_of(error) == NOT_FOUND:
+                return None
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+        known = {label.value for label in Label}
+        return Secret(
+            arn=shown["ARN"],
+            owner=next((tag.get("Value") for tag in shown.get("Tags", []) if tag.get("Key") == OWNER_TAG), None),
+            deleted=shown.get("DeletedDate") is not None,
+            labels={
+                Label(label): version
+                for version, labels in shown.get("VersionIdsToStages", {}).items()
+                for label in labels
+                if label in known
+            },
+            replicas={
+                replica["Region"]: replica.get("Status") == "InSync" for replica in shown.get("ReplicationStatus", [])
+            },
+        )
+
+    def read(self, user: UserName, version: str) -> Credential | Content:
+        """The value of a version; AWS answers for an empty one that it does not exist."""
+        try:
+            got = self._secrets.get_secret_value(SecretId=user.secret_name, VersionId=version)
+        except ClientError as error:
+            if code_of(error) == NOT_FOUND:
+                return Content.NOTHING
+            raise _domain_error(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+        return _content(user, got.get("SecretString"))
+
+    def create(self, user: UserName) -> Secret:
+        """Make the secret with its tags, key and replicas."""
+        optional: dict[str, Any] = {}
+        if self._kms_key:
+            optional["KmsKeyId"] = self._kms_key
+        if self._replica_regions:
+            optional["AddReplicaRegions"] = [{"Region": region} for region in self._replica_regions]
+        try:
+            self._secrets.create_secret(
+                Name=user.secret_name,
+                Description=f"Access key of the service user {user}, rotated by {self._stack}",
+                SecretString=json.dumps({"Version": FORM, "UserName": user, "AccessKeyId": None}),
+                Tags=[{"Key": OWNER_TAG, "Value": self._stack}],
+                **optional,
+            )
+        except ClientError as error:
+            if code_of(error) != VERSION_EXISTS:
+                raise _domain_error(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+        found = self.find(user)
+        if found is None or found.owner != self._stack:
+            raise ConflictError(f"the secret of {user} belongs to somebody else, or cannot be seen yet")
+        return found
+
+    def restrict_readers(self, user: User, readers: Sequence[str]) -> None:
+        """A Deny for all others: an Allow alone would restrict nobody in the account."""
+        name = user.name.secret_name
+        with translated():
+            if not readers:
+                self._secrets.delete_resource_policy(SecretId=name)
+                return
+            statement = {
+                "Sid": "OnlyTheseRead",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"],
+                "Resource": "*",
+                "Condition": {"ArnNotEquals": {"aws:PrincipalArn": sorted({*readers, *self._roles, user.arn})}},
+            }
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            self._secrets.put_resource_policy(SecretId=name, ResourcePolicy=policy, BlockPublicPolicy=True)
+
+    def stage(self, version: str, credential: Credential) -> None:
+        """Store the credential; the same value under the same version is stored once."""
+        value = {
+            "Version": FORM,
+            "AccessKeyId": credential.access_key_id,
+            "SecretAccessKey": credential.secret_access_key,
+            "UserName": credential.user,
+            "CreatedAt": credential.created.isoformat(),
+        }
+        try:
+            self._secrets.put_secret_value(
+                SecretId=credential.user.secret_name,
+                ClientRequestToken=version,
+                SecretString=json.dumps(value),
+                VersionStages=[Label.PENDING],
+            )
+        except ClientError as error:
+            if code_of(error) == VERSION_EXISTS:
+                raise VersionTakenError(f"the version {version} has another value", code=VERSION_EXISTS) from None
+            raise _domain_error(error) from None  # the chain would lead to the parameters of the call
+        except BotoCoreError as error:
+            raise upstream(error) from None
+
+    def promote(self, user: UserName, version: str, *, expected: str | None) -> None:
+        """Compare and swap AWSCURRENT."""
+        previous: dict[str, str] = {"RemoveFromVersionId": expected} if expected else {}
+        self._move(user, Label.CURRENT, {"MoveToVersionId": version, **previous})
+
+    def drop_pending(self, user: UserName, version: str) -> None:
+        """Take AWSPENDING from the version."""
+        self._move(user, Label.PENDING, {"RemoveFromVersionId": version})
+
+    def _move(self, user: UserName, label: Label, versions: dict[str, str]) -> None:
+        try:
+            self._secrets.update_secret_version_stage(
+                SecretId=user.secret_name,
+                VersionStage=label,
+                **versions,
+            )
+        except ClientError as error:
+            if code_of(error) == LABEL_IS_ELSEWHERE:
+                raise LabelMovedError(f"{label} of {user} is elsewhere", code=LABEL_IS_ELSEWHERE) from error
+            raise _domain_error(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+
+
+def _domain_error(error: ClientError) -> Exception:
+    if code_of(error) == IN_WRONG_STATE:
+        return ConflictError("Secrets Manager refuses: the secret may be scheduled for deletion", code=IN_WRONG_STATE)
+    return upstream(error)
+
+
+def _content(user: UserName, text: str | None) -> Credential | Content:
+    """What a value says; never part of an error, whatever it is."""
+    try:
+        value = json.loads(text or "")
+        if value.get("AccessKeyId") is None and value["UserName"] == user:
+            return Content.PLACEHOLDER
+        key_id, material = value["AccessKeyId"], value["SecretAccessKey"]
+        created = datetime.fromisoformat(value["CreatedAt"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Content.UNREADABLE
+    if value.get("UserName") != user or not isinstance(key_id, str) or not isinstance(material, str):
+        return Content.UNREADABLE
+    return Credential(user, key_id, material, created)

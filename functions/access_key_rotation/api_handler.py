@@ -1,0 +1,96 @@
+"""The operators' REST API: who is where, rotate now, answer a leak, undo."""
+
+from contextlib import suppress
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from access_key_rotation.bootstrap import CAPABILITY, operation
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.operation import Operation
+from access_key_rotation.domain.situation import Reason
+from access_key_rotation.representation import detailed, representation_of, requested
+from steward.errors import InvalidRequestError, RuleViolationError, SettingsError
+from steward.observability import observe
+from steward.rest_api import caller_of, json_body, request_id_of, rest_api
+
+logger, metrics = observe(CAPABILITY)
+app = rest_api(logger, metrics)
+
+
+@cache
+def use_cases() -> Operation:
+    """The wired use cases; unusable settings are raised, and so answered, for every request."""
+    return operation()
+
+
+with suppress(SettingsError):
+    use_cases()  # while Lambda initialises, which costs a request nothing
+
+
+@app.get("/service-users")
+def list_users() -> Response[dict[str, Any]]:
+    """Every service user: state, keys, next step, what stands in the way."""
+    users = [representation_of(name, record) for name, record in use_cases().list()]
+    return Response(HTTPStatus.OK, "application/json", {"service_users": users})
+
+
+@app.get("/service-users/<name>")
+def show_user(name: str) -> Response[dict[str, Any]]:
+    """One service user, and who still uses its superseded keys."""
+    user = UserName(name)
+    record, uses = use_cases().show(user)
+    return Response(HTTPStatus.OK, "application/json", detailed(user, record, uses))
+
+
+@app.post("/service-users/<name>/rotation")
+def request_rotation(name: str) -> Response[dict[str, Any]]:
+    """Ask for a rotation: {"reason": "routine"}, or {"reason": "compromised", "key_id": "AKIA…"}."""
+    body = json_body(app.current_event)
+    if body.keys() - {"reason", "key_id"}:
+        raise RuleViolationError("send only reason (routine or compromised) and key_id")
+    try:
+        reason = Reason(body.get("reason", "routine"))
+    except ValueError as error:
+        raise RuleViolationError(f"reason is routine or compromised, not {body['reason']!r}") from error
+    key_id = body.get("key_id")
+    if key_id is not None and not isinstance(key_id, str):
+        raise RuleViolationError("key_id is the id of a key, such as AKIA…")
+    asked = use_cases().request_rotation(UserName(name), reason, key_id, _caller(), _request(), dry_run=_dry_run())
+    status = HTTPStatus.OK if asked.dry_run else HTTPStatus.ACCEPTED
+    return Response(status, "application/json", requested(asked))
+
+
+@app.post("/service-users/<name>/reactivation")
+def reactivate(name: str) -> Response[dict[str, Any]]:
+    """Bring the previous key back and freeze the user: {"reason": "…"}."""
+    reason = json_body(app.current_event).get("reason")
+    if not isinstance(reason, str) or not reason.strip():
+        raise RuleViolationError('say why: {"reason": "the build farm cannot read the secret"}')
+    key_id = use_cases().reactivate(UserName(name), _caller(), reason, _request())
+    return Response(HTTPStatus.OK, "application/json", {"name": name, "key_id": key_id, "frozen": reason})
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the REST API."""
+    return app.resolve(event, context)
+
+
+def _caller() -> str:
+    return str(caller_of(app.current_event))
+
+
+def _request() -> str:
+    return request_id_of(app.current_event)
+
+
+def _dry_run() -> bool:
+    asked = (app.current_event.query_string_parameters or {}).get("dry_run", "false").lower()
+    if asked not in {"true", "false"}:
+        raise InvalidRequestError(f"dry_run is true or false, not {asked!r}")
+    return asked == "true"

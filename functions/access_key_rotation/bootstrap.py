@@ -1,0 +1,138 @@
+"""The composition root: settings, clients and adapters become use cases, once per execution environment."""
+
+import os
+import uuid
+from typing import Any
+
+from access_key_rotation.adapters.cloudtrail_history import CloudTrailHistory
+from access_key_rotation.adapters.credential_probe import CredentialProbe
+from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
+from access_key_rotation.adapters.iam_directory import IamDirectory
+from access_key_rotation.adapters.iam_users import IamUsers
+from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
+from access_key_rotation.domain.contract import RotationContract
+from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.exposure import ExposedKeys
+from access_key_rotation.domain.operation import Operation
+from access_key_rotation.domain.planning import Planner
+from access_key_rotation.domain.policy import RotationSettings
+from access_key_rotation.domain.proof import SecretProof
+from access_key_rotation.domain.rotation import Rotator
+from access_key_rotation.domain.situation import Enrolment
+from access_key_rotation.domain.verification import Verifier
+from steward import settings
+from steward.aws.clients import client, client_with_key
+from steward.aws.event_bus import EventBridgePublisher
+from steward.aws.wire_logs import redact_wire_logs
+from steward.clock import SystemClock
+
+CAPABILITY = "access_key_rotation"
+ROTATION = "rotation.yaml"
+
+
+def rotation_settings() -> RotationSettings:
+    """What the operator wrote.
+
+    Raises
+    ------
+    SettingsError
+        It cannot be used.
+    """
+    return settings.load(settings.locate(ROTATION), RotationSettings)
+
+
+def publisher() -> EventBridgePublisher:
+    """The bus."""
+    return EventBridgePublisher(
+        client("events"),
+        bus=os.environ["STEWARD_BUS"],
+        capability=CAPABILITY,
+        account=os.environ["STEWARD_ACCOUNT"],
+        region=os.environ["AWS_REGION"],
+    )
+
+
+def users() -> IamUsers:
+    """IAM's users."""
+    return IamUsers(client("iam"), client("iam", once=True))
+
+
+def records() -> DynamoDbRotationRecords:
+    """The table."""
+    return DynamoDbRotationRecords(client("dynamodb"), os.environ["ROTATION_TABLE"], SystemClock())
+
+
+def planner() -> Planner:
+    """Who is due."""
+    clock = SystemClock()
+    return Planner(IamDirectory(client("iam"), users(), clock), records(), publisher(), clock, rotation_settings())
+
+
+def vault(wanted: RotationSettings) -> SecretsManagerVault:
+    """The users' secrets."""
+    return SecretsManagerVault(
+        client("secretsmanager"),
+        stack=os.environ["STEWARD_STACK"],
+        kms_key=os.environ.get("SECRETS_KEY", ""),
+        replica_regions=wanted.replica_regions,
+        roles=_own_roles(),
+    )
+
+
+def verifier() -> Verifier:
+    """Proof that a key works."""
+    return Verifier(CredentialProbe(_client_of), SystemClock(), home_region=os.environ["AWS_REGION"])
+
+
+def rotator() -> Rotator:
+    """One user's next steps."""
+    redact_wire_logs()
+    wanted = rotation_settings()
+    trail = CloudTrailHistory(client("cloudtrail", region=os.environ["IAM_EVENTS_REGION"]), _own_roles())
+    return Rotator(
+        users(),
+        vault(wanted),
+        records(),
+        trail,
+        verifier(),
+        publisher(),
+        SystemClock(),
+        wanted,
+        Enrolment(wanted.path, os.environ["STEWARD_STACK"]),
+        lambda: str(uuid.uuid4()),
+    )
+
+
+def rotation_contract() -> RotationContract:
+    """Secrets Manager's four steps."""
+    wanted = rotation_settings()
+    return RotationContract(rotator(), users(), vault(wanted), verifier(), wanted)
+
+
+def operation() -> Operation:
+    """What operators do."""
+    history = CloudTrailHistory(client("cloudtrail", region=os.environ["AWS_REGION"]), [])
+    return Operation(users(), records(), history, publisher(), SystemClock(), rotation_settings().path)
+
+
+def exposed_keys() -> ExposedKeys:
+    """What AWS found in public."""
+    return ExposedKeys(users(), publisher())
+
+
+def secret_proof() -> SecretProof:
+    """The hourly proof."""
+    redact_wire_logs()
+    wanted = rotation_settings()
+    region = os.environ["AWS_REGION"]
+    probe = CredentialProbe(_client_of)
+    return SecretProof(records(), vault(wanted), probe, publisher(), wanted.verify, home_region=region)
+
+
+def _own_roles() -> list[str]:
+    """The roles that make keys and read secrets."""
+    return [arn for arn in os.environ.get("ROTATION_ROLES", "").split(",") if arn]
+
+
+def _client_of(service: str, region: str, credential: Credential) -> Any:
+    return client_with_key(service, region, credential.access_key_id, credential.secret_access_key)

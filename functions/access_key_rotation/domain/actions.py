@@ -1,0 +1,136 @@
+"""The steps that the rules may take. Each names one effect; ``rotation.py`` carries it out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before ``until``; ``notice`` is for people where something needs their eyes."""
+
+    state: str
+    until: datetime
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Nothing may be done until somebody has dealt with ``reason``."""
+
+    reason: str
+    state: str = "BLOCKED"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUsage:
+    """Find out when a key was last used."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStanding:
+    """Find out whether the user is a person or an administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCreator:
+    """Find out whether one of our roles made a key."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSecret:
+    """Make the secret, with a placeholder that names no key, its tags, readers and replicas."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictReaders:
+    """Put the resource policy that the settings ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateKey:
+    """Make a key and store it as AWSPENDING; ``reason`` is why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropPending:
+    """Take AWSPENDING from a version that can never be promoted."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Verify the pending key, then move AWSCURRENT to it."""
+
+    key_id: str
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPromotion:
+    """Remember, and tell, that a key is current; others that were current are superseded from now on."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LatchAdoption:
+    """Remember that a consumer uses the current key."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkCompromised:
+    """Remember that a key has leaked, before anything is done about it."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deactivate:
+    """Make a superseded key Inactive; it can be brought back."""
+
+    key_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell that a key was deactivated."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a key for good."""
+
+    key_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """A key is gone: tell it, where we deleted it, and forget it."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Remember that a key looks like one of ours whose secret was lost."""
+
+    key_id: str
+
+
+type Action = (
+    Wait | Block | ReadUsage | ReadStanding | ReadCreator | CreateSecret | RestrictReaders | CreateKey | DropPending
+    | Promote | RecordPromotion | LatchAdoption | MarkCompromised | Deactivate | Announce | Delete | Forget | Suspect
+)  # fmt: skip

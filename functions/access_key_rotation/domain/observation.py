@@ -1,0 +1,221 @@
+"""What is seen of one user: IAM's keys, the secret's versions, and what only we remember.
+
+Nothing here is guessed. What was not read is absent (``usage``, ``standing``, ``creators``), and the rules never read
+absence as "unused" or "harmless".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Self
+
+from access_key_rotation.domain.naming import UserName
+
+
+class Label(StrEnum):
+    """Staging labels of Secrets Manager."""
+
+    CURRENT = "AWSCURRENT"
+    PENDING = "AWSPENDING"
+    PREVIOUS = "AWSPREVIOUS"
+
+
+class Content(Enum):
+    """What a version holds when it does not name a key."""
+
+    NOTHING = "nothing"
+    """No value at all: RotateSecret made the version and nobody has filled it."""
+    PLACEHOLDER = "placeholder"
+    """Ours, from before the first key."""
+    UNREADABLE = "unreadable"
+    """Something that is not in our form."""
+
+
+type Named = str | Content
+"""The id of the key that a version names, or why it names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An IAM user. ``user_id`` is of this very user: one that is deleted and created anew has another."""
+
+    name: UserName
+    user_id: str
+    arn: str
+    path: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key as IAM lists it; ``active`` only where its status is Active (it may also be Inactive or Expired)."""
+
+    id: str
+    active: bool
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastUse:
+    """When a key was last used, and for which service; ``at`` is None for never. Granularity is 15 minutes."""
+
+    at: datetime | None
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret, without its values. ``owner`` is the stack that its tag names."""
+
+    arn: str
+    owner: str | None
+    deleted: bool
+    labels: Mapping[Label, str]
+    """Version ids by label."""
+    replicas: Mapping[str, bool]
+    """Region -> whether it is in sync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Why a user may be no service user: each of these is a reason to make no key for it."""
+
+    has_password: bool
+    has_mfa: bool
+    administers_iam: bool
+
+    @property
+    def objections(self) -> list[str]:
+        """What speaks against it, in words; empty for a service user."""
+        found = {
+            "has a console password": self.has_password,
+            "has an MFA device": self.has_mfa,
+            "may administer IAM": self.administers_iam,
+        }
+        return [words for words, holds in found.items() if holds]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHistory:
+    """What IAM does not keep of a key."""
+
+    made_by_us: bool = False
+    promoted_at: datetime | None = None
+    superseded_at: datetime | None = None
+    adopted_at: datetime | None = None
+    deactivated_at: datetime | None = None
+    """Written ahead of the deactivation."""
+    retired_for: str = ""
+    announced: bool = False
+    """Whether its deactivation was published."""
+    suspected_at: datetime | None = None
+    compromised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Written ahead of creating a key: since when, and for which version of the secret."""
+
+    token: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What people were told last, and when."""
+
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What we remember of a user. Losing it means waiting longer, never deleting."""
+
+    user_id: str | None = None
+    keys: Mapping[str, KeyHistory] = field(default_factory=dict)
+    """Every key that we have accounted for. A key that is missing here appeared since."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Version id -> key id. A version's value never changes, so this needs no second reading."""
+    intent: Intent | None = None
+    wanted: str = ""
+    """The key that an operator asked to replace; void as soon as it is no longer current."""
+    frozen: str = ""
+    """Why an operator froze the user; empty when it is not."""
+    notice: Notice | None = None
+    state: str = ""
+    next_at: datetime | None = None
+    """When there is something to do again."""
+    policy: str = ""
+    """Fingerprint of the policy that ``next_at`` follows from."""
+    readers: str = ""
+    """The readers that the secret's resource policy admits."""
+
+    def history(self, key_id: str) -> KeyHistory:
+        """What is known of a key; a blank history for one that we do not know."""
+        return self.keys.get(key_id, KeyHistory())
+
+    def noting(self, key_id: str, history: KeyHistory) -> Self:
+        """The same with another history for one key."""
+        return replace(self, keys={**self.keys, key_id: history})
+
+    def forgetting(self, key_id: str) -> Self:
+        """The same without a key."""
+        return replace(self, keys={key: history for key, history in self.keys.items() if key != key_id})
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All that is known of a user at one moment."""
+
+    record: Record
+    user: User | None
+    keys: tuple[AccessKey, ...] = ()
+    secret: Secret | None = None
+    named: Mapping[Label, Named] = field(default_factory=dict)
+    usage: Mapping[str, LastUse] = field(default_factory=dict)
+    standing: Standing | None = None
+    creators: Mapping[str, bool] = field(default_factory=dict)
+    """Key id -> whether CloudTrail says that one of our roles made it."""
+
+    def key(self, key_id: object) -> AccessKey | None:
+        """The user's key of this id."""
+        return next((key for key in self.keys if key.id == key_id), None)
+
+    @property
+    def current(self) -> AccessKey | None:
+        """The key that consumers read."""
+        return self.key(self.named.get(Label.CURRENT))
+
+    @property
+    def pending(self) -> AccessKey | None:
+        """The key that waits to become current."""
+        return self.key(self.named.get(Label.PENDING)) if self.has_pending else None
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether a version waits: a label that stayed on the current version means nothing."""
+        labels = self.secret.labels if self.secret else {}
+        return Label.PENDING in labels and labels[Label.PENDING] != labels.get(Label.CURRENT)
+
+    def is_labelled(self, key_id: str) -> bool:
+        """Whether a consumer may read this key, now or next."""
+        return key_id in {self.named.get(Label.CURRENT), self.named.get(Label.PENDING)}
+
+    def is_attributed(self, key: AccessKey) -> bool:
+        """Whether the key is or was in our secret."""
+        history = self.record.history(key.id)
+        return key.id in self.named.values() or history.promoted_at is not None or history.superseded_at is not None
+
+    def with_key(self, key: AccessKey) -> Self:
+        """The same after a key was made or changed."""
+        return replace(self, keys=(*(known for known in self.keys if known.id != key.id), key))
+
+    def without_key(self, key_id: str) -> Self:
+        """The same after a key was deleted."""
+        return replace(self, keys=tuple(key for key in self.keys if key.id != key_id))
+
+    def remembering(self, record: Record) -> Self:
+        """The same with another record."""
+        return replace(self, record=record)

@@ -1,0 +1,165 @@
+"""What operators do: look, ask for a rotation, answer a leak, bring a key back."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from access_key_rotation.domain.events import AccessKeyReactivated, AccessKeyRotationDue
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.observation import Record
+from access_key_rotation.domain.ports import RotationRecords, Users
+from access_key_rotation.domain.situation import Reason
+from steward.clock import Clock
+from steward.errors import ConflictError, NotAllowedError, NotFoundError
+from steward.events import EventPublisher
+
+LEASE = timedelta(minutes=1)
+
+
+class Memory(RotationRecords, Protocol):
+    """The records, for looking, too."""
+
+    def find(self, user: UserName) -> Record | None:
+        """What is remembered of a user."""
+        ...
+
+    def all(self) -> Iterator[tuple[UserName, Record, bool]]:
+        """What is remembered of all users, and whether a run works on each now."""
+        ...
+
+
+class KeyUses(Protocol):
+    """CloudTrail's memory of who used a key."""
+
+    def uses(self, key_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
+        """The latest calls that were signed with the key: when, what, from where."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A rotation that was asked for, or would be."""
+
+    user: UserName
+    key_id: str
+    reason: Reason
+    dry_run: bool
+
+
+class Operation:
+    """The operators' use cases. Nothing here makes or deletes a key: that is the worker's, and stays in one place."""
+
+    def __init__(
+        self, users: Users, memory: Memory, uses: KeyUses, publisher: EventPublisher, clock: Clock, path: str
+    ) -> None:
+        self._users = users
+        self._memory = memory
+        self._uses = uses
+        self._publisher = publisher
+        self._clock = clock
+        self._path = path
+
+    def list(self) -> list[tuple[UserName, Record]]:
+        """Every user that the steward has seen, with what it remembers, by name."""
+        return sorted(((name, record) for name, record, _ in self._memory.all()), key=lambda entry: entry[0])
+
+    def show(self, name: UserName) -> tuple[Record, dict[str, Sequence[Mapping[str, Any]]]]:
+        """One user, and who still uses each of its superseded keys.
+
+        Raises
+        ------
+        NotFoundError
+            The steward has never seen the user.
+        """
+        record = self._known(name)
+        superseded = {key: history for key, history in record.keys.items() if history.superseded_at}
+        return record, {
+            key: self._uses.uses(key, history.superseded_at or self._clock.now()) for key, history in superseded.items()
+        }
+
+    def request_rotation(
+        self, name: UserName, reason: Reason, key_id: str | None, caller: str, correlation_id: str, *, dry_run: bool
+    ) -> Requested:
+        """Ask for a rotation of the current key, or for the end of one that leaked. A routine one ends a freeze.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such user or key.
+        """
+        record = self._known(name)
+        user = self._users.find(name)
+        if user is None or not user.path.startswith(self._path):
+            raise NotFoundError(f"there is no service user {name}")
+        key_id = key_id or _current(name, record)
+        if key_id not in {key.id for key in self._users.keys(name)}:
+            raise NotFoundError(f"the user {name} has no key {key_id}")
+        if not dry_run:
+            if reason is Reason.ROUTINE and record.frozen:
+                self._thaw(name)
+            due = AccessKeyRotationDue(name, reason.value, key_id, requested_by=caller)
+            self._publisher.publish([due], correlation_id=correlation_id)
+        return Requested(name, key_id, reason, dry_run)
+
+    def reactivate(self, name: UserName, caller: str, reason: str, correlation_id: str) -> str:
+        """Bring the key back that was deactivated last, and freeze the user; the id of the key.
+
+        Raises
+        ------
+        NotAllowedError
+            The key leaked.
+        ConflictError
+            There is no deactivated key any more.
+        BusyError
+            A run works on the user now.
+        """
+        self._known(name)
+        claim = self._memory.claim(name, f"reactivation-{correlation_id}", LEASE)
+        record = claim.record
+        try:
+            user = self._users.find(name)
+            if user is None or user.user_id != record.user_id:
+                raise ConflictError(f"the user {name} is gone, or another one of the same name")
+            inactive = {key.id for key in self._users.keys(name) if not key.active}
+            ours = {key: h.deactivated_at for key, h in record.keys.items() if key in inactive and h.deactivated_at}
+            if not ours:
+                raise ConflictError(f"{name} has no key that the steward deactivated and that still exists")
+            key_id = max(ours, key=lambda key: ours[key] or self._clock.now())
+            if record.history(key_id).compromised:
+                raise NotAllowedError(f"the key {key_id} leaked; it is never brought back")
+            frozen = replace(record, frozen=reason, state="FROZEN")
+            self._memory.save(claim, frozen)
+            self._users.reactivate_key(name, key_id)
+            history = replace(
+                record.history(key_id), deactivated_at=None, announced=False, superseded_at=self._clock.now()
+            )
+            record = frozen.noting(key_id, history)
+        finally:
+            self._memory.release(claim, record)
+        event = AccessKeyReactivated(name, user.user_id, key_id, caller)
+        self._publisher.publish([event], correlation_id=correlation_id)
+        return key_id
+
+    def _thaw(self, name: UserName) -> None:
+        """End the freeze; superseded keys drain anew from now on."""
+        claim = self._memory.claim(name, "thaw", LEASE)
+        record, now = claim.record, self._clock.now()
+        for key_id, history in record.keys.items():
+            if history.superseded_at and not history.deactivated_at:
+                record = record.noting(key_id, replace(history, superseded_at=now))
+        self._memory.release(claim, replace(record, frozen="", next_at=now))
+
+    def _known(self, name: UserName) -> Record:
+        record = self._memory.find(name)
+        if record is None:
+            raise NotFoundError(f"the steward has never seen a service user {name}")
+        return record
+
+
+def _current(name: UserName, record: Record) -> str:
+    """The key that consumers read, as of the last run."""
+    promoted = {key: h.promoted_at for key, h in record.keys.items() if h.promoted_at and not h.superseded_at}
+    if not promoted:
+        raise ConflictError(f"{name} has no current key yet")
+    return max(promoted, key=lambda key: str(promoted[key]))

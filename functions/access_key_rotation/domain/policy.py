@@ -1,0 +1,230 @@
+"""What an operator wants: ``rotation.yaml`` as dataclasses, and the policy of one user that follows from it.
+
+Times are in days, and may be fractions of a day. A user's own tags may tighten its policy, never loosen it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from hashlib import sha256
+
+from access_key_rotation.domain.naming import UserName
+from steward.errors import RuleViolationError
+
+ROTATE_AFTER_TAG = "steward:rotate-after-days"
+MAX_AGE_TAG = "steward:max-age-days"
+FEWEST_SUCCESSES = 3
+
+
+class AtMaxAge(StrEnum):
+    """What becomes of a superseded key that is still used when it reaches the maximum age."""
+
+    ALERT = "alert"
+    DEACTIVATE = "deactivate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """When a new key counts as working: so many successes in a row, over so long, in every region."""
+
+    regions: tuple[str, ...] = ()
+    """Where consumers call; empty for the stack's own region."""
+    successes: int = 3
+    over_seconds: float = 10
+    give_up_after_seconds: float = 60
+    ecr: bool = True
+    """Whether the key must also get an ECR authorization token."""
+    proofs_per_run: int = 500
+    """How many current secrets one run of the hourly proof tries, at most."""
+
+    def __post_init__(self) -> None:
+        if self.successes < FEWEST_SUCCESSES or self.over_seconds <= 0:
+            raise ValueError("fewer than 3 successes, or all at once, prove nothing: IAM propagates in any order")
+        if self.give_up_after_seconds <= self.over_seconds:
+            raise ValueError("give_up_after_seconds must be longer than over_seconds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """A user that is left as it is until a day, for a reason."""
+
+    user: str
+    reason: str
+    until: date
+
+    def __post_init__(self) -> None:
+        if not self.reason.strip():
+            raise ValueError("an exemption needs a reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeWindow:
+    """Days, both included, in UTC, in which nothing is started, promoted, deactivated or deleted."""
+
+    starts: date
+    ends: date
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.ends < self.starts:
+            raise ValueError(f"the freeze ends ({self.ends}) before it starts ({self.starts})")
+
+    def holds(self, now: datetime) -> bool:
+        """Whether ``now`` lies in the window."""
+        return self.starts <= now.astimezone(UTC).date() <= self.ends
+
+    @property
+    def over(self) -> datetime:
+        """The first moment after it."""
+        return datetime.combine(self.ends + timedelta(days=1), time(), UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long everything takes, in days."""
+
+    rotate_after_days: float = 60
+    max_age_days: float = 90
+    quiet_days: float = 8
+    adoption_timeout_days: float = 7
+    keep_inactive_days: float = 14
+
+    def __post_init__(self) -> None:
+        if min(self.rotate_after_days, self.quiet_days, self.adoption_timeout_days, self.keep_inactive_days) <= 0:
+            raise ValueError("every time is longer than nothing")
+        slack = min(1.0, self.quiet_days)
+        if self.rotate_after_days + self.quiet_days + slack > self.max_age_days:
+            raise ValueError(
+                f"rotate_after_days ({self.rotate_after_days:g}) + quiet_days ({self.quiet_days:g}) + {slack:g} must "
+                f"not exceed max_age_days ({self.max_age_days:g}), else every key outlives the limit"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """Other times for some users: ``match`` is a pattern of names."""
+
+    match: str
+    times: Times
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationSettings:
+    """``rotation.yaml``."""
+
+    path: str = "/service/"
+    """The IAM path of service users; the template's parameter ServicePath scopes the roles to the same."""
+    times: Times = field(default_factory=Times)
+    overrides: tuple[Override, ...] = ()
+    at_max_age: AtMaxAge = AtMaxAge.ALERT
+    max_users_per_run: int = 200
+    """Users that one run of the planner may set going."""
+    freeze: tuple[FreezeWindow, ...] = ()
+    exempt: tuple[Exemption, ...] = ()
+    replica_regions: tuple[str, ...] = ()
+    secret_readers: tuple[str, ...] = ()
+    """ARNs of the roles and users that may read secrets, beside the user itself; empty for no restriction."""
+    verify: Verification = field(default_factory=Verification)
+    last_use_granularity_minutes: float = 15
+    """How coarse GetAccessKeyLastUsed is."""
+
+    def __post_init__(self) -> None:
+        if not (self.path.startswith("/") and self.path.endswith("/") and self.path.strip("/")):
+            raise ValueError(f"path is {self.path!r}: write a path of its own for service users, such as /service/")
+        if self.max_users_per_run < 1:
+            raise ValueError("max_users_per_run is at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class RotationPolicy:
+    """What holds for one user."""
+
+    times: Times
+    at_max_age: AtMaxAge
+    freeze: tuple[FreezeWindow, ...]
+    exemption: Exemption | None
+    verify: Verification
+    granularity: timedelta
+    replica_regions: tuple[str, ...] = ()
+    secret_readers: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when anything here does."""
+        return sha256(repr(self).encode()).hexdigest()[:16]
+
+    def frozen_until(self, now: datetime) -> datetime | None:
+        """The end of the freeze window that holds now, if one does."""
+        return max((window.over for window in self.freeze if window.holds(now)), default=None)
+
+    def exempt_until(self, now: datetime) -> datetime | None:
+        """The end of the exemption, while it lasts: it ends with its day, UTC."""
+        if self.exemption is None:
+            return None
+        end = datetime.combine(self.exemption.until + timedelta(days=1), time(), UTC)
+        return end if now < end else None
+
+    @property
+    def rotate_after(self) -> timedelta:
+        """Age at which a key is replaced."""
+        return timedelta(days=self.times.rotate_after_days)
+
+    @property
+    def max_age(self) -> timedelta:
+        """Age at which a key should be inactive."""
+        return timedelta(days=self.times.max_age_days)
+
+    @property
+    def quiet(self) -> timedelta:
+        """How long a superseded key must have been unused."""
+        return timedelta(days=self.times.quiet_days)
+
+    @property
+    def adoption_timeout(self) -> timedelta:
+        """How long a new key may stay unused before somebody is told."""
+        return timedelta(days=self.times.adoption_timeout_days)
+
+    @property
+    def keep_inactive(self) -> timedelta:
+        """How long a deactivated key is kept."""
+        return timedelta(days=self.times.keep_inactive_days)
+
+
+def policy_of(settings: RotationSettings, user: UserName, tags: Mapping[str, str]) -> RotationPolicy:
+    """The policy of one user: the settings, tightened by its own tags.
+
+    Raises
+    ------
+    RuleViolationError
+        A tag of the user is no number of days, or leaves no time to rotate.
+    """
+    times = next((rule.times for rule in settings.overrides if fnmatchcase(user, rule.match)), settings.times)
+    try:
+        times = replace(
+            times,
+            rotate_after_days=_tightened(times.rotate_after_days, tags, ROTATE_AFTER_TAG),
+            max_age_days=_tightened(times.max_age_days, tags, MAX_AGE_TAG),
+        )
+    except ValueError as error:
+        raise RuleViolationError(f"the tags of user {user} make no policy: {error}") from error
+    return RotationPolicy(
+        times=times,
+        at_max_age=settings.at_max_age,
+        freeze=settings.freeze,
+        exemption=next((exemption for exemption in settings.exempt if exemption.user == user), None),
+        verify=settings.verify,
+        granularity=timedelta(minutes=settings.last_use_granularity_minutes),
+        replica_regions=settings.replica_regions,
+        secret_readers=settings.secret_readers,
+    )
+
+
+def _tightened(days: float, tags: Mapping[str, str], tag: str) -> float:
+    if tag not in tags:
+        return days
+    wanted = float(tags[tag])
+    if not wanted > 0:
+        raise ValueError(f"{tag} is {tags[tag]!r}, not a number of days")
+    return min(days, wanted)

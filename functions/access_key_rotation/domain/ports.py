@@ -1,0 +1,181 @@
+"""What access-key rotation needs of the world; adapters and doubles are held to it by the same contract tests.
+
+Every method is one AWS call unless it says otherwise, and raises UpstreamError when AWS fails.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.observation import (
+    AccessKey,
+    Content,
+    Intent,
+    LastUse,
+    Record,
+    Secret,
+    Standing,
+    User,
+)
+from steward.errors import ConflictError, NotFoundError, UpstreamError
+
+
+class KeyNotFoundError(NotFoundError):
+    """IAM says that the user has no such key."""
+
+
+class KeySlotsFullError(ConflictError):
+    """The user has as many keys as IAM allows."""
+
+
+class OutcomeUnknownError(UpstreamError):
+    """A call that must not be repeated got no answer: it may have acted."""
+
+
+class LabelMovedError(ConflictError):
+    """Somebody else moved the label first."""
+
+
+class VersionTakenError(ConflictError):
+    """The version has another value already."""
+
+
+class NotAuthenticatedError(ConflictError):
+    """AWS refuses the credential."""
+
+
+class BusyError(UpstreamError):
+    """Another run works on this user; a little later it no longer does."""
+
+
+class LeaseLostError(ConflictError):
+    """The time for this run is over, or another run took its place: it must stop."""
+
+
+class Users(Protocol):
+    """IAM, as far as it concerns one user."""
+
+    def find(self, name: UserName) -> User | None:
+        """The user, or None where IAM says that there is none."""
+        ...
+
+    def keys(self, name: UserName) -> tuple[AccessKey, ...]:
+        """All its keys, of any status."""
+        ...
+
+    def last_use(self, key_id: str) -> LastUse:
+        """When the key was last used."""
+        ...
+
+    def standing(self, user: User) -> Standing:
+        """Whether it is a person or an administrator. Three calls."""
+        ...
+
+    def create_key(self, name: UserName) -> Credential:
+        """Make a key; never repeated. Raises OutcomeUnknownError where it may have acted, and KeySlotsFullError."""
+        ...
+
+    def deactivate_key(self, name: UserName, key_id: str) -> None:
+        """Make it Inactive. Raises KeyNotFoundError."""
+        ...
+
+    def reactivate_key(self, name: UserName, key_id: str) -> None:
+        """Make it Active. Raises KeyNotFoundError."""
+        ...
+
+    def delete_key(self, name: UserName, key_id: str) -> None:
+        """Delete it. One that is gone already is fine."""
+        ...
+
+
+class CredentialVault(Protocol):
+    """Secrets Manager, as far as it concerns one user's secret."""
+
+    def find(self, user: UserName) -> Secret | None:
+        """The secret without its values, or None where Secrets Manager says that there is none."""
+        ...
+
+    def read(self, user: UserName, version: str) -> Credential | Content:
+        """What a version holds."""
+        ...
+
+    def create(self, user: UserName) -> Secret:
+        """Make the secret with a placeholder as AWSCURRENT; one of ours that exists already is fine."""
+        ...
+
+    def restrict_readers(self, user: User, readers: Sequence[str]) -> None:
+        """Let only these, the user and our roles read the values; with none, lift the restriction."""
+        ...
+
+    def stage(self, version: str, credential: Credential) -> None:
+        """Store it as AWSPENDING. The same again is fine; raises VersionTakenError for another value."""
+        ...
+
+    def promote(self, user: UserName, version: str, *, expected: str | None) -> None:
+        """Move AWSCURRENT from ``expected`` to ``version``. Raises LabelMovedError."""
+        ...
+
+    def drop_pending(self, user: UserName, version: str) -> None:
+        """Take AWSPENDING from ``version``. Raises LabelMovedError where it is elsewhere."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom AWS takes the holder of a credential for."""
+
+    user_id: str
+    arn: str
+
+
+class Prober(Protocol):
+    """Tries credentials, as a consumer would."""
+
+    def identify(self, credential: Credential, region: str) -> Identity:
+        """Who the credential is, in one region. Raises NotAuthenticatedError."""
+        ...
+
+    def log_in_to_ecr(self, credential: Credential, region: str) -> None:
+        """Get an ECR authorization token. Raises NotAuthenticatedError."""
+        ...
+
+
+class Trail(Protocol):
+    """CloudTrail's memory of ninety days."""
+
+    def made_by_us(self, key_id: str, created: datetime) -> bool:
+        """Whether one of our roles made the key; False too where the trail does not say. One call or more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on one user until ``until``; ``fence`` grows with every claim.
+
+    ``record.intent`` is what an earlier run left unfinished; ``intent`` is that of this claim, and is written.
+    """
+
+    user: UserName
+    fence: int
+    until: datetime
+    intent: Intent
+    record: Record
+
+
+class RotationRecords(Protocol):
+    """Memory of what AWS does not keep, and the lock that lets one run at a time work on a user."""
+
+    def claim(self, user: UserName, token: str, lease: timedelta) -> Claim:
+        """Take the lock and write the intent ahead, where there is none. Raises BusyError."""
+        ...
+
+    def save(self, claim: Claim, record: Record) -> None:
+        """Remember it, and keep the lock and the intent. Raises LeaseLostError where the lock is another's."""
+        ...
+
+    def release(self, claim: Claim, record: Record) -> None:
+        """Remember it, its intent too, and give the lock back. Raises LeaseLostError where the lock is another's."""
+        ...

@@ -1,0 +1,473 @@
+"""The use case: look at a user, take the one next step, look again, until there is nothing to do now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from access_key_rotation.domain import actions as do
+from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.decision import decide
+from access_key_rotation.domain.events import (
+    AccessKeyDeactivated,
+    AccessKeyDeleted,
+    AccessKeyRotated,
+    AccessKeyRotationBlocked,
+    AccessKeyRotationFailed,
+)
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.observation import (
+    AccessKey,
+    Content,
+    KeyHistory,
+    Label,
+    Named,
+    Notice,
+    Observed,
+    Record,
+    Standing,
+    User,
+)
+from access_key_rotation.domain.policy import RotationPolicy, RotationSettings, policy_of
+from access_key_rotation.domain.ports import (
+    Claim,
+    CredentialVault,
+    KeyNotFoundError,
+    LabelMovedError,
+    LeaseLostError,
+    OutcomeUnknownError,
+    RotationRecords,
+    Trail,
+    Users,
+)
+from access_key_rotation.domain.situation import SETTLE, Demand, Enrolment, Reason, Situation
+from access_key_rotation.domain.verification import Verifier
+from steward.clock import Clock
+from steward.errors import ConflictError, NotFoundError, RuleViolationError, StewardError
+from steward.events import EventPublisher, PublishableEvent
+
+LEASE = timedelta(minutes=6)
+"""How long one run may work on a user; longer than the function's timeout, so that a lock outlives its holder."""
+MARGIN = timedelta(seconds=30)
+"""What must be left of the lease before a call that changes something: longer than any one call may take."""
+REMIND = timedelta(days=1)
+MOST_STEPS = 24
+
+type Decide = Callable[[Situation], do.Action]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: the user's state, and every step that was taken."""
+
+    user: UserName
+    end: do.Wait | do.Block
+    steps: tuple[str, ...]
+    seen: Observed
+
+    @property
+    def state(self) -> str:
+        """The name of the state."""
+        return self.end.state
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one run knows beside what it sees."""
+
+    claim: Claim
+    seen: Observed
+    policy: RotationPolicy
+    demand: Demand | None
+    events: list[PublishableEvent] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    in_hand: Credential | None = None
+    keeps_intent: bool = False
+    urgent: bool = False
+
+    @property
+    def user(self) -> User:
+        """The user; every step that gets here has seen it."""
+        if self.seen.user is None:
+            raise NotFoundError(f"the user {self.claim.user} does not exist")
+        return self.seen.user
+
+
+class Rotator:
+    """Advances one user at a time, by itself or step by step for Secrets Manager.
+
+    Parameters
+    ----------
+    decide
+        The rules; a parameter so that tests can show what each of them is for.
+    new_token
+        Makes the id of a secret's next version.
+    """
+
+    def __init__(
+        self,
+        users: Users,
+        vault: CredentialVault,
+        records: RotationRecords,
+        trail: Trail,
+        verifier: Verifier,
+        publisher: EventPublisher,
+        clock: Clock,
+        settings: RotationSettings,
+        enrolment: Enrolment,
+        new_token: Callable[[], str],
+        decide: Decide = decide,
+    ) -> None:
+        self._users = users
+        self._vault = vault
+        self._records = records
+        self._trail = trail
+        self._verifier = verifier
+        self._publisher = publisher
+        self._clock = clock
+        self._settings = settings
+        self._enrolment = enrolment
+        self._new_token = new_token
+        self._decide = decide
+
+    def advance(
+        self,
+        name: UserName,
+        correlation_id: str,
+        demand: Demand | None = None,
+        *,
+        standing: Standing | None = None,
+        until: Callable[[do.Action], bool] = lambda _: False,
+    ) -> Outcome:
+        """Take every step for the user that can be taken now.
+
+        Parameters
+        ----------
+        demand
+            What somebody asked for, beside what the user's state asks for.
+        standing
+            What the planner found out about the user; None to find it out where it matters.
+        until
+            Stop before the first step for which this holds.
+
+        Raises
+        ------
+        BusyError
+            Another run works on this user.
+        StewardError
+            A step failed; nothing is half-done that the next run would not finish.
+        """
+        claim = self._records.claim(name, self._new_token(), LEASE)
+        run = _Run(claim, Observed(claim.record, None), _NO_POLICY, demand)
+        try:
+            run.seen = replace(self._observe(claim), standing=standing)
+            if demand and demand.reason is Reason.ROUTINE:
+                run.seen = run.seen.remembering(replace(run.seen.record, wanted=demand.key_id))
+            run.policy = policy_of(self._settings, name, run.seen.user.tags if run.seen.user else {})
+            end = self._step_on(run, until)
+        except RuleViolationError as error:
+            end = do.Block(str(error))
+        except StewardError as error:
+            self._give_up(run, error, correlation_id)
+            raise
+        return self._conclude(run, end, correlation_id)
+
+    def _step_on(self, run: _Run, until: Callable[[do.Action], bool]) -> do.Wait | do.Block:
+        for _ in range(MOST_STEPS):
+            action = self._decide(Situation(run.seen, run.policy, self._enrolment, self._clock.now(), run.demand))
+            if isinstance(action, do.Wait | do.Block):
+                return action
+            if until(action):
+                return do.Wait("CREATED", self._clock.now())
+            run.steps.append(type(action).__name__)
+            self._perform(run, action)
+        raise ConflictError(f"{run.claim.user}: {MOST_STEPS} steps led nowhere: {', '.join(run.steps)}")
+
+    def _observe(self, claim: Claim) -> Observed:
+        user = self._users.find(claim.user)
+        keys = self._users.keys(claim.user) if user else ()
+        secret = self._vault.find(claim.user)
+        record, named = claim.record, {}
+        if user is not None and record.user_id is None:
+            record = replace(record, user_id=user.user_id)
+        seen = Observed(record, user, keys, secret)
+        if secret is None or secret.deleted or secret.owner != self._enrolment.stack or user is None:
+            return seen
+        for label, version in secret.labels.items():
+            named[label], record = self._name(claim.user, version, record)
+        return replace(seen, record=record, named=named)
+
+    def _name(self, user: UserName, version: str, record: Record) -> tuple[Named, Record]:
+        """The key that a version names; read once in the version's life, since its value never changes."""
+        known = record.versions.get(version)
+        if known is not None:
+            return (Content.PLACEHOLDER if known == Content.PLACEHOLDER.value else known), record
+        content = self._vault.read(user, version)
+        if content is Content.NOTHING or content is Content.UNREADABLE:
+            return content, record
+        named = content if isinstance(content, Content) else content.access_key_id
+        noted = named.value if isinstance(named, Content) else named
+        return named, replace(record, versions={**record.versions, version: noted})
+
+    def _perform(self, run: _Run, action: do.Action) -> None:  # noqa: C901, PLR0912 - a table, in the form of a match
+        seen, name = run.seen, run.claim.user
+        match action:
+            case do.ReadUsage(key_id):
+                run.seen = replace(seen, usage={**seen.usage, key_id: self._users.last_use(key_id)})
+            case do.ReadStanding():
+                run.seen = replace(seen, standing=self._users.standing(run.user))
+            case do.ReadCreator(key_id):
+                key = _existing(seen, key_id)
+                ours = self._trail.made_by_us(key_id, key.created)
+                run.seen = replace(seen, creators={**seen.creators, key_id: ours})
+            case do.CreateSecret():
+                self._create_secret(run)
+            case do.RestrictReaders():
+                self._check_lease(run)
+                self._vault.restrict_readers(run.user, run.policy.secret_readers)
+                run.seen = seen.remembering(replace(seen.record, readers=" ".join(run.policy.secret_readers)))
+            case do.CreateKey():
+                self._create_key(run)
+            case do.DropPending():
+                self._drop_pending(run)
+            case do.Promote(_, urgent):
+                self._promote(run, urgent=urgent)
+            case do.RecordPromotion(key_id):
+                self._record_promotion(run, key_id)
+            case do.LatchAdoption(key_id):
+                self._note(run, key_id, replace(seen.record.history(key_id), adopted_at=self._clock.now()))
+            case do.MarkCompromised(key_id):
+                self._note(run, key_id, replace(seen.record.history(key_id), compromised=True))
+                self._save(run)
+            case do.Suspect(key_id):
+                self._note(run, key_id, replace(seen.record.history(key_id), suspected_at=self._clock.now()))
+            case do.Deactivate(key_id, reason):
+                self._deactivate(run, key_id, reason)
+            case do.Announce(key_id):
+                self._announce(run, key_id)
+            case do.Delete(key_id, reason):
+                self._delete(run, key_id, reason)
+            case do.Forget(key_id):
+                history = seen.record.history(key_id)
+                if history.deactivated_at:
+                    run.events.append(AccessKeyDeleted(name, run.user.user_id, key_id, history.retired_for))
+                run.seen = seen.remembering(seen.record.forgetting(key_id))
+
+    def _create_secret(self, run: _Run) -> None:
+        self._check_lease(run)
+        secret = self._vault.create(run.claim.user)
+        if run.policy.secret_readers:
+            self._vault.restrict_readers(run.user, run.policy.secret_readers)
+        record = replace(run.seen.record, readers=" ".join(run.policy.secret_readers))
+        named: dict[Label, Named] = {}
+        for label, version in secret.labels.items():
+            named[label], record = self._name(run.claim.user, version, record)
+        run.seen = replace(run.seen, secret=secret, named=named, record=record)
+
+    def _create_key(self, run: _Run) -> None:
+        """Make the key and store it; what fails in between leaves a key that we know to be ours."""
+        seen = run.seen
+        version = seen.secret.labels.get(Label.PENDING) if seen.secret and seen.has_pending else None
+        version = version or run.claim.intent.token
+        self._check_lease(run)
+        run.keeps_intent = True
+        credential = self._make_key(run)
+        key = AccessKey(credential.access_key_id, active=True, created=credential.created)
+        self._note(run, key.id, KeyHistory(made_by_us=True))
+        self._vault.stage(version, credential)
+        run.keeps_intent = False
+        record = replace(run.seen.record, versions={**run.seen.record.versions, version: key.id}, intent=None)
+        run.in_hand = credential
+        labels = {**(seen.secret.labels if seen.secret else {}), Label.PENDING: version}
+        secret = replace(seen.secret, labels=labels) if seen.secret else None
+        named = {**seen.named, Label.PENDING: key.id}
+        run.seen = replace(seen.with_key(key), secret=secret, named=named, record=record)
+
+    def _make_key(self, run: _Run) -> Credential:
+        """The intent stays unless IAM says in as many words that it made nothing."""
+        try:
+            return self._users.create_key(run.claim.user)
+        except OutcomeUnknownError:
+            raise
+        except StewardError:
+            run.keeps_intent = False
+            raise
+
+    def _drop_pending(self, run: _Run) -> None:
+        """Take the label away. A key under it was ours to give, and counts as superseded, which is written ahead."""
+        pending = run.seen.pending
+        if pending and pending.active:
+            history = run.seen.record.history(pending.id)
+            self._note(run, pending.id, replace(history, superseded_at=self._clock.now()))
+            self._save(run)
+        self._check_lease(run)
+        self._vault.drop_pending(run.claim.user, _version(run.seen, Label.PENDING))
+        run.seen = _without_label(run.seen, Label.PENDING)
+
+    def _promote(self, run: _Run, *, urgent: bool) -> None:
+        seen, name = run.seen, run.claim.user
+        version = _version(seen, Label.PENDING)
+        credential = run.in_hand or self._vault.read(name, version)
+        if isinstance(credential, Content):
+            raise ConflictError(f"the version {version} of {name} names no key any more")
+        self._verifier.verify(credential, run.user, run.policy.verify, urgent=urgent)
+        self._check_lease(run)
+        expected = seen.secret.labels.get(Label.CURRENT) if seen.secret else None
+        self._vault.promote(name, version, expected=expected)
+        run.urgent = urgent
+        labels = {**(seen.secret.labels if seen.secret else {}), Label.CURRENT: version}
+        if expected:
+            labels[Label.PREVIOUS] = expected
+        named = {**seen.named, Label.CURRENT: credential.access_key_id}
+        previous = seen.named.get(Label.CURRENT)
+        if previous is not None:
+            named[Label.PREVIOUS] = previous
+        run.seen = replace(seen, secret=replace(seen.secret, labels=labels) if seen.secret else None, named=named)
+
+    def _record_promotion(self, run: _Run, key_id: str) -> None:
+        seen, now = run.seen, self._clock.now()
+        history = replace(
+            seen.record.history(key_id), promoted_at=now, superseded_at=None, adopted_at=None, suspected_at=None
+        )
+        record = seen.record.noting(key_id, history)
+        superseded = []
+        for key in seen.keys:
+            if key.id != key_id and key.active and seen.is_attributed(key) and not seen.is_labelled(key.id):
+                superseded.append(key.id)
+                if record.history(key.id).superseded_at is None:
+                    record = record.noting(key.id, replace(record.history(key.id), superseded_at=now))
+        waived = ["quiet period", "adoption", "replicas", "all regions but one"] if run.urgent else []
+        arn = seen.secret.arn if seen.secret else ""
+        run.events.append(AccessKeyRotated(run.claim.user, run.user.user_id, key_id, arn, superseded, waived))
+        run.seen = seen.remembering(record)
+
+    def _deactivate(self, run: _Run, key_id: str, reason: str) -> None:
+        """Write it ahead, read the labels once more, and only then take the key away."""
+        name, history = run.claim.user, run.seen.record.history(key_id)
+        noted = replace(history, deactivated_at=self._clock.now(), retired_for=reason, announced=False)
+        self._note(run, key_id, noted)
+        self._save(run)
+        self._refuse_labelled(run, key_id)
+        self._users.deactivate_key(name, key_id)
+        run.seen = run.seen.with_key(replace(_existing(run.seen, key_id), active=False))
+
+    def _announce(self, run: _Run, key_id: str) -> None:
+        history = run.seen.record.history(key_id)
+        since = history.deactivated_at or self._clock.now()
+        until = (since + run.policy.keep_inactive).isoformat()
+        run.events.append(AccessKeyDeactivated(run.claim.user, run.user.user_id, key_id, history.retired_for, until))
+        self._note(run, key_id, replace(history, announced=True))
+
+    def _delete(self, run: _Run, key_id: str, reason: str) -> None:
+        name, history = run.claim.user, run.seen.record.history(key_id)
+        self._refuse_labelled(run, key_id)
+        self._users.delete_key(name, key_id)
+        run.seen = run.seen.without_key(key_id)
+        if history.deactivated_at is None:
+            run.events.append(AccessKeyDeleted(name, run.user.user_id, key_id, reason))
+            run.seen = run.seen.remembering(run.seen.record.forgetting(key_id))
+
+    def _refuse_labelled(self, run: _Run, key_id: str) -> None:
+        """Invariant 1, as the last call before: no version that a consumer reads now or next may name the key.
+
+        What a version names was read before and never changes; a version that is new since is somebody else's move.
+        """
+        self._check_lease(run)
+        secret, known = self._vault.find(run.claim.user), run.seen.record.versions
+        if secret is None or secret.deleted:
+            raise LabelMovedError(f"the secret of {run.claim.user} is gone meanwhile; the key {key_id} stays")
+        for label in (Label.CURRENT, Label.PENDING):
+            version = secret.labels.get(label)
+            if version is None or (version not in known and self._is_empty(run, label, version)):
+                continue
+            if known.get(version, key_id) == key_id:
+                raise LabelMovedError(f"{label} of {run.claim.user} has moved meanwhile; the key {key_id} stays")
+
+    @staticmethod
+    def _is_empty(run: _Run, label: Label, version: str) -> bool:
+        """Whether the version was there, without a value, when this run began; only a run of ours fills it."""
+        before = run.seen.secret.labels.get(label) if run.seen.secret else None
+        return version == before and run.seen.named.get(label) is Content.NOTHING
+
+    def _check_lease(self, run: _Run) -> None:
+        if self._clock.now() + MARGIN >= run.claim.until:
+            raise LeaseLostError(f"the time for {run.claim.user} is used up; the next run goes on")
+
+    @staticmethod
+    def _note(run: _Run, key_id: str, history: KeyHistory) -> None:
+        run.seen = run.seen.remembering(run.seen.record.noting(key_id, history))
+
+    def _save(self, run: _Run) -> None:
+        self._check_lease(run)
+        self._records.save(run.claim, run.seen.record)
+
+    def _conclude(self, run: _Run, end: do.Wait | do.Block, correlation_id: str) -> Outcome:
+        """Tell what happened, then remember that it was told: what is told may be told again, never left out."""
+        now = self._clock.now()
+        record = _accounting(run.seen, now)
+        text = end.reason if isinstance(end, do.Block) else end.notice
+        last = record.notice
+        if text and (last is None or last.text != text or now >= last.at + REMIND):
+            keys = [key.id for key in run.seen.keys]
+            run.events.append(AccessKeyRotationBlocked(run.claim.user, end.state, text, keys))
+            record = replace(record, notice=Notice(text, now))
+        elif not text:
+            record = replace(record, notice=None)
+        if run.events:
+            self._publisher.publish(run.events, correlation_id=correlation_id)
+        until = end.until if isinstance(end, do.Wait) else now + REMIND / 24
+        record = replace(record, state=end.state, next_at=until, policy=run.policy.fingerprint)
+        self._records.release(run.claim, record)
+        return Outcome(run.claim.user, end, tuple(run.steps), run.seen.remembering(record))
+
+    def _give_up(self, run: _Run, error: StewardError, correlation_id: str) -> None:
+        """Remember what is known, and give the lock back, so that the next try need not wait for its end."""
+        record = run.seen.record
+        if run.keeps_intent:
+            record = replace(record, intent=record.intent or run.claim.intent)
+        step = run.steps[-1] if run.steps else "Observe"
+        events = [*run.events, AccessKeyRotationFailed(run.claim.user, step, str(error), error.code)]
+        try:
+            self._publisher.publish(events, correlation_id=correlation_id)
+            self._records.release(run.claim, replace(record, next_at=self._clock.now()))
+        except StewardError:
+            return  # what was not told is not remembered either, and the lease ends by itself
+
+
+def _accounting(seen: Observed, now: datetime) -> Record:
+    """The record with every key accounted for, so that one which appears later is known to be new.
+
+    An unfinished intent is kept while IAM may still list what it made, and while a key is there that it may have made.
+    """
+    record, labels = seen.record, seen.secret.labels.values() if seen.secret else ()
+    record = replace(record, versions={version: key for version, key in record.versions.items() if version in labels})
+    if seen.current and seen.current.id != record.wanted:
+        record = replace(record, wanted="")
+    unclear = any(key.active and not seen.is_attributed(key) for key in seen.keys)
+    if record.intent and (now < record.intent.at + SETTLE or unclear):
+        return record
+    keys = {key.id: record.history(key.id) for key in seen.keys}
+    return replace(record, intent=None, keys={**keys, **record.keys})
+
+
+def _existing(seen: Observed, key_id: str) -> AccessKey:
+    key = seen.key(key_id)
+    if key is None:
+        raise KeyNotFoundError(f"the key {key_id} is not there")
+    return key
+
+
+def _version(seen: Observed, label: Label) -> str:
+    if seen.secret is None or label not in seen.secret.labels:
+        raise LabelMovedError(f"no version carries {label}")
+    return seen.secret.labels[label]
+
+
+def _without_label(seen: Observed, label: Label) -> Observed:
+    secret = seen.secret
+    if secret:
+        secret = replace(secret, labels={key: version for key, version in secret.labels.items() if key is not label})
+    named = {key: value for key, value in seen.named.items() if key is not label}
+    return replace(seen, secret=secret, named=named)
+
+
+_NO_POLICY = policy_of(RotationSettings(), UserName("nobody"), {})

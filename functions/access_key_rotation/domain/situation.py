@@ -1,0 +1,133 @@
+"""One moment of one user, with the questions that the rules ask of it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from access_key_rotation.domain.naming import ROTATE_TAG
+from access_key_rotation.domain.observation import AccessKey, Content, KeyHistory, Label, Observed
+from access_key_rotation.domain.policy import RotationPolicy
+
+SETTLE = timedelta(seconds=60)
+"""How long IAM may take to list a key that it has made."""
+SKEW = timedelta(minutes=5)
+"""How far our clock and IAM's may be apart."""
+LISTED_TWICE = timedelta(seconds=30)
+"""How far apart the two listings are that an orphan must appear in."""
+
+
+class Reason(StrEnum):
+    """Why somebody asks for a rotation out of turn."""
+
+    ROUTINE = "routine"
+    COMPROMISED = "compromised"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A rotation of one key, asked for by somebody. It is fulfilled, and void, when that key is no longer current."""
+
+    key_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Which users, and which secrets, are ours."""
+
+    path: str
+    stack: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the rules judge."""
+
+    seen: Observed
+    policy: RotationPolicy
+    enrolment: Enrolment
+    now: datetime
+    demand: Demand | None = None
+
+    def history(self, key: AccessKey) -> KeyHistory:
+        """What we remember of a key."""
+        return self.seen.record.history(key.id)
+
+    @property
+    def is_enrolled(self) -> bool:
+        """On the path, directly or below it, and tagged: the tag alone enrols nobody."""
+        user = self.seen.user
+        return user is not None and user.path.startswith(self.enrolment.path) and user.tags.get(ROTATE_TAG) == "true"
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether the current key has leaked."""
+        return self.seen.current is not None and self.history(self.seen.current).compromised
+
+    @property
+    def draining(self) -> list[AccessKey]:
+        """Superseded keys that are still Active. Invariant 1: none that a consumer reads, now or next."""
+        return [
+            key
+            for key in self.seen.keys
+            if key.active
+            and not self.seen.is_labelled(key.id)
+            and self.history(key).superseded_at
+            and not self.history(key).compromised
+        ]
+
+    @property
+    def quarantined(self) -> list[AccessKey]:
+        """Inactive keys that we deactivated."""
+        return [key for key in self.seen.keys if not key.active and self.history(key).deactivated_at]
+
+    @property
+    def leaked(self) -> list[AccessKey]:
+        """Active keys that have leaked and that no consumer reads any more."""
+        return [
+            key
+            for key in self.seen.keys
+            if key.active and self.history(key).compromised and not self.seen.is_labelled(key.id)
+        ]
+
+    @property
+    def unattributed(self) -> list[AccessKey]:
+        """Active keys that are not, and never were, in our secret."""
+        return [key for key in self.seen.keys if key.active and not self.seen.is_attributed(key)]
+
+    def is_orphan_candidate(self, key: AccessKey) -> bool:
+        """Whether the key may be one that we made and lost: it is ours, or appeared after we announced to make one."""
+        history, intent = self.history(key), self.seen.record.intent
+        if history.made_by_us or history.suspected_at:
+            return True
+        return intent is not None and key.id not in self.seen.record.keys and key.created >= intent.at - SKEW
+
+    @property
+    def missing(self) -> str | None:
+        """The id of a key that consumers read and that IAM does not list."""
+        named = self.seen.named.get(Label.CURRENT)
+        return named if isinstance(named, str) and self.seen.current is None else None
+
+    @property
+    def has_empty_pending(self) -> bool:
+        """Whether RotateSecret asks for a new key: its version waits for a value."""
+        return self.seen.has_pending and self.seen.named.get(Label.PENDING) is Content.NOTHING
+
+    def reason_to_create(self) -> str | None:
+        """Why a new key is wanted, if one is."""
+        current = self.seen.current
+        if self.seen.has_pending and not self.has_empty_pending:
+            return None
+        if current is None:
+            return "missing" if self.missing else "bootstrap"
+        if self.is_urgent:
+            return "compromised"
+        if self.has_empty_pending:
+            return "secrets-manager"
+        if self.seen.record.wanted == current.id:
+            return Reason.ROUTINE.value
+        return "age" if self.now >= current.created + self.policy.rotate_after else None
+
+    def checked_again(self) -> datetime:
+        """When to look again at what may change at any time."""
+        return self.now + self.policy.quiet / 8

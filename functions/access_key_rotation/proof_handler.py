@@ -1,0 +1,22 @@
+"""The entry of the hourly proof that what consumers read still authenticates."""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from access_key_rotation.bootstrap import CAPABILITY, secret_proof
+from steward.observability import observe
+
+logger, metrics = observe(CAPABILITY)
+_proof = secret_proof()
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Try the current secrets; those that AWS refuses are told on the bus and counted for the alarm."""
+    proof = _proof.prove(str(event.get("id") or context.aws_request_id))
+    metrics.add_metric("SecretsThatDoNotAuthenticate", MetricUnit.Count, len(proof.bad))
+    logger.info("secrets proven", good=proof.good, bad=list(proof.bad), unclear=proof.unclear)
+    return {"good": proof.good, "bad": list(proof.bad), "unclear": proof.unclear}

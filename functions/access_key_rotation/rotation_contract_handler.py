@@ -1,0 +1,31 @@
+"""Secrets Manager's entry: "Rotate secret immediately", ``aws secretsmanager rotate-secret``, and its schedule."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from access_key_rotation.bootstrap import CAPABILITY, rotation_contract
+from access_key_rotation.domain.naming import UserName
+from steward.errors import InvalidRequestError
+from steward.observability import observe
+
+logger, metrics = observe(CAPABILITY)
+_contract = rotation_contract()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Take one step; an error says why, and Secrets Manager shows it and tries again."""
+    user, version, step = UserName.of_secret(event["SecretId"]), event["ClientRequestToken"], event["Step"]
+    match step:
+        case "createSecret":
+            _contract.create_secret(user, version, context.aws_request_id)
+        case "setSecret":
+            pass  # IAM made the key; there is nothing to set elsewhere
+        case "testSecret":
+            _contract.test_secret(user, version)
+        case "finishSecret":
+            _contract.finish_secret(user, version, context.aws_request_id)
+        case _:
+            raise InvalidRequestError(f"{step!r} is no step of a rotation")
+    logger.info("rotation step done", step=step, user=user)

@@ -1,0 +1,98 @@
+"""What a vault does, be it the double or the adapter."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
+from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.observation import Content, Label
+from access_key_rotation.domain.ports import LabelMovedError
+from steward.aws.clients import client
+from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.in_memory_service_account import InMemoryServiceAccount, InMemoryVault
+
+PUSH = UserName("ecr-push")
+FIRST = "11111111-1111-1111-1111-111111111111"
+SECOND = "22222222-2222-2222-2222-222222222222"
+KEY = Credential(PUSH, "AKIA0000000000000001", "material-1", datetime(2026, 5, 4, tzinfo=UTC))
+OTHER = Credential(PUSH, "AKIA0000000000000002", "material-2", datetime(2026, 5, 5, tzinfo=UTC))
+
+
+@pytest.fixture(params=["in memory", "on Secrets Manager"])
+def vault(request):
+    if request.param == "in memory":
+        account = InMemoryServiceAccount(FrozenClock())
+        account.add_user(PUSH)
+        return InMemoryVault(account)
+    request.getfixturevalue("moto")
+    return SecretsManagerVault(client("secretsmanager"), stack="ecr-steward")
+
+
+def test_finds_no_secret_where_there_is_none(vault):
+    assert vault.find(PUSH) is None
+
+
+def test_a_new_secret_is_ours_and_names_no_key(vault):
+    secret = vault.create(PUSH)
+
+    assert (secret.owner, secret.deleted) == ("ecr-steward", False)
+    assert vault.read(PUSH, secret.labels[Label.CURRENT]) is Content.PLACEHOLDER
+
+
+def test_a_secret_that_is_there_is_not_made_again(vault):
+    assert vault.create(PUSH) == vault.create(PUSH)
+
+
+def test_a_stored_key_waits_and_moves_nothing_else(vault):
+    current = vault.create(PUSH).labels[Label.CURRENT]
+
+    vault.stage(FIRST, KEY)
+
+    labels = vault.find(PUSH).labels
+    assert (labels[Label.PENDING], labels[Label.CURRENT]) == (FIRST, current)
+    assert vault.read(PUSH, FIRST) == KEY
+
+
+def test_the_same_key_may_be_stored_again(vault):
+    vault.create(PUSH)
+
+    vault.stage(FIRST, KEY)
+    vault.stage(FIRST, KEY)
+
+    assert vault.read(PUSH, FIRST) == KEY
+
+
+def test_promotion_moves_the_label(vault):
+    before = vault.create(PUSH).labels[Label.CURRENT]
+    vault.stage(FIRST, KEY)
+
+    vault.promote(PUSH, FIRST, expected=before)
+
+    labels = vault.find(PUSH).labels
+    assert (labels[Label.CURRENT], labels[Label.PREVIOUS]) == (FIRST, before)
+
+
+def test_promotion_refuses_when_somebody_else_moved_the_label(vault):
+    before = vault.create(PUSH).labels[Label.CURRENT]
+    vault.stage(FIRST, KEY)
+    vault.promote(PUSH, FIRST, expected=before)
+    vault.stage(SECOND, OTHER)
+
+    with pytest.raises(LabelMovedError):
+        vault.promote(PUSH, SECOND, expected=before)
+    assert vault.find(PUSH).labels[Label.CURRENT] == FIRST
+
+
+def test_a_dropped_version_waits_no_longer(vault):
+    vault.create(PUSH)
+    vault.stage(FIRST, KEY)
+
+    vault.drop_pending(PUSH, FIRST)
+
+    assert Label.PENDING not in vault.find(PUSH).labels
+
+
+def test_a_credential_shows_its_material_to_nobody():
+    assert "material-1" not in f"{KEY!r} {KEY}"

@@ -1,0 +1,115 @@
+"""What the memory of rotation does, be it the double or DynamoDB's adapter."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.observation import Intent, KeyHistory, Notice, Record
+from access_key_rotation.domain.ports import BusyError, LeaseLostError
+from steward.aws.clients import client
+from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.in_memory_rotation_records import InMemoryRotationRecords
+
+PUSH = UserName("ecr-push")
+LEASE = timedelta(minutes=6)
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+EVERYTHING = Record(
+    user_id="AIDA1",
+    keys={
+        "AKIA1": KeyHistory(made_by_us=True, promoted_at=NOON, adopted_at=NOON, compromised=True),
+        "AKIA2": KeyHistory(),
+    },
+    versions={"v1": "AKIA1"},
+    wanted="AKIA1",
+    frozen="a consumer broke",
+    notice=Notice("look", NOON),
+    state="STEADY",
+    next_at=NOON,
+    policy="0123456789abcdef",
+    readers="arn:aws:iam::123456789012:role/deploy",
+)
+
+
+@pytest.fixture
+def clock():
+    return FrozenClock()
+
+
+@pytest.fixture(params=["in memory", "on DynamoDB"])
+def records(request, clock):
+    if request.param == "in memory":
+        return InMemoryRotationRecords(clock)
+    table = request.getfixturevalue("table")
+    return DynamoDbRotationRecords(client("dynamodb"), table, clock)
+
+
+def test_a_user_that_was_never_seen_has_a_blank_record(records):
+    assert records.claim(PUSH, "t1", LEASE).record == Record()
+
+
+def test_remembers_every_field(records):
+    records.release(records.claim(PUSH, "t1", LEASE), EVERYTHING)
+
+    assert records.claim(PUSH, "t2", LEASE).record == EVERYTHING
+
+
+def test_one_run_at_a_time(records):
+    records.claim(PUSH, "t1", LEASE)
+
+    with pytest.raises(BusyError):
+        records.claim(PUSH, "t2", LEASE)
+
+
+def test_a_lease_ends_by_itself_and_leaves_its_intent(records, clock):
+    records.claim(PUSH, "t1", LEASE)
+    begun = clock.now()
+    clock.advance(minutes=7)
+
+    claim = records.claim(PUSH, "t2", LEASE)
+
+    assert claim.record.intent == Intent("t1", begun)
+    assert claim.intent.token == "t2"
+
+
+def test_who_lost_the_lock_writes_nothing(records, clock):
+    late = records.claim(PUSH, "t1", LEASE)
+    clock.advance(minutes=7)
+    records.claim(PUSH, "t2", LEASE)
+
+    with pytest.raises(LeaseLostError):
+        records.save(late, EVERYTHING)
+    with pytest.raises(LeaseLostError):
+        records.release(late, EVERYTHING)
+
+
+def test_who_gave_the_lock_back_writes_nothing(records):
+    claim = records.claim(PUSH, "t1", LEASE)
+    records.release(claim, Record())
+
+    with pytest.raises(LeaseLostError):
+        records.save(claim, EVERYTHING)
+
+
+def test_an_intent_is_kept_while_the_record_keeps_it(records):
+    claim = records.claim(PUSH, "t1", LEASE)
+    records.release(claim, replace(EVERYTHING, intent=claim.intent))
+
+    assert records.claim(PUSH, "t2", LEASE).record.intent == claim.intent
+
+
+def test_an_intent_ends_with_the_record_that_drops_it(records):
+    records.release(records.claim(PUSH, "t1", LEASE), EVERYTHING)
+
+    assert records.claim(PUSH, "t2", LEASE).record.intent is None
+
+
+def test_saving_keeps_the_lock(records):
+    claim = records.claim(PUSH, "t1", LEASE)
+    records.save(claim, EVERYTHING)
+
+    assert records.find(PUSH) == EVERYTHING
+    with pytest.raises(BusyError):
+        records.claim(PUSH, "t2", LEASE)

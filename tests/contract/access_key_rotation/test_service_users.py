@@ -1,0 +1,85 @@
+"""What IAM's users do, be it the double or the adapter."""
+
+import boto3
+import pytest
+
+from access_key_rotation.adapters.iam_users import IamUsers
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.ports import KeyNotFoundError, KeySlotsFullError
+from steward.aws.clients import client
+from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.in_memory_service_account import InMemoryServiceAccount, InMemoryUsers
+
+PUSH = UserName("ecr-push")
+
+
+@pytest.fixture(params=["in memory", "on IAM"])
+def users(request):
+    if request.param == "in memory":
+        clock = FrozenClock()
+        account = InMemoryServiceAccount(clock)
+        account.add_user(PUSH)
+        account.listed_after = clock.now() - clock.now()
+        return InMemoryUsers(account)
+    request.getfixturevalue("moto")
+    iam = boto3.client("iam")
+    iam.create_user(UserName=PUSH, Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}])
+    return IamUsers(client("iam"), client("iam", once=True))
+
+
+def test_finds_a_user_with_its_path_and_tags(users):
+    user = users.find(PUSH)
+
+    assert (user.name, user.path, user.tags) == (PUSH, "/service/", {"steward:rotate": "true"})
+    assert user.arn.endswith(":user/service/ecr-push")
+    assert user.user_id
+
+
+def test_finds_no_user_where_there_is_none(users):
+    assert users.find(UserName("nobody")) is None
+
+
+def test_a_new_key_is_active_and_listed(users):
+    made = users.create_key(PUSH)
+
+    assert [(key.id, key.active) for key in users.keys(PUSH)] == [(made.access_key_id, True)]
+
+
+def test_there_is_no_third_key(users):
+    users.create_key(PUSH)
+    users.create_key(PUSH)
+
+    with pytest.raises(KeySlotsFullError) as refused:
+        users.create_key(PUSH)
+    assert refused.value.code == "LimitExceeded"
+
+
+def test_a_deactivated_key_stays_and_can_be_brought_back(users):
+    made = users.create_key(PUSH)
+
+    users.deactivate_key(PUSH, made.access_key_id)
+    inactive = users.keys(PUSH)
+    users.reactivate_key(PUSH, made.access_key_id)
+
+    assert [key.active for key in inactive] == [False]
+    assert [key.active for key in users.keys(PUSH)] == [True]
+
+
+def test_a_deleted_key_is_gone_and_may_be_deleted_again(users):
+    made = users.create_key(PUSH)
+
+    users.delete_key(PUSH, made.access_key_id)
+    users.delete_key(PUSH, made.access_key_id)
+
+    assert users.keys(PUSH) == ()
+
+
+def test_a_key_that_is_not_there_cannot_be_deactivated(users):
+    with pytest.raises(KeyNotFoundError):
+        users.deactivate_key(PUSH, "AKIA0000000000009999")
+
+
+def test_a_key_that_was_never_used_has_no_last_use(users):
+    made = users.create_key(PUSH)
+
+    assert users.last_use(made.access_key_id).at is None

@@ -1,0 +1,56 @@
+"""The rotation table, in memory."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from access_key_rotation.domain.observation import Intent, Record
+from access_key_rotation.domain.ports import BusyError, Claim, LeaseLostError
+
+
+class InMemoryRotationRecords:
+    """Records, locks and fences; whoever holds an older fence is refused."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.records = {}
+        self.intents = {}
+        self._leases = {}
+        self._fences = {}
+
+    def claim(self, user, token, lease: timedelta):
+        now = self._clock.now()
+        if user in self._leases and self._leases[user] > now:
+            raise BusyError(f"another run works on {user}")
+        self._fences[user] = self._fences.get(user, 0) + 1
+        self._leases[user] = now + lease
+        unfinished = self.intents.get(user)
+        self.intents.setdefault(user, Intent(token, now))
+        record = replace(self.records.get(user, Record()), intent=unfinished)
+        return Claim(user, self._fences[user], now + lease, Intent(token, now), record)
+
+    def save(self, claim, record):
+        self._check(claim)
+        self.records[claim.user] = replace(record, intent=None)
+
+    def release(self, claim, record):
+        self._check(claim)
+        self.records[claim.user] = replace(record, intent=None)
+        del self._leases[claim.user]
+        if record.intent:
+            self.intents[claim.user] = record.intent
+        else:
+            self.intents.pop(claim.user, None)
+
+    def find(self, user):
+        return self.records.get(user)
+
+    def lose(self):
+        """The table is gone."""
+        self.records.clear()
+        self.intents.clear()
+        self._leases.clear()
+        self._fences.clear()
+
+    def _check(self, claim):
+        if self._fences.get(claim.user) != claim.fence or claim.user not in self._leases:
+            raise LeaseLostError(f"another run took over {claim.user}")

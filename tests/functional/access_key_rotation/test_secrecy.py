@@ -1,0 +1,155 @@
+"""Secret material is only ever in memory and in Secrets Manager, whatever is logged, at whatever level."""
+
+import json
+import logging
+import traceback
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from access_key_rotation.adapters.cloudtrail_history import CloudTrailHistory
+from access_key_rotation.adapters.credential_probe import CredentialProbe
+from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
+from access_key_rotation.adapters.iam_users import IamUsers
+from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
+from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.observation import Standing
+from access_key_rotation.domain.policy import RotationSettings
+from access_key_rotation.domain.rotation import Rotator
+from access_key_rotation.domain.situation import Demand, Enrolment, Reason
+from access_key_rotation.domain.verification import Verifier
+from steward.aws.clients import client, client_with_key
+from steward.aws.wire_logs import redact_wire_logs
+from steward.errors import StewardError
+from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.recording_publisher import RecordingPublisher
+
+USER = UserName("ecr-push")
+REGION = "ca-central-1"
+SERVICE_USER = Standing(has_password=False, has_mfa=False, administers_iam=False)
+
+
+class Listener(logging.Handler):
+    """Keeps every line that anybody logs, with its stack, if it has one."""
+
+    def __init__(self):
+        super().__init__(logging.DEBUG)
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture
+def listener(monkeypatch):
+    """Everything is logged at DEBUG, the AWS SDK's own lines too."""
+    listener, root, factory = Listener(), logging.getLogger(), logging.getLogRecordFactory()
+    level = root.level
+    root.addHandler(listener)
+    root.setLevel(logging.DEBUG)
+    for name in ("boto3", "botocore", "urllib3"):
+        monkeypatch.setattr(logging.getLogger(name), "level", logging.DEBUG)
+    yield listener
+    root.removeHandler(listener)
+    root.setLevel(level)
+    logging.setLogRecordFactory(factory)
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        boto3.client("iam").create_user(
+            UserName=USER, Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}]
+        )
+        boto3.client("dynamodb").create_table(
+            TableName="rotation",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        yield
+
+
+class Life:
+    """The steward on its real adapters, with a clock that can be moved."""
+
+    def __init__(self):
+        self.clock = FrozenClock(datetime.now(UTC))  # the doubles of AWS date what they make by the machine's clock
+        self.publisher = RecordingPublisher()
+        self.tokens = iter(f"{number:032d}" for number in range(100))
+        self.vault = SecretsManagerVault(client("secretsmanager"), stack="ecr-steward")
+        probe = CredentialProbe(lambda s, r, key: client_with_key(s, r, key.access_key_id, key.secret_access_key))
+        self.rotator = Rotator(
+            IamUsers(client("iam"), client("iam", once=True)),
+            self.vault,
+            DynamoDbRotationRecords(client("dynamodb"), "rotation", self.clock),
+            CloudTrailHistory(client("cloudtrail", region="us-east-1"), []),
+            Verifier(probe, self.clock, home_region=REGION),
+            self.publisher,
+            self.clock,
+            RotationSettings(),
+            Enrolment("/service/", "ecr-steward"),
+            lambda: next(self.tokens),
+        )
+
+    def advance(self, demand=None):
+        return self.rotator.advance(USER, "test", demand, standing=SERVICE_USER)
+
+    def whole(self):
+        """First key, second key, a leak, and the deletion of what leaked; every material that there was."""
+        self.advance()
+        materials = [self.material()]
+        self.advance(Demand(self.current(), Reason.ROUTINE))
+        materials.append(self.material())
+        self.advance(Demand(self.current(), Reason.COMPROMISED))
+        materials.append(self.material())
+        self.clock.advance(days=15)
+        self.advance()
+        return set(materials)
+
+    def value(self):
+        got = boto3.client("secretsmanager").get_secret_value(SecretId=USER.secret_name, VersionStage="AWSCURRENT")
+        return json.loads(got["SecretString"])
+
+    def current(self):
+        return self.value()["AccessKeyId"]
+
+    def material(self):
+        return self.value()["SecretAccessKey"]
+
+
+def test_the_whole_life_of_a_key_shows_its_material_nowhere(aws, listener):
+    redact_wire_logs()
+    life = Life()
+
+    materials = life.whole()
+
+    items = boto3.client("dynamodb").scan(TableName="rotation")["Items"]
+    told = json.dumps([*map(repr, life.publisher.published), *map(repr, items), *listener.lines])
+    assert len(materials) == 3
+    assert len(listener.lines) > 100
+    assert [material for material in materials if material in told] == []
+
+
+def test_without_the_guard_the_sdk_would_log_it(aws, listener):
+    materials = Life().whole()
+
+    assert any(material in line for material in materials for line in listener.lines)
+
+
+def test_an_error_shows_it_nowhere_either(aws):
+    life = Life()
+    life.advance()
+    material = life.material()
+    boto3.client("secretsmanager").delete_secret(SecretId=USER.secret_name, ForceDeleteWithoutRecovery=True)
+
+    with pytest.raises(StewardError) as raised:
+        life.vault.stage("x" * 32, Credential(USER, "AKIA1", material, life.clock.now()))
+
+    assert material not in "".join(traceback.format_exception(raised.value))

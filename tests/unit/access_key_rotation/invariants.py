@@ -1,0 +1,194 @@
+"""The nine invariants of rotation, checked against the account itself after every call, from what really happened."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from access_key_rotation.domain.observation import Label
+from access_key_rotation.domain.policy import AtMaxAge
+
+INVARIANTS = 9
+SKEW = timedelta(minutes=5)
+"""How far two clocks may be apart: no time is kept more exactly than that."""
+READS = {"find", "keys", "last_use", "read", "standing", "made_by_us"}
+
+
+class InvariantViolatedError(AssertionError):
+    """One of the nine does not hold."""
+
+
+@dataclass
+class Snapshot:
+    """What may not change without a reason."""
+
+    keys: dict = field(default_factory=dict)
+    current: dict = field(default_factory=dict)
+
+
+class Invariants:
+    """Watches the account; everything that differs from the last look was done by a run of ours."""
+
+    def __init__(self, account, records, publisher, settings):
+        self._account = account
+        self._records = records
+        self._publisher = publisher
+        self._settings = settings
+        self._last = self._look()
+        self._user_ids = {}
+        self._superseded = {}
+        self._deactivated = {}
+        self._read_failed = False
+        self._listed = {}
+        self._consumer_used = {}
+        self.foreign = set()
+        self.compromised = set()
+        self.checks = 0
+        self.texts = []
+
+    def run_begins(self):
+        """A new run: what an earlier one failed to read is its own matter."""
+        self._read_failed = False
+
+    def failed_to_read(self, name):
+        """A call of this run got no answer."""
+        if name in READS:
+            self._read_failed = True
+
+    def text_seen(self, text):
+        """An exception was raised, or something was logged."""
+        self.texts.append(text)
+
+    def consumer_acted(self, key_id, *, works):
+        """A consumer used a key; only one that leaked, or that somebody else took, may be refused."""
+        self._require(works or key_id in self.compromised, "a consumer was cut off", key_id)
+        self._consumer_used[key_id] = self._account.clock.now()
+
+    def accept(self):
+        """Somebody else changed the account: so it is now. A key that they made current supersedes the others."""
+        before, self._last = self._last, self._look()
+        for name, version in self._last.current.items():
+            if before.current.get(name) not in {None, version}:
+                current = self._account.current_key(name)
+                self._superseded.pop(current, None)
+                for user, key in before.keys:
+                    if user == name and key != current and key not in self.foreign:
+                        self._superseded.setdefault(key, self._account.clock.now())
+
+    def check(self, call):
+        """All nine, after a call."""
+        now, seen = self._account.clock.now(), self._look()
+        self.checks += INVARIANTS
+        if call == "keys":
+            for name, key_id in seen.keys:
+                self._listed.setdefault((name, key_id), set()).add(now)
+        for (name, key_id), active in self._last.keys.items():
+            if active and not seen.keys.get((name, key_id), False):
+                self._taken_away(name, key_id, now, deleted=(name, key_id) not in seen.keys)
+            elif not active and (name, key_id) not in seen.keys:
+                self._deleted(name, key_id, now)
+        for name, version in seen.current.items():
+            if name in self._last.current and self._last.current[name] != version:
+                self._promoted(name, now)
+        for name in {name for name, _ in seen.keys.keys() - self._last.keys.keys()}:
+            self._same_user(name)
+            self._eligible(name)
+        self._nothing_leaks()
+        self._last = seen
+
+    def _taken_away(self, name, key_id, now, *, deleted):
+        self._require(key_id not in self._labelled(name), "1: a labelled key was taken away", key_id)
+        self._require(not self._read_failed, "5: destroyed without having read everything", key_id)
+        self._require(key_id not in self.foreign, "6: a foreign key was touched", key_id)
+        self._same_user(name)
+        if deleted and key_id not in self._superseded:
+            self._orphan(name, key_id)
+        elif not self._compromise(name):
+            self._quiet(name, key_id, now)
+            self._require(not deleted, "4: a key was deleted that was never deactivated", key_id)
+        self._deactivated[key_id] = now
+
+    def _deleted(self, name, key_id, now):
+        self._require(key_id in self._deactivated, "4: deleted what we did not deactivate", key_id)
+        self._require(key_id not in self._labelled(name), "1: a labelled key was deleted", key_id)
+        self._require(not self._read_failed, "5: destroyed without having read everything", key_id)
+        self._same_user(name)
+        kept = now - self._deactivated[key_id] >= timedelta(days=self._settings.times.keep_inactive_days) - SKEW
+        self._require(kept or self._compromise(name), "4: deleted before its time", key_id)
+
+    def _quiet(self, name, key_id, now):
+        quiet = timedelta(days=self._settings.times.quiet_days) - SKEW
+        forced = self._settings.at_max_age is AtMaxAge.DEACTIVATE
+        self._require(key_id in self._superseded, "3: deactivated what we did not supersede", key_id)
+        if forced:
+            return
+        self._require(now - self._superseded[key_id] >= quiet, "3: deactivated too early", key_id)
+        used = self._consumer_used.get(key_id)
+        self._require(used is None or now - used >= quiet, "3: deactivated a key in use", key_id)
+        current = self._account.current_key(name)
+        self._require(current in self._consumer_used, "3: deactivated before its successor was in use", key_id)
+        secret = self._account.secrets[name]
+        late = [region for region in self._settings.replica_regions if not secret.replicas.get(region)]
+        self._require(not late, "3: deactivated while a replica lags", key_id)
+
+    def _orphan(self, name, key_id):
+        labelled = [getattr(value, "access_key_id", None) for value in self._labelled_values(name)]
+        listed = sorted(self._listed[name, key_id])
+        proven = (
+            key_id in self._account.made_by_us
+            and key_id not in labelled
+            and key_id not in self._account.used
+            and listed[-1] - listed[0] >= timedelta(seconds=30)
+        )
+        self._require(proven or self._compromise(name), "7: deleted what is no proven orphan", key_id)
+
+    def _promoted(self, name, now):
+        key_id = self._account.current_key(name)
+        used = [at for key in self.compromised for at in [key]]
+        regions = self._settings.verify.regions[: 1 if used else None]
+        for region in regions:
+            times = [at for at, key, where in self._account.authenticated if (key, where) == (key_id, region)]
+            broken = max(
+                (at for at, key, where in self._account.refused if (key, where) == (key_id, region)), default=None
+            )
+            row = [at for at in times if broken is None or at > broken]
+            proven = len(row) >= 3 and row[-1] - row[0] >= timedelta(seconds=10)
+            self._require(proven, f"2: promoted without proof in {region}", key_id)
+        previous = {key for (user, key), active in self._last.keys.items() if user == name and active and key != key_id}
+        for key in previous - self.foreign:
+            self._superseded.setdefault(key, now)
+        self._superseded.pop(key_id, None)
+
+    def _same_user(self, name):
+        user_id = self._account.users[name].user.user_id
+        self._require(self._user_ids.setdefault(name, user_id) == user_id, "9: another user of the same name", name)
+
+    def _eligible(self, name):
+        stored = self._account.users[name]
+        ours = stored.user.path == "/service/" and stored.user.tags.get("steward:rotate") == "true"
+        self._require(ours and not stored.standing.objections, "a key was made for one who may have none", name)
+
+    def _compromise(self, name):
+        return any((name, key) in self._last.keys or key in self._superseded for key in self.compromised)
+
+    def _nothing_leaks(self):
+        told = [*self._publisher.published[-8:], *self._records.records.values(), *self.texts[-2:]]
+        self._require("SECRET+MATERIAL" not in repr(told), "8: secret material was seen", "")
+
+    def _labelled(self, name):
+        return {getattr(value, "access_key_id", None) for value in self._labelled_values(name)}
+
+    def _labelled_values(self, name):
+        secret = self._account.secrets.get(name)
+        labels = secret.labels if secret else {}
+        return [secret.versions[labels[label]] for label in (Label.CURRENT, Label.PENDING) if label in labels]
+
+    def _look(self):
+        keys = {
+            (name, key.id): key.active for name, stored in self._account.users.items() for key in stored.keys.values()
+        }
+        current = {name: secret.labels.get(Label.CURRENT) for name, secret in self._account.secrets.items()}
+        return Snapshot(keys, current)
+
+    @staticmethod
+    def _require(holds, what, key_id):
+        if not holds:
+            raise InvariantViolatedError(f"{what} ({key_id})")

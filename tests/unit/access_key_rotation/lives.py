@@ -1,0 +1,225 @@
+"""The life of a user's keys, told call by call, so that any call can fail; and consumers who must not notice."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+
+from access_key_rotation.domain import decision, retirement
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.policy import RotationSettings, Times, Verification
+from access_key_rotation.domain.ports import OutcomeUnknownError
+from access_key_rotation.domain.rotation import Rotator
+from access_key_rotation.domain.situation import Demand, Enrolment, Reason
+from access_key_rotation.domain.verification import Verifier
+from steward.errors import StewardError, ThrottledError, UpstreamError
+from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.in_memory_rotation_records import InMemoryRotationRecords
+from tests.doubles.in_memory_service_account import (
+    InMemoryProber,
+    InMemoryServiceAccount,
+    InMemoryTrail,
+    InMemoryUsers,
+    InMemoryVault,
+)
+from tests.doubles.recording_publisher import RecordingPublisher
+from tests.unit.access_key_rotation.invariants import Invariants
+
+SETTINGS = RotationSettings(
+    times=Times(rotate_after_days=6, max_age_days=9, quiet_days=2, adoption_timeout_days=2, keep_inactive_days=2),
+    verify=Verification(regions=("home", "away")),
+)
+TICK = timedelta(hours=6)
+RETRIES = {"retried at once": timedelta(), "an hour later": timedelta(hours=1), "twice at once": timedelta()}
+FAULTS = ("fails before", "reply lost", "throttled", "dies")
+
+
+class ProcessDiedError(BaseException):
+    """The process is no more: nothing of it runs on."""
+
+
+@dataclass
+class Fault:
+    """What goes wrong at one call of a life."""
+
+    at: int
+    kind: str
+    twice: bool = False
+
+
+class Stage:
+    """Every call to AWS passes here: it is counted, may fail, and the invariants are checked after it."""
+
+    def __init__(self, fault, invariants):
+        self.fault = fault
+        self.invariants = invariants
+        self.calls = []
+        self.meanwhile = None
+
+    def pass_through(self, name, call, arguments):
+        number = len(self.calls)
+        self.calls.append(name)
+        due = self.fault is not None and self.fault.at == number
+        if due and self.meanwhile:
+            self.meanwhile()
+        if due and self.fault.kind == "fails before":
+            self.invariants.failed_to_read(name)
+            raise UpstreamError(f"{name} failed")
+        if due and self.fault.kind == "throttled":
+            self.invariants.failed_to_read(name)
+            raise ThrottledError(f"{name} is throttled")
+        try:
+            answer = call(*arguments[0], **arguments[1])
+        finally:
+            self.invariants.check(name)
+        if due and self.fault.kind == "reply lost":
+            self.invariants.failed_to_read(name)
+            raise (OutcomeUnknownError if name == "create_key" else UpstreamError)(f"the reply to {name} was lost")
+        if due and self.fault.kind == "dies":
+            raise ProcessDiedError(name)
+        return answer
+
+
+class Staged:
+    """A port whose every call passes over the stage."""
+
+    def __init__(self, port, stage):
+        self._port = port
+        self._stage = stage
+
+    def __getattr__(self, name):
+        reached = getattr(self._port, name)
+        return lambda *arguments, **keywords: self._stage.pass_through(name, reached, (arguments, keywords))
+
+
+@dataclass
+class Consumer:
+    """Reads the secret every twelve hours, and uses the key that it has in between."""
+
+    key: str | None = None
+    read_at: object = None
+    tried: int = 0
+    refused: list = field(default_factory=list)
+
+    def act(self, account, name, invariants):
+        now = account.clock.now()
+        if self.read_at is None or now - self.read_at >= timedelta(hours=12):
+            current = account.current_key(name)
+            self.key, self.read_at = current or self.key, now if current else None
+        if self.key:
+            self.tried += 1
+            works = account.use(name, self.key)
+            invariants.consumer_acted(self.key, works=works)
+            if not works:
+                self.refused.append((now, self.key))
+
+
+class Life:
+    """One user, from its first key to the end of its second, with a worker that looks whenever something is due."""
+
+    def __init__(
+        self,
+        fault=None,
+        retry="retried at once",
+        settings=SETTINGS,
+        decide=decision.decide,
+        name="ecr-push",
+        meanwhile=None,
+    ):
+        self.clock = FrozenClock()
+        self.account = InMemoryServiceAccount(self.clock)
+        self.name = UserName(name)
+        self.publisher = RecordingPublisher()
+        self.records = InMemoryRotationRecords(self.clock)
+        self.invariants = Invariants(self.account, self.records, self.publisher, settings)
+        self.stage = Stage(fault, self.invariants)
+        self.retry = retry
+        self.consumer = Consumer()
+        self.outcome = None
+        self.errors = []
+        self.demand = None
+        if meanwhile:
+            self.stage.meanwhile = lambda: self._interfere(meanwhile)
+        elif fault and retry == "twice at once":
+            self.stage.meanwhile = lambda: self._run(self._rotator(settings, decide))
+        self.rotator = self._rotator(settings, decide)
+
+    def _rotator(self, settings, decide):
+        staged = [
+            Staged(port, self.stage)
+            for port in (
+                InMemoryUsers(self.account),
+                InMemoryVault(self.account),
+                self.records,
+                InMemoryTrail(self.account),
+                InMemoryProber(self.account),
+                self.publisher,
+            )
+        ]
+        users, vault, records, trail, prober, publisher = staged
+        tokens = count()
+        verifier = Verifier(prober, self.clock, home_region="home")
+        return Rotator(
+            users, vault, records, trail, verifier, publisher, self.clock, settings,
+            Enrolment("/service/", self.account.stack), lambda: f"version-{id(staged)}-{next(tokens)}", decide,
+        )  # fmt: skip
+
+    def _run(self, rotator):
+        self.invariants.run_begins()
+        try:
+            self.outcome = rotator.advance(self.name, "test", self.demand)
+        except StewardError as error:
+            self.errors.append(error)
+            self.invariants.text_seen(str(error))
+            return False
+        except ProcessDiedError:
+            return False
+        return True
+
+    def _interfere(self, meanwhile):
+        """Somebody changes the account between two calls of ours."""
+        meanwhile(self)
+        self.invariants.accept()
+
+    def run(self):
+        """Run until a run ends well; how soon a failed one is tried again is the life's to say."""
+        for patience in (RETRIES[self.retry], *[timedelta(minutes=6)] * 20):
+            if self._run(self.rotator):
+                return
+            self.clock.advance(seconds=max(1, patience.total_seconds()))
+        raise AssertionError(f"no run ended well: {self.errors}")
+
+    def tick(self):
+        """Six hours in which consumers act, and the worker where something is due."""
+        self.consumer.act(self.account, self.name, self.invariants)
+        record = self.records.find(self.name)
+        if record is None or record.next_at is None or record.next_at <= self.clock.now() or self.demand:
+            self.run()
+            self.demand = None
+        self.clock.advance(seconds=TICK.total_seconds())
+
+    def days(self, number):
+        for _ in range(int(number * 4)):
+            self.tick()
+        return self
+
+    def demand_rotation(self, reason=Reason.ROUTINE, key_id=None):
+        self.demand = Demand(key_id or self.account.current_key(self.name), reason)
+        self.tick()
+        return self
+
+    def key_ids(self):
+        return {key.id for key in self.account.users[self.name].keys.values()}
+
+
+def without(*rules):
+    """``decide`` with some of its rules switched off."""
+
+    def decide(situation):
+        for rule in decision.RULES:
+            if rule.__name__ in rules:
+                continue
+            if action := rule(situation):
+                return action
+        return retirement.resting(situation)
+
+    return decide

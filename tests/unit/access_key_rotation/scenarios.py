@@ -1,0 +1,442 @@
+"""What may happen to a user, each with the end that it must come to, whatever call of it fails."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from access_key_rotation.domain.events import AccessKeyDeactivated, AccessKeyDeleted
+from access_key_rotation.domain.observation import Content, Label, Standing
+from access_key_rotation.domain.policy import AtMaxAge, Exemption, FreezeWindow
+from access_key_rotation.domain.ports import KeySlotsFullError
+from access_key_rotation.domain.situation import Reason
+from tests.doubles.in_memory_service_account import InMemoryVault
+from tests.unit.access_key_rotation.lives import SETTINGS, Life
+
+FIRST_DAY = date(2026, 5, 4)
+
+
+def ends(life, state, *, keys=None):
+    """The life came to this state; the given keys, and no others, are there."""
+    assert life.outcome is not None, "no run ended well"
+    assert life.outcome.state == state, life.outcome.end
+    if keys is not None:
+        assert life.key_ids() == keys, life.key_ids()
+    return life
+
+
+def begun(settings=SETTINGS, days=2, **how):
+    """A user whose first key is in use."""
+    life = Life(settings=settings, **how)
+    life.account.add_user(life.name)
+    return life.days(days)
+
+
+def foreign(life, **how):
+    """A key that somebody else made."""
+    key = life.account.make_key(life.name, **how)
+    life.invariants.foreign.add(key.id)
+    life.invariants.accept()
+    return key
+
+
+def leak(life, key_id=None):
+    """Somebody reports that a key has leaked."""
+    key_id = key_id or life.account.current_key(life.name)
+    life.invariants.compromised.add(key_id)
+    life.demand_rotation(Reason.COMPROMISED, key_id)
+    return key_id
+
+
+def whole_life(**how):
+    """Bootstrap, rotation, drain, quarantine, deletion."""
+    life = begun(days=6.5, **how)
+    old = {key_id for key_id in life.key_ids() if life.records.find(life.name).history(key_id).superseded_at}
+    life.days(4.5)
+    assert old <= {event.key_id for event in life.publisher.of(AccessKeyDeactivated)}
+    assert old <= {event.key_id for event in life.publisher.of(AccessKeyDeleted)}
+    assert not [error for error in life.errors if isinstance(error, KeySlotsFullError)]
+    return ends(life, "STEADY", keys={life.account.current_key(life.name)})
+
+
+def consumer_that_slept(**how):
+    """An old key that nobody used for long still gets the quiet period after it is superseded."""
+    life = begun(days=2, **how)
+    key = life.consumer.key
+    life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
+    life.days(4.5)
+    life.consumer.read_at = None
+    life.days(1.5)
+    assert key in life.key_ids()
+    assert life.account.users[life.name].keys[key].active
+    return life
+
+
+def consumer_that_never_moves(**how):
+    """The old key stays active while somebody uses it, and people are told."""
+    life = begun(days=6, **how)
+    life.consumer.read_at = life.clock.now() + timedelta(days=90)
+    life.days(12)
+    assert "older than the limit" in life.outcome.end.notice
+    return ends(life, "DRAINING")
+
+
+def nobody_uses_the_new_key(**how):
+    """Without a use of the new key, the old one stays, however quiet it is."""
+    life = begun(days=6, **how)
+    life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
+    life.days(12)
+    assert len(life.key_ids()) == 2
+    return ends(life, "DRAINING")
+
+
+def limit_that_deactivates(**how):
+    """With at_max_age: deactivate, the limit is kept, used or not."""
+    life = begun(replace(SETTINGS, at_max_age=AtMaxAge.DEACTIVATE), days=6, **how)
+    old = life.consumer.key
+    life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
+    life.days(5)
+    assert not life.account.users[life.name].keys[old].active
+    return life
+
+
+def replica_that_lags(**how):
+    """Nothing is taken away while a region's consumers may read the old value."""
+    life = begun(replace(SETTINGS, replica_regions=("away",)), days=11, **how)
+    assert "not in sync" in life.outcome.end.notice
+    life.account.secrets[life.name].replicas["away"] = True
+    return ends(life.days(1), "QUARANTINED")
+
+
+def freeze_window_on_rotation(**how):
+    """Nothing starts in a freeze window."""
+    window = FreezeWindow(starts=FIRST_DAY + timedelta(days=5), ends=FIRST_DAY + timedelta(days=9))
+    life = begun(replace(SETTINGS, freeze=(window,)), days=9, **how)
+    return ends(life, "FROZEN", keys={life.consumer.key})
+
+
+def freeze_window_on_drain(**how):
+    """Nothing is taken away in a freeze window."""
+    window = FreezeWindow(starts=FIRST_DAY + timedelta(days=8), ends=FIRST_DAY + timedelta(days=20))
+    life = begun(replace(SETTINGS, freeze=(window,)), days=11, **how)
+    assert all(key.active for key in life.account.users[life.name].keys.values())
+    return ends(life, "DRAINING")
+
+
+def freeze_window_on_quarantine(**how):
+    """Nothing is deleted in a freeze window."""
+    window = FreezeWindow(starts=FIRST_DAY + timedelta(days=10), ends=FIRST_DAY + timedelta(days=20))
+    life = begun(replace(SETTINGS, freeze=(window,)), days=11.75, **how)
+    assert len(life.key_ids()) == 2
+    return ends(life, "QUARANTINED")
+
+
+def freeze_window_on_pending(**how):
+    """A stored key is not promoted in a freeze window."""
+    window = FreezeWindow(starts=FIRST_DAY + timedelta(days=2), ends=FIRST_DAY + timedelta(days=20))
+    life = begun(replace(SETTINGS, freeze=(window,)), days=1.5, **how)
+    current = life.consumer.key
+    key = life.account.make_key(life.name)
+    secret = life.account.secrets[life.name]
+    secret.versions["stored"] = life.account._credential(life.name, key.id)
+    secret.labels[Label.PENDING] = "stored"
+    life.invariants.accept()
+    life.days(1).run()
+    assert life.account.current_key(life.name) == current
+    return ends(life, "CREATED")
+
+
+def exempt_user(**how):
+    """An exempt user keeps its key until the exemption ends, and not a day longer."""
+    exemption = Exemption(user="ecr-push", reason="appliance without updates", until=FIRST_DAY + timedelta(days=8))
+    life = Life(settings=replace(SETTINGS, exempt=(exemption,)), **how)
+    life.account.add_user(life.name)
+    key = key_of_before(life)
+    ends(life.days(8), "EXEMPT", keys={key.id})
+    life.days(1.5)
+    assert life.account.current_key(life.name) != key.id
+    return life
+
+
+def key_of_before(life):
+    """A user whose key somebody put into the secret before the steward came."""
+    key = life.account.make_key(life.name)
+    InMemoryVault(life.account).create(life.name)
+    life.account.put_value(life.name, key.id)
+    life.clock.advance(minutes=1)
+    life.invariants.accept()
+    return key
+
+
+def leaked_key(**how):
+    """A leak: the new key is current at once, the leaked one is inactive, and is never brought back by itself."""
+    life = begun(**how)
+    leaked = leak(life)
+    life.days(0.5)
+    assert not life.account.users[life.name].keys[leaked].active
+    assert life.account.current_key(life.name) != leaked
+    return ends(life.days(3), "STEADY", keys={life.account.current_key(life.name)})
+
+
+def leaked_key_with_full_slots(**how):
+    """A leak while an older key drains: the older one makes room."""
+    life = begun(days=6.5, **how)
+    old = life.key_ids() - {life.account.current_key(life.name)}
+    leaked = leak(life)
+    life.invariants.compromised |= old
+    life.days(0.5)
+    assert leaked != life.account.current_key(life.name)
+    assert not life.account.users[life.name].keys[leaked].active
+    return life
+
+
+def leaked_key_that_drains(**how):
+    """A leak of the superseded key: it goes at once."""
+    life = begun(days=7, **how)
+    (old,) = life.key_ids() - {life.account.current_key(life.name)}
+    leak(life, old)
+    life.days(0.5)
+    assert not life.account.users[life.name].keys[old].active
+    return life
+
+
+def leaked_key_in_a_freeze(**how):
+    """A leak is stronger than a freeze by an operator and by the calendar."""
+    window = FreezeWindow(starts=FIRST_DAY + timedelta(days=2), ends=FIRST_DAY + timedelta(days=20))
+    life = begun(replace(SETTINGS, freeze=(window,)), **how)
+    life.records.records[life.name] = replace(life.records.records[life.name], frozen="a consumer broke")
+    leaked = leak(life)
+    life.days(0.5)
+    assert not life.account.users[life.name].keys[leaked].active
+    return life
+
+
+def leaked_key_that_is_pending(**how):
+    """A stored key that leaks is dropped, and another one is made."""
+    life = begun(days=1, **how)
+    secret = life.account.secrets[life.name]
+    key = life.account.make_key(life.name, ours=True)
+    secret.versions["stored"] = life.account._credential(life.name, key.id)
+    secret.labels[Label.PENDING] = "stored"
+    life.invariants.accept()
+    life.clock.advance(minutes=1)
+    leak(life, key.id)
+    life.days(0.5)
+    assert life.account.current_key(life.name) != key.id
+    assert not life.account.users[life.name].keys[key.id].active
+    return life
+
+
+def foreign_second_key(**how):
+    """A key that we do not know blocks everything, and stays."""
+    life = begun(**how)
+    key = foreign(life)
+    life.days(6)
+    return ends(life, "BLOCKED", keys={life.consumer.key, key.id})
+
+
+def three_keys(**how):
+    """More than two keys are possible, and nothing is guessed about the third."""
+    life = begun(days=7, **how)
+    key = foreign(life)
+    assert len(life.key_ids()) == 3
+    life.days(6)
+    assert key.id in life.key_ids()
+    return ends(life, "BLOCKED")
+
+
+def key_of_a_person(**how):
+    """A person's unused key, made after an attempt of ours that died, is no orphan of ours."""
+    life = begun(**how)
+    life.records.claim(life.name, "died", timedelta(minutes=5))
+    key = foreign(life)
+    life.clock.advance(minutes=6)
+    life.run()
+    life.days(3)
+    assert key.id in life.key_ids()
+    return ends(life, "BLOCKED")
+
+
+def lost_key(**how):
+    """A key that we made and whose secret was lost is deleted, on proof, and nothing else is."""
+    life = begun(**how)
+    life.records.claim(life.name, "died", timedelta(minutes=5))
+    life.account.make_key(life.name, ours=True)
+    life.invariants.accept()
+    life.clock.advance(minutes=6)
+    life.run()
+    life.days(4)
+    return ends(life, "STEADY", keys={life.consumer.key})
+
+
+def lost_key_in_use(**how):
+    """A key of ours in no secret that somebody uses is left alone."""
+    life = begun(**how)
+    life.records.claim(life.name, "died", timedelta(minutes=5))
+    key = life.account.make_key(life.name, ours=True)
+    life.invariants.accept()
+    life.clock.advance(minutes=6)
+    life.account.use(life.name, key.id)
+    life.run()
+    life.days(4)
+    assert key.id in life.key_ids()
+    return ends(life, "BLOCKED")
+
+
+def user_recreated(**how):
+    """A user of the same name is another user."""
+    life = begun(**how)
+    life.account.recreate_user(life.name)
+    life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
+    life.invariants.accept()
+    return ends(life.days(8), "BLOCKED", keys=set())
+
+
+def user_deleted(**how):
+    """A secret whose user is gone is told, and kept."""
+    life = begun(**how)
+    del life.account.users[life.name]
+    life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
+    life.invariants.accept()
+    return ends(life.days(8), "ORPHANED_SECRET")
+
+
+def user_elsewhere(**how):
+    """The tag alone enrols nobody."""
+    life = Life(**how)
+    life.account.add_user(life.name, path="/people/")
+    return ends(life.days(2), "BLOCKED", keys=set())
+
+
+def administrator_moved_and_tagged(**how):
+    """Whoever can tag and move an administrator does not get its key."""
+    life = Life(**how)
+    life.account.add_user(life.name, standing=Standing(has_password=False, has_mfa=False, administers_iam=True))
+    return ends(life.days(2), "BLOCKED", keys=set())
+
+
+def secret_deleted(**how):
+    """A secret that is scheduled for deletion stops everything."""
+    life = begun(**how)
+    life.account.secrets[life.name].deleted = True
+    life.consumer.read_at = life.clock.now() + timedelta(days=90)
+    return ends(life.days(8), "BLOCKED", keys={life.consumer.key})
+
+
+def secret_of_another_stack(**how):
+    """Two stacks do not rotate one user."""
+    life = begun(**how)
+    life.account.secrets[life.name].owner = "another-stack"
+    return ends(life.days(8), "BLOCKED", keys={life.consumer.key})
+
+
+def frozen_by_an_operator(**how):
+    """A frozen user is left as it is."""
+    life = begun(**how)
+    life.records.records[life.name] = replace(life.records.records[life.name], frozen="a consumer broke")
+    return ends(life.days(8), "FROZEN", keys={life.consumer.key})
+
+
+def unreadable_value(**how):
+    """A value that is not ours to read stops everything."""
+    life = begun(**how)
+    secret = life.account.secrets[life.name]
+    secret.versions["by-hand"] = Content.UNREADABLE
+    secret.labels[Label.CURRENT] = "by-hand"
+    life.consumer.read_at = life.clock.now() + timedelta(days=90)
+    life.invariants.accept()
+    return ends(life.days(8), "BLOCKED", keys={life.consumer.key})
+
+
+def current_key_deactivated_by_hand(**how):
+    """Somebody deactivated the current key; that is not for us to undo."""
+    life = begun(**how)
+    stored = life.account.users[life.name]
+    stored.keys = {key_id: replace(key, active=False) for key_id, key in stored.keys.items()}
+    life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
+    life.invariants.accept()
+    return ends(life.days(8), "BLOCKED", keys=set(stored.keys))
+
+
+def current_key_deleted_by_hand(**how):
+    """A key that consumers read and that is gone is replaced, after a second look."""
+    life = begun(**how)
+    gone = life.account.current_key(life.name)
+    life.account.users[life.name].keys.clear()
+    life.invariants.accept()
+    life.invariants.compromised.add(gone)
+    life.demand = None
+    life.days(5)
+    return ends(life, "STEADY", keys={life.account.current_key(life.name)})
+
+
+def secret_names_a_strangers_key(**how):
+    """A value with a key that the user never had."""
+    life = begun(**how)
+    life.account.put_value(life.name, "AKIASOMEBODYELSE0000")
+    life.consumer.read_at = life.clock.now() + timedelta(days=90)
+    life.invariants.accept()
+    return ends(life.days(8), "BLOCKED", keys={life.consumer.key})
+
+
+def stored_key_that_is_gone(**how):
+    """A stored key that somebody deleted never becomes current, and does not block the next rotation."""
+    life = begun(days=1, **how)
+    secret = life.account.secrets[life.name]
+    secret.versions["stored"] = life.account._credential(life.name, "AKIADELETEDBYHAND000")
+    secret.labels[Label.PENDING] = "stored"
+    return ends(life.days(11), "STEADY")
+
+
+def rotate_secret(**how):
+    """An empty version that Secrets Manager made is filled and becomes current."""
+    life = begun(**how)
+    life.account.begin_rotation(life.name, "token-of-secrets-manager")
+    life.run()
+    life.days(1)
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == "token-of-secrets-manager"
+    return life
+
+
+def rotation_on_demand(**how):
+    """An operator asks for a rotation before its time, and gets exactly one."""
+    life = begun(**how)
+    asked = life.account.current_key(life.name)
+    life.demand_rotation().days(1)
+    first = life.account.current_key(life.name)
+    life.demand_rotation(key_id=asked)
+    assert first != asked
+    assert life.account.current_key(life.name) == first
+    return life
+
+
+def readers_added(**how):
+    """The secret's readers follow the settings."""
+    life = begun(replace(SETTINGS, secret_readers=("arn:aws:iam::123456789012:role/deploy",)), **how)
+    life.account.secrets[life.name].readers = ()
+    life.records.records[life.name] = replace(life.records.records[life.name], readers="")
+    life.days(5)
+    assert life.account.secrets[life.name].readers == ("arn:aws:iam::123456789012:role/deploy",)
+    return life
+
+
+def table_lost(**how):
+    """Without its memory the steward waits longer, and takes nothing away that it does not know."""
+    life = begun(days=7, **how)
+    keys = life.key_ids()
+    life.records.lose()
+    life.days(1.5)
+    assert keys <= life.key_ids()
+    assert all(key.active for key in life.account.users[life.name].keys.values())
+    return life.days(4)
+
+
+SCENARIOS = (
+    whole_life, consumer_that_slept, consumer_that_never_moves, nobody_uses_the_new_key,
+    limit_that_deactivates, replica_that_lags,
+    freeze_window_on_rotation, freeze_window_on_drain, freeze_window_on_quarantine, freeze_window_on_pending,
+    exempt_user, leaked_key, leaked_key_with_full_slots, leaked_key_that_drains, leaked_key_in_a_freeze,
+    leaked_key_that_is_pending, foreign_second_key, three_keys, key_of_a_person, lost_key, lost_key_in_use,
+    user_recreated, user_deleted, user_elsewhere, administrator_moved_and_tagged, secret_deleted,
+    secret_of_another_stack, frozen_by_an_operator, unreadable_value, current_key_deactivated_by_hand,
+    current_key_deleted_by_hand, secret_names_a_strangers_key, stored_key_that_is_gone, rotate_secret,
+    rotation_on_demand, readers_added, table_lost,
+)  # fmt: skip

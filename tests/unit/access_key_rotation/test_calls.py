@@ -1,0 +1,31 @@
+"""How many AWS calls a rotation takes."""
+
+from access_key_rotation.domain.observation import Standing
+from access_key_rotation.domain.situation import Demand, Reason
+from tests.unit.access_key_rotation.scenarios import begun
+
+PROBES = {"identify", "log_in_to_ecr"}
+SERVICE_USER = Standing(has_password=False, has_mfa=False, administers_iam=False)
+
+
+def calls_of(life, act):
+    before = len(life.stage.calls)
+    act()
+    return [call for call in life.stage.calls[before:] if call not in PROBES]
+
+
+def test_a_rotation_by_the_queue_takes_nine_calls_beside_the_probes():
+    life = begun()
+    demand = Demand(life.account.current_key(life.name), Reason.ROUTINE)
+
+    calls = calls_of(life, lambda: life.rotator.advance(life.name, "c", demand, standing=SERVICE_USER))
+
+    assert calls == ["claim", "find", "keys", "find", "create_key", "stage", "promote", "publish", "release"]
+
+
+def test_a_look_at_a_user_with_nothing_to_do_takes_five():
+    life = begun(days=3)
+
+    calls = calls_of(life, lambda: life.rotator.advance(life.name, "c"))
+
+    assert calls == ["claim", "find", "keys", "find", "release"]

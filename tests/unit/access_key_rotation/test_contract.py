@@ -1,0 +1,87 @@
+"""Secrets Manager's four steps, on the rules that the schedule follows."""
+
+from dataclasses import replace
+
+import pytest
+
+from access_key_rotation.domain.contract import RotationContract
+from access_key_rotation.domain.observation import Content, Label
+from access_key_rotation.domain.ports import NotAuthenticatedError
+from access_key_rotation.domain.verification import Verifier
+from steward.errors import ConflictError
+from tests.doubles.in_memory_service_account import InMemoryProber, InMemoryUsers, InMemoryVault
+from tests.unit.access_key_rotation.lives import SETTINGS
+from tests.unit.access_key_rotation.scenarios import begun, foreign
+
+TOKEN = "11111111-1111-1111-1111-111111111111"
+
+
+@pytest.fixture
+def life():
+    life = begun()
+    life.account.begin_rotation(life.name, TOKEN)
+    return life
+
+
+@pytest.fixture
+def contract(life):
+    verifier = Verifier(InMemoryProber(life.account), life.clock, home_region="home")
+    users, vault = InMemoryUsers(life.account), InMemoryVault(life.account)
+    return RotationContract(life.rotator, users, vault, verifier, SETTINGS)
+
+
+def test_the_steps_in_turn_make_the_version_current(life, contract):
+    before = life.account.current_key(life.name)
+
+    contract.create_secret(life.name, TOKEN, "c")
+    after_creating = life.account.current_key(life.name)
+    contract.test_secret(life.name, TOKEN)
+    contract.finish_secret(life.name, TOKEN, "c")
+
+    assert after_creating == before
+    assert life.account.current_key(life.name) != before
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == TOKEN
+
+
+def test_every_step_may_come_twice(life, contract):
+    contract.create_secret(life.name, TOKEN, "c")
+    life.clock.advance(seconds=10)
+    contract.create_secret(life.name, TOKEN, "c")
+    contract.finish_secret(life.name, TOKEN, "c")
+    contract.finish_secret(life.name, TOKEN, "c")
+
+    assert len(life.key_ids()) == 2
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == TOKEN
+
+
+def test_a_refusal_says_why_and_blocks_no_later_rotation(life, contract):
+    key = foreign(life)
+    life.clock.advance(minutes=1)
+
+    with pytest.raises(ConflictError, match=key.id):
+        contract.create_secret(life.name, TOKEN, "c")
+    assert Label.PENDING not in life.account.secrets[life.name].labels
+
+
+def test_a_frozen_user_is_refused(life, contract):
+    life.records.records[life.name] = replace(life.records.records[life.name], frozen="a consumer broke")
+
+    with pytest.raises(ConflictError, match="FROZEN"):
+        contract.create_secret(life.name, TOKEN, "c")
+    assert Label.PENDING not in life.account.secrets[life.name].labels
+
+
+def test_an_empty_version_is_tested_by_what_consumers_read(life, contract):
+    assert life.account.secrets[life.name].versions[TOKEN] is Content.NOTHING
+
+    contract.test_secret(life.name, TOKEN)
+
+
+def test_a_key_that_does_not_authenticate_fails_the_test(life, contract):
+    contract.create_secret(life.name, TOKEN, "c")
+    key = life.account.secrets[life.name].versions[TOKEN].access_key_id
+    InMemoryUsers(life.account).deactivate_key(life.name, key)
+    life.invariants.accept()
+
+    with pytest.raises(NotAuthenticatedError):
+        contract.test_secret(life.name, TOKEN)

@@ -1,0 +1,125 @@
+"""Who is due, and how many calls it takes to find out."""
+
+from datetime import timedelta
+
+import pytest
+
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.observation import Record
+from access_key_rotation.domain.planning import ListedUser, Planner
+from access_key_rotation.domain.policy import RotationSettings, policy_of
+from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.recording_publisher import RecordingPublisher
+
+
+class ListedDirectory:
+    """Users as the account's bulk calls show them."""
+
+    def __init__(self, users):
+        self._users = users
+        self.administrators = set()
+
+    def users(self, path):
+        return (user for user in self._users if user.path.startswith(path))
+
+    def administers_iam(self, arn):
+        return arn in self.administrators
+
+
+class RememberedUsers:
+    """What the table holds."""
+
+    def __init__(self, records):
+        self._records = records
+
+    def all(self):
+        return iter([(name, record, busy) for name, (record, busy) in self._records.items()])
+
+
+def user(name, *, path="/service/", tagged=True, is_person=False):
+    tags = {"steward:rotate": "true"} if tagged else {}
+    return ListedUser(UserName(name), f"AIDA{name}", f"arn:{name}", path, tags, is_person)
+
+
+@pytest.fixture
+def clock():
+    return FrozenClock()
+
+
+@pytest.fixture
+def plan(clock):
+    def run(users, records=(), settings=None, administrators=()):
+        publisher, directory = RecordingPublisher(), ListedDirectory(users)
+        directory.administrators = set(administrators)
+        planner = Planner(directory, RememberedUsers(dict(records)), publisher, clock, settings or RotationSettings())
+        return planner.plan("test"), publisher.published
+
+    return run
+
+
+def remembered(clock, name, hours, *, busy=False, settings=None):
+    policy = policy_of(settings or RotationSettings(), UserName(name), {}).fingerprint
+    record = Record(user_id=f"AIDA{name}", next_at=clock.now() + timedelta(hours=hours), policy=policy)
+    return UserName(name), (record, busy)
+
+
+def test_a_user_that_was_never_seen_is_due(plan):
+    found, told = plan([user("new")])
+
+    assert found.due == ["new"]
+    assert [event.user_name for event in told] == ["new"]
+
+
+def test_a_user_is_due_when_its_time_has_come_and_not_before(plan, clock):
+    records = [remembered(clock, "early", 1), remembered(clock, "late", -1)]
+
+    found, _ = plan([user("early"), user("late")], records)
+
+    assert found.due == ["late"]
+
+
+def test_the_path_and_the_tag_enrol_together(plan):
+    found, told = plan([user("moved", path="/people/"), user("untagged", tagged=False)])
+
+    assert (found.enrolled, told) == (0, [])
+
+
+def test_a_user_that_a_run_works_on_is_left_to_it(plan, clock):
+    found, _ = plan([user("busy")], [remembered(clock, "busy", -1, busy=True)])
+
+    assert found.due == []
+
+
+def test_a_user_whose_policy_changed_is_due(plan, clock):
+    settings = RotationSettings(replica_regions=("eu-west-1",))
+
+    found, _ = plan([user("old")], [remembered(clock, "old", 100)], settings)
+
+    assert found.due == ["old"]
+
+
+def test_a_user_that_is_gone_is_told_to_the_worker_once_its_time_has_come(plan, clock):
+    found, _ = plan([], [remembered(clock, "gone", -1)])
+
+    assert found.due == ["gone"]
+
+
+def test_no_run_sets_more_users_going_than_the_settings_allow_and_the_longest_overdue_come_first(plan, clock):
+    records = [remembered(clock, "a", -1), remembered(clock, "b", -3), remembered(clock, "c", -2)]
+
+    found, _ = plan([user("a"), user("b"), user("c")], records, RotationSettings(max_users_per_run=2))
+
+    assert (found.due, found.postponed) == (["b", "c"], 0 + 1)
+
+
+@pytest.mark.parametrize("is_person", [True, None])
+def test_only_who_is_known_to_be_no_person_is_vouched_for(plan, is_person):
+    _, told = plan([user("somebody", is_person=is_person), user("service")])
+
+    assert {event.user_name: event.judged_at is not None for event in told} == {"somebody": False, "service": True}
+
+
+def test_an_administrator_is_never_vouched_for(plan):
+    _, told = plan([user("admin")], administrators=["arn:admin"])
+
+    assert [event.judged_at for event in told] == [None]

@@ -1,5 +1,4 @@
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +29,15 @@ def source() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def expanded(source: dict[str, Any]) -> dict[str, Any]:
     """The template as CloudFormation gets it, with everything that SAM adds."""
-    os.environ["AWS_DEFAULT_REGION"] = "eu-central-1"
     template = json.loads(json.dumps(source))
     for resource in template["Resources"].values():  # SAM CLI puts uploaded code here
         properties = resource.get("Properties", {})
         for code in ("CodeUri", "ContentUri"):
             if code in properties:
                 properties[code] = "s3://bucket/key"
-    plain: dict[str, Any] = transform(template, {}, _ManagedPolicies())
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        plain: dict[str, Any] = transform(template, {}, _ManagedPolicies())
     return plain
 
 

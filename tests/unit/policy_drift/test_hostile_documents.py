@@ -1,7 +1,9 @@
 """Policies made to be hard: an answer or UNKNOWN, in bounded time and memory."""
 
+import sys
 import tracemalloc
-from time import perf_counter
+from collections.abc import Iterator
+from time import process_time
 from typing import Any
 
 import pytest
@@ -110,13 +112,22 @@ def compared(baseline: list[dict[str, Any]], live: list[dict[str, Any]]) -> Comp
     return compare([{"Version": version, "Statement": baseline}], [{"Version": version, "Statement": live}])
 
 
+@pytest.fixture
+def untraced() -> Iterator[None]:
+    """Measuring coverage makes a loop many times slower than it is for users."""
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    yield
+    sys.settrace(tracer)
+
+
 @pytest.mark.parametrize(("baseline", "live"), HOSTILE.values(), ids=HOSTILE.keys())
-def test_a_hostile_pair_is_answered_in_bounded_time(baseline: Any, live: Any) -> None:
-    started = perf_counter()
+def test_a_hostile_pair_is_answered_in_bounded_time(untraced: None, baseline: Any, live: Any) -> None:
+    started = process_time()
 
     comparison = compared(baseline, live)
 
-    assert perf_counter() - started < MOST_SECONDS
+    assert process_time() - started < MOST_SECONDS
     assert (comparison.verdict is Verdict.UNKNOWN) == bool(comparison.reason)
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 ENVIRONMENT = {
     "AWS_REGION": "ca-central-1",
@@ -11,11 +12,14 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
     "AWS_LAMBDA_FUNCTION_NAME": "packaged",
-    "STEWARD_STACK": "packaged",
-    "STEWARD_ACCOUNT": "123456789012",
-    "STEWARD_BUS": "steward",
-    "STATE_TABLE": "state",
 }
+IN_USE = {
+    "STEWARD_ACCOUNT": "123456789012",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+    "PUSH_SAFETY_NET": "report",
+    "IAM_EVENTS_REGION": "us-east-1",
+}
+"""What the variables of the template hold where a handler looks at them; the others hold their own names."""
 LAYERS = ("DependenciesLayer", "StewardLayer", "SettingsLayer")
 ANSWER = """
 import importlib, json, sys
@@ -30,7 +34,17 @@ print(json.dumps(getattr(importlib.import_module(module), handler)(event, Contex
 
 
 @pytest.fixture(scope="session")
-def run(built, interpreter):
+def variables(request):
+    """The environment that the template gives to functions."""
+    template = yaml_parse((request.config.rootpath / "template.yaml").read_text())
+    functions = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Function"]
+    scopes = [template["Globals"]["Function"], *functions]
+    names = {name for scope in scopes for name in scope.get("Environment", {}).get("Variables", {})}
+    return ENVIRONMENT | {name: IN_USE.get(name, name) for name in names}
+
+
+@pytest.fixture(scope="session")
+def run(built, interpreter, variables):
     """Run Python code with one function's artefact and the layers, and nothing else, on the path."""
 
     def run(function, code, *arguments, settings=None):
@@ -38,7 +52,7 @@ def run(built, interpreter):
         paths = [str(path) for path in (built / function, *filter(None, [settings]), *layers)]
         return subprocess.run(
             [interpreter, "-I", "-S", "-B", "-c", code, json.dumps(paths), *arguments],
-            env=ENVIRONMENT,
+            env=variables,
             capture_output=True,
             text=True,
             check=False,
@@ -50,8 +64,6 @@ def run(built, interpreter):
 @pytest.fixture(scope="session")
 def handlers(request):
     """Logical id of each function -> its handler, as the template says."""
-    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - only this fixture reads the template
-
     template = yaml_parse((request.config.rootpath / "template.yaml").read_text())
     functions = {n: r for n, r in template["Resources"].items() if r["Type"] == "AWS::Serverless::Function"}
     return {name: function["Properties"]["Handler"] for name, function in functions.items()}

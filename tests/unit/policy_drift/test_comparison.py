@@ -324,6 +324,55 @@ def test_what_cannot_be_decided_for_every_value_is_unknown_with_the_reason() -> 
     assert comparison.reason or comparison.newly_allowed
 
 
+HOMES = [f"{BUCKET}/${{aws:PrincipalTag/{tag}}}" for tag in "abcdef"]
+
+
+def test_six_variables_of_one_action_are_too_many_where_values_do_not_settle_it() -> None:
+    homes = [f"{home}/" for home in HOMES]
+
+    comparison = compare(
+        [document(allow("s3:*", [f"{home}*" for home in homes]))],
+        [document(allow("s3:*", [f"{home}?*" for home in homes] + homes))],
+    )
+
+    assert comparison.verdict is Verdict.UNKNOWN
+    assert comparison.reason == "more than 5 context keys in policy variables, at action s3:example"
+
+
+def test_variables_count_only_where_their_action_is_in_dispute() -> None:
+    own = [allow(f"s3:Get{tag}", [f"{home}/*", f"{home}/x"]) for tag, home in zip("abcdef", HOMES, strict=True)]
+    same = [allow(f"s3:Get{tag}", [f"{home}/?*", f"{home}/"]) for tag, home in zip("abcdef", HOMES, strict=True)]
+
+    assert verdict(own, same) is Verdict.EQUIVALENT
+    assert verdict(own, [*same, allow("iam:PassRole")]) is Verdict.BROADENED
+
+
+def test_a_variable_is_inside_a_star_whatever_its_value() -> None:
+    assert verdict([allow("s3:*", HOMES)], [allow("s3:*", BUCKET + "/*")]) is Verdict.BROADENED
+    assert verdict([allow("s3:*", HOMES)], [allow("s3:*", [*HOMES, BUCKET])]) is Verdict.BROADENED
+
+
+def test_an_allow_that_an_own_deny_takes_back_needs_no_values() -> None:
+    homes = [allow("s3:*", HOMES, **when("StringNotEquals", "aws:x", "${aws:username}"))]
+    guard = {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}
+
+    assert verdict([*homes, guard], [*homes, guard, allow(["s3:GetObject", "iam:*"], HOMES)]) is Verdict.BROADENED
+    assert verdict([*homes, guard], [*homes, guard, allow("iam:*", HOMES)]) is Verdict.EQUIVALENT
+
+
+def test_a_difference_that_shows_only_where_several_keys_are_missing_is_found() -> None:
+    tags = [{"Null": {f"aws:PrincipalTag/{tag}": "true"}} for tag in "ab"]
+    both_missing = {"Null": tags[0]["Null"] | tags[1]["Null"]}
+    at_home = {"StringEquals": {"aws:PrincipalTag/c": "${aws:PrincipalTag/c}"}}
+    homes = allow("s3:*", HOMES[:3])
+    live = allow("s3:*", BUCKET + "/${aws:PrincipalTag/c}/x", Condition=both_missing | at_home)
+
+    comparison = compare([document(homes)], [document(homes, live)])
+
+    assert comparison.verdict is Verdict.BROADENED
+    assert set(comparison.newly_allowed[0].context) == {"aws:principaltag/c"}
+
+
 def test_a_budget_that_is_used_up_gives_unknown_with_the_reason() -> None:
     baseline = [document(allow("s3:*"), deny("s3:*", BUCKET))]
     live = [document(allow("s3:*"), deny("s3:*", [BUCKET, "arn:aws:s3:::b*t"]))]

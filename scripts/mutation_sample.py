@@ -4,9 +4,9 @@ Run with uv, which fetches the tools for this one run::
 
     uv run --no-project --with cosmic-ray --with pytest --with hypothesis python scripts/mutation_sample.py
 
-The mutants are cosmic-ray's. In place of a process for each, one process that has pytest loaded forks for each mutant; the
-child puts the mutated source in place of the module's when it is imported, so that no file changes. The tests of the
-engine have to notice, those first that notice most. A mutant that uses up its processor time or memory counts as noticed.
+The mutants are cosmic-ray's. In place of a process for each, one process that has pytest loaded forks for each mutant;
+the child puts the mutated source in place of the module's when it is imported, so that no file changes. The tests of
+the engine have to notice, those first that notice most. A mutant that uses up its processor time or memory is noticed.
 
 A mutant's place in the sample depends on nothing but itself (its module, line and operator) and the seed: when the code
 changes, the sample keeps all mutants of the lines that stay. Left out are mutants of type annotations, which change

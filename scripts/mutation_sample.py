@@ -39,7 +39,13 @@ TESTS = ROOT / "tests" / "unit" / "policy_drift"
 #: In the order in which they are run.
 TEST_FILES = (
     *("test_evaluation.py", "test_comparison.py", "test_documents.py", "test_canonical_form.py", "test_principals.py"),
-    *("test_globs.py", "test_command_line.py", "test_comparison_properties.py", "test_hostile_documents.py"),
+    *(
+        "test_globs.py",
+        "test_symbols.py",
+        "test_command_line.py",
+        "test_comparison_properties.py",
+        "test_hostile_documents.py",
+    ),
 )
 EXAMPLES_OF_A_PROPERTY = 12
 SECONDS_OF_A_MUTANT = 90

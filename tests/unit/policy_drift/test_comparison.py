@@ -178,6 +178,21 @@ BROADENED = {
         [allow("s3:*", **when("NumericEquals", "aws:n", "1"))],
         [allow("s3:*", **when("NumericEquals", "aws:n", "1")), allow("s3:*", **when("StringEquals", "aws:n", "one"))],
     ),
+    "the last of all addresses": (
+        [allow("s3:*", **when("IpAddress", "aws:SourceIp", "10.0.0.1"))],
+        [allow("s3:*", **when("IpAddress", "aws:SourceIp", "10.0.0.1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"))],
+    ),
+    "a statement for any service beside the same one": (
+        [allow("s3:GetObject")],
+        [allow("s3:GetObject"), allow("*:Get*", BUCKET)],
+    ),
+    "a variable covered by the union of two": (
+        [allow("s3:*", BUCKET + "/${aws:username}")],
+        [
+            allow("s3:*", BUCKET + "/*", **when("Null", "aws:x", "true")),
+            allow("s3:*", BUCKET + "/*", **when("Null", "aws:x", "false")),
+        ],
+    ),
     "any service's action": ([allow("s3:Get*")], [allow(["s3:Get*", "s*:Get*"])]),
 }
 
@@ -231,6 +246,23 @@ def test_a_witness_names_an_action_that_is_known_today() -> None:
 
     assert witness.newly_allowed[0].action == "iam:PassRole"
     assert not witness.newly_allowed[0].future_only
+
+
+def test_all_but_some_actions_are_shown_by_a_known_one_of_a_familiar_service() -> None:
+    live = [document({"Effect": "Allow", "NotAction": ["iam:*", "s3:Get*"], "Resource": "*"})]
+
+    witnesses = compare([document(deny())], live).newly_allowed
+
+    assert not any(witness.future_only for witness in witnesses)
+    assert {witness.action.partition(":")[0] for witness in witnesses} == {"s3"}
+
+
+def test_what_did_not_change_costs_nothing() -> None:
+    hard = [allow(f"s3:*{first}*{last}*", BUCKET + first) for first, last in zip("abcdefgh", "ijklmnop", strict=True)]
+
+    comparison = compare([document(*hard)], [document(*hard, allow("iam:Get*"))], budget=Budget(100))
+
+    assert comparison.verdict is Verdict.BROADENED
 
 
 def test_a_wildcard_is_shown_by_a_known_action_that_it_adds() -> None:
@@ -298,6 +330,23 @@ def test_a_value_of_a_variable_that_makes_the_difference_is_found() -> None:
 
     assert comparison.verdict is Verdict.NARROWED
     assert comparison.newly_denied[0].context == {"aws:username": "root"}
+
+
+def test_a_value_in_the_middle_of_a_name_that_makes_the_difference_is_found() -> None:
+    home = allow("s3:GetObject", BUCKET + "/${aws:username}/docs")
+
+    comparison = compare([document(home)], [document(home, deny("s3:*", BUCKET + "/root/docs"))])
+
+    assert comparison.verdict is Verdict.NARROWED
+    assert comparison.newly_denied[0].context == {"aws:username": "root"}
+
+
+def test_a_value_that_is_made_up_is_none_that_a_policy_names() -> None:
+    live = [document(allow("s3:GetObject", BUCKET + "/${aws:username}"), deny("s3:*", BUCKET + "/example"))]
+
+    context = compare([document(deny())], live).newly_allowed[0].context
+
+    assert context["aws:username"] not in {"", "example"}
 
 
 def test_a_value_in_a_condition_and_in_a_variable_is_the_same_value() -> None:
@@ -469,6 +518,23 @@ def test_a_key_compared_as_text_and_as_number_is_told_apart_or_unknown() -> None
     assert compare([document(allow(**when("StringLike", "aws:n", "1*")))], both).verdict is Verdict.BROADENED
     assert compare(both, both[::-1]).verdict is Verdict.EQUIVALENT
     assert compare(both, [document(*reversed(both[0]["Statement"]), allow("s3:*"))]).verdict is Verdict.BROADENED
+
+
+def test_a_text_that_is_also_a_number_where_none_that_was_tried_is_both_is_unknown() -> None:
+    both = {"StringLike": {"aws:n": "1*7"}, "NumericGreaterThan": {"aws:n": "5"}}
+
+    comparison = compare([document(deny())], [document(allow(Condition=both))])
+
+    assert comparison.verdict is Verdict.UNKNOWN
+    assert comparison.reason.startswith("a difference that could not be confirmed")
+
+
+def test_a_time_in_a_witness_is_written_as_a_date() -> None:
+    live = [document(allow(**when("DateEquals", "aws:CurrentTime", "1704067201")))]
+
+    witness = compare([document(deny())], live).newly_allowed[0]
+
+    assert witness.context == {"aws:currenttime": "2024-01-01T00:00:01Z"}
 
 
 def test_an_empty_text_is_no_value_to_a_set_operator() -> None:

@@ -217,6 +217,12 @@ def test_a_default_replaces_a_variable_without_a_value(context: dict[str, str], 
     assert evaluate([document], Request("s3:GetObject", BUCKET, context)) is decision
 
 
+def test_a_default_may_be_empty() -> None:
+    document = allow(Condition={"StringEquals": {"aws:x": "team-${aws:team, ''}"}})
+
+    assert evaluate([document], Request("s3:GetObject", BUCKET, {"aws:x": "team-"})) is ALLOWED
+
+
 @pytest.mark.parametrize(
     "element",
     [

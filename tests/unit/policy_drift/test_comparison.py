@@ -1,6 +1,7 @@
 """What a change of policies changed, by example."""
 
 import json
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
@@ -290,6 +291,12 @@ def test_known_actions_come_before_those_to_come() -> None:
     assert actions == ["s3:GetObject"]
 
 
+def test_an_action_of_another_service_stands_for_one_to_come_that_is_treated_alike() -> None:
+    live = [document(allow([*(f"ecr:Example{number}" for number in range(20)), "s3:GetObject"]))]
+
+    assert [witness.action for witness in compare([document(deny())], live).newly_allowed] == ["s3:GetObject"]
+
+
 def test_kinds_of_actions_get_a_witness_each_up_to_the_number_asked_for() -> None:
     live = [
         document(*(allow(f"s3:{name}", f"arn:aws:s3:::{name}") for name in ("GetObject", "PutObject", "ListBucket")))
@@ -386,6 +393,25 @@ def test_six_variables_of_one_action_are_too_many_where_values_do_not_settle_it(
 
     assert comparison.verdict is Verdict.UNKNOWN
     assert comparison.reason == "more than 5 context keys in policy variables, at action s3:example"
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_up_to_five_variables_of_one_action_are_decided_for_every_value(count: int) -> None:
+    homes = [f"{home}/" for home in HOMES[:count]]
+
+    parted = allow("s3:*", [f"{home}?*" for home in homes] + homes)
+
+    assert verdict([allow("s3:*", [f"{home}*" for home in homes])], [parted]) is Verdict.EQUIVALENT
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_difference_at_values_that_were_not_tried_is_unknown_with_the_variables(count: int) -> None:
+    homes = allow("s3:*", HOMES[:count])
+
+    comparison = compare([document(homes)], [document(homes, deny("s3:*", "arn:*x?y*"))])
+
+    assert comparison.verdict is Verdict.UNKNOWN
+    assert comparison.reason.startswith("not decided for every value of ${aws:principaltag/a}")
 
 
 def test_variables_count_only_where_their_action_is_in_dispute() -> None:
@@ -558,6 +584,18 @@ def test_addresses_outside_of_blocks_are_found_in_both_families() -> None:
 
     assert found.newly_allowed[0].context == {"aws:sourceip": "128.0.0.0"}
     assert none.verdict is Verdict.EQUIVALENT
+
+
+ALL_ADDRESSES_BUT_THE_FIRST = [f"{IPv4Address(1 << bits)}/{32 - bits}" for bits in range(32)] + ["::/0"]
+
+
+def test_the_first_of_all_addresses_is_found() -> None:
+    elsewhere = when("NotIpAddress", "aws:SourceIp", *ALL_ADDRESSES_BUT_THE_FIRST)["Condition"]
+    present = {"Null": {"aws:SourceIp": "false"}}
+
+    witness = compare([document(deny())], [document(allow(Condition=elsewhere | present))]).newly_allowed[0]
+
+    assert witness.context == {"aws:sourceip": str(IPv4Address(0))}
 
 
 def test_documents_are_read_together() -> None:

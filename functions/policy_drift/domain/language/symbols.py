@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from .budget import Budget
 
-_MOST_DOUBTFUL = 8
-
 
 def cases(sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget") -> list[tuple[int, str | None]]:
     """For every combination of these sets that some string may match: the combination and a string, or None.
@@ -67,10 +65,8 @@ def _possible(
             glob = pattern if isinstance(pattern, str) else pattern.widest
             if overlap(glob.lower(), template.widest.lower()):
                 doubtful[pattern] = doubtful.get(pattern, 0) | 1 << index
-    if len(doubtful) > _MOST_DOUBTFUL:
-        budget.spend(1 << min(len(doubtful), 40))
     options = list(doubtful.values())
-    budget.spend(1 << len(options))
+    budget.spend(1 << min(len(options), 40))
     for chosen in range(1 << len(options)):
         matched = surely
         for place in places(chosen):

@@ -104,10 +104,11 @@ class Times:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Other times for some users: ``match`` is a pattern of names."""
+    """Other times, or other readers, for some users: ``match`` is a pattern of names; what is left out stays."""
 
     match: str
-    times: Times
+    times: Times | None = None
+    secret_readers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +201,9 @@ def policy_of(settings: RotationSettings, user: UserName, tags: Mapping[str, str
     RuleViolationError
         A tag of the user is no number of days, or leaves no time to rotate.
     """
-    times = next((rule.times for rule in settings.overrides if fnmatchcase(user, rule.match)), settings.times)
+    override = next((rule for rule in settings.overrides if fnmatchcase(user, rule.match)), Override(match=user))
+    times = override.times or settings.times
+    readers = settings.secret_readers if override.secret_readers is None else override.secret_readers
     try:
         times = replace(
             times,
@@ -217,7 +220,7 @@ def policy_of(settings: RotationSettings, user: UserName, tags: Mapping[str, str
         verify=settings.verify,
         granularity=timedelta(minutes=settings.last_use_granularity_minutes),
         replica_regions=settings.replica_regions,
-        secret_readers=settings.secret_readers,
+        secret_readers=readers,
     )
 
 

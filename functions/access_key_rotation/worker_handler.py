@@ -15,7 +15,7 @@ from steward.errors import ConflictError, StewardError
 from steward.observability import observe
 
 JUDGEMENT_KEPT = timedelta(hours=4)
-"""How long the planner's finding that a user is no person counts: as long as IAM keeps its credential report."""
+"""How long the planner's finding about a user counts: as long as IAM keeps its credential report."""
 SETTLING = frozenset({"CREATING", "ORPHANED_KEY", "CURRENT_KEY_MISSING"})
 """States that wait for seconds only: the queue tries again, sooner than the schedule does."""
 SERVICE_USER = Standing(has_password=False, has_mfa=False, administers_iam=False)
@@ -34,7 +34,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     failed = []
     for message in event["Records"]:
         try:
-            advance(json.loads(message["body"]))
+            advance(json.loads(message["body"]), tried_before=message["attributes"]["ApproximateReceiveCount"] != "1")
         except StewardError as error:
             logger.warning("rotation not finished", reason=str(error), code=error.code, message_id=message["messageId"])
             metrics.add_metric("RotationsToRetry", MetricUnit.Count, 1)
@@ -42,8 +42,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return {"batchItemFailures": failed}
 
 
-def advance(event: dict[str, Any]) -> None:
-    """Take the steps that one AccessKeyRotationDue asks for."""
+def advance(event: dict[str, Any], *, tried_before: bool) -> None:
+    """Take the steps that one AccessKeyRotationDue asks for; after a failure, nobody's word is taken for the user."""
     due = event["detail"]["data"]
     name, reason, key_id = UserName(due["user_name"]), due["reason"], due.get("key_id")
     demand = Demand(key_id, Reason(reason)) if key_id and reason in set(Reason) else None
@@ -51,7 +51,7 @@ def advance(event: dict[str, Any]) -> None:
         name,
         event["detail"]["metadata"]["correlation_id"],
         demand,
-        standing=SERVICE_USER if _is_fresh(due.get("judged_at")) else None,
+        standing=SERVICE_USER if _is_fresh(due.get("judged_at")) and not tried_before else None,
     )
     logger.info("user advanced", user=name, state=outcome.state, steps=list(outcome.steps))
     metrics.add_metric("StepsTaken", MetricUnit.Count, len(outcome.steps))

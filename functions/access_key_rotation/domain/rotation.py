@@ -1,6 +1,7 @@
 """The use case: look at a user, take the one next step, look again, until there is nothing to do now."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -42,7 +43,7 @@ from access_key_rotation.domain.ports import (
 from access_key_rotation.domain.situation import SETTLE, Demand, Enrolment, Reason, Situation
 from access_key_rotation.domain.verification import Verifier
 from steward.clock import Clock
-from steward.errors import ConflictError, NotFoundError, RuleViolationError, StewardError
+from steward.errors import ConflictError, NotFoundError, RuleViolationError, StewardError, ThrottledError
 from steward.events import EventPublisher, PublishableEvent
 
 LEASE = timedelta(minutes=6)
@@ -51,6 +52,8 @@ MARGIN = timedelta(seconds=30)
 """What must be left of the lease before a call that changes something: longer than any one call may take."""
 PROOF_COUNTS = timedelta(minutes=1)
 """How long a key counts as proven, until it is promoted."""
+PAUSES = (1, 2, 4)
+"""Seconds to wait where IAM throttles the making of a key."""
 REMIND = timedelta(days=1)
 MOST_STEPS = 24
 HELD = "HELD"
@@ -346,8 +349,6 @@ class Rotator:
         seen = run.seen
         version = seen.secret.labels.get(Label.PENDING) if seen.secret and seen.has_pending else None
         version = version or run.claim.intent.token
-        self._check_lease(run)
-        run.keeps_intent = True
         credential = self._make_key(run)
         key = AccessKey(credential.access_key_id, active=True, created=credential.created)
         self._note(run, key.id, KeyHistory(made_by_us=True))
@@ -361,7 +362,17 @@ class Rotator:
         run.seen = replace(seen.with_key(key), secret=secret, named=named, record=record)
 
     def _make_key(self, run: Run) -> Credential:
+        """Never tried again, but where IAM refused for its load alone, and so made nothing."""
+        for seconds in PAUSES:
+            with suppress(ThrottledError):
+                return self._make_key_once(run)
+            self._clock.pause(seconds)
+        return self._make_key_once(run)
+
+    def _make_key_once(self, run: Run) -> Credential:
         """The intent stays unless IAM says in as many words that it made nothing."""
+        self._check_lease(run)
+        run.keeps_intent = True
         try:
             return self._users.create_key(run.claim.user)
         except OutcomeUnknownError:

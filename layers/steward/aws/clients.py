@@ -61,14 +61,14 @@ def client(service: str, *, region: str | None = None, once: bool = False) -> An
 
 
 def client_with_key(service: str, region: str, access_key_id: str, secret_access_key: str) -> Any:
-    """A client that signs with a given key instead of the function's role, and tries each call once."""
+    """A client that signs with a given key instead of the function's role."""
     with _ONE_AT_A_TIME:
         return _session().client(  # type: ignore[call-overload]
             service,
             region_name=region,
             aws_access_key_id=access_key_id,
             aws_secret_access_key=secret_access_key,
-            config=_ONCE,
+            config=_CONFIG,
         )
 
 

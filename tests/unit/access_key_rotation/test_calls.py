@@ -2,6 +2,7 @@
 
 from access_key_rotation.domain.observation import Standing
 from access_key_rotation.domain.situation import Demand, Reason
+from tests.unit.access_key_rotation.lives import Fault
 from tests.unit.access_key_rotation.scenarios import begun
 
 PROBES = {"identify", "log_in_to_ecr"}
@@ -53,3 +54,15 @@ def test_a_look_at_a_user_with_nothing_to_do_takes_five():
     calls = calls_of(life, lambda: life.rotator.advance(life.name, "c"))
 
     assert calls == ["claim", "find", "keys", "find", "release"]
+
+
+def test_a_throttled_attempt_to_make_a_key_is_repeated_since_it_made_none():
+    life = begun(fault=None)
+    at = len(life.stage.calls) + 3
+    life.stage.fault = Fault(at, "throttled")
+    demand = Demand(life.account.current_key(life.name), Reason.ROUTINE)
+
+    calls = calls_of(life, lambda: life.rotator.advance(life.name, "c", demand, standing=SERVICE_USER))
+
+    assert calls.count("create_key") == 2
+    assert len(life.key_ids()) == 2

@@ -14,7 +14,7 @@ from access_key_rotation.domain.ports import (
     NotAuthenticatedError,
     VersionTakenError,
 )
-from steward.errors import ConflictError
+from steward.errors import AccessDeniedError, ConflictError
 
 ACCOUNT = "123456789012"
 LISTED_AFTER = timedelta(seconds=3)
@@ -135,6 +135,8 @@ class InMemoryUsers:
 
     def keys(self, name):
         """IAM takes a while to list a key that it has made."""
+        if name not in self._account.users:
+            return ()
         listed = self._account.clock.now() - self._account.listed_after
         return tuple(key for key in self._account.users[name].keys.values() if key.created <= listed)
 
@@ -146,6 +148,7 @@ class InMemoryUsers:
         return self._account.users[user.name].standing
 
     def create_key(self, name):
+        self._authorize(name)
         if len(self._account.users[name].keys) >= 2:
             raise KeySlotsFullError(f"{name} has two keys", code="LimitExceeded")
         key = self._account.make_key(name, ours=True)
@@ -158,13 +161,21 @@ class InMemoryUsers:
         self._set(name, key_id, active=True)
 
     def _set(self, name, key_id, *, active):
+        self._authorize(name)
         keys = self._account.users[name].keys
         if key_id not in keys:
             raise KeyNotFoundError(f"{name} has no key {key_id}", code="NoSuchEntity")
         keys[key_id] = replace(keys[key_id], active=active)
 
     def delete_key(self, name, key_id):
+        self._authorize(name)
         self._account.users[name].keys.pop(key_id, None)
+
+    def _authorize(self, name):
+        """Our roles may change keys of users on the path that carry the tag, and of nobody else."""
+        stored = self._account.users.get(name)
+        if stored is None or stored.user.path != "/service/" or stored.user.tags.get("steward:rotate") != "true":
+            raise AccessDeniedError(f"not authorized on the user {name}", code="AccessDenied")
 
 
 class InMemoryVault:

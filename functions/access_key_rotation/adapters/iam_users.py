@@ -57,8 +57,14 @@ class IamUsers:
 
     def keys(self, name: UserName) -> tuple[AccessKey, ...]:
         """All keys; two fit in one page, and more are read to the end."""
-        with translated():
+        try:
             pages = list(self._iam.get_paginator("list_access_keys").paginate(UserName=name))
+        except ClientError as error:
+            if code_of(error) == NO_SUCH_ENTITY:
+                return ()
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
         return tuple(
             AccessKey(key["AccessKeyId"], active=key["Status"] == "Active", created=key["CreateDate"])
             for page in pages

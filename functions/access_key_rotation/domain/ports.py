@@ -63,7 +63,7 @@ class Users(Protocol):
         ...
 
     def keys(self, name: UserName) -> tuple[AccessKey, ...]:
-        """All its keys, of any status."""
+        """All its keys, of any status; none where IAM says that there is no such user."""
         ...
 
     def last_use(self, key_id: str) -> LastUse:
@@ -168,8 +168,11 @@ class Claim:
 class RotationRecords(Protocol):
     """Memory of what AWS does not keep, and the lock that lets one run at a time work on a user."""
 
-    def claim(self, user: UserName, token: str, lease: timedelta) -> Claim:
-        """Take the lock and write the intent ahead, where there is none. Raises BusyError."""
+    def claim(self, user: UserName, token: str, lease: timedelta, *, resuming: bool = False) -> Claim:
+        """Take the lock and write the intent ahead, where there is none. Raises BusyError.
+
+        With ``resuming``, a lock that was taken with the same token is taken over from its holder.
+        """
         ...
 
     def save(self, claim: Claim, record: Record) -> None:

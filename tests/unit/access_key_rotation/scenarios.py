@@ -396,6 +396,22 @@ def rotate_secret(**how):
     return life
 
 
+def four_steps(**how):
+    """Secrets Manager's four steps, one after another in one execution environment."""
+    life = begun(**how)
+    life.rotate_secret("token-of-secrets-manager", environments=1)
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == "token-of-secrets-manager"
+    return ends(life.days(5), "STEADY")
+
+
+def four_steps_in_three_environments(**how):
+    """The same, where no step meets the environment of the one before."""
+    life = begun(**how)
+    life.rotate_secret("token-of-secrets-manager", environments=3)
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == "token-of-secrets-manager"
+    return ends(life.days(5), "STEADY")
+
+
 def rotation_on_demand(**how):
     """An operator asks for a rotation before its time, and gets exactly one."""
     life = begun(**how)
@@ -438,5 +454,5 @@ SCENARIOS = (
     user_recreated, user_deleted, user_elsewhere, administrator_moved_and_tagged, secret_deleted,
     secret_of_another_stack, frozen_by_an_operator, unreadable_value, current_key_deactivated_by_hand,
     current_key_deleted_by_hand, secret_names_a_strangers_key, stored_key_that_is_gone, rotate_secret,
-    rotation_on_demand, readers_added, table_lost,
+    four_steps, four_steps_in_three_environments, rotation_on_demand, readers_added, table_lost,
 )  # fmt: skip

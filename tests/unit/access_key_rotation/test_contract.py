@@ -6,7 +6,7 @@ import pytest
 
 from access_key_rotation.domain.contract import RotationContract
 from access_key_rotation.domain.observation import Content, Label
-from access_key_rotation.domain.ports import NotAuthenticatedError
+from access_key_rotation.domain.ports import BusyError, NotAuthenticatedError, VersionTakenError
 from access_key_rotation.domain.verification import Verifier
 from steward.errors import ConflictError
 from tests.doubles.in_memory_service_account import InMemoryProber, InMemoryUsers, InMemoryVault
@@ -85,3 +85,48 @@ def test_a_key_that_does_not_authenticate_fails_the_test(life, contract):
 
     with pytest.raises(NotAuthenticatedError):
         contract.test_secret(life.name, TOKEN)
+
+
+def test_the_lock_is_held_from_the_first_step_to_the_last(life, contract):
+    contract.create_secret(life.name, TOKEN, "c")
+    with pytest.raises(BusyError):
+        life.rotator.advance(life.name, "c")
+    contract.test_secret(life.name, TOKEN)
+    contract.finish_secret(life.name, TOKEN, "c")
+
+    assert life.rotator.advance(life.name, "c").state == "DRAINING"
+
+
+def test_a_step_takes_over_what_another_environment_began(life, contract):
+    contract.create_secret(life.name, TOKEN, "c")
+
+    life.contract().test_secret(life.name, TOKEN)
+    life.contract().finish_secret(life.name, TOKEN, "c")
+
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == TOKEN
+
+
+def test_a_proof_that_is_too_old_is_given_anew(life, contract):
+    contract.create_secret(life.name, TOKEN, "c")
+    contract.test_secret(life.name, TOKEN)
+    life.clock.advance(minutes=2)
+    InMemoryUsers(life.account).deactivate_key(life.name, life.account.secrets[life.name].versions[TOKEN].access_key_id)
+    life.invariants.accept()
+
+    with pytest.raises(NotAuthenticatedError):
+        contract.finish_secret(life.name, TOKEN, "c")
+    assert life.account.secrets[life.name].labels[Label.CURRENT] != TOKEN
+
+
+def test_a_version_that_somebody_else_filled_is_left_to_them(life, contract):
+    """Nobody but Secrets Manager knows the version; should it be filled all the same, no key is lost or taken."""
+    current = life.account.current_key(life.name)
+    life.account.secrets[life.name].versions[TOKEN] = life.account._credential(life.name, "AKIASOMEBODYELSE0000")
+
+    with pytest.raises(VersionTakenError):
+        contract.create_secret(life.name, TOKEN, "c")
+    life.clock.advance(minutes=1)
+    life.days(3)
+
+    assert life.account.current_key(life.name) == current
+    assert life.key_ids() == {current}

@@ -70,12 +70,14 @@ def _rotates_access_keys(makes_a_key: str) -> tuple[Probed, ...]:
         Probed("secretsmanager:GetSecretValue", makes_a_key),
         Probed("secretsmanager:PutSecretValue", makes_a_key),
         Probed("secretsmanager:UpdateSecretVersionStage", makes_a_key),
+        Probed("secretsmanager:ReplicateSecretToRegions", "a secret without its replica"),
         Probed("secretsmanager:PutResourcePolicy", "a secret for certain readers"),
         Probed("secretsmanager:DeleteResourcePolicy", "a secret that is open again"),
         Probed("dynamodb:UpdateItem", makes_a_key),
         Probed("events:PutEvents", makes_a_key),
         Probed("cloudtrail:LookupEvents", "a key that may be an orphan"),
         Probed("kms:Decrypt", makes_a_key),
+        Probed("kms:Encrypt", "a secret without its replica"),
         Probed("kms:GenerateDataKey", makes_a_key),
     )
 
@@ -114,6 +116,8 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         *_rotates_access_keys("a user without a key"),
         Probed("secretsmanager:CreateSecret", "a user without a key"),
         Probed("secretsmanager:TagResource", "a user without a key"),
+        Probed("secretsmanager:RotateSecret", "a user without a key"),
+        Probed("lambda:InvokeFunction", "a user without a key"),
         Required("sqs:ReceiveMessage", _QUEUE_PAGE),
         Required("sqs:DeleteMessage", _QUEUE_PAGE),
         Required("sqs:GetQueueAttributes", _QUEUE_PAGE),

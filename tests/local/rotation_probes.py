@@ -50,6 +50,8 @@ class RotationProbes:
                 return self._is_worked_on(role, name) and self._users.status(name, old) is None
             case "a key that may be an orphan":
                 return self._is_worked_on(role, self._lost_a_key())
+            case "a secret without its replica":
+                return self._is_worked_on(role, self._users.with_key()[0])
             case "a secret for certain readers":
                 return self._is_worked_on(role, self._users.with_key("closed")[0])
             case "a secret that is open again":
@@ -146,4 +148,5 @@ def queued(name, reason="scheduled", key_id=None):
     """The event by which the queue asks for a user's next steps."""
     data = {"user_name": name, "reason": reason, "key_id": key_id, "requested_by": "test", "judged_at": None}
     body = {"detail": {"metadata": {"correlation_id": "test"}, "data": data}}
-    return {"Records": [{"messageId": str(uuid.uuid4()), "body": json.dumps(body)}]}
+    message = {"messageId": str(uuid.uuid4()), "attributes": {"ApproximateReceiveCount": "1"}, "body": json.dumps(body)}
+    return {"Records": [message]}

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from typing import Self
 
 from access_key_rotation.domain.naming import UserName
 from steward.errors import RuleViolationError
@@ -136,6 +137,12 @@ class RotationSettings:
             raise ValueError(f"path is {self.path!r}: write a path of its own for service users, such as /service/")
         if self.max_users_per_run < 1:
             raise ValueError("max_users_per_run is at least 1")
+
+    def at_home_in(self, region: str) -> Self:
+        """The same, with every region named where a key must work: where consumers call, and where they read."""
+        regions = dict.fromkeys([*(self.verify.regions or (region,)), *self.replica_regions])
+        replicas = tuple(replica for replica in self.replica_regions if replica != region)
+        return replace(self, verify=replace(self.verify, regions=tuple(regions)), replica_regions=replicas)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,23 @@
 
 import re
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from access_key_rotation.domain.policy import RotationSettings
+from steward.settings import load
+
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
-PAGES = [DOCS / "consumers.md", DOCS / "local-aws.md", *sorted((DOCS / "runbooks").glob("*.md"))]
+PAGES = [
+    PROJECT / "README.md",
+    DOCS / "api.md",
+    DOCS / "consumers.md",
+    DOCS / "local-aws.md",
+    *sorted((DOCS / "runbooks").glob("*.md")),
+]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([^)\s]+))?\)")
 BLOCK = re.compile(r"^( *)```(?:bash|sh)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
@@ -46,6 +56,19 @@ def test_every_runbook_that_an_alarm_names_is_there(template):
 
     assert named
     assert {path for path in named if not (PROJECT / path).exists()} == set()
+
+
+@pytest.mark.parametrize("page", [PROJECT / "README.md", DOCS / "consumers.md"], ids=page_id)
+def test_the_picture_of_a_rotation_shows_the_times_that_are_shipped(page):
+    times = load(PROJECT / "layers" / "settings" / "rotation.yaml", RotationSettings).times
+    picture = page.read_text().partition("```mermaid\ngantt\n")[2].partition("```")[0]
+
+    lengths = [int(days) for days in re.findall(r", (\d+)d$", picture, re.MULTILINE)]
+    first, limit = (date.fromisoformat(day) for day in re.findall(r"\d{4}-\d\d-\d\d", picture))
+
+    assert lengths == [times.rotate_after_days, times.quiet_days, times.keep_inactive_days, 0, times.rotate_after_days]
+    assert (limit - first).days == times.max_age_days
+    assert f"nobody has used it for {times.quiet_days:g} days" in picture
 
 
 def test_the_index_of_the_runbooks_is_complete():

@@ -1,6 +1,6 @@
 """AWS calls of one rotation, counted where they arrive: by the queue, and by Secrets Manager's four steps.
 
-``python -m benchmarks.rotation_calls``: on the deployed stack, beside the probes that try the new key as consumers would.
+``python -m benchmarks.rotation_calls``: on the deployed stack, beside the probes that try the new key as users would.
 """
 
 import json

@@ -1,6 +1,7 @@
 """The operators' API, over a service user whose keys moto's IAM has and whose record the table has."""
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -90,10 +91,12 @@ def remembered(aws):
 
 @pytest.fixture
 def trail(monkeypatch):
-    """CloudTrail, which moto lacks: what it answers to LookupEvents, by access key id."""
+    """What moto lacks: CloudTrail's answer to LookupEvents, by access key id, and IAM's judgement, which is no."""
     reached, uses = BaseClient._make_api_call, {}
 
     def call(client, operation, parameters):
+        if operation == "SimulatePrincipalPolicy":
+            return {"EvaluationResults": [{"EvalActionName": "iam:CreateAccessKey", "EvalDecision": "implicitDeny"}]}
         if operation != "LookupEvents":
             return reached(client, operation, parameters)
         (wanted,) = parameters["LookupAttributes"]
@@ -106,3 +109,18 @@ def trail(monkeypatch):
 @pytest.fixture
 def api(aws, trail, cold_start):
     return Api(CONTRACT, cold_start)
+
+
+@pytest.fixture
+def hasty(tmp_path, monkeypatch):
+    """The settings as shipped, but that a new key is verified in no time."""
+    layer, modules = tmp_path / "settings", ("settings", "access_key_rotation.worker_handler")
+    layer.mkdir()
+    (layer / "__init__.py").touch()
+    (layer / "rotation.yaml").write_text("verify: {over_seconds: 0.02, give_up_after_seconds: 5}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    for module in modules:
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    yield
+    for module in modules:
+        sys.modules.pop(module, None)

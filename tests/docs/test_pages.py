@@ -1,5 +1,6 @@
 """Pages lead somewhere, and their commands are commands."""
 
+import json
 import re
 import subprocess
 from datetime import date
@@ -9,6 +10,7 @@ import pytest
 
 from access_key_rotation.domain.policy import RotationSettings
 from steward.settings import load
+from tests.functional.contract import Contract
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
@@ -20,6 +22,7 @@ PAGES = [
     *sorted((DOCS / "runbooks").glob("*.md")),
 ]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([^)\s]+))?\)")
+CALL = re.compile(r"call (GET|POST) \'?(/service-users[^\s?\'`]*)[^\s`]*(?: +-H \'[^\']+\')?(?: +-d \'([^\']+)\')?")
 BLOCK = re.compile(r"^( *)```(?:bash|sh)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
@@ -48,6 +51,19 @@ def test_every_block_of_commands_is_a_script(page):
     done = subprocess.run(["/bin/bash", "-n"], input=script, capture_output=True, text=True, check=False)
 
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_call_of_the_operators_api_is_in_its_contract(page):
+    contract = Contract("access_key_rotation")
+    text = page.read_text().replace("\\\n", " ")
+
+    for method, path, body in CALL.findall(text):
+        operation = contract.operations()[method.lower(), re.sub("(?<=users/)[^/]+", "{name}", path)]
+        asked = operation.get("requestBody", {"required": False})
+        assert body or not asked["required"], f"{method} {path} takes a body"
+        if body:
+            contract.check(asked["content"]["application/json"]["schema"], json.loads(body))
 
 
 @pytest.mark.parametrize("template", ["template.yaml", "global-events.yaml"])

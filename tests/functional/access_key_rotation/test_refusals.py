@@ -162,7 +162,7 @@ def test_a_caller_that_cannot_be_told_is_403(api, remembered):
         ("GetItem", lambda api: api.show()),
         ("LookupEvents", lambda api: api.show()),
         ("GetUser", lambda api: api.rotate()),
-        ("ListAccessKeys", lambda api: api.rotate()),
+        ("ListAccessKeys", lambda api: api.reactivate(REASON)),
         ("PutEvents", lambda api: api.rotate()),
         ("UpdateItem", lambda api: api.reactivate(REASON)),
         ("UpdateAccessKey", lambda api: api.reactivate(REASON)),

@@ -1,6 +1,7 @@
 """The operators' API, over a service user whose keys moto's IAM has and whose record the table has."""
 
 import json
+import logging
 import sys
 from datetime import UTC, datetime, timedelta
 
@@ -121,6 +122,8 @@ def hasty(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     for module in modules:
         monkeypatch.delitem(sys.modules, module, raising=False)
+    factory = logging.getLogRecordFactory()
     yield
+    logging.setLogRecordFactory(factory)  # the handler guards the logs for good
     for module in modules:
         sys.modules.pop(module, None)

@@ -6,7 +6,8 @@ import subprocess
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import boto3
 import yaml
 from botocore.config import Config
 
+from access_key_rotation.domain.naming import UserName
 from benchmarks.deployment import LOCAL_PYTHON, PROJECT, free_port
 from local.environment_file import read_environment
 from local.workspace import Workspace
@@ -50,6 +52,23 @@ class RotatingStack:
     def resource(self, logical_id: str) -> str:
         """The physical id of a resource."""
         return self._resources[logical_id]
+
+    def add_users(self, names: Sequence[str]) -> None:
+        """Make service users that may push."""
+        iam, tags = self.client("iam"), [{"Key": "steward:rotate", "Value": "true"}]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda name: iam.create_user(UserName=name, Path="/service/", Tags=tags), names))
+            list(pool.map(lambda name: iam.add_user_to_group(UserName=name, GroupName="ecr-write"), names))
+
+    def current_key(self, user: UserName) -> str | None:
+        """The id of the key that consumers read; None before the first."""
+        secrets = self.client("secretsmanager")
+        try:
+            value = json.loads(secrets.get_secret_value(SecretId=user.secret_name)["SecretString"])
+        except secrets.exceptions.ResourceNotFoundException:
+            return None
+        key: str | None = value["AccessKeyId"]
+        return key
 
     def plan(self) -> dict[str, int]:
         """What the schedule does every hour."""

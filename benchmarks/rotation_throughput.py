@@ -8,7 +8,6 @@ shipped; the last column says what that wait alone takes at the concurrency of t
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks.rotating_stack import RotatingStack, rotating_stack
@@ -39,7 +38,7 @@ def main() -> None:
     """Print a line for each round."""
     users = [f"service-{number:04d}" for number in range(int(sys.argv[1]) if len(sys.argv) > 1 else USERS)]
     with rotating_stack(SETTINGS) as stack:
-        _make(stack, users)
+        stack.add_users(users)
         titles = ("round", "users", "seconds", "calls a user", "probes a user", "throttled", "lost", "twice", "dead")
         _print(*titles, "wait as shipped")
         _round(stack, "first key", users)
@@ -72,14 +71,6 @@ def _round(stack: RotatingStack, title: str, users: list[str], **throttling: Any
         f"{len(users) * SHIPPED_WAIT / AT_ONCE:.0f} s",
     )  # fmt: skip
     print(f"    {dict(sorted(counted['counted'].items()))}", flush=True)
-
-
-def _make(stack: RotatingStack, users: list[str]) -> None:
-    iam = stack.client("iam")
-    tags = [{"Key": "steward:rotate", "Value": "true"}]
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda user: iam.create_user(UserName=user, Path="/service/", Tags=tags), users))
-        list(pool.map(lambda user: iam.add_user_to_group(UserName=user, GroupName="ecr-write"), users))
 
 
 def _keys(stack: RotatingStack, users: list[str]) -> dict[str, set[str]]:

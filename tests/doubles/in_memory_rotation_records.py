@@ -47,6 +47,11 @@ class InMemoryRotationRecords:
     def find(self, user):
         return self.records.get(user)
 
+    def all(self):
+        now = self._clock.now()
+        users = self.records.keys() | self._fences.keys()
+        return iter([(user, self.records.get(user, Record()), self._leases.get(user, now) > now) for user in users])
+
     def lose(self):
         """The table is gone."""
         self.records.clear()

@@ -131,3 +131,11 @@ def test_saving_keeps_the_lock(records):
     assert records.find(PUSH) == EVERYTHING
     with pytest.raises(BusyError):
         records.claim(PUSH, "t2", LEASE)
+
+
+def test_all_are_told_and_whether_a_run_works_on_each(records):
+    pull = UserName("ecr-pull")
+    records.release(records.claim(PUSH, "t1", LEASE), EVERYTHING)
+    records.claim(pull, "t2", LEASE)
+
+    assert sorted(records.all(), key=lambda entry: entry[0]) == [(pull, Record(), True), (PUSH, EVERYTHING, False)]

@@ -48,6 +48,18 @@ def test_a_rotation_by_the_four_steps_takes_twelve_calls_beside_the_probes():
     ]  # fmt: skip
 
 
+def test_steps_that_meet_three_environments_take_six_more():
+    life = begun()
+
+    calls = calls_of(life, lambda: life.rotate_secret("token", environments=3))
+
+    assert calls == [
+        "claim", "keys", "find", "standing", "create_key", "stage",
+        "read", "find",
+        "claim", "keys", "find", "read", "read", "promote", "publish", "release",
+    ]  # fmt: skip
+
+
 def test_a_look_at_a_user_with_nothing_to_do_takes_five():
     life = begun(days=3)
 

@@ -171,7 +171,7 @@ def _line(text: str, place: Sequence[str | int]) -> int:
 
 
 def _inside(text: str, at: int, step: str | int) -> int | None:
-    """Where the member ``step`` of the object or array at ``at`` begins: of an object, its key's line is the value's."""
+    """Where the member ``step`` of the object or array at ``at`` begins; None where it has none."""
     opening, index = text[at], 0
     if opening not in "{[":
         return None

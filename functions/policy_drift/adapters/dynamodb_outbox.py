@@ -179,9 +179,7 @@ def _packed_events(events: Iterable[PublishableEvent]) -> bytes:
 
 
 def _unpacked_events(packed: bytes) -> tuple[PublishableEvent, ...]:
-    return tuple(
-        getattr(event_types, kind)(**data) for kind, data in msgspec.json.decode(zlib.decompress(packed))
-    )
+    return tuple(getattr(event_types, kind)(**data) for kind, data in msgspec.json.decode(zlib.decompress(packed)))
 
 
 def _text(kind: type[Any], value: Any) -> Any:

@@ -1,6 +1,6 @@
 """The baseline: the account as it was approved, and the rules of how it may change."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -97,8 +97,6 @@ class Adoption:
 _HOLDINGS = frozenset({Kind.ACCESS, Kind.NOTE, Kind.MEMBERSHIP, Kind.UPSTREAM})
 _TRUSTS = frozenset({Kind.TRUST, Kind.DANGLING})
 _WHOLE = frozenset({Kind.UNMANAGED, Kind.MISSING})
-NOT_ADOPTABLE = frozenset({Kind.BASELINE, Kind.TRANSIENT, Kind.UNREADABLE})
-"""Kinds that say nothing of the account as it is now."""
 
 
 def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
@@ -123,23 +121,6 @@ def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
             ours[entity.name] = _merged(ours[entity.name], now, kinds)
             _bring(policies, live, _named(now, kinds))
     return replace(approved, users=parts["user"], groups=parts["group"], roles=parts["role"], policies=policies)
-
-
-def dependents(account: Account, entities: Collection[EntityId]) -> frozenset[EntityId]:
-    """The entities themselves, and every principal whose access they are part of."""
-    wanted = set(entities)
-    groups = {name for name, group in account.groups.items() if _depends(group, wanted)}
-    wanted |= {EntityId(f"group/{name}") for name in groups}
-    for user in account.users.values():
-        if _depends(user, wanted) or any(f"group/{group}" in wanted for group in user.groups):
-            wanted.add(EntityId(f"user/{user.name}"))
-    wanted |= {EntityId(f"role/{role.name}") for role in account.roles.values() if _depends(role, wanted)}
-    return frozenset(wanted)
-
-
-def _depends(principal: Entity, policies: Collection[EntityId]) -> bool:
-    named = (*principal.attached, getattr(principal, "boundary", None))
-    return any(policy_id(arn) in policies for arn in named if arn)
 
 
 def _merged(ours: Entity, now: Entity, kinds: frozenset[Kind]) -> Entity:

@@ -17,7 +17,6 @@ from policy_drift.domain.finding import (
     Drift,
     Finding,
     Kind,
-    Severity,
     State,
 )
 from policy_drift.domain.language import Verdict
@@ -32,7 +31,7 @@ LONGEST_ACKNOWLEDGEMENT = timedelta(days=366)
 LASTING = frozenset({Kind.TRANSIENT})
 """Kinds that tell of something that is over already: absence from the account does not resolve them."""
 
-_NEVER_CONTAINED = frozenset({Kind.TRANSIENT, Kind.BASELINE, Kind.UNREADABLE})
+_NEVER_CONTAINED = frozenset({Kind.TRANSIENT, Kind.BASELINE})
 """Kinds whose live states are no access: another one is always news."""
 _NOT_CONTAINED = {Verdict.BROADENED, Verdict.INCOMPARABLE, Verdict.UNKNOWN}
 
@@ -168,8 +167,6 @@ def acknowledged(known: Finding, acknowledgement: Acknowledgement) -> Finding:
         told_fingerprint=known.drift.fingerprint,
         told_live=known.drift.live,
     )
-
-
 
 
 def _joined(new: tuple[Change, ...], old: tuple[Change, ...]) -> tuple[Change, ...]:

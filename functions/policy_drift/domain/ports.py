@@ -157,6 +157,10 @@ class BaselineStore(Protocol):
         """
         ...
 
+    def link(self, version_id: str) -> str:
+        """A link to a version that works for some minutes."""
+        ...
+
 
 class ChangeHistory(Protocol):
     """CloudTrail's event history of IAM."""

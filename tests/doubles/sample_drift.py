@@ -55,7 +55,10 @@ APPROVED = Account(
         "dana": User("dana", "/", "AIDA00000000000000001", groups=("readers",)),
         "lee": User("lee", "/", "AIDA00000000000000002", groups=("readers",)),
     },
-    groups={"readers": Group("readers", "/", "AGPA1", inline={"reports": READ}), "admins": Group("admins", "/", "AGPA2")},
+    groups={
+        "readers": Group("readers", "/", "AGPA1", inline={"reports": READ}),
+        "admins": Group("admins", "/", "AGPA2"),
+    },
     roles={
         "ci": Role("ci", "/", "AROA1", attached=(arn("policy/push"),), trust=LAMBDA),
         "deployer": Role(
@@ -124,9 +127,7 @@ FINDINGS = (
             Severity.CRITICAL,
             "A foreign account may assume the role.",
             reasons=("the foreign account 999999999999 is trusted",),
-            newly_allowed=(
-                Witness("sts:AssumeRole", arn("role/deployer"), {}, "arn:aws:iam::999999999999:root"),
-            ),
+            newly_allowed=(Witness("sts:AssumeRole", arn("role/deployer"), {}, "arn:aws:iam::999999999999:root"),),
             approved=CI,
             live=OPEN_CI,
         ),
@@ -158,9 +159,7 @@ FINDINGS = (
             "The role may do more than was approved.",
             reasons=("escalation path: pass a role to a new function and invoke it",),
             newly_allowed=(
-                Witness(
-                    "iam:PassRole", arn("role/example"), {"iam:passedtoservice": "lambda.amazonaws.com"}
-                ),
+                Witness("iam:PassRole", arn("role/example"), {"iam:passedtoservice": "lambda.amazonaws.com"}),
                 Witness("lambda:CreateFunction", f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:example"),
                 Witness("lambda:InvokeFunction", f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:example"),
             ),
@@ -188,9 +187,7 @@ FINDINGS = (
             Kind.ACCESS,
             Severity.MEDIUM,
             "The role may push to every repository; it was approved for those of team-a.",
-            newly_allowed=(
-                Witness("ecr:PutImage", f"arn:aws:ecr:eu-central-1:{ACCOUNT}:repository/example"),
-            ),
+            newly_allowed=(Witness("ecr:PutImage", f"arn:aws:ecr:eu-central-1:{ACCOUNT}:repository/example"),),
             approved={"policies": {arn("policy/push"): PUSH}},
             live={"policies": {arn("policy/push"): PUSH_ANYWHERE}},
         ),

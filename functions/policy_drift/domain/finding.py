@@ -1,0 +1,191 @@
+"""What drift is, and the life of a finding. Values only; the rules of the life are in `lifecycle`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from policy_drift.domain.account import EntityId
+from policy_drift.domain.language import Verdict, Witness
+
+
+class Severity(IntEnum):
+    """How bad; in events, settings and reports its name stands."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class Kind(StrEnum):
+    """What differs from the baseline."""
+
+    ACCESS = "ACCESS"
+    """What a principal may do: its own and its groups' policies, within its boundary. Of a group: what it gives."""
+    TRUST = "TRUST"
+    """Who may assume a role."""
+    BOUNDARY = "BOUNDARY"
+    """What a principal's permissions boundary leaves."""
+    MEMBERSHIP = "MEMBERSHIP"
+    """Which groups a user is in, where the groups matter."""
+    UNMANAGED = "UNMANAGED"
+    """It is in the account and not in the baseline."""
+    MISSING = "MISSING"
+    """It is in the baseline and not in the account."""
+    RECREATED = "RECREATED"
+    """The same name, another unique id: it was deleted and made anew."""
+    DANGLING = "DANGLING"
+    """A trust policy names the unique id of a principal that was deleted."""
+    POLICY = "POLICY"
+    """A managed policy that nobody has attached differs: it gives nothing yet."""
+    UPSTREAM = "UPSTREAM"
+    """AWS changed a policy of its own that somebody has attached."""
+    NOTE = "NOTE"
+    """Written otherwise, and the same access: statements moved between policies, say. No drift of access."""
+    TRANSIENT = "TRANSIENT"
+    """Access was given and taken back before we looked."""
+    BASELINE = "BASELINE"
+    """The baseline itself was changed, is missing, or was refused."""
+    UNREADABLE = "UNREADABLE"
+    """It could not be read, so that nothing is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One difference between the live account and the baseline, as one comparison found it.
+
+    Attributes
+    ----------
+    entity : EntityId
+        Whom it is about.
+    arn : str
+        The entity's ARN; empty where there is none.
+    kind : Kind
+        What differs. Entity and kind together are the id of the finding.
+    verdict : Verdict
+        What live is to the baseline.
+    severity : Severity
+        From what became newly possible.
+    summary : str
+        One sentence.
+    reasons : tuple of str
+        Why it is as severe as it is, most severe first: escalation paths by name, everyone trusted, and so on.
+    newly_allowed, newly_denied : tuple of Witness
+        Requests that prove it.
+    approved, live : JSON value
+        What is compared, as the baseline has it and as the account has it; None where it has nothing.
+    fingerprint : str
+        Of ``live``, in canonical form: another spelling of the same access has the same one.
+    protected : bool
+        Belongs to AWS (a service-linked or an AWSReservedSSO role): it never gets commands to revert it.
+    """
+
+    entity: EntityId
+    arn: str
+    kind: Kind
+    verdict: Verdict
+    severity: Severity
+    summary: str
+    fingerprint: str
+    reasons: tuple[str, ...] = ()
+    newly_allowed: tuple[Witness, ...] = ()
+    newly_denied: tuple[Witness, ...] = ()
+    approved: Any = None
+    live: Any = None
+    protected: bool = False
+
+    @property
+    def finding_id(self) -> str:
+        """The id of the finding that this opens or continues; safe in a URL's path."""
+        return f"{self.kind.lower()}:{self.entity.replace('/', ':', 1)}"
+
+
+class State(StrEnum):
+    """Of a finding."""
+
+    OPEN = "OPEN"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    RESOLVED = "RESOLVED"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of CloudTrail that explains a finding. Every text in it was chosen by whoever made the call."""
+
+    event_id: str
+    event_name: str
+    actor: str
+    at: datetime
+    source_ip: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody knows of it, until a day, in the form that ``fingerprint`` pins."""
+
+    by: str
+    owner: str
+    reason: str
+    fingerprint: str
+    given: datetime
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A drift that lasts, with its life.
+
+    ``changes`` are the events that explain it, the latest first; empty where no event announced it. ``expected`` says
+    that all of them are of actors that the settings expect. ``told_severity``, ``told_fingerprint`` and ``told_live``
+    are those of the last alert or acknowledgement: only what is worse than that is told again.
+    """
+
+    drift: Drift
+    state: State
+    first_seen: datetime
+    last_seen: datetime
+    told_at: datetime | None = None
+    told_severity: Severity | None = None
+    told_fingerprint: str = ""
+    told_live: Any = None
+    changes: tuple[Change, ...] = ()
+    expected: bool = False
+    announced: bool = True
+    acknowledgement: Acknowledgement | None = None
+    severities: tuple[tuple[datetime, Severity], ...] = ()
+    resolved_at: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """Entity and kind."""
+        return self.drift.finding_id
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Proof of what a scan looked at."""
+
+    entities: Mapping[str, int]
+    aws_calls: int
+    unreadable: Mapping[str, str]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the reports, JSON and HTML, tell: everything open, acknowledged, and resolved by this scan."""
+
+    account: str
+    region: str
+    scan_id: str
+    started: datetime
+    baseline_version: str
+    baseline_reviewed: bool
+    baseline_changed: datetime | None
+    coverage: Coverage
+    findings: tuple[Finding, ...]
+    not_looked_at: tuple[str, ...] = ()

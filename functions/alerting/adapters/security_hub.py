@@ -1,7 +1,7 @@
 """Findings of policy drift in AWS Security Hub, in its finding format (ASFF).
 
 The Id is the same for as long as a finding lives, so that each import updates it: open and acknowledged ones are
-ACTIVE, ended ones ARCHIVED. ``Workflow`` is left to the people who work there, as BatchImportFindings must not change it.
+ACTIVE, ended ones ARCHIVED. ``Workflow`` is left to the people who work there: BatchImportFindings must not change it.
 
 Source: https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html
 """

@@ -1,0 +1,18 @@
+"""How IAM names the things of an account in full."""
+
+from policy_drift.domain.account import Account, Entity, Group, User
+
+_STANDARD_PARTITION = "aws"
+
+
+def arn_of(account: Account, entity: Entity) -> str:
+    """The ARN of a user, group or role."""
+    kind = "user" if isinstance(entity, User) else "group" if isinstance(entity, Group) else "role"
+    return f"arn:{partition_of(account)}:iam::{account.id}:{kind}{entity.path}{entity.name}"
+
+
+def partition_of(account: Account) -> str:
+    """The partition that the account's policies show, such as ``aws-cn``; ``aws`` where it has none."""
+    for arn in account.policies:
+        return arn.split(":", 2)[1]
+    return _STANDARD_PARTITION

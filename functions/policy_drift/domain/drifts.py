@@ -1,0 +1,166 @@
+"""The live account against the baseline: every difference that matters, each told once."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, Group, Role, User, policy_id
+from policy_drift.domain.finding import Drift
+from policy_drift.domain.gathering import Gathering
+from policy_drift.domain.language import PolicyDocumentError
+from policy_drift.domain.pairing import Pair, paired
+from policy_drift.domain.policy_drifts import tell_unattached, tell_upstream
+from policy_drift.domain.principal_drifts import Context, Subject
+from policy_drift.domain.reach import entity_id, touched_by
+from policy_drift.domain.scope import Scope
+from steward.errors import ConflictError
+
+
+@dataclass(frozen=True, slots=True)
+class Drifts:
+    """What one comparison found.
+
+    Attributes
+    ----------
+    found : tuple of Drift
+        The most severe first.
+    undecided : frozenset of EntityId
+        Entities about which something could not be decided, because it could not be read. What was found about them is
+        certain; that nothing else was found says nothing.
+    looked_at : frozenset of EntityId, or None
+        The entities that were compared; None for all.
+    """
+
+    found: tuple[Drift, ...]
+    undecided: frozenset[EntityId] = frozenset()
+    looked_at: frozenset[EntityId] | None = None
+
+    def rules_out(self, drift: Drift) -> bool:
+        """Whether an earlier drift is over: it was looked for, could have been seen, and was not found."""
+        if self.looked_at is not None and drift.entity not in self.looked_at:
+            return False
+        return drift.entity not in self.undecided and drift.finding_id not in {one.finding_id for one in self.found}
+
+
+def drifts(
+    approved: Account, live: Account, *, scope: Scope | None = None, only: Collection[EntityId] | None = None
+) -> Drifts:
+    """Compare the live account with the baseline.
+
+    Parameters
+    ----------
+    approved, live : Account
+        What was approved, and what is.
+    scope : Scope, optional
+        Which entities are looked at; all by default.
+    only : collection of EntityId, optional
+        Look at these alone, and at everybody that a change of theirs touches: the members of a group, those who have a
+        policy.
+
+    Raises
+    ------
+    ConflictError
+        The baseline is that of another account.
+    """
+    if approved.id != live.id:
+        raise ConflictError(f"the baseline is of account {approved.id}, and this is account {live.id}")
+    looked_at = None if only is None else touched_by(only, (approved, live))
+    gathering = Gathering(unread={**live.unreadable}, undecided={*live.unreadable, *approved.unreadable})
+    return _Comparing(approved, live, scope or Scope(), looked_at, gathering).result()
+
+
+class _Comparing:
+    """One comparison under way."""
+
+    def __init__(
+        self,
+        approved: Account,
+        live: Account,
+        scope: Scope,
+        looked_at: frozenset[EntityId] | None,
+        gathering: Gathering,
+    ) -> None:
+        self._approved, self._live = approved, live
+        self._scope, self._looked_at, self._gathering = scope, looked_at, gathering
+        self._changed = {
+            arn
+            for arn in approved.policies.keys() | live.policies.keys()
+            if approved.policies.get(arn) != live.policies.get(arn)
+        } | {arn for arn in live.policies if policy_id(arn) in gathering.undecided}
+        self._groups = list(paired(approved.groups, live.groups))
+        self._changed_groups = {pair.either.name for pair in self._groups if not self._is_unchanged(pair)}
+
+    def result(self) -> Drifts:
+        """Everything that differs: users and roles, then what they share."""
+        renamed = {
+            pair.approved.name: pair.live.name
+            for pair in self._groups
+            if pair.approved and pair.live and pair.approved.name != pair.live.name
+        }
+        context = Context(self._approved, self._live, self._scope, self._gathering, renamed)
+        users = paired(self._approved.users, self._live.users)
+        roles = paired(self._approved.roles, self._live.roles)
+        pairs: Iterable[Pair[Entity]] = (*users, *roles, *self._groups)
+        for pair in pairs:
+            if self._is_to_be_compared(pair):
+                Subject(context, pair.approved, pair.live).tell()
+        for arn in sorted(self._changed):
+            self._look_at_policy(arn)
+        self._tell_unread()
+        found = sorted(self._gathering.found, key=lambda drift: (-drift.severity, drift.finding_id))
+        return Drifts(tuple(found), frozenset(self._gathering.undecided), self._looked_at)
+
+    def _is_to_be_compared(self, pair: Pair[Entity]) -> bool:
+        entity = entity_id(pair.either)
+        if not self._is_looked_at(entity) or entity in self._gathering.undecided:
+            return False
+        if pair.live is None and self._all_is_undecided:
+            self._gathering.undecided.add(entity)
+            return False
+        return not self._is_unchanged(pair) or bool(self._gathering.effects.get(entity))
+
+    @property
+    def _all_is_undecided(self) -> bool:
+        return any(entity.kind is EntityKind.ACCOUNT for entity in self._live.unreadable)
+
+    def _is_looked_at(self, entity: EntityId) -> bool:
+        return (self._looked_at is None or entity in self._looked_at) and entity in self._scope
+
+    def _is_unchanged(self, pair: Pair[Entity]) -> bool:
+        """Whether nothing differs by so much as a letter, in the entity or in what it refers to."""
+        live = pair.live
+        if pair.approved is None or live is None or pair.approved != live:
+            return False
+        if isinstance(live, User | Role) and live.boundary in self._changed:
+            return False
+        if isinstance(live, User) and not self._changed_groups.isdisjoint(live.groups):
+            return False
+        return self._changed.isdisjoint(live.attached)
+
+    def _look_at_policy(self, arn: str) -> None:
+        entity = policy_id(arn)
+        if not self._is_looked_at(entity) or entity in self._gathering.undecided:
+            return
+        approved, live = self._approved.policies.get(arn), self._live.policies.get(arn)
+        try:
+            if not entity.name.startswith("aws:"):
+                had_by = self._live if live else self._approved
+                if arn not in _referred_to(had_by):
+                    tell_unattached(approved, live, self._gathering)
+            elif approved and live:
+                tell_upstream(approved, live, self._gathering)
+        except PolicyDocumentError as error:
+            self._gathering.could_not_read(entity, str(error), entity)
+
+    def _tell_unread(self) -> None:
+        gathering = self._gathering
+        for entity in [entity for entity in gathering.unread if not self._is_looked_at(entity)]:
+            del gathering.unread[entity]
+        gathering.tell_unread(self._live)
+
+
+def _referred_to(account: Account) -> set[str]:
+    """The ARNs of the managed policies that somebody has, or is bounded by."""
+    entities: tuple[Mapping[str, User | Group | Role], ...] = (account.users, account.groups, account.roles)
+    held = {arn for group in entities for entity in group.values() for arn in entity.attached}
+    bounded: tuple[User | Role, ...] = (*account.users.values(), *account.roles.values())
+    return held | {entity.boundary for entity in bounded if entity.boundary}

@@ -1,0 +1,123 @@
+"""What a drift says that is approved and live, as plain JSON values.
+
+The live one is what alerts and acknowledgements pin. A later state is held against the pinned one: is it more than what somebody knows of? The shapes:
+
+- ACCESS: ``{"policies": {place: document}, "groups": {name: {place: document}}, "boundary": {arn: document}}``, the
+  latter two where there are any; a place is ``inline:<name>`` or the ARN of a managed policy.
+- UNMANAGED, RECREATED: the same with ``unique_id`` and, of a role, ``trust``.
+- BOUNDARY: ``{"boundary": {arn: document}}``, or empty without one.
+- TRUST, POLICY, UPSTREAM, and UNMANAGED of a policy: the document.
+- MEMBERSHIP, DANGLING: names of groups, unique ids. NOTE: what is noted. UNREADABLE: why. MISSING: None.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policy_drift.domain.account import Entity, Role
+from policy_drift.domain.finding import Kind
+from policy_drift.domain.holding import Holding, access
+from policy_drift.domain.language import Access, PolicyDocumentError, Verdict, canonical_form, compare
+from policy_drift.domain.reading import EVERYTHING, NOTHING, read, together
+from policy_drift.domain.verdicts import joined
+
+type Json = Any
+
+
+def held_state(held: Holding) -> Json:
+    """What a principal holds, part by part."""
+    state: dict[str, Json] = {"policies": dict(held.own)}
+    if held.groups:
+        state["groups"] = {name: dict(documents) for name, documents in held.groups.items()}
+    return state | boundary_state(held)
+
+
+def boundary_state(held: Holding) -> Json:
+    """The permissions boundary."""
+    return {"boundary": dict(held.boundary)} if held.boundary else {}
+
+
+def entity_state(entity: Entity, held: Holding) -> Json:
+    """A user, group or role as a whole."""
+    state = {"unique_id": entity.unique_id, **held_state(held)}
+    return state | {"trust": entity.trust} if isinstance(entity, Role) else state
+
+
+def fingerprint(live: Json) -> str:
+    """SHA-256 of a live state; the same for every spelling of the same policies.
+
+    Raises
+    ------
+    PolicyDocumentError
+        A document in it is malformed.
+    """
+    canonical = [{part: canonical_form(said) for part, said in _accesses(live).items()}, _value(live)]
+    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def relation(kind: Kind, pinned: Json, live: Json) -> Verdict:
+    """What ``Drift.live`` of one comparison is to that of an earlier one of the same finding.
+
+    Parameters
+    ----------
+    kind : Kind
+        Of the finding.
+    pinned, live : JSON value
+        As it was when somebody was told or acknowledged it, and as it is.
+
+    Returns
+    -------
+    Verdict
+        BROADENED, INCOMPARABLE and UNKNOWN say that there may be more now than was known.
+    """
+    if pinned == live or kind in {Kind.NOTE, Kind.UNREADABLE}:
+        return Verdict.EQUIVALENT
+    try:
+        return joined(_relations(pinned, live))
+    except PolicyDocumentError:
+        return Verdict.UNKNOWN
+
+
+def _relations(pinned: Json, live: Json) -> Iterator[Verdict]:
+    yield _relation_of_values(_value(pinned), _value(live))
+    before, now = _accesses(pinned), _accesses(live)
+    for part in {**before, **now}:
+        neutral = EVERYTHING if part == "boundary" else NOTHING
+        yield compare(before.get(part, neutral), now.get(part, neutral)).verdict
+
+
+def _relation_of_values(pinned: Json, live: Json) -> Verdict:
+    """Of lists by what is in them; anything else that differs is another thing."""
+    if pinned == live:
+        return Verdict.EQUIVALENT
+    if not (isinstance(pinned, list) and isinstance(live, list)):
+        return Verdict.INCOMPARABLE
+    if set(pinned) < set(live):
+        return Verdict.BROADENED
+    return Verdict.NARROWED if set(live) < set(pinned) else Verdict.INCOMPARABLE
+
+
+def _accesses(state: Json) -> dict[str, Access]:
+    """What the policies in a state allow, by part."""
+    if not isinstance(state, Mapping):
+        return {}
+    if "Statement" in state:
+        return {"document": read(state)}
+    accesses: dict[str, Access] = {}
+    if "policies" in state:
+        held = Holding(state["policies"], state.get("groups", {}), state.get("boundary", {}))
+        accesses["access"] = access(held)
+    elif "boundary" in state:
+        accesses["boundary"] = together([read(document) for document in state["boundary"].values()])
+    if "trust" in state:
+        accesses["trust"] = read(state["trust"])
+    return accesses
+
+
+def _value(state: Json) -> Json:
+    """What is no policy."""
+    if isinstance(state, Mapping):
+        return state.get("unique_id")
+    return sorted(state) if isinstance(state, list) else state

@@ -1,0 +1,52 @@
+"""Which entity of the live account is which one of the baseline."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from policy_drift.domain.account import Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Pair[Kind: Entity]:
+    """An entity as it was approved and as it is; None where there is none."""
+
+    approved: Kind | None
+    live: Kind | None
+
+    @property
+    def either(self) -> Kind:
+        """The live one, or else the approved one."""
+        found = self.live or self.approved
+        if found is None:
+            raise ValueError("a pair of nothing")
+        return found
+
+
+def paired[Kind: Entity](approved: Mapping[str, Kind], live: Mapping[str, Kind]) -> Iterator[Pair[Kind]]:
+    """Each entity once: by name and unique id, then by unique id alone (it was renamed), then by name alone.
+
+    A name that differs in capitals is the same name: IAM lets no two entities of a kind differ in those alone.
+    """
+    left_approved, left_live = dict(approved), dict(live)
+    for name, entity in approved.items():
+        other = live.get(name)
+        if other is not None and (other.unique_id == entity.unique_id):
+            yield Pair(left_approved.pop(name), left_live.pop(name))
+    for key in (_unique_id, _name):
+        by_key = {key(entity): name for name, entity in left_live.items() if key(entity)}
+        for name, entity in list(left_approved.items()):
+            other_name = by_key.pop(key(entity), None)
+            if other_name is not None:
+                yield Pair(left_approved.pop(name), left_live.pop(other_name))
+    for entity in left_approved.values():
+        yield Pair(entity, None)
+    for entity in left_live.values():
+        yield Pair(None, entity)
+
+
+def _unique_id(entity: Entity) -> str:
+    return entity.unique_id
+
+
+def _name(entity: Entity) -> str:
+    return entity.name.casefold()

@@ -1,0 +1,98 @@
+"""What differs about managed policies themselves: those of AWS that AWS changed, and those that nobody has."""
+
+from policy_drift.domain.account import ManagedPolicy, policy_id
+from policy_drift.domain.finding import Drift, Kind, Severity
+from policy_drift.domain.gathering import Gathering
+from policy_drift.domain.language import Comparison, Verdict, compare
+from policy_drift.domain.live_state import fingerprint
+from policy_drift.domain.reading import read, same
+from policy_drift.domain.severity import Assessment, worst
+from policy_drift.domain.verdicts import joined
+
+
+def tell_upstream(approved: ManagedPolicy, live: ManagedPolicy, gathering: Gathering) -> None:
+    """AWS changed a policy of its own: what it means to those who have it."""
+    effects = gathering.effects.get(policy_id(live.arn), [])
+    if not effects or same(approved.document, live.document):
+        return
+    comparison = compare(read(approved.document), read(live.document))
+    verdict = joined((comparison.verdict, *(effect.comparison.verdict for effect in effects)))
+    felt = [effect.assessment for effect in effects if not effect.protected]
+    entity = policy_id(live.arn)
+    summary = (
+        f"AWS changed {entity} ({approved.version} to {live.version}), which {len(effects)} here have: {_NOW[verdict]}."
+    )
+    _add(gathering, Kind.UPSTREAM, verdict, worst(felt), summary, approved, live, comparison)
+
+
+def tell_unattached(approved: ManagedPolicy | None, live: ManagedPolicy | None, gathering: Gathering) -> None:
+    """A customer's policy that nobody has, in one of the accounts or differing in both."""
+    either = live or approved
+    if either is None:
+        raise ValueError("a policy that is in neither account")
+    entity = policy_id(either.arn)
+    low = Assessment(Severity.LOW)
+    if live is None:
+        summary = f"{entity} was approved and is not in the account; nobody had it."
+        _add(gathering, Kind.MISSING, Verdict.NARROWED, low, summary, approved, None)
+        return
+    if approved is None:
+        comparison = compare([], [live.document])
+        summary = f"{entity} was never approved; nobody has it yet."
+        _add(gathering, Kind.UNMANAGED, comparison.verdict, low, summary, None, live, comparison)
+        return
+    if same(approved.document, live.document):
+        return
+    comparison = compare(read(approved.document), read(live.document))
+    if comparison.verdict is Verdict.EQUIVALENT:
+        summary = f"{entity}: it is written otherwise, and allows the same."
+        _add(gathering, Kind.NOTE, comparison.verdict, Assessment(Severity.INFO), summary, approved, live)
+        return
+    summary = f"{entity}, which nobody has, {_WOULD[comparison.verdict]}."
+    _add(gathering, Kind.POLICY, comparison.verdict, low, summary, approved, live, comparison)
+
+
+_NOW = {
+    Verdict.EQUIVALENT: "it allows the same",
+    Verdict.BROADENED: "it allows more",
+    Verdict.NARROWED: "it allows less",
+    Verdict.INCOMPARABLE: "it allows other things",
+    Verdict.UNKNOWN: "whether it allows more was not decided",
+}
+_WOULD = {
+    Verdict.BROADENED: "would allow more than was approved",
+    Verdict.NARROWED: "would allow less than was approved",
+    Verdict.INCOMPARABLE: "would allow other things than were approved",
+    Verdict.UNKNOWN: "differs from what was approved; whether it would allow more was not decided",
+}
+
+
+def _add(
+    gathering: Gathering,
+    kind: Kind,
+    verdict: Verdict,
+    assessment: Assessment,
+    summary: str,
+    approved: ManagedPolicy | None,
+    live: ManagedPolicy | None,
+    comparison: Comparison | None = None,
+) -> None:
+    either = live or approved
+    if either is None:
+        raise ValueError("a policy that is in neither account")
+    gathering.found.append(
+        Drift(
+            entity=policy_id(either.arn),
+            arn=either.arn,
+            kind=kind,
+            verdict=verdict,
+            severity=assessment.severity,
+            summary=summary,
+            fingerprint=fingerprint(live.document if live else None),
+            reasons=assessment.reasons,
+            newly_allowed=comparison.newly_allowed if comparison else (),
+            newly_denied=comparison.newly_denied if comparison else (),
+            approved=approved.document if approved else None,
+            live=live.document if live else None,
+        )
+    )

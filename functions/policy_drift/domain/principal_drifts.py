@@ -1,0 +1,264 @@
+"""What differs about one user, group or role."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from policy_drift.domain.account import Account, Entity, EntityId, Group, Role
+from policy_drift.domain.arns import arn_of
+from policy_drift.domain.escalation import Caller
+from policy_drift.domain.finding import Drift, Kind, Severity
+from policy_drift.domain.gathering import Effect, Gathering
+from policy_drift.domain.holding import Holding, Step, UnreadError, access, holding, malformed, steps
+from policy_drift.domain.language import Comparison, PolicyDocumentError, Verdict, compare
+from policy_drift.domain.live_state import boundary_state, entity_state, fingerprint, held_state
+from policy_drift.domain.reach import entity_id
+from policy_drift.domain.reading import EVERYTHING, NOTHING, read, same, together
+from policy_drift.domain.scope import Scope, is_protected
+from policy_drift.domain.severity import Assessment, of_access, of_boundary, of_trust
+from policy_drift.domain.trust import deleted_principals, with_deleted_as_approved
+from policy_drift.domain.verdicts import joined
+
+_TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The two accounts, what is looked at, where findings go; ``renamed_groups`` are live names by approved ones."""
+
+    approved: Account
+    live: Account
+    scope: Scope
+    gathering: Gathering
+    renamed_groups: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Subject:
+    """A user, group or role that is in one of the accounts or in both, and what is told of it."""
+
+    context: Context
+    approved: Entity | None
+    live: Entity | None
+    notes: list[str] = field(default_factory=list)
+
+    def tell(self) -> None:
+        """Gather what differs. What cannot be decided is undecided; the rest is told all the same."""
+        gathering = self.context.gathering
+        for part in (self._existence, self._identity, self._trust, self._access):
+            try:
+                part()
+            except UnreadError as error:
+                gathering.could_not_read(error.entity, error.reason, self.entity)
+            except PolicyDocumentError as error:
+                self._tell_malformed(str(error))
+        if self.notes:
+            summary = f"{self.entity}: {'; '.join(self.notes)}."
+            self._add(Kind.NOTE, Verdict.EQUIVALENT, Assessment(Severity.INFO), summary, None, list(self.notes))
+
+    @property
+    def either(self) -> Entity:
+        """The live one, or else the approved one."""
+        entity = self.live or self.approved
+        if entity is None:
+            raise ValueError("a subject that is in neither account")
+        return entity
+
+    @property
+    def entity(self) -> EntityId:
+        """Whom the findings are about: under the live name, where there is one."""
+        return entity_id(self.either)
+
+    def _existence(self) -> None:
+        if self.live is None and self.approved is not None:
+            summary = f"{self.entity} was approved and is not in the account."
+            approved = entity_state(self.approved, holding(self.context.approved, self.approved))
+            self._add(Kind.MISSING, Verdict.NARROWED, Assessment(Severity.LOW), summary, approved, None)
+        elif self.approved is None and self.live is not None:
+            self._unmanaged(self.live, holding(self.context.live, self.live))
+
+    def _unmanaged(self, live: Entity, held: Holding) -> None:
+        now = access(held)
+        comparison = compare(NOTHING, now)
+        of_its_access = of_access(comparison, None, self._caller(self.context.live, live, held))
+        idle_group = isinstance(live, Group) and comparison.verdict is Verdict.EQUIVALENT
+        assessment = Assessment(Severity.LOW if idle_group else Severity.MEDIUM).also(of_its_access)
+        if isinstance(live, Role):
+            assessment = assessment.also(of_trust(None, live.trust, self.context.live.id))
+        summary = f"{self.entity} is in the account and was never approved."
+        self._add(Kind.UNMANAGED, comparison.verdict, assessment, summary, None, entity_state(live, held), comparison)
+
+    def _identity(self) -> None:
+        if self.approved is None or self.live is None:
+            return
+        if self.approved.unique_id != self.live.unique_id:
+            summary = f"{self.entity} was deleted and made anew: it has another unique id."
+            before, now = {"unique_id": self.approved.unique_id}, {"unique_id": self.live.unique_id}
+            self._add(Kind.RECREATED, Verdict.INCOMPARABLE, Assessment(Severity.MEDIUM), summary, before, now)
+        elif self.approved.name != self.live.name:
+            self.notes.append(f"it was renamed: it was approved as {entity_id(self.approved)}")
+        if self.approved.path != self.live.path:
+            self.notes.append(f"it was moved from path {self.approved.path} to {self.live.path}")
+
+    def _trust(self) -> None:
+        approved, live = self.approved, self.live
+        if not isinstance(approved, Role) or not isinstance(live, Role) or approved.trust == live.trust:
+            return
+        dangling = deleted_principals(live.trust) - deleted_principals(approved.trust)
+        if dangling:
+            summary = f"{self.entity} trusts a principal that was deleted: {', '.join(sorted(dangling))}."
+            medium = Assessment(Severity.MEDIUM)
+            self._add(Kind.DANGLING, Verdict.EQUIVALENT, medium, summary, approved.trust, sorted(dangling))
+        trust = with_deleted_as_approved(live.trust, approved.trust, self.context.approved)
+        if same(approved.trust, trust):
+            return
+        comparison = compare(read(approved.trust), read(trust))
+        if comparison.verdict is Verdict.EQUIVALENT:
+            self.notes.append("its trust policy is written otherwise, and trusts the same")
+        elif not (dangling and comparison.verdict is Verdict.NARROWED):
+            assessment = of_trust(approved.trust, trust, self.context.live.id, comparison.verdict)
+            summary = f"{self.entity}: {_ASSUMED[comparison.verdict]}."
+            self._add(Kind.TRUST, comparison.verdict, assessment, summary, approved.trust, live.trust, comparison)
+
+    def _access(self) -> None:
+        if self.approved is None or self.live is None:
+            return
+        before = self._with_groups_renamed(holding(self.context.approved, self.approved))
+        now = holding(self.context.live, self.live)
+        for step in steps(before, now):
+            comparison = compare(access(step.before), access(step.after))
+            assessment = of_access(
+                comparison,
+                self._caller(self.context.approved, self.approved, step.before),
+                self._caller(self.context.live, self.live, step.after),
+            )
+            match step.cause:
+                case Kind.MEMBERSHIP:
+                    self._tell_membership(step, comparison, assessment)
+                case Kind.BOUNDARY:
+                    self._tell_boundary(step, comparison, assessment)
+                case Kind.ACCESS:
+                    self._tell_access(before, now, comparison, assessment)
+                case EntityId():
+                    effect = Effect(self.entity, comparison, assessment, is_protected(self.either))
+                    self.context.gathering.effects[step.cause].append(effect)
+
+    def _tell_access(self, before: Holding, now: Holding, comparison: Comparison, assessment: Assessment) -> None:
+        verdict = comparison.verdict
+        if isinstance(self.live, Group):
+            effects = self.context.gathering.effects[self.entity]
+            verdict = joined((verdict, *(effect.comparison.verdict for effect in effects)))
+            for effect in sorted(effects, key=lambda effect: effect.assessment.severity):
+                assessment = assessment.also(effect.assessment)
+                if effect.comparison.newly_allowed or not comparison.newly_allowed:
+                    comparison = effect.comparison
+        if verdict is Verdict.EQUIVALENT:
+            self.notes.append("its policies are written otherwise, and allow the same")
+            return
+        summary = f"{self.entity} {_MAY[verdict]}."
+        self._add(Kind.ACCESS, verdict, assessment, summary, held_state(before), held_state(now), comparison)
+
+    def _tell_membership(self, step: Step, comparison: Comparison, assessment: Assessment) -> None:
+        before, now = set(step.before.groups), set(step.after.groups)
+        verdict = comparison.verdict
+        for name in sorted(before ^ now):
+            if self.context.scope.is_privileged(name):
+                joins = name in now
+                verdict = joined((verdict, Verdict.BROADENED if joins else Verdict.NARROWED))
+                reason = f"{'joined' if joins else 'left'} the privileged group {name}"
+                assessment = assessment.also(Assessment(Severity.HIGH if joins else Severity.LOW, (reason,)))
+        changes = [f"joined {name}" for name in sorted(now - before)] + [
+            f"left {name}" for name in sorted(before - now)
+        ]
+        if verdict is Verdict.EQUIVALENT:
+            self.notes.append(f"it {', '.join(changes)}, which changes nothing that it may do")
+            return
+        summary = f"{self.entity} {', '.join(changes)}, and {_MAY[comparison.verdict]}."
+        self._add(Kind.MEMBERSHIP, verdict, assessment, summary, sorted(before), sorted(now), comparison)
+
+    def _tell_boundary(self, step: Step, effective: Comparison, assessment: Assessment) -> None:
+        comparison = compare(_bounded(step.before), _bounded(step.after))
+        if comparison.verdict is Verdict.EQUIVALENT:
+            self.notes.append("its permissions boundary is another one, and leaves the same")
+            return
+        removed = not step.after.boundary
+        assessment = of_boundary(comparison.verdict, removed=removed).also(assessment)
+        happened = "has no permissions boundary any more" if removed else f"has {_BOUNDED[comparison.verdict]}"
+        self._add(
+            Kind.BOUNDARY,
+            comparison.verdict,
+            assessment,
+            f"{self.entity} {happened}.",
+            boundary_state(step.before),
+            boundary_state(step.after),
+            effective if effective.newly_allowed else comparison,
+        )
+
+    def _with_groups_renamed(self, held: Holding) -> Holding:
+        names = self.context.renamed_groups
+        return Holding(held.own, {names.get(name, name): group for name, group in held.groups.items()}, held.boundary)
+
+    def _caller(self, account: Account, principal: Entity, held: Holding) -> Caller:
+        return Caller.of(account, principal, held)
+
+    def _tell_malformed(self, reason: str) -> None:
+        gathering = self.context.gathering
+        for account, principal in ((self.context.approved, self.approved), (self.context.live, self.live)):
+            for policy, problem in malformed(account, principal) if principal else ():
+                gathering.could_not_read(policy or self.entity, problem, self.entity)
+                return
+        gathering.could_not_read(self.entity, reason, self.entity)
+
+    def _add(
+        self,
+        kind: Kind,
+        verdict: Verdict,
+        assessment: Assessment,
+        summary: str,
+        approved: Any,
+        live: Any,
+        comparison: Comparison = _TO_BE_KNOWN,
+    ) -> None:
+        protected = is_protected(self.either)
+        self.context.gathering.found.append(
+            Drift(
+                entity=self.entity,
+                arn=arn_of(self.context.live, self.either),
+                kind=kind,
+                verdict=verdict,
+                severity=Severity.INFO if protected else assessment.severity,
+                summary=summary,
+                fingerprint=fingerprint(live),
+                reasons=assessment.reasons,
+                newly_allowed=comparison.newly_allowed,
+                newly_denied=comparison.newly_denied,
+                approved=approved,
+                live=live,
+                protected=protected,
+            )
+        )
+
+
+_MAY = {
+    Verdict.EQUIVALENT: "may do the same",
+    Verdict.BROADENED: "may do more than was approved",
+    Verdict.NARROWED: "may do less than was approved",
+    Verdict.INCOMPARABLE: "may do other things than were approved",
+    Verdict.UNKNOWN: "may do something else than was approved; whether it is more was not decided",
+}
+_ASSUMED = {
+    Verdict.BROADENED: "more may assume it than was approved",
+    Verdict.NARROWED: "fewer may assume it than was approved",
+    Verdict.INCOMPARABLE: "others may assume it than were approved",
+    Verdict.UNKNOWN: "its trust policy changed; whether more may assume it was not decided",
+}
+_BOUNDED = {
+    Verdict.BROADENED: "a wider permissions boundary than was approved",
+    Verdict.NARROWED: "a narrower permissions boundary than was approved",
+    Verdict.INCOMPARABLE: "another permissions boundary than was approved, wider in part",
+    Verdict.UNKNOWN: "another permissions boundary than was approved; whether it is wider was not decided",
+}
+
+
+def _bounded(held: Holding) -> Any:
+    return together([read(document) for document in held.boundary.values()]) if held.boundary else EVERYTHING

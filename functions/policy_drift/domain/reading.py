@@ -1,0 +1,67 @@
+"""Policy documents read once each, however many principals hold them."""
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+
+from policy_drift.domain.account import Document
+from policy_drift.domain.language import Access, canonical_hash, effective_access
+
+#: Documents of some thousand characters are kept: tens of megabytes at most.
+_KEPT = 8_192
+
+type Statements = Access
+"""The statements of one document."""
+
+NOTHING = Access(((),))
+"""The access of somebody without policies."""
+
+EVERYTHING = effective_access(
+    [{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]
+)
+"""The access of an administrator, and what no boundary leaves."""
+
+
+def read(document: Document) -> Statements:
+    """What a document says.
+
+    Raises
+    ------
+    PolicyDocumentError
+        The document is malformed.
+    """
+    return _read(_text(document))
+
+
+def same(one: Document, other: Document) -> bool:
+    """Whether two documents differ in spelling alone (order, Sid, capitals, lists of one, split statements).
+
+    Raises
+    ------
+    PolicyDocumentError
+        They differ, and one is malformed.
+    """
+    if one == other:
+        return True
+    first, second = read(one), read(other)
+    return set(first.layers[0]) == set(second.layers[0]) or _hash(_text(one)) == _hash(_text(other))
+
+
+def together(documents: Iterable[Statements], boundary: Statements | None = None) -> Access:
+    """The access of who holds these documents, within a permissions boundary."""
+    identity = tuple(statement for document in documents for statement in document.layers[0])
+    return Access((identity,) if boundary is None else (identity, boundary.layers[0]))
+
+
+def _text(document: Document) -> str:
+    return json.dumps(document, separators=(",", ":"))
+
+
+@lru_cache(_KEPT)
+def _read(text: str) -> Statements:
+    return effective_access([text])
+
+
+@lru_cache(_KEPT)
+def _hash(text: str) -> str:
+    return canonical_hash(_read(text))

@@ -1,0 +1,82 @@
+"""How bad a difference is, from what became newly possible."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from policy_drift.domain.account import Document
+from policy_drift.domain.escalation import Caller
+from policy_drift.domain.finding import Severity
+from policy_drift.domain.language import Access, Comparison, Verdict, compare, effective_access
+from policy_drift.domain.verdicts import MAY_BE_MORE
+
+_ALL_OF_IAM = effective_access(
+    [{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A severity, and why, the worst first."""
+
+    severity: Severity
+    reasons: tuple[str, ...] = ()
+
+    def also(self, other: "Assessment") -> "Assessment":
+        """Both: the reasons of the worse one come first."""
+        first, second = (other, self) if other.severity > self.severity else (self, other)
+        return Assessment(first.severity, tuple(dict.fromkeys((*first.reasons, *second.reasons))))
+
+
+def of_verdict(verdict: Verdict) -> Assessment:
+    """What a difference amounts to where nothing else is known of it."""
+    if verdict in MAY_BE_MORE:
+        undecided = ("it could not be decided what became possible",) if verdict is Verdict.UNKNOWN else ()
+        return Assessment(Severity.MEDIUM, undecided)
+    return Assessment(Severity.LOW if verdict is Verdict.NARROWED else Severity.INFO)
+
+
+def worst(assessments: Iterable[Assessment]) -> Assessment:
+    """All of them together; INFO when there are none."""
+    together = Assessment(Severity.INFO)
+    for assessment in assessments:
+        together = together.also(assessment)
+    return together
+
+
+def of_access(comparison: Comparison, before: Caller | None, now: Caller) -> Assessment:
+    """What a change of access amounts to: an administrator, ways to become one, or merely more.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of the access before and now.
+    before, now : Caller
+        Who has it; ``before`` is None where nobody had it.
+    """
+    assessment = of_verdict(comparison.verdict)
+    if comparison.verdict not in MAY_BE_MORE:
+        return assessment
+    if is_administrator(now.access) and not (before and is_administrator(before.access)):
+        return Assessment(Severity.CRITICAL, ("it is an administrator now",)).also(assessment)
+    return assessment
+
+
+def of_boundary(verdict: Verdict, *, removed: bool) -> Assessment:
+    """What a change of a permissions boundary amounts to."""
+    if verdict not in MAY_BE_MORE:
+        return of_verdict(verdict)
+    reason = "the permissions boundary was removed" if removed else "the permissions boundary is wider"
+    return Assessment(Severity.CRITICAL, (reason,))
+
+
+def of_trust(
+    before: Document | None, now: Document, own_account: str, verdict: Verdict = Verdict.BROADENED
+) -> Assessment:
+    """What a change of who may assume a role amounts to."""
+    return of_verdict(verdict)
+
+
+def is_administrator(access: Access) -> bool:
+    """Whether somebody may do whatever there is in IAM, and so give itself all the rest."""
+    within_iam = Access((*access.layers, *_ALL_OF_IAM.layers))
+    return compare(_ALL_OF_IAM, within_iam).verdict is Verdict.EQUIVALENT

@@ -1,0 +1,51 @@
+"""Who may assume a role, who else may now, and who is trusted that no longer exists."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policy_drift.domain.account import Account, Document
+from policy_drift.domain.arns import arn_of
+
+_UNIQUE_ID = re.compile(r"A(IDA|ROA|GPA|NPA|IPA|KIA)[A-Z0-9]{12,124}", re.ASCII)
+
+
+def deleted_principals(trust: Document) -> frozenset[str]:
+    """The unique ids that a trust policy names: IAM shows one where the user or role that was named is deleted.
+
+    AWS: "AWS JSON policy elements: Principal", on IAM user and role principals.
+    """
+    return frozenset(value for value in _principals(trust) if _UNIQUE_ID.fullmatch(value))
+
+
+def with_deleted_as_approved(trust: Document, approved: Document, account: Account) -> Document:
+    """The live trust policy, with each deleted principal that the approved one names by ARN under that ARN again.
+
+    A deleted principal comes back to nobody: that it is written otherwise is no change of who may assume the role.
+    """
+    entities = (*account.users.values(), *account.roles.values())
+    gone = deleted_principals(trust) - deleted_principals(approved)
+    names = {entity.unique_id: arn_of(account, entity) for entity in entities if entity.unique_id in gone}
+    return _renamed(trust, names) if names else trust
+
+
+def _principals(trust: Document) -> Iterator[str]:
+    for statement in _as_list(trust.get("Statement", [])):
+        named = statement.get("Principal", {}) if isinstance(statement, Mapping) else {}
+        for values in named.values() if isinstance(named, Mapping) else ():
+            yield from (value for value in _as_list(values) if isinstance(value, str))
+
+
+def _renamed(trust: Document, names: Mapping[str, str]) -> Document:
+    def statement_renamed(statement: Any) -> Any:
+        named = statement.get("Principal")
+        if not isinstance(named, Mapping) or "AWS" not in named:
+            return statement
+        renamed = [names.get(value, value) for value in _as_list(named["AWS"])]
+        return {**statement, "Principal": {**named, "AWS": renamed}}
+
+    return {**trust, "Statement": [statement_renamed(statement) for statement in _as_list(trust["Statement"])]}
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

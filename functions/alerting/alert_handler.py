@@ -30,7 +30,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             tell(message["body"])
         except AlreadyAtItError:
             failed.append({"itemIdentifier": message["messageId"]})
-        except (StewardError, ValueError, KeyError) as error:  # ValueError, KeyError: it is no event of a bus
+        except (StewardError, ValueError) as error:  # ValueError: it is no event of a bus
             logger.warning("alert not delivered", reason=str(error), error=type(error).__name__)
             metrics.add_metric("AlertsToRetry", MetricUnit.Count, 1)
             failed.append({"itemIdentifier": message["messageId"]})
@@ -46,18 +46,23 @@ def tell(body: str) -> None:
     metrics.add_metric("AlertsHeld", MetricUnit.Count, int("held" in taken))
 
 
-def bus_event(envelope: dict[str, Any]) -> BusEvent:
-    """The event that EventBridge's envelope holds.
+def bus_event(envelope: Any) -> BusEvent:
+    """The event that EventBridge's envelope holds. Raises ValueError for what is no such envelope.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
     """
-    data = envelope["detail"].get("data")
-    return BusEvent(
-        envelope["id"],
-        envelope["source"].removeprefix("steward."),
-        envelope["detail-type"],
-        datetime.fromisoformat(envelope["time"]),
-        envelope["account"],
-        envelope["region"],
-        Data(data if isinstance(data, dict) else {}),
-    )
+    match envelope:
+        case {
+            "id": str(identity),
+            "source": str(source),
+            "detail-type": str(detail_type),
+            "time": str(time),
+            "account": str(account),
+            "region": str(region),
+            "detail": {**detail},
+        }:
+            data = detail.get("data")
+            said = Data(data if isinstance(data, dict) else {})
+            at = datetime.fromisoformat(time)
+            return BusEvent(identity, source.removeprefix("steward."), detail_type, at, account, region, said)
+    raise ValueError("the message is no event of a bus: id, source, detail-type, time, account, region and detail")

@@ -5,16 +5,21 @@ import uuid
 
 import pytest
 
-from tests.local.aws.launched import REPOSITORY
+from tests.local.aws.launched import REPOSITORY, allow
 from tests.local.stack import Stack
+
+SPEAKER = "              - !GetAtt RepositoryApiRole.Arn\n"
+DRIFT_ROLE = "arn:aws:iam::${AWS::AccountId}:role/drift-of-the-tests"
+"""A role of the tests that the bus lets speak as steward.policy_drift, without an account that drifts."""
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
-    """The stack of template.yaml, with the safety net set to create."""
+    """The stack of template.yaml, with the safety net set to create, and a bus that hears the tests' own drift."""
     stack = Stack(tmp_path_factory.mktemp("stack"))
     shutil.copy(REPOSITORY / "tests" / "local" / "house_rules.yaml", stack.folder / "layers" / "settings")
     stack.edit('"Platform=local"', '"Platform=local", "PushSafetyNet=create"', file="samconfig.toml")
+    stack.edit(SPEAKER, f"{SPEAKER}{SPEAKER.replace('!GetAtt RepositoryApiRole.Arn', '!Sub ' + DRIFT_ROLE)}")
     started = stack.run("start")
     assert started.returncode == 0, started.stdout + started.stderr
     stack.started = started.stdout
@@ -38,3 +43,9 @@ def team_a(stack):
 def probe(stack):
     """A caller who may use every route; the house rules give it probe/**."""
     return stack.pipeline("probe", "*")
+
+
+@pytest.fixture(scope="session")
+def drift(stack):
+    """The key of a session that may put events of policy drift on the bus."""
+    return stack.aws.session(allow("events:PutEvents"), role_name="drift-of-the-tests")

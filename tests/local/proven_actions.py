@@ -91,6 +91,7 @@ _ROTATE_ACCESS_KEYS = (
 _DEAD_LETTERS = Required(
     "sqs:SendMessage", "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
 )
+_SECURITY_HUB_PAGE = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"
 _QUEUE_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
 
 ROLES: dict[str, tuple[Probed | Required | Used, ...]] = {
@@ -149,6 +150,24 @@ ROLES: dict[str, tuple[Probed | Required | Used, ...]] = {
         Used("dynamodb:Scan", "every run"),
         Used("events:PutEvents", "a secret that does not authenticate"),
         Required("kms:Decrypt", "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"),
+        _DEAD_LETTERS,
+    ),
+    "AlertsRole": (
+        *_LOGS_AND_TRACES,
+        Probed("dynamodb:GetItem", "an event to tell"),
+        Probed("dynamodb:PutItem", "an event to tell"),
+        Probed("dynamodb:UpdateItem", "an event to tell"),
+        Probed("sns:Publish", "an event to tell"),
+        Required("securityhub:BatchImportFindings", _SECURITY_HUB_PAGE),
+        Required("sqs:ReceiveMessage", _QUEUE_PAGE),
+        Required("sqs:DeleteMessage", _QUEUE_PAGE),
+        Required("sqs:GetQueueAttributes", _QUEUE_PAGE),
+    ),
+    "GatheredAlertsRole": (
+        *_LOGS_AND_TRACES,
+        Probed("dynamodb:Query", "a week to tell"),
+        Probed("dynamodb:BatchWriteItem", "a week to tell"),
+        Probed("sns:Publish", "a week to tell"),
         _DEAD_LETTERS,
     ),
 }

@@ -5,6 +5,7 @@ write a mail header, a link, a mention of everybody, or text that runs backwards
 theirs apart until it is written out, and each medium writes theirs in its own way.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Self
@@ -14,6 +15,7 @@ MAX_FOREIGN = 500
 MAX_SUBJECT = 99
 """SNS takes subjects of less than 100 characters."""
 
+_WWW = re.compile(r"(www)\.", re.IGNORECASE)
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _CHAT_ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("`"): "'"}
 
@@ -31,7 +33,7 @@ def is_clean(text: str) -> bool:
 
 def without_links(text: str) -> str:
     """The text, so that no mail program makes a link of it."""
-    return text.replace("://", "[:]//").replace("www.", "www[.]").replace("WWW.", "WWW[.]")
+    return _WWW.sub(r"\1[.]", text.replace("://", "[:]//"))
 
 
 def code_span(text: str, limit: int = MAX_FOREIGN) -> str:

@@ -87,8 +87,10 @@ class Flood:
     def __post_init__(self) -> None:
         if not 1 <= self.window_minutes <= 24 * 60:
             raise ValueError("window_minutes is 1 to 1440")
-        if min(self.singly, self.singly_if_critical, self.named) < 1 or self.singly_if_critical > MOST_SINGLY:
-            raise ValueError(f"singly, singly_if_critical and named are 1 or more, and at most {MOST_SINGLY} go singly")
+        if min(self.singly, self.singly_if_critical) < 1 or self.singly_if_critical > MOST_SINGLY:
+            raise ValueError(f"singly and singly_if_critical are 1 to {MOST_SINGLY}")
+        if not 1 <= self.named <= MOST_NAMED:
+            raise ValueError(f"named is 1 to {MOST_NAMED}: SNS takes no longer message")
         if self.singly_if_critical < self.singly:
             raise ValueError("singly_if_critical is less than singly: the worst would be held back first")
 
@@ -98,6 +100,11 @@ class Flood:
 
 
 MOST_SINGLY = 500
+MOST_NAMED = 80
+"""Their titles, each of 500 characters of four bytes, fit into the 256 KiB of a message.
+
+Source: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from alerting.domain.alert import Alert, Severity
 from alerting.domain.event import BusEvent
-from alerting.domain.foreign_text import Sentence
+from alerting.domain.foreign_text import Sentence, clean
 
 MAX_VALUES = 20
 
@@ -13,8 +13,8 @@ def alert(event: BusEvent, severity: Severity, title: Sentence, *body: Sentence,
     """An alert of the event."""
     return Alert(
         event.id,
-        event.detail_type,
-        event.capability,
+        clean(event.detail_type),
+        clean(event.capability),
         severity,
         event.at,
         event.account,

@@ -5,21 +5,27 @@ import uuid
 
 import pytest
 
-from tests.local.aws.launched import ACCOUNT, REGION, REPOSITORY
+from tests.local.aws.launched import ACCOUNT, REGION, REPOSITORY, allow
 from tests.local.stack import Stack
 
 SECRETS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/mrk-00000000000000000000000000000001"
 """The key of the secrets; IAM decides on it, and nobody asks it."""
+SPEAKER = "              - !GetAtt RepositoryApiRole.Arn\n"
+DRIFT_ROLE = "arn:aws:iam::${AWS::AccountId}:role/drift-of-the-tests"
+"""A role of the tests that the bus lets speak as steward.policy_drift, without an account that drifts."""
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
-    """The stack of template.yaml, with the safety net set to create, and secrets under a key of the customer's."""
+    """The stack of template.yaml, with the safety net set to create, secrets under a key of the customer's, and a bus
+    that hears the tests' own drift.
+    """
     stack = Stack(tmp_path_factory.mktemp("stack"))
     for settings in ("house_rules.yaml", "rotation.yaml"):
         shutil.copy(REPOSITORY / "tests" / "local" / settings, stack.folder / "layers" / "settings")
     parameters = f'"Platform=local", "PushSafetyNet=create", "SecretsKeyArn={SECRETS_KEY}"'
     stack.edit('"Platform=local"', parameters, file="samconfig.toml")
+    stack.edit(SPEAKER, f"{SPEAKER}{SPEAKER.replace('!GetAtt RepositoryApiRole.Arn', '!Sub ' + DRIFT_ROLE)}")
     started = stack.run("start")
     assert started.returncode == 0, started.stdout + started.stderr
     stack.started = started.stdout
@@ -43,3 +49,9 @@ def team_a(stack):
 def probe(stack):
     """A caller who may use every route; the house rules give it probe/**."""
     return stack.pipeline("probe", "*")
+
+
+@pytest.fixture(scope="session")
+def drift(stack):
+    """The key of a session that may put events of policy drift on the bus."""
+    return stack.aws.session(allow("events:PutEvents"), role_name="drift-of-the-tests")

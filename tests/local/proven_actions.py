@@ -85,6 +85,7 @@ def _rotates_access_keys(makes_a_key: str) -> tuple[Probed, ...]:
 _DEAD_LETTERS = Required(
     "sqs:SendMessage", "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
 )
+_SECURITY_HUB_PAGE = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"
 _QUEUE_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
 
 ROLES: dict[str, tuple[Probed | Required, ...]] = {
@@ -147,6 +148,24 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         Probed("kms:Decrypt", "a secret that authenticates"),
         Probed("dynamodb:Scan", "a secret that authenticates"),
         Probed("events:PutEvents", "a secret that does not authenticate"),
+        _DEAD_LETTERS,
+    ),
+    "AlertsRole": (
+        *_LOGS_AND_TRACES,
+        Probed("dynamodb:GetItem", "an event to tell"),
+        Probed("dynamodb:PutItem", "an event to tell"),
+        Probed("dynamodb:UpdateItem", "an event to tell"),
+        Probed("sns:Publish", "an event to tell"),
+        Required("securityhub:BatchImportFindings", _SECURITY_HUB_PAGE),
+        Required("sqs:ReceiveMessage", _QUEUE_PAGE),
+        Required("sqs:DeleteMessage", _QUEUE_PAGE),
+        Required("sqs:GetQueueAttributes", _QUEUE_PAGE),
+    ),
+    "GatheredAlertsRole": (
+        *_LOGS_AND_TRACES,
+        Probed("dynamodb:Query", "a week to tell"),
+        Probed("dynamodb:BatchWriteItem", "a week to tell"),
+        Probed("sns:Publish", "a week to tell"),
         _DEAD_LETTERS,
     ),
 }

@@ -5,6 +5,7 @@ import time
 import uuid
 
 from tests.local.aws.launched import ACCOUNT
+from tests.published_events import golden_event
 
 IN_PROGRESS_SECONDS = 21
 """A repository younger than this is left to the call that created it."""
@@ -26,7 +27,7 @@ class ProvisioningProbes:
 
     def run(self, role, probe):
         """Whether the function that has the role does its work."""
-        ask = self._ask[role]
+        ask = self._ask.get(role)
         match probe:
             case "a missing repository":
                 return ask(self._name())
@@ -43,6 +44,10 @@ class ProvisioningProbes:
                 with self._rights.without(role, "events:PutEvents"):
                     assert not ask(name)
                 return ask(name)
+            case "an event to tell":
+                return self._alert_told()
+            case "a week to tell":
+                return self._week_told()
         raise AssertionError(f"no such probe: {probe}")
 
     def _call(self, name):
@@ -60,9 +65,32 @@ class ProvisioningProbes:
             "eventID": str(uuid.uuid4()),
         }
         event = {"id": str(uuid.uuid4()), "source": "aws.ecr", "detail": detail}
-        function = self._physical["FailedPush"]
-        answer = self._stack.aws.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
-        return "FunctionError" not in answer
+        return "FunctionError" not in self._invoke("FailedPush", event)
+
+    def _alert_told(self):
+        """Hand the function a message of its queue; whether it is not to come again."""
+        event = golden_event("PolicyDriftDetected")
+        records = [{"messageId": "1", "body": json.dumps(event)}]
+        answer = self._invoke("Alerts", {"Records": records})
+        return json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
+
+    def _week_told(self):
+        """Let one alert wait for the digest, and ask for the digest; whether it is told."""
+        waits = {
+            "id": "room#digest",
+            "member": f"4#{uuid.uuid4()}",
+            "event_id": "probe",
+            "kind": "Probe",
+            "severity": "INFO",
+            "title": "probe",
+        }
+        item = {name: {"S": text} for name, text in waits.items()} | {"channels": {"SS": ["digest"]}}
+        self._stack.aws.client("dynamodb").put_item(TableName=self._physical["AlertMemory"], Item=item)
+        return "FunctionError" not in self._invoke("GatheredAlerts", {"tell": "week"})
+
+    def _invoke(self, function, event):
+        client = self._stack.aws.client("lambda")
+        return client.invoke(FunctionName=self._physical[function], Payload=json.dumps(event))
 
     def _name(self):
         return f"probe/{uuid.uuid4().hex}"

@@ -67,6 +67,13 @@ class Stack(Project):
         """A queue of the events that the stack publishes from now on and that match."""
         return self.aws.queue_of({"source": ["steward.repository_provisioning"]} | pattern, bus="steward")
 
+    def physical_id(self, logical_id):
+        """What a resource of the template became."""
+        described = self.aws.client("cloudformation").describe_stack_resource(
+            StackName=self.variables["STEWARD_STACK"], LogicalResourceId=logical_id
+        )
+        return described["StackResourceDetail"]["PhysicalResourceId"]
+
     def function(self, logical_id):
         """The deployed function's name and its configuration."""
         functions = self.aws.client("lambda").list_functions()["Functions"]

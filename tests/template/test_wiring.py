@@ -92,7 +92,37 @@ def test_queues_are_encrypted(resources):
 
 def test_alarms_reach_their_topic(resources):
     """CloudWatch has no right to the AWS-managed key of SNS: with it, every notification would be lost."""
-    assert "alias/aws/sns" not in json.dumps(of_type(resources, "AWS::SNS::Topic"))
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    topics = {action["Ref"] for alarm in alarms for action in alarm["AlarmActions"]}
+
+    assert topics
+    assert [name for name in topics if "KmsMasterKeyId" in resources[name].get("Properties", {})] == []
+
+
+def test_alerts_are_made_of_every_event_but_replayed_ones(resources):
+    rule = resources["AlertRule"]["Properties"]
+
+    assert rule["EventPattern"] == {"source": [{"prefix": "steward."}], "replay-name": [{"exists": False}]}
+
+
+def test_mail_gets_only_what_is_meant_for_mail(resources):
+    assert resources["AlertSubscription"]["Properties"]["FilterPolicy"] == {"channels": ["mail"]}
+
+
+def test_a_queue_hides_a_message_for_longer_than_its_function_may_take(resources, source):
+    functions, standard = of_type(resources, "AWS::Lambda::Function"), source["Globals"]["Function"]["Timeout"]
+    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
+        function = functions[mapping["FunctionName"]["Ref"]]
+        queue = resources[mapping["EventSourceArn"]["Fn::GetAtt"][0]]["Properties"]
+        assert queue["VisibilityTimeout"] > function.get("Timeout", standard)
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_security_hub_is_an_option_that_is_off(source, resources):
+    imports = [s for p in resources["AlertsRole"]["Properties"]["Policies"] for s in p["PolicyDocument"]["Statement"]]
+
+    assert source["Parameters"]["SecurityHub"]["Default"] == "off"
+    assert [s["Fn::If"][0] for s in imports if "Fn::If" in s] == ["WithSecurityHub"]
 
 
 def test_events_that_only_the_bus_may_carry_come_from_its_own_account(resources):

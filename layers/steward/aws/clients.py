@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_securityhub import SecurityHubClient
+    from mypy_boto3_sns import SNSClient
 
 CONNECTIONS = 16
 """Connections that a client keeps open: more than a use case has calls in flight, so that none waits for a socket."""
@@ -50,6 +52,10 @@ def client(service: Literal["lambda"]) -> "LambdaClient": ...
 def client(service: Literal["s3"]) -> "S3Client": ...
 @overload
 def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["securityhub"]) -> "SecurityHubClient": ...
+@overload
+def client(service: Literal["sns"]) -> "SNSClient": ...
 def client(service: str, *, region: str | None = None, once: bool = False) -> Any:
     """A client of ``service``, safe to share between threads.
 

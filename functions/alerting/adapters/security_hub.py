@@ -1,0 +1,110 @@
+"""Findings of policy drift in AWS Security Hub, in its finding format (ASFF).
+
+The Id is the same for as long as a finding lives, so that each import updates it: open and acknowledged ones are
+ACTIVE, ended ones ARCHIVED. ``Workflow`` is left to the people who work there: BatchImportFindings must not change it.
+
+Source: https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from alerting.domain.alert import Alert, Severity
+from alerting.domain.concerns import Concern, State
+from alerting.domain.foreign_text import clean
+from alerting.domain.ports import FindingRefusedError
+from steward.aws.errors import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_securityhub import SecurityHubClient
+    from mypy_boto3_securityhub.type_defs import AwsSecurityFindingTypeDef, ResourceTypeDef
+
+SCHEMA = "2018-10-08"
+TYPE = "Software and Configuration Checks/IAM Policy Drift"
+MAX_ID, MAX_TITLE, MAX_DESCRIPTION, MAX_RECOMMENDATION, MAX_FIELD = 512, 256, 1_024, 512, 2_048
+"""Characters. Source: https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_AwsSecurityFinding.html"""
+
+_LABELS: dict[Severity, Literal["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]] = {
+    Severity.INFO: "INFORMATIONAL",
+    Severity.LOW: "LOW",
+    Severity.MEDIUM: "MEDIUM",
+    Severity.HIGH: "HIGH",
+    Severity.CRITICAL: "CRITICAL",
+}
+_COMPLIANCE: dict[State, Literal["FAILED", "WARNING", "PASSED"]] = {
+    State.OPEN: "FAILED",
+    State.ACKNOWLEDGED: "WARNING",
+    State.OVER: "PASSED",
+}
+_RESOURCES = {"user": "AwsIamUser", "group": "AwsIamGroup", "role": "AwsIamRole", "policy": "AwsIamPolicy"}
+
+
+class SecurityHubFindings:
+    """Imports findings under the account's own default product; Security Hub must be on, and is not turned on here."""
+
+    def __init__(self, client: "SecurityHubClient", *, stack: str) -> None:
+        self._hub = client
+        self._stack = stack
+
+    def tell(self, alert: Alert, concern: Concern) -> None:
+        """Import the finding as it is now; an older state than Security Hub has changes nothing there."""
+        with translated():
+            answer = self._hub.batch_import_findings(Findings=[self._finding(alert, concern)])
+        for failed in answer.get("FailedFindings", []):
+            code = failed["ErrorCode"]
+            raise FindingRefusedError(f"Security Hub refuses {concern.name}: {failed['ErrorMessage']}", code=code)
+
+    def _finding(self, alert: Alert, concern: Concern) -> "AwsSecurityFindingTypeDef":
+        partition, region, account = self._hub.meta.partition, alert.region, alert.account
+        body = " ".join(sentence.plain() for sentence in alert.body)
+        about = "; ".join(f"{label}: {clean(text)}" for label, text in alert.facts)
+        advice = "; ".join([*alert.commands, *([f"or approve it: {alert.approve}"] if alert.approve else [])])
+        label = _LABELS[concern.severity]
+        return {
+            "SchemaVersion": SCHEMA,
+            "Id": _stable_id(f"{self._stack}/{region}/{concern.name}"),
+            "ProductArn": f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default",
+            "ProductName": "ECR Steward",
+            "CompanyName": "ECR Steward",
+            "GeneratorId": f"{self._stack}/policy_drift",
+            "AwsAccountId": account,
+            "Types": [TYPE],
+            "FirstObservedAt": _utc(concern.since),
+            "CreatedAt": _utc(concern.since),
+            "UpdatedAt": _utc(concern.at.isoformat()),
+            "Severity": {"Label": label},
+            "FindingProviderFields": {"Severity": {"Label": label}, "Types": [TYPE]},
+            "Title": clean(concern.what, MAX_TITLE),
+            "Description": clean(f"{body} {about}".strip() or concern.what, MAX_DESCRIPTION),
+            "Remediation": {"Recommendation": {"Text": clean(advice or "See the report.", MAX_RECOMMENDATION)}},
+            "ProductFields": {
+                "ecr-steward/finding": clean(concern.name, MAX_FIELD),
+                "ecr-steward/state": concern.state,
+                "ecr-steward/until": concern.until or "-",
+                "ecr-steward/expected": str(concern.expected).lower(),
+            },
+            "Resources": [_resource(concern.name, account, partition)],
+            "Compliance": {"Status": _COMPLIANCE[concern.state]},
+            "RecordState": "ARCHIVED" if concern.state is State.OVER else "ACTIVE",
+        }
+
+
+def _stable_id(text: str) -> str:
+    """The text, or where it is too long its beginning and its hash."""
+    if len(text) <= MAX_ID:
+        return text
+    return f"{text[: MAX_ID - 65]}#{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _resource(finding_id: str, account: str, partition: str) -> "ResourceTypeDef":
+    """Whom a finding ``kind:entity-kind:name`` is about. Events tell no path of IAM, so the ARN has none either."""
+    _, kind, name = [*finding_id.split(":", 2), "", ""][:3]
+    if kind in _RESOURCES and name:
+        return {"Type": _RESOURCES[kind], "Id": f"arn:{partition}:iam::{account}:{kind}/{clean(name)}"}
+    return {"Type": "AwsAccount", "Id": f"AWS::::Account:{account}"}
+
+
+def _utc(moment: str) -> str:
+    """RFC 3339 in UTC, as Security Hub takes it."""
+    return datetime.fromisoformat(moment).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""What is told, to whom, in which words, and how often. No AWS here."""

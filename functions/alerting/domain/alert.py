@@ -1,0 +1,76 @@
+"""What people are told: one alert, before a medium gives it its form."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Self
+
+from alerting.domain.foreign_text import Sentence
+
+
+class Severity(IntEnum):
+    """How bad; in events and settings its name stands."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """By its name. One that we do not know counts as HIGH: unknown is never harmless."""
+        return cls.__members__.get(name, cls.HIGH)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing to tell.
+
+    Attributes
+    ----------
+    event_id, kind, capability : str
+        Of the event: its id on the bus, its detail-type, who published it.
+    severity : Severity
+        How bad.
+    title : Sentence
+        What happened, in one line.
+    body : tuple of Sentence
+        What it means, one paragraph each.
+    facts : tuple of (str, str)
+        Labels of ours, each with a text of others.
+    commands : tuple of str
+        What to run to take it back.
+    approve : str
+        How to accept it instead; empty where there is nothing to accept.
+    thread : str
+        What it belongs to: alerts with the same thread stand together in chat.
+    runbook : str
+        File name in ``docs/runbooks``, without its ending; empty for none.
+    over : bool
+        It tells that something is over.
+    expected : bool
+        The settings of the capability expect whoever did it.
+    """
+
+    event_id: str
+    kind: str
+    capability: str
+    severity: Severity
+    at: datetime
+    account: str
+    region: str
+    title: Sentence
+    body: tuple[Sentence, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    commands: tuple[str, ...] = ()
+    approve: str = ""
+    thread: str = ""
+    runbook: str = ""
+    over: bool = False
+    expected: bool = False
+
+    @property
+    def headline(self) -> str:
+        """Severity and title, in plain text; RESOLVED in place of the severity when it is over."""
+        return f"{'RESOLVED' if self.over else self.severity.name}: {self.title.plain()}"

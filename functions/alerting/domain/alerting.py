@@ -1,0 +1,143 @@
+"""The use cases: tell one event; tell what waited in a flood; tell the week."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from alerting.domain.alert import Alert
+from alerting.domain.chat import notification
+from alerting.domain.concerns import Concern, concern_id, concern_of
+from alerting.domain.event import BusEvent
+from alerting.domain.mail import body_of, subject_of
+from alerting.domain.ports import Concerns, Deliveries, FindingsHub, Message, Topic, Waiting, WaitingRooms
+from alerting.domain.routing import AlertingSettings, Channel
+from alerting.domain.together import Here, digest_alert, flood_alert
+from alerting.domain.wording import alert_of
+from steward.clock import Clock
+
+FLOOD, DIGEST = "flood", "digest"
+"""The waiting rooms."""
+TOLD, HELD, HUB, NOTED = "told", "held", "security_hub", "noted"
+"""The steps of a delivery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """What alerting does.
+
+    ``hub`` is None where findings do not go to Security Hub; ``new_id`` names messages that no single event causes.
+    """
+
+    settings: AlertingSettings
+    topic: Topic
+    hub: FindingsHub | None
+    deliveries: Deliveries
+    rooms: WaitingRooms
+    concerns: Concerns
+    clock: Clock
+    new_id: Callable[[], str]
+    account: str
+    region: str
+
+    def tell(self, event: BusEvent) -> frozenset[str]:
+        """Do everything that the event asks for and that no earlier delivery of it did; the steps that were taken.
+
+        Raises
+        ------
+        AlreadyAtItError
+            Another run is at it.
+        StewardError
+            A step failed; those before it are not repeated when the event comes again.
+        """
+        alert, concern = self._what_it_means(event)
+        channels = self.settings.channels(alert)
+        if not channels:
+            return frozenset()
+        before = self.deliveries.begin(event.id, self.clock.now())
+        taken = set()
+        try:
+            for step, take in self._steps(alert, concern, channels):
+                if step not in before:
+                    taken.add(take())
+                    self.deliveries.done(event.id, step)
+        finally:
+            self.deliveries.end(event.id)
+        return frozenset(taken)
+
+    def _what_it_means(self, event: BusEvent) -> tuple[Alert, Concern | None]:
+        alert = alert_of(event)
+        identity = concern_id(event)
+        before = self.concerns.find(identity) if identity else None
+        concern = concern_of(event, alert, before)
+        if concern:
+            self.concerns.keep(concern)
+            alert = replace(alert, expected=concern.expected)  # a resolution follows the way of what it resolves
+        return alert, concern
+
+    def _steps(
+        self, alert: Alert, concern: Concern | None, channels: frozenset[Channel]
+    ) -> list[tuple[str, Callable[[], str]]]:
+        steps: list[tuple[str, Callable[[], str]]] = []
+        readers = channels & {Channel.MAIL, Channel.CHAT}
+        if readers:
+            steps.append((TOLD, lambda: self._tell_or_hold(alert, readers)))
+        if Channel.DIGEST in channels:
+            steps.append((NOTED, lambda: self._wait(DIGEST, alert, channels)))
+        if Channel.SECURITY_HUB in channels and self.hub and concern:
+            hub = self.hub
+            steps.append((HUB, lambda: _told_to(hub, alert, concern)))
+        return steps
+
+    def _tell_or_hold(self, alert: Alert, readers: frozenset[Channel]) -> str:
+        """Publish the first of a window; the others wait for the flood's one message."""
+        flood, now = self.settings.flood, self.clock.now()
+        window = timedelta(minutes=flood.window_minutes)
+        opened = int(now.timestamp() // window.total_seconds())
+        name = f"{alert.kind}#{alert.severity.name}#{flood.window_minutes}#{opened}"
+        if self.deliveries.goes_singly(name, alert.event_id, flood.limit(alert.severity), now + 2 * window):
+            self._publish(alert, readers)
+            return TOLD
+        self._wait(FLOOD, alert, readers)
+        return HELD
+
+    def _wait(self, room: str, alert: Alert, channels: frozenset[Channel]) -> str:
+        title = alert.headline.partition(": ")[2] if not alert.over else alert.headline
+        self.rooms.wait(room, Waiting(alert.event_id, alert.kind, alert.severity, title, channels))
+        return NOTED
+
+    def tell_flood(self) -> int:
+        """One message per set of channels for all who wait; how many were told. Raises UpstreamError."""
+        waiting = self.rooms.waiting(FLOOD)
+        groups: dict[frozenset[Channel], list[Waiting]] = defaultdict(list)
+        for each in waiting:
+            groups[each.channels].append(each)
+        for channels, alerts in groups.items():
+            alert = flood_alert(alerts, named=self.settings.flood.named, event_id=self.new_id(), here=self._here())
+            self._publish(alert, channels)
+            self.rooms.leave(FLOOD, alerts)
+        return len(waiting)
+
+    def tell_week(self) -> int:
+        """The digest; how many findings it counts as open or acknowledged. Raises UpstreamError."""
+        concerns, waiting = self.concerns.all(), self.rooms.waiting(DIGEST)
+        alert = digest_alert(concerns, waiting, self.settings.digest, event_id=self.new_id(), here=self._here())
+        self._publish(alert, frozenset(Channel(each) for each in self.settings.digest.channels))
+        self.rooms.leave(DIGEST, waiting)
+        return len(concerns)
+
+    def _publish(self, alert: Alert, channels: frozenset[Channel]) -> None:
+        documentation = self.settings.documentation
+        chat = json.dumps(notification(alert, documentation), ensure_ascii=False)
+        self.topic.publish(
+            Message(channels, subject_of(alert), body_of(alert, documentation), chat, alert.severity, alert.capability)
+        )
+
+    def _here(self) -> Here:
+        return Here(self.clock.now(), self.account, self.region)
+
+
+def _told_to(hub: FindingsHub, alert: Alert, concern: Concern) -> str:
+    hub.tell(alert, concern)
+    return HUB

@@ -1,0 +1,43 @@
+"""What all texts share, and the plain one for events that have none of their own."""
+
+from typing import Any
+
+from alerting.domain.alert import Alert, Severity
+from alerting.domain.event import BusEvent
+from alerting.domain.foreign_text import Sentence, clean
+
+MAX_VALUES = 20
+
+
+def alert(event: BusEvent, severity: Severity, title: Sentence, *body: Sentence, **more: Any) -> Alert:
+    """An alert of the event."""
+    return Alert(
+        event.id,
+        clean(event.detail_type),
+        clean(event.capability),
+        severity,
+        event.at,
+        event.account,
+        event.region,
+        title,
+        body,
+        **more,
+    )
+
+
+def given(*facts: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """The facts that are known."""
+    return tuple((label, text) for label, text in facts if text)
+
+
+def plain_alert(event: BusEvent) -> Alert:
+    """An event of a capability or a version that nobody has found words for: its name and what it says."""
+    named = event.data.text("severity")
+    facts = [(f"({number})", f"{key}: {value}") for number, (key, value) in enumerate(event.data.values.items(), 1)]
+    return alert(
+        event,
+        Severity.named(named) if named else Severity.MEDIUM,
+        Sentence.of("{} of {}", event.detail_type, event.capability),
+        Sentence.of("An event that alerting has no words for; this is what it says."),
+        facts=tuple(facts[:MAX_VALUES]),
+    )

@@ -1,0 +1,191 @@
+"""Policy drift, in words: what became possible that was not, for whom, who did it, and how to take it back."""
+
+from collections.abc import Callable, Mapping
+
+from alerting.domain.alert import Alert, Severity
+from alerting.domain.event import BusEvent, Data
+from alerting.domain.foreign_text import Sentence
+from alerting.domain.wording.any_event import alert, given
+
+RUNBOOK = "alert-came"
+MAX_REASONS, MAX_CHANGES, MAX_APPROVED = 8, 5, 15
+BASELINE_THREAD = "baseline"
+_WHY = {
+    "opened": "Policy drift of {}",
+    "worse": "Policy drift of {} got worse",
+    "changed": "Policy drift of {} changed since somebody looked at it",
+    "reopened": "Policy drift of {} is back",
+}
+_BASELINE = {
+    "captured": "The baseline was captured from what the account had",
+    "uploaded": "{} replaced the baseline",
+    "adopted": "{} adopted findings into the baseline",
+    "deleted": "{} deleted the baseline",
+}
+_PAST = {
+    "reverted": Sentence.of("What is live is as approved again."),
+    "adopted": Sentence.of("The baseline approves it now."),
+}
+
+
+def _detected(event: BusEvent) -> Alert:
+    data = event.data
+    return alert(
+        event,
+        Severity.named(data.text("severity")),
+        Sentence.of(_WHY.get(data.text("why"), _WHY["opened"]), data.text("entity")),
+        Sentence.of("{}", data.text("summary")),
+        *((Sentence.of("Whoever did it is expected to, say the settings."),) if data.holds("expected") else ()),
+        facts=given(
+            ("Now possible", data.text("request_in_words")),
+            *(("Because", reason) for reason in data.texts("reasons")[:MAX_REASONS]),
+            *_who(data),
+            ("Kind", f"{data.text('kind')}, {data.text('verdict')}"),
+            ("Finding", data.text("finding_id")),
+            ("Fingerprint", data.text("fingerprint")),
+            ("First seen", data.text("first_seen")),
+        ),
+        commands=tuple(data.texts("revert")),
+        approve=data.text("approve"),
+        thread=data.text("finding_id"),
+        runbook=RUNBOOK,
+        expected=data.holds("expected"),
+    )
+
+
+def _who(data: Data) -> list[tuple[str, str]]:
+    """Who made the changes, the latest first; that none was announced is said, too."""
+    changes = data.inners("changes")
+    if not changes:
+        return [("Who", "unknown: no event announced it")]
+    who = []
+    for change in changes[:MAX_CHANGES]:
+        source = f" from {change.text('source_ip')}" if change.text("source_ip") else ""
+        did = f"{change.text('event_name')} at {change.text('at')} (event {change.text('event_id')})"
+        who.append(("Who", f"{change.text('actor')}{source}, {did}"))
+    if len(changes) > MAX_CHANGES:
+        who.append(("Who", f"and {len(changes) - MAX_CHANGES} changes before"))
+    return who
+
+
+def _resolved(event: BusEvent) -> Alert:
+    data = event.data
+    how = data.text("how")
+    return alert(
+        event,
+        Severity.named(data.text("severity")),
+        Sentence.of("Policy drift of {} is over", data.text("entity")),
+        _PAST.get(how, Sentence.of("How: {}.", how)),
+        facts=given(
+            ("It was", data.text("summary")),
+            ("Finding", data.text("finding_id")),
+            ("First seen", data.text("first_seen")),
+            ("Over", data.text("resolved_at")),
+        ),
+        thread=data.text("finding_id"),
+        over=True,
+    )
+
+
+def _acknowledged(event: BusEvent) -> Alert:
+    data = event.data
+    return alert(
+        event,
+        Severity.named(data.text("severity")),
+        Sentence.of("{} acknowledged the policy drift of {}", data.text("by"), data.text("entity")),
+        Sentence.of("It stays, and is told again if it becomes more, or when the day has come."),
+        facts=given(
+            ("Until", data.text("expires")),
+            ("Owner", data.text("owner")),
+            ("Why", data.text("reason")),
+            ("Finding", data.text("finding_id")),
+        ),
+        thread=data.text("finding_id"),
+        runbook=RUNBOOK,
+    )
+
+
+def _scanned(event: BusEvent) -> Alert:
+    data = event.data
+    unreadable = data.texts("unreadable")
+    counts = data.inner("open_findings").values
+    title = "A scan could not read {} entities" if unreadable else "A scan found {} open findings"
+    number = len(unreadable) or sum(n for n in counts.values() if isinstance(n, int))
+    body = Sentence.of("Of what could not be read nothing is known: its findings were neither opened nor resolved.")
+    return alert(
+        event,
+        Severity.MEDIUM if unreadable else Severity.INFO,
+        Sentence.of(title, str(number)),
+        *((body,) if unreadable else ()),
+        facts=given(
+            ("Open", ", ".join(f"{count} {name}" for name, count in counts.items())),
+            ("Could not be read", ", ".join(unreadable)),
+            ("Baseline", data.text("baseline_version")),
+            ("Report", data.text("report")),
+        ),
+        runbook=RUNBOOK if unreadable else "",
+    )
+
+
+def _scan_failed(event: BusEvent) -> Alert:
+    data = event.data
+    return alert(
+        event,
+        Severity.HIGH,
+        Sentence.of("A drift scan failed"),
+        Sentence.of("Nothing is known of what changed since the last good scan; nothing was opened or resolved."),
+        facts=given(("Why", data.text("reason")), ("AWS's code", data.text("code")), ("Scan", data.text("scan_id"))),
+        runbook=RUNBOOK,
+    )
+
+
+def _baseline_changed(event: BusEvent) -> Alert:
+    data = event.data
+    ours = _BASELINE.get(data.text("how"), "{} changed the baseline")
+    approved = data.texts("newly_approved")
+    return alert(
+        event,
+        Severity.named(data.text("severity")),
+        Sentence.of(ours, *([data.text("by")] if "{}" in ours else [])),
+        Sentence.of("{}", data.text("summary")),
+        facts=given(
+            *(("It approves", each) for each in approved[:MAX_APPROVED]),
+            ("It approves", f"and {len(approved) - MAX_APPROVED} more" if len(approved) > MAX_APPROVED else ""),
+            ("Findings taken over", ", ".join(data.texts("findings"))),
+            ("By", data.text("by")),
+            ("Version", data.text("version")),
+            ("Version before", data.text("previous_version")),
+        ),
+        thread=BASELINE_THREAD,
+        runbook=RUNBOOK,
+    )
+
+
+def _baseline_refused(event: BusEvent) -> Alert:
+    data = event.data
+    line = data.text("line")
+    return alert(
+        event,
+        Severity.HIGH,
+        Sentence.of("A baseline that {} uploaded cannot be used", data.text("by")),
+        Sentence.of("The last good version stays in force."),
+        facts=given(
+            ("Why", data.text("reason")),
+            ("Line", line if line != "0" else ""),
+            ("Version", data.text("version")),
+            ("In force", data.text("version_in_force")),
+        ),
+        thread=BASELINE_THREAD,
+        runbook=RUNBOOK,
+    )
+
+
+TEXTS: Mapping[str, Callable[[BusEvent], Alert]] = {
+    "PolicyDriftDetected": _detected,
+    "PolicyDriftResolved": _resolved,
+    "PolicyDriftAcknowledged": _acknowledged,
+    "DriftScanCompleted": _scanned,
+    "DriftScanFailed": _scan_failed,
+    "BaselineChanged": _baseline_changed,
+    "BaselineRefused": _baseline_refused,
+}

@@ -1,0 +1,25 @@
+"""The schedules' entry: every few minutes what waits in a flood, every week the digest."""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from alerting.bootstrap import CAPABILITY, bootstrap
+from steward.observability import observe
+
+logger, metrics = observe(CAPABILITY)
+_alerting = bootstrap()
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
+    """Do what the schedule's input says: ``{"tell": "flood"}`` or ``{"tell": "week"}``."""
+    if event["tell"] == "week":
+        logger.info("digest told", concerns=_alerting.tell_week())
+        return
+    told = _alerting.tell_flood()
+    metrics.add_metric("AlertsToldTogether", MetricUnit.Count, told)
+    if told:
+        logger.warning("flood told", alerts=told)

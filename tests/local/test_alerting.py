@@ -1,0 +1,188 @@
+"""Events of the bus become messages of the topic, on the deployed stack with IAM enforced."""
+
+import json
+import uuid
+
+import pytest
+
+from tests.local.stack import eventually
+from tests.published_events import golden_event
+
+DRIFT = "PolicyDriftDetected"
+
+
+class Subscriber:
+    """A queue that subscribes to the topic, as a mail address or a chat does."""
+
+    def __init__(self, stack, filter_policy=None):
+        self._sqs = stack.aws.client("sqs")
+        name = f"reader-{uuid.uuid4().hex[:8]}"
+        self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        stack.aws.client("sns").subscribe(
+            TopicArn=stack.physical_id("AlertTopic"),
+            Protocol="sqs",
+            Endpoint=arn,
+            Attributes={"FilterPolicy": json.dumps(filter_policy)} if filter_policy else {},
+        )
+        self.messages = []
+
+    def read(self):
+        """All messages so far."""
+        while got := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
+            self.messages += [json.loads(message["Body"]) for message in got]
+            for message in got:
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return self.messages
+
+    def about(self, text, seconds=20):
+        """The messages in which a text stands, as soon as there are any."""
+        return eventually(lambda: [m for m in self.read() if text in m["Message"] or text in m["Subject"]], seconds)
+
+
+@pytest.fixture
+def everything(stack):
+    return Subscriber(stack)
+
+
+@pytest.fixture
+def mail(stack):
+    """Filtered as the template filters the subscription of AlertEmail."""
+    return Subscriber(stack, {"channels": ["mail"]})
+
+
+@pytest.fixture
+def publish(stack, drift):
+    """Puts events of drift on the bus, ten a call."""
+    events = stack.aws.client("events", drift)
+
+    def put(*envelopes):
+        entries = [
+            {
+                "EventBusName": "steward",
+                "Source": envelope["source"],
+                "DetailType": envelope["detail-type"],
+                "Detail": json.dumps(envelope["detail"]),
+            }
+            for envelope in envelopes
+        ]
+        for start in range(0, len(entries), 10):
+            assert events.put_events(Entries=entries[start : start + 10])["FailedEntryCount"] == 0
+
+    return put
+
+
+@pytest.fixture
+def flush(stack):
+    """What the schedule does every few minutes, and every week."""
+
+    def tell(what):
+        answer = stack.aws.client("lambda").invoke(
+            FunctionName=stack.function("GatheredAlerts")["FunctionName"], Payload=json.dumps({"tell": what})
+        )
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    return tell
+
+
+def test_a_drift_becomes_a_message_that_says_what_who_and_how_to_take_it_back(publish, everything, mail, unique):
+    publish(golden_event(DRIFT, finding_id=f"access:role:{unique}", entity=f"role/{unique}"))
+
+    (told,) = everything.about(unique)
+
+    assert told["Subject"] == f"[123456789012] CRITICAL: Policy drift of role/{unique}"
+    assert "iam:CreatePolicyVersion" in told["Message"]
+    assert "123456789012:user/mallory from 203.0.113.7" in told["Message"]
+    assert "aws iam delete-role-policy --role-name ci-deploy --policy-name break-glass" in told["Message"]
+    assert json.loads(told["MessageAttributes"]["channels"]["Value"]) == ["chat", "mail"]
+    assert len(mail.about(unique)) == 1
+
+
+def test_a_refused_request_is_told_in_chat_and_not_by_mail(stack, team_a, everything, mail, unique):
+    refused = stack.put(f"team-b/{unique}", team_a)
+
+    (told,) = everything.about(unique)
+
+    assert refused.status == 403
+    assert "123456789012:role/ci-team-a was refused the repository" in told["Message"]
+    assert json.loads(told["MessageAttributes"]["channels"]["Value"]) == ["chat"]
+    assert mail.about(unique, seconds=3) == []
+
+
+def test_a_message_that_is_delivered_twice_is_told_once(stack, everything, unique):
+    event = golden_event(DRIFT, finding_id=f"access:role:{unique}", entity=f"role/{unique}")
+    sqs, queue = stack.aws.client("sqs"), stack.physical_id("AlertQueue")
+    for _ in range(5):
+        sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(event))
+    everything.about(unique)
+
+    emptied = eventually(lambda: stack_is_idle(sqs, queue), 60)
+
+    assert emptied
+    assert len(everything.about(unique)) == 1
+
+
+def stack_is_idle(sqs, queue):
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    counts = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return all(int(counts[name]) == 0 for name in names)
+
+
+@pytest.fixture
+def two_hundred(unique):
+    """160 of medium severity, then 40 that are critical."""
+    return [
+        golden_event(
+            DRIFT,
+            finding_id=f"access:role:{unique}-{number}",
+            entity=f"role/{unique}-{number}",
+            severity="CRITICAL" if number >= 160 else "MEDIUM",
+            why="worse",
+        )
+        for number in range(200)
+    ]
+
+
+def test_a_flood_becomes_few_messages_with_the_right_counts_and_the_worst_named_first(
+    stack, publish, flush, everything, unique, two_hundred
+):
+    queue = stack.physical_id("AlertQueue")
+    flush("flood")
+    publish(*two_hundred)
+    assert eventually(lambda: stack_is_idle(stack.aws.client("sqs"), queue), 120)
+
+    flush("flood")
+
+    singly = [m for m in everything.about(unique) if "more alerts" not in m["Subject"]]
+    together = [m for m in everything.messages if "more alerts" in m["Subject"]]
+    counts = [int(m["Message"].split(" more alerts")[0].rsplit(" ", 1)[1]) for m in together]
+    print(f"200 events: {len(singly)} single messages, {len(together)} together that count {sum(counts)}")  # noqa: T201
+    assert len(singly) <= 2 * (20 + 5)
+    assert len(together) <= 2
+    assert len(singly) + sum(counts) == 200
+    lines = together[-1]["Message"].splitlines()
+    named = [line.split(":")[0] for line in lines if line.startswith(("CRITICAL: Policy", "MEDIUM: Policy"))]
+    assert named == sorted(named)
+    assert named[0] == "CRITICAL"
+
+
+def test_the_week_is_told_with_what_is_open(publish, flush, everything, unique):
+    publish(golden_event(DRIFT, finding_id=f"access:role:{unique}", entity=f"role/{unique}"))
+    everything.about(unique)
+
+    flush("week")
+
+    (digest,) = everything.about("The week:")[-1:]
+    assert "findings open" in digest["Subject"]
+    assert "The report of the last scan" in digest["Message"] or "report of the last scan" in digest["Message"]
+
+
+def test_what_is_no_event_is_left_for_the_dead_letters_and_holds_nothing_up(stack, everything, unique):
+    function = stack.function("Alerts")["FunctionName"]
+    good = golden_event(DRIFT, finding_id=f"access:role:{unique}", entity=f"role/{unique}")
+    records = [{"messageId": "bad", "body": "[]"}, {"messageId": "good", "body": json.dumps(good)}]
+
+    answer = stack.aws.client("lambda").invoke(FunctionName=function, Payload=json.dumps({"Records": records}))
+
+    assert json.loads(answer["Payload"].read()) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert everything.about(unique)

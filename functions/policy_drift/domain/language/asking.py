@@ -34,7 +34,7 @@ def asking(access: Access, action: str, known: Mapping[str, str | None]) -> Acce
     known : mapping
         The values of context keys, written in lower case; None for one that is missing.
     """
-    keys = set(variables.keys_of([access]))
+    keys = set(variables.keys_of(statement.rest for layer in access.layers for statement in layer))
     world = World({key: value for key, value in known.items() if key in keys}, frozenset(keys - known.keys()))
     return Access(tuple(tuple(_left(layer, action.lower(), known, world)) for layer in access.layers))
 
@@ -42,12 +42,13 @@ def asking(access: Access, action: str, known: Mapping[str, str | None]) -> Acce
 def _left(
     layer: Iterable[Statement], action: str, known: Mapping[str, str | None], world: World
 ) -> Iterable[Statement]:
-    asked = [statement for statement in layer if statement.actions.match(literal(action), lambda _: None)]
-    for statement in variables.grounded(Access((tuple(asked),)), world).layers[0]:
-        decided = {condition for condition in statement.rest.conditions if _is_decided(condition, known)}
+    for statement in layer:
+        if not statement.actions.match(literal(action), lambda _: None):
+            continue
+        rest = variables.grounded(statement.rest, world)
+        decided = {condition for condition in rest.conditions if _is_decided(condition, known)}
         if all(condition.holds(_values(known[condition.key]), lambda _: None) for condition in decided):
-            rest = replace(statement.rest, conditions=statement.rest.conditions - decided)
-            yield replace(statement, actions=_ASKED, rest=rest)
+            yield replace(statement, actions=_ASKED, rest=replace(rest, conditions=rest.conditions - decided))
 
 
 def _is_decided(condition: "Condition", known: Mapping[str, str | None]) -> bool:

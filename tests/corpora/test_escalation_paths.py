@@ -1,4 +1,4 @@
-"""Every path of the list that IAM alone can express is found when it is granted in pieces, and is in the shipped data."""
+"""Every path of the list that IAM alone can express is found when granted in pieces, and is in the shipped data."""
 
 import json
 from pathlib import Path

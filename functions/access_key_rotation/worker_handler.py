@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from access_key_rotation.bootstrap import CAPABILITY, rotator
+from access_key_rotation.bootstrap import CAPABILITY, worker
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Standing
 from access_key_rotation.domain.rotation import Outcome
@@ -23,7 +23,7 @@ SETTLING = frozenset({"CREATING", "ORPHANED_KEY", "CURRENT_KEY_MISSING"})
 SERVICE_USER = Standing(has_password=False, has_mfa=False, administers_iam=False)
 
 logger, metrics = observe(CAPABILITY)
-_rotator = rotator()
+_rotator = worker()
 
 
 @logger.inject_lambda_context(clear_state=True)

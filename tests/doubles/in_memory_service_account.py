@@ -35,6 +35,8 @@ class StoredSecret:
     labels: dict[Label, str]
     deleted: bool = False
     replicas: dict[str, bool] = field(default_factory=dict)
+    rotation: tuple[str, int] | None = None
+    rotates_by: datetime | None = None
     readers: tuple[str, ...] = ()
 
 
@@ -186,7 +188,11 @@ class InMemoryVault:
 
     def find(self, user):
         secret = self._account.secrets.get(user)
-        return secret and Secret(secret.arn, secret.owner, secret.deleted, dict(secret.labels), dict(secret.replicas))
+        if secret is None:
+            return None
+        function = secret.rotation[0] if secret.rotation else None
+        seen = dict(secret.labels), dict(secret.replicas)
+        return Secret(secret.arn, secret.owner, secret.deleted, *seen, function, secret.rotates_by)
 
     def read(self, user, version):
         return self._secret(user).versions[version]
@@ -200,6 +206,19 @@ class InMemoryVault:
 
     def restrict_readers(self, user, readers):
         self._secret(user.name).readers = tuple(readers)
+
+    def replicate(self, user, regions):
+        replicas = self._secret(user).replicas
+        for region in regions:
+            replicas.setdefault(region, False)
+
+    def register(self, user, function, days):
+        secret = self._secret(user)
+        pending = secret.labels.get(Label.PENDING)
+        if pending not in {None, secret.labels[Label.CURRENT]}:
+            raise ConflictError("a rotation is not complete", code="InvalidRequestException")
+        secret.rotation = function, days
+        secret.rotates_by = self._account.clock.now() + timedelta(days=days)
 
     def stage(self, version, credential):
         secret = self._secret(credential.user)

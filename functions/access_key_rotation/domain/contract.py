@@ -65,7 +65,10 @@ class RotationContract:
         raise ConflictError(f"no new key for {user} now: {_reason(outcome)}")
 
     def test_secret(self, user: UserName, version: str) -> None:
-        """Try the key of the version; of an empty one, that of AWSCURRENT, which is how a configuration is tested.
+        """Try the key of the version.
+
+        The current key is not tried, because that would look like a consumer's use of it; nor is there anything to try
+        in an empty version, by which Secrets Manager tests a configuration.
 
         Raises
         ------
@@ -74,17 +77,14 @@ class RotationContract:
         """
         run, credential = self._take(version), self._vault.read(user, version)
         if run and isinstance(credential, Credential):
-            self._rotator.verify(run, credential)
+            if run.seen.named.get(Label.CURRENT) != credential.access_key_id:
+                self._rotator.verify(run, credential)
             self._open = version, run
             return
         known = self._users.find(user)
         if known is None:
             raise NotFoundError(f"there is no user {user}")
-        if credential is Content.NOTHING:
-            secret = self._vault.find(user)
-            current = secret.labels.get(Label.CURRENT) if secret else None
-            credential = self._vault.read(user, current) if current else credential
-        if isinstance(credential, Credential):
+        if isinstance(credential, Credential) and not self._is_current(credential):
             self._verifier.verify(credential, known, self._settings.verify)
 
     def finish_secret(self, user: UserName, version: str, correlation_id: str) -> None:
@@ -100,6 +100,12 @@ class RotationContract:
         secret = outcome.seen.secret
         if secret is None or secret.labels.get(Label.CURRENT) != version:
             raise ConflictError(f"the new key of {user} is not current: {_reason(outcome)}")
+
+    def _is_current(self, credential: Credential) -> bool:
+        """Whether consumers read this already."""
+        secret = self._vault.find(credential.user)
+        version = secret.labels.get(Label.CURRENT) if secret else None
+        return version is not None and self._vault.read(credential.user, version) == credential
 
     def _take(self, version: str) -> Run | None:
         """The run of this version, if it is here; whoever takes it goes on with it, or puts it back."""

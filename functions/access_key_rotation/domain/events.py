@@ -86,6 +86,14 @@ class AccessKeyRotationFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretReaderMissing:
+    """Nobody but the rotated user itself may read its secret: a consumer that is away too long never gets in again."""
+
+    user_name: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class SecretDoesNotAuthenticate:
     """What consumers read is refused by AWS."""
 

@@ -75,6 +75,10 @@ class Secret:
     """Version ids by label."""
     replicas: Mapping[str, bool]
     """Region -> whether it is in sync."""
+    rotation_function: str | None = None
+    """The function that Secrets Manager calls by its own schedule; None while it has none."""
+    rotates_by: datetime | None = None
+    """When that schedule asks for the next rotation, at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,8 @@ class Record:
     """Fingerprint of the policy that ``next_at`` follows from."""
     readers: str = ""
     """The readers that the secret's resource policy admits."""
+    backstop_days: int = 0
+    """How often Secrets Manager rotates the secret by itself, as far as we told it; 0 for never."""
 
     def user(self, name: UserName) -> User | None:
         """The user as it was seen last; None before the first time."""

@@ -110,6 +110,14 @@ class CredentialVault(Protocol):
         """Let only these, the user and our roles read the values; with none, lift the restriction."""
         ...
 
+    def replicate(self, user: UserName, regions: Sequence[str]) -> None:
+        """Copy the secret to these regions, too; where it is already is fine."""
+        ...
+
+    def register(self, user: UserName, function: str, days: int) -> None:
+        """Have Secrets Manager rotate it through the function, so often, but not now. The same again is fine."""
+        ...
+
     def stage(self, version: str, credential: Credential) -> None:
         """Store it as AWSPENDING. The same again is fine; raises VersionTakenError for another value."""
         ...

@@ -14,6 +14,7 @@ from access_key_rotation.domain.events import (
     AccessKeyRotated,
     AccessKeyRotationBlocked,
     AccessKeyRotationFailed,
+    SecretReaderMissing,
 )
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import (
@@ -25,6 +26,7 @@ from access_key_rotation.domain.observation import (
     Notice,
     Observed,
     Record,
+    Secret,
     Standing,
     User,
 )
@@ -290,7 +292,7 @@ class Rotator:
         return named, replace(record, versions={**record.versions, version: noted})
 
     def _perform(self, run: Run, action: do.Action) -> None:  # noqa: C901, PLR0912 - a table, in the form of a match
-        seen, name = run.seen, run.claim.user
+        seen = run.seen
         match action:
             case do.ReadUsage(key_id):
                 run.seen = replace(seen, usage={**seen.usage, key_id: self._users.last_use(key_id)})
@@ -303,9 +305,13 @@ class Rotator:
             case do.CreateSecret():
                 self._create_secret(run)
             case do.RestrictReaders():
-                self._check_lease(run)
-                self._vault.restrict_readers(run.user, run.policy.secret_readers)
-                run.seen = seen.remembering(replace(seen.record, readers=" ".join(run.policy.secret_readers)))
+                self._restrict_readers(run)
+            case do.Replicate(regions):
+                self._replicate(run, regions)
+            case do.RegisterBackstop(function, days):
+                self._register(run, function, days)
+            case do.KeepKey(key_id):
+                self._keep_key(run, key_id)
             case do.CreateKey():
                 self._create_key(run)
             case do.DropPending():
@@ -328,21 +334,48 @@ class Rotator:
             case do.Delete(key_id, reason):
                 self._delete(run, key_id, reason)
             case do.Forget(key_id):
-                history = seen.record.history(key_id)
-                if history.deactivated_at:
-                    run.events.append(AccessKeyDeleted(name, run.user.user_id, key_id, history.retired_for))
-                run.seen = seen.remembering(seen.record.forgetting(key_id))
+                self._forget(run, key_id)
 
     def _create_secret(self, run: Run) -> None:
         self._check_lease(run)
         secret = self._vault.create(run.claim.user)
-        if run.policy.secret_readers:
-            self._vault.restrict_readers(run.user, run.policy.secret_readers)
-        record = replace(run.seen.record, readers=" ".join(run.policy.secret_readers))
+        record = replace(run.seen.record, readers="", backstop_days=0)
         named: dict[Label, Named] = {}
         for label, version in secret.labels.items():
             named[label], record = self._name(run.claim.user, version, record)
         run.seen = replace(run.seen, secret=secret, named=named, record=record)
+
+    def _restrict_readers(self, run: Run) -> None:
+        readers, secret = run.policy.secret_readers, _secret(run.seen)
+        self._check_lease(run)
+        self._vault.restrict_readers(run.user, readers)
+        if set(readers) == {run.user.arn}:
+            run.events.append(SecretReaderMissing(run.claim.user, secret.arn))
+        run.seen = run.seen.remembering(replace(run.seen.record, readers=" ".join(readers)))
+
+    def _replicate(self, run: Run, regions: tuple[str, ...]) -> None:
+        secret = _secret(run.seen)
+        self._check_lease(run)
+        self._vault.replicate(run.claim.user, regions)
+        replicas = {**secret.replicas, **dict.fromkeys(regions, False)}
+        run.seen = replace(run.seen, secret=replace(secret, replicas=replicas))
+
+    def _register(self, run: Run, function: str, days: int) -> None:
+        secret = replace(_secret(run.seen), rotation_function=function)
+        self._check_lease(run)
+        self._vault.register(run.claim.user, function, days)
+        run.seen = replace(run.seen, secret=secret, record=replace(run.seen.record, backstop_days=days))
+
+    def _keep_key(self, run: Run, key_id: str) -> None:
+        """Store the current value in the version that waits, so that Secrets Manager sees its rotation done."""
+        version = _version(run.seen, Label.PENDING)
+        credential = self._vault.read(run.claim.user, _version(run.seen, Label.CURRENT))
+        if isinstance(credential, Content):
+            raise LabelMovedError(f"AWSCURRENT of {run.claim.user} names no key any more")
+        self._check_lease(run)
+        self._vault.stage(version, credential)
+        record = replace(run.seen.record, versions={**run.seen.record.versions, version: key_id})
+        run.seen = replace(run.seen, named={**run.seen.named, Label.PENDING: key_id}, record=record)
 
     def _create_key(self, run: Run) -> None:
         """Make the key and store it; what fails in between leaves a key that we know to be ours."""
@@ -395,7 +428,9 @@ class Rotator:
     def _promote(self, run: Run, key_id: str, *, urgent: bool) -> None:
         seen, name = run.seen, run.claim.user
         version = _version(seen, Label.PENDING)
-        if key_id not in run.proven or self._clock.now() > run.proven[key_id] + PROOF_COUNTS:
+        if seen.named.get(Label.CURRENT) == key_id:
+            self._refuse_another_value(run, version)
+        elif key_id not in run.proven or self._clock.now() > run.proven[key_id] + PROOF_COUNTS:
             credential = run.in_hand or self._vault.read(name, version)
             if isinstance(credential, Content):
                 raise ConflictError(f"the version {version} of {name} names no key any more")
@@ -412,6 +447,12 @@ class Rotator:
         if previous is not None:
             named[Label.PREVIOUS] = previous
         run.seen = replace(seen, secret=replace(seen.secret, labels=labels) if seen.secret else None, named=named)
+
+    def _refuse_another_value(self, run: Run, version: str) -> None:
+        """Nothing changes for consumers when both versions hold the same; trying the key would look like their use."""
+        name = run.claim.user
+        if self._vault.read(name, version) != self._vault.read(name, _version(run.seen, Label.CURRENT)):
+            raise ConflictError(f"the version {version} of {name} names the current key with another value")
 
     def _verify(self, run: Run, credential: Credential, *, urgent: bool) -> None:
         self._verifier.verify(credential, run.user, run.policy.verify, urgent=urgent)
@@ -459,6 +500,12 @@ class Rotator:
         if history.deactivated_at is None:
             run.events.append(AccessKeyDeleted(name, run.user.user_id, key_id, reason))
             run.seen = run.seen.remembering(run.seen.record.forgetting(key_id))
+
+    def _forget(self, run: Run, key_id: str) -> None:
+        history = run.seen.record.history(key_id)
+        if history.deactivated_at:
+            run.events.append(AccessKeyDeleted(run.claim.user, run.user.user_id, key_id, history.retired_for))
+        run.seen = run.seen.remembering(run.seen.record.forgetting(key_id))
 
     def _refuse_labelled(self, run: Run, key_id: str) -> None:
         """Invariant 1, as the last call before: no version that a consumer reads now or next may name the key.
@@ -559,6 +606,12 @@ def _version(seen: Observed, label: Label) -> str:
     if seen.secret is None or label not in seen.secret.labels:
         raise LabelMovedError(f"no version carries {label}")
     return seen.secret.labels[label]
+
+
+def _secret(seen: Observed) -> Secret:
+    if seen.secret is None:
+        raise NotFoundError("there is no secret")
+    return seen.secret
 
 
 def _without_label(seen: Observed, label: Label) -> Observed:

@@ -34,7 +34,9 @@ def users(aws):
 
 @pytest.fixture
 def worker(hasty, trail, cold_start, users):
-    return cold_start("access_key_rotation.worker_handler", ROTATION_ROLES="", IAM_EVENTS_REGION="us-east-1")
+    return cold_start(
+        "access_key_rotation.worker_handler", ROTATION_ROLES="", ROTATION_FUNCTION="", IAM_EVENTS_REGION="us-east-1"
+    )
 
 
 def message(user, number, *, received="1", **due):

@@ -29,6 +29,7 @@ SETTINGS = RotationSettings(
     times=Times(rotate_after_days=6, max_age_days=9, quiet_days=2, adoption_timeout_days=2, keep_inactive_days=2),
     verify=Verification(regions=("home", "away")),
 )
+FUNCTION = "arn:aws:lambda:ca-central-1:123456789012:function:rotation"
 TICK = timedelta(hours=6)
 RETRIES = {"retried at once": timedelta(), "an hour later": timedelta(hours=1), "twice at once": timedelta()}
 FAULTS = ("fails before", "reply lost", "throttled", "dies")
@@ -163,7 +164,8 @@ class Life:
         self.staged = users, vault, verifier
         return Rotator(
             users, vault, records, trail, verifier, publisher, self.clock, settings,
-            Enrolment("/service/", self.account.stack), lambda: f"version-{id(staged)}-{next(tokens)}", decide,
+            Enrolment("/service/", self.account.stack, FUNCTION), lambda: f"version-{id(staged)}-{next(tokens)}",
+            decide,
         )  # fmt: skip
 
     def _run(self, rotator, standing=None):

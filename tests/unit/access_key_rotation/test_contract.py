@@ -71,10 +71,40 @@ def test_a_frozen_user_is_refused(life, contract):
     assert Label.PENDING not in life.account.secrets[life.name].labels
 
 
-def test_an_empty_version_is_tested_by_what_consumers_read(life, contract):
+def test_a_test_of_the_configuration_uses_no_key(life, contract):
+    """Its use would pass for a consumer's."""
     assert life.account.secrets[life.name].versions[TOKEN] is Content.NOTHING
+    before = len(life.account.authenticated)
 
     contract.test_secret(life.name, TOKEN)
+
+    assert len(life.account.authenticated) == before
+
+
+def test_a_key_that_is_too_young_for_the_schedule_is_kept_and_not_tried(life, contract):
+    secret, before = life.account.secrets[life.name], life.account.current_key(life.name)
+    secret.rotates_by = life.clock.now()
+    tried = len(life.account.authenticated)
+
+    contract.create_secret(life.name, TOKEN, "c")
+    contract.test_secret(life.name, TOKEN)
+    contract.finish_secret(life.name, TOKEN, "c")
+
+    assert secret.labels[Label.CURRENT] == TOKEN
+    assert (life.account.current_key(life.name), life.key_ids()) == (before, {before})
+    assert len(life.account.authenticated) == tried
+
+
+def test_the_current_key_with_another_value_is_never_promoted(life, contract):
+    secret, current = life.account.secrets[life.name], life.account.current_key(life.name)
+    value = secret.versions[secret.labels[Label.CURRENT]]
+    secret.versions[TOKEN] = replace(value, secret_access_key="mistyped")
+
+    with pytest.raises(ConflictError, match="another value"):
+        life.rotator.advance(life.name, "c")
+
+    assert life.account.current_key(life.name) == current
+    assert secret.labels[Label.CURRENT] != TOKEN
 
 
 def test_a_key_that_does_not_authenticate_fails_the_test(life, contract):

@@ -10,21 +10,8 @@ from access_key_rotation.domain.observation import Record
 from access_key_rotation.domain.planning import ListedUser, Planner
 from access_key_rotation.domain.policy import RotationSettings, policy_of
 from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.listed_directory import ListedDirectory
 from tests.doubles.recording_publisher import RecordingPublisher
-
-
-class ListedDirectory:
-    """Users as the account's bulk calls show them."""
-
-    def __init__(self, users):
-        self._users = users
-        self.administrators = set()
-
-    def users(self, path):
-        return (user for user in self._users if user.path.startswith(path))
-
-    def administers_iam(self, arn):
-        return arn in self.administrators
 
 
 class RememberedUsers:

@@ -55,7 +55,7 @@ def test_steps_that_meet_three_environments_take_six_more():
 
     assert calls == [
         "claim", "keys", "find", "standing", "create_key", "stage",
-        "read", "find",
+        "read", "find", "find", "read",
         "claim", "keys", "find", "read", "read", "promote", "publish", "release",
     ]  # fmt: skip
 

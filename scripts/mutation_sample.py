@@ -48,8 +48,9 @@ TEST_FILES = (
     ),
 )
 EXAMPLES_OF_A_PROPERTY = 12
-SECONDS_OF_A_MUTANT = 90
-BYTES_OF_A_MUTANT = 3 * 1024**3
+#: Processor time of a mutant, in that of the code as it is.
+TIMES_AS_LONG = 3
+BYTES_OF_A_MUTANT = 3 * 1024**3 // 2
 Position = tuple[int, int]
 
 
@@ -81,12 +82,14 @@ def main() -> None:
     options.add_argument("--jobs", type=int, default=2, help="processes at a time")
     options.add_argument("--report", type=Path, default=None, help="a file for the survivors' diffs")
     asked = options.parse_args()
-    if finished(start(None)) != "survived":
+    _, status, used = os.wait4(start(None, resource.RLIM_INFINITY), 0)
+    if outcome_of(status) != "survived":
         sys.exit("The tests have to pass on the code as it is.")
+    seconds = int(TIMES_AS_LONG * (used.ru_utime + used.ru_stime))
     every = [mutant for path in sorted(LANGUAGE.glob("*.py")) for mutant in mutants(path)]
     sample = sorted(every, key=lambda mutant: mutant.rank(asked.seed))[: asked.size]
     print(f"{len(every)} mutants besides those of annotations, {len(sample)} drawn with seed {asked.seed}", flush=True)
-    outcomes = dict(run(sample, asked.jobs))
+    outcomes = dict(run(sample, asked.jobs, seconds))
     counts = Counter(outcomes.values())
     killed = len(sample) - counts["survived"]
     print(f"{killed} of {len(sample)} killed: {100 * killed / len(sample):.1f} %  {dict(counts)}")
@@ -128,14 +131,14 @@ def annotations(source: str) -> list[tuple[Position, Position]]:
     return found
 
 
-def run(sample: list[Mutant], jobs: int) -> Iterator[tuple[Mutant, str]]:
-    """The outcome of each mutant, so many processes at a time."""
+def run(sample: list[Mutant], jobs: int, seconds: int) -> Iterator[tuple[Mutant, str]]:
+    """The outcome of each mutant, so many processes at a time and each with so much processor time."""
     waiting = list(reversed(sample))
     running: dict[int, Mutant] = {}
     while waiting or running:
         while waiting and len(running) < jobs:
             mutant = waiting.pop()
-            running[start(mutant)] = mutant
+            running[start(mutant, seconds)] = mutant
         child, status = os.wait()
         mutant = running.pop(child)
         outcome = outcome_of(status)
@@ -143,12 +146,12 @@ def run(sample: list[Mutant], jobs: int) -> Iterator[tuple[Mutant, str]]:
         yield mutant, outcome
 
 
-def start(mutant: Mutant | None) -> int:
+def start(mutant: Mutant | None, seconds: int) -> int:
     """Start the tests of a mutant, or of the code as it is; the process's id."""
     child = os.fork()
     if child:
         return child
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_OF_A_MUTANT, SECONDS_OF_A_MUTANT))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (BYTES_OF_A_MUTANT, BYTES_OF_A_MUTANT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if mutant is not None:
@@ -178,11 +181,6 @@ def put_in_place(path: Path, source: str) -> None:
         return as_it_is(loader, name)
 
     SourceFileLoader.get_code = get_code
-
-
-def finished(child: int) -> str:
-    """The outcome of one process, when it has ended."""
-    return outcome_of(os.waitpid(child, 0)[1])
 
 
 def outcome_of(status: int) -> str:

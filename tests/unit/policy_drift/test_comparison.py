@@ -250,12 +250,12 @@ def test_a_witness_names_an_action_that_is_known_today() -> None:
 
 
 def test_all_but_some_actions_are_shown_by_a_known_one_of_a_familiar_service() -> None:
-    live = [document({"Effect": "Allow", "NotAction": ["iam:*", "s3:Get*"], "Resource": "*"})]
+    live = [document({"Effect": "Allow", "NotAction": "iam:PassRole", "Resource": "*"})]
 
-    witnesses = compare([document(deny())], live).newly_allowed
+    witness = compare([document(deny())], live).newly_allowed[0]
 
-    assert not any(witness.future_only for witness in witnesses)
-    assert {witness.action.partition(":")[0] for witness in witnesses} == {"s3"}
+    assert not witness.future_only
+    assert witness.action.startswith("s3:")
 
 
 def test_what_did_not_change_costs_nothing() -> None:

@@ -184,8 +184,8 @@ CHANGES: tuple[Change, ...] = (
     ),
     Change("inline: wildcard widened", "ACCESS MEDIUM BROADENED", _inline("r03", WIDE, LIST, DENY), _as_it_was("r03")),
     Change(
-        "inline: Deny dropped, nothing was allowed by it",
-        "",
+        "inline: a Deny dropped that denied nothing allowed",
+        "NOTE INFO EQUIVALENT",
         _inline("r04", GET, LIST),
         _as_it_was("r04"),
         resolves=False,
@@ -226,14 +226,14 @@ CHANGES: tuple[Change, ...] = (
     ),
     Change("the same policy put again", "", _as_it_was("r12"), None),
     Change("attach and detach at once", "TRANSIENT CRITICAL BROADENED", _attach_and_detach(0.0), None),
-    Change("delete and recreate a role", "RECREATED MEDIUM EQUIVALENT", _recreate, None),
+    Change("delete and recreate a role", "RECREATED MEDIUM INCOMPARABLE", _recreate, None),
     Change("delete a role", "MISSING LOW NARROWED", _delete("r15"), None),
     Change("a statement moved to another inline policy", "NOTE INFO EQUIVALENT", _moved, _moved_back),
     Change("trust opened to everyone", "TRUST CRITICAL BROADENED", _trusts("r17", "*"), _trusts("r17", EC2)),
     Change(
         "trust opened to a foreign account",
         "TRUST CRITICAL BROADENED",
-        _trusts("r18", {"AWS": "999988887777"}),
+        _trusts("r18", {**EC2, "AWS": "999988887777"}),
         _trusts("r18", EC2),
     ),
     Change(

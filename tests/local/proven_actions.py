@@ -25,6 +25,14 @@ class Required:
     page: str
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """An action that a step of the function makes, and that no probe takes away yet; ``by`` says which step."""
+
+    action: str
+    by: str
+
+
 _LOGS_AND_TRACES = (
     Required("logs:CreateLogGroup", "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"),
     Required("logs:CreateLogStream", "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"),
@@ -99,7 +107,7 @@ _DEAD_LETTERS = Required(
 _SECURITY_HUB_PAGE = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"
 _QUEUE_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
 
-ROLES: dict[str, tuple[Probed | Required, ...]] = {
+ROLES: dict[str, tuple[Probed | Required | Used, ...]] = {
     "RepositoryApiRole": (
         *_LOGS_AND_TRACES,
         *_PROVISION_REPOSITORIES,

@@ -4,109 +4,126 @@ Run with uv, which fetches the tools for this one run::
 
     uv run --no-project --with cosmic-ray --with pytest --with hypothesis python scripts/mutation_sample.py
 
-The tree is copied, so that the mutants never touch the sources. Mutants of type annotations are left out: they change
-no behaviour. The example tests of the engine and its property tests (with fewer examples) have to notice the others.
+The mutants are cosmic-ray's. In place of a process for each, one process that has pytest loaded forks for each mutant;
+the child puts the mutated source in place of the module's when it is imported, so that no file changes. The tests of
+the engine have to notice, those first that notice most. A mutant that uses up its processor time or memory is noticed.
+
+A mutant's place in the sample depends on nothing but itself (its module, line and operator) and the seed: when the code
+changes, the sample keeps all mutants of the lines that stay. Left out are mutants of type annotations, which change
+no behaviour.
 """
 
 import argparse
 import ast
-import json
+import difflib
+import hashlib
 import os
-import random
-import shutil
-import sqlite3
-import subprocess
+import resource
 import sys
-import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
+
+import hypothesis
+import pytest
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).parents[1]
-LANGUAGE = Path("functions/policy_drift/domain/language")
-TESTS = Path("tests/unit/policy_drift")
-#: Quick ones first; what they let pass goes to all of them.
-QUICK = (
-    "test_comparison.py",
-    "test_evaluation.py",
-    "test_documents.py",
-    "test_principals.py",
-    "test_canonical_form.py",
+LANGUAGE = ROOT / "functions" / "policy_drift" / "domain" / "language"
+TESTS = ROOT / "tests" / "unit" / "policy_drift"
+#: In the order in which they are run.
+TEST_FILES = (
+    *("test_evaluation.py", "test_comparison.py", "test_documents.py", "test_canonical_form.py", "test_principals.py"),
+    *(
+        "test_globs.py",
+        "test_symbols.py",
+        "test_command_line.py",
+        "test_comparison_properties.py",
+        "test_hostile_documents.py",
+    ),
 )
-ALL = (*QUICK, "test_globs.py", "test_command_line.py", "test_comparison_properties.py")
+EXAMPLES_OF_A_PROPERTY = 12
+#: Processor time of a mutant, in that of the code as it is.
+TIMES_AS_LONG = 3
+BYTES_OF_A_MUTANT = 3 * 1024**3 // 2
+Position = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one module: cosmic-ray's operator, and which of its occurrences there."""
+
+    path: Path
+    line: int
+    operator: str
+    occurrence: int
+    identity: str
+
+    def source(self) -> str:
+        """The module with the change in it."""
+        operator = get_operator(self.operator)()
+        return mutate_code(self.path.read_text(encoding="utf-8"), operator, self.occurrence)
+
+    def rank(self, seed: int) -> str:
+        """A random number that is always the same for the same mutant and seed."""
+        return hashlib.sha256(f"{seed} {self.identity}".encode()).hexdigest()
 
 
 def main() -> None:
-    """Make the mutants, draw the sample, run it, and print the score and the survivors."""
+    """Draw the sample, run it, and print the score and the survivors."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--size", type=int, default=500)
     options.add_argument("--seed", type=int, default=4)
+    options.add_argument("--jobs", type=int, default=2, help="processes at a time")
     options.add_argument("--report", type=Path, default=None, help="a file for the survivors' diffs")
-    options.add_argument("--work", type=Path, default=None, help="a folder to work in, so that a run can be resumed")
     asked = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        work = asked.work or Path(folder)
-        tool = str(Path(sys.executable).with_name("cosmic-ray"))
-        if not (work / "mutants.sqlite").exists():
-            prepare(work, tool, asked.size, asked.seed)
-        configure(work, QUICK)
-        surroundings = os.environ | {"PROPERTY_EXAMPLES": "12", "PYTHONDONTWRITEBYTECODE": "1"}
-        subprocess.run([tool, "exec", "mutation.toml", "mutants.sqlite"], cwd=work, check=True, env=surroundings)
-        with sqlite3.connect(work / "mutants.sqlite") as database:
-            database.execute("DELETE FROM work_results WHERE test_outcome = 'SURVIVED'")
-        configure(work, ALL)
-        subprocess.run([tool, "exec", "mutation.toml", "mutants.sqlite"], cwd=work, check=True, env=surroundings)
-        with sqlite3.connect(work / "mutants.sqlite") as database:
-            report(database, asked.report)
-
-
-def prepare(work: Path, tool: str, size: int, seed: int) -> None:
-    """Copy the tree, make the mutants and draw the sample."""
-    work.mkdir(exist_ok=True)
-    for tree in ("functions", "layers", "tests"):
-        shutil.copytree(ROOT / tree, work / tree, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", work)
-    configure(work, QUICK)
-    subprocess.run([tool, "init", "mutation.toml", "mutants.sqlite"], cwd=work, check=True)
-    with sqlite3.connect(work / "mutants.sqlite") as database:
-        drawn, all_of_them = draw(database, work, size, seed)
-    print(f"{all_of_them} mutants besides those of annotations, {drawn} drawn with seed {seed}", flush=True)
-
-
-def configure(work: Path, names: tuple[str, ...]) -> None:
-    """Say what to mutate, and which tests to run for each mutant."""
-    tests = " ".join(str(TESTS / name) for name in names)
-    command = f"{sys.executable} -B -m pytest -x -q -p no:cacheprovider {tests} -m 'not slow' -k 'not long_to_match'"
-    (work / "mutation.toml").write_text(
-        f'[cosmic-ray]\nmodule-path = "{LANGUAGE}"\ntimeout = 60.0\nexcluded-modules = []\n'
-        f'test-command = """{command}"""\n[cosmic-ray.distributor]\nname = "local"\n'
+    _, status, used = os.wait4(start(None, resource.RLIM_INFINITY), 0)
+    if outcome_of(status) != "survived":
+        sys.exit("The tests have to pass on the code as it is.")
+    seconds = int(TIMES_AS_LONG * (used.ru_utime + used.ru_stime))
+    every = [mutant for path in sorted(LANGUAGE.glob("*.py")) for mutant in mutants(path)]
+    sample = sorted(every, key=lambda mutant: mutant.rank(asked.seed))[: asked.size]
+    print(f"{len(every)} mutants besides those of annotations, {len(sample)} drawn with seed {asked.seed}", flush=True)
+    outcomes = dict(run(sample, asked.jobs, seconds))
+    counts = Counter(outcomes.values())
+    killed = len(sample) - counts["survived"]
+    print(f"{killed} of {len(sample)} killed: {100 * killed / len(sample):.1f} %  {dict(counts)}")
+    survivors = sorted(
+        (mutant for mutant in sample if outcomes[mutant] == "survived"), key=lambda one: (one.path, one.line)
     )
+    for mutant in survivors:
+        print(f"survived: {mutant.path.name}:{mutant.line} {mutant.operator.removeprefix('core/')}")
+    if asked.report is not None:
+        asked.report.write_text("\n".join(map(difference, survivors)), encoding="utf-8")
 
 
-def draw(database: sqlite3.Connection, work: Path, size: int, seed: int) -> tuple[int, int]:
-    """Keep a random sample of the mutants, in the order drawn, so that the first of them are a sample too."""
-    rows = database.execute("SELECT job_id, module_path, start_pos_row, start_pos_col FROM mutation_specs").fetchall()
-    annotated = {path: annotations(work / path) for path in {path for _, path, _, _ in rows}}
-    ordered = sorted(
-        (path, row, column, job)
-        for job, path, row, column in rows
-        if not any(first <= (row, column) <= last for first, last in annotated[path])
-    )
-    # Job ids differ from run to run; the sample is drawn by place.
-    places = random.Random(seed).sample(range(len(ordered)), min(size, len(ordered)))
-    kept = [ordered[place][-1] for place in places]
-    for table in ("mutation_specs", "work_items"):
-        rows_of = {row[-1]: row for row in database.execute(f"SELECT * FROM {table}")}  # noqa: S608 - one of two names
-        database.execute(f"DELETE FROM {table}")  # noqa: S608 - one of two names
-        marks = ", ".join("?" * len(rows_of[kept[0]]))
-        database.executemany(f"INSERT INTO {table} VALUES ({marks})", [rows_of[job] for job in kept])  # noqa: S608
-    return len(kept), len(ordered)
+def mutants(path: Path) -> Iterator[Mutant]:
+    """All mutants of a module."""
+    source = path.read_text(encoding="utf-8")
+    lines, annotated, nodes = source.splitlines(), annotations(source), list(ast_nodes(get_ast(source)))
+    alike: Counter[str] = Counter()
+    for name in sorted(operator_names()):
+        if get_operator(name).arguments():  # needs to be told what to put in
+            continue
+        operator = get_operator(name)()
+        places = [first for node in nodes for first, _ in operator.mutation_positions(node)]
+        for occurrence, place in enumerate(places):
+            identity = f"{path.name} {name} {lines[place[0] - 1].strip()}"
+            alike[identity] += 1
+            if not any(first <= place <= last for first, last in annotated):
+                yield Mutant(path, place[0], name, occurrence, f"{identity} {alike[identity]}")
 
 
-def annotations(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def annotations(source: str) -> list[tuple[Position, Position]]:
     """The places of a module's type annotations: first and last row and column."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        for name in ("annotation", "returns"):
+    for node in ast.walk(ast.parse(source)):
+        for name in ("annotation", "returns", "bound"):
             part = getattr(node, name, None)
             if isinstance(part, ast.expr):
                 last = (part.end_lineno or 0, part.end_col_offset or 0)
@@ -114,20 +131,71 @@ def annotations(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     return found
 
 
-def report(database: sqlite3.Connection, path: Path | None) -> None:
-    """Print the score, and write the survivors' differences."""
-    rows = database.execute(
-        "SELECT module_path, definition_name, start_pos_row, operator_name, test_outcome, diff "
-        "FROM work_results JOIN mutation_specs USING (job_id)"
-    ).fetchall()
-    outcomes = Counter(str(outcome).lower() for *_, outcome, _ in rows)
-    killed = sum(count for outcome, count in outcomes.items() if "survived" not in outcome)
-    print(f"{killed} of {len(rows)} killed: {100 * killed / max(len(rows), 1):.1f} %  {json.dumps(outcomes)}")
-    survivors = [row for row in rows if "survived" in str(row[4]).lower()]
-    for module, definition, line, operator, _, _ in sorted(survivors, key=lambda row: (row[0], row[2])):
-        print(f"survived: {Path(module).name}:{line} {definition} {operator}")
-    if path is not None:
-        path.write_text("\n".join(str(diff) for *_, diff in survivors), encoding="utf-8")
+def run(sample: list[Mutant], jobs: int, seconds: int) -> Iterator[tuple[Mutant, str]]:
+    """The outcome of each mutant, so many processes at a time and each with so much processor time."""
+    waiting = list(reversed(sample))
+    running: dict[int, Mutant] = {}
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            mutant = waiting.pop()
+            running[start(mutant, seconds)] = mutant
+        child, status = os.wait()
+        mutant = running.pop(child)
+        outcome = outcome_of(status)
+        print(f"{outcome}: {mutant.path.name}:{mutant.line} {mutant.operator}", file=sys.stderr, flush=True)
+        yield mutant, outcome
+
+
+def start(mutant: Mutant | None, seconds: int) -> int:
+    """Start the tests of a mutant, or of the code as it is; the process's id."""
+    child = os.fork()
+    if child:
+        return child
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_AS, (BYTES_OF_A_MUTANT, BYTES_OF_A_MUTANT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if mutant is not None:
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, sys.stdout.fileno())
+        os.dup2(silence, sys.stderr.fileno())
+        put_in_place(mutant.path, mutant.source())
+    os.environ["PROPERTY_EXAMPLES"] = str(EXAMPLES_OF_A_PROPERTY)
+    hypothesis.settings.register_profile("mutants", database=None, phases=[hypothesis.Phase.generate], deadline=None)
+    tests = [str(TESTS / name) for name in TEST_FILES]
+    quiet = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
+    quiet += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis is loaded before pytest starts
+    # What runs in a process of its own would run the code as it is.
+    which = ["-m", "not slow", "-k", "not runs_as_a_module"]
+    outcome = pytest.main([*tests, *quiet, *which, "--hypothesis-profile", "mutants", "--hypothesis-seed", "4"])
+    sys.stdout.flush()
+    os._exit(outcome)
+
+
+def put_in_place(path: Path, source: str) -> None:
+    """Let this process import a module from another source than its file's."""
+    as_it_is = SourceFileLoader.get_code
+
+    def get_code(loader: SourceFileLoader, name: str) -> CodeType | None:
+        if Path(loader.path) == path:
+            return compile(source, path, "exec", dont_inherit=True)
+        return as_it_is(loader, name)
+
+    SourceFileLoader.get_code = get_code
+
+
+def outcome_of(status: int) -> str:
+    """What the end of a process says of its mutant."""
+    if os.WIFSIGNALED(status):
+        return "killed by its limits"
+    return "survived" if os.waitstatus_to_exitcode(status) == pytest.ExitCode.OK else "killed by a test"
+
+
+def difference(mutant: Mutant) -> str:
+    """The change as a diff."""
+    before = mutant.path.read_text(encoding="utf-8").splitlines()
+    return "\n".join(
+        difflib.unified_diff(before, mutant.source().splitlines(), mutant.path.name, mutant.path.name, n=1, lineterm="")
+    )
 
 
 if __name__ == "__main__":

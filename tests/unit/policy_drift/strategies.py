@@ -48,6 +48,7 @@ VARIABLE_PATTERNS = [
     "arn:aws:s3:::${aws:username}",
     "arn:aws:s3:::${aws:username}/*",
     "arn:aws:s3:::a/${aws:username, 'b'}",
+    "arn:aws:s3:::${aws:TagKeys}",
 ]
 RESOURCES = [
     *("*", "arn:aws:s3:::a", "arn:aws:s3:::a/b", "arn:aws:s3:::b", "arn:aws:s3:::c/b", "arn:aws:s3:::a/c"),

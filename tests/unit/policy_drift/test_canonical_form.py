@@ -32,6 +32,11 @@ def test_a_rewrite_that_means_nothing_has_the_same_hash(seed: int) -> None:
     [
         (of(ALLOW | {"Action": ["s3:Get*", "s3:GetObject"]}), of(ALLOW | {"Action": "S3:get*"})),
         (of(ALLOW, ALLOW | {"Action": "s3:PutObject"}), of(ALLOW | {"Action": ["s3:PutObject", "s3:GetObject"]})),
+        (
+            of(ALLOW | {"Resource": ["arn:aws:s3:::a?*", "arn:aws:s3:::*z", "arn:aws:s3:::abc", "arn:aws:s3:::a-*-z"]}),
+            of(ALLOW | {"Resource": ["arn:aws:s3:::*z", "arn:aws:s3:::a?*", "arn:aws:s3:::abcz", "arn:aws:s3:::ab"]}),
+        ),
+        (of(ALLOW | {"Resource": "arn:aws:s3:::a**b*?"}), of(ALLOW | {"Resource": "arn:aws:s3:::a*b?*"})),
         (of(ALLOW, ALLOW | {"Resource": "*"}), of(ALLOW, ALLOW | {"Resource": ["*", "arn:aws:s3:::x"]})),
         (
             of(ALLOW, ALLOW | {"Resource": "arn:aws:s3:::b"}),

@@ -131,7 +131,7 @@ def test_what_cannot_be_decided_exits_with_1_and_the_reason(
     write(files[1], ALLOW | {"Resource": [home + "?*" for home in homes] + homes})
 
     assert run(files) == 1
-    assert "Reason: more than 5 context keys in policy variables." in capsys.readouterr().out
+    assert "Reason: more than 5 context keys in policy variables, at action s3:getobject." in capsys.readouterr().out
 
 
 def test_it_runs_as_a_module(files: tuple[Path, Path]) -> None:

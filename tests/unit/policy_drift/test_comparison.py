@@ -1,6 +1,7 @@
 """What a change of policies changed, by example."""
 
 import json
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
@@ -178,6 +179,21 @@ BROADENED = {
         [allow("s3:*", **when("NumericEquals", "aws:n", "1"))],
         [allow("s3:*", **when("NumericEquals", "aws:n", "1")), allow("s3:*", **when("StringEquals", "aws:n", "one"))],
     ),
+    "the last of all addresses": (
+        [allow("s3:*", **when("IpAddress", "aws:SourceIp", "10.0.0.1"))],
+        [allow("s3:*", **when("IpAddress", "aws:SourceIp", "10.0.0.1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"))],
+    ),
+    "a statement for any service beside the same one": (
+        [allow("s3:GetObject")],
+        [allow("s3:GetObject"), allow("*:Get*", BUCKET)],
+    ),
+    "a variable covered by the union of two": (
+        [allow("s3:*", BUCKET + "/${aws:username}")],
+        [
+            allow("s3:*", BUCKET + "/*", **when("Null", "aws:x", "true")),
+            allow("s3:*", BUCKET + "/*", **when("Null", "aws:x", "false")),
+        ],
+    ),
     "any service's action": ([allow("s3:Get*")], [allow(["s3:Get*", "s*:Get*"])]),
 }
 
@@ -233,6 +249,23 @@ def test_a_witness_names_an_action_that_is_known_today() -> None:
     assert not witness.newly_allowed[0].future_only
 
 
+def test_all_but_some_actions_are_shown_by_a_known_one_of_a_familiar_service() -> None:
+    live = [document({"Effect": "Allow", "NotAction": "iam:PassRole", "Resource": "*"})]
+
+    witness = compare([document(deny())], live).newly_allowed[0]
+
+    assert not witness.future_only
+    assert witness.action.startswith("s3:")
+
+
+def test_what_did_not_change_costs_nothing() -> None:
+    hard = [allow(f"s3:*{first}*{last}*", BUCKET + first) for first, last in zip("abcdefgh", "ijklmnop", strict=True)]
+
+    comparison = compare([document(*hard)], [document(*hard, allow("iam:Get*"))], budget=Budget(100))
+
+    assert comparison.verdict is Verdict.BROADENED
+
+
 def test_a_wildcard_is_shown_by_a_known_action_that_it_adds() -> None:
     comparison = compare([document(allow(["ecr:GetAuthorizationToken"]))], [document(allow("ecr:GetA*"))])
 
@@ -256,6 +289,12 @@ def test_known_actions_come_before_those_to_come() -> None:
     actions = [witness.action for witness in compare([document(deny())], [live]).newly_allowed]
 
     assert actions == ["s3:GetObject"]
+
+
+def test_an_action_of_another_service_stands_for_one_to_come_that_is_treated_alike() -> None:
+    live = [document(allow([*(f"ecr:Example{number}" for number in range(20)), "s3:GetObject"]))]
+
+    assert [witness.action for witness in compare([document(deny())], live).newly_allowed] == ["s3:GetObject"]
 
 
 def test_kinds_of_actions_get_a_witness_each_up_to_the_number_asked_for() -> None:
@@ -300,6 +339,23 @@ def test_a_value_of_a_variable_that_makes_the_difference_is_found() -> None:
     assert comparison.newly_denied[0].context == {"aws:username": "root"}
 
 
+def test_a_value_in_the_middle_of_a_name_that_makes_the_difference_is_found() -> None:
+    home = allow("s3:GetObject", BUCKET + "/${aws:username}/docs")
+
+    comparison = compare([document(home)], [document(home, deny("s3:*", BUCKET + "/root/docs"))])
+
+    assert comparison.verdict is Verdict.NARROWED
+    assert comparison.newly_denied[0].context == {"aws:username": "root"}
+
+
+def test_a_value_that_is_made_up_is_none_that_a_policy_names() -> None:
+    live = [document(allow("s3:GetObject", BUCKET + "/${aws:username}"), deny("s3:*", BUCKET + "/example"))]
+
+    context = compare([document(deny())], live).newly_allowed[0].context
+
+    assert context["aws:username"] not in {"", "example"}
+
+
 def test_a_value_in_a_condition_and_in_a_variable_is_the_same_value() -> None:
     home = allow("s3:GetObject", BUCKET + "/${aws:username}", **when("StringEquals", "aws:username", "alice"))
 
@@ -322,6 +378,74 @@ def test_what_cannot_be_decided_for_every_value_is_unknown_with_the_reason() -> 
 
     assert comparison.verdict in {Verdict.UNKNOWN, Verdict.BROADENED}
     assert comparison.reason or comparison.newly_allowed
+
+
+HOMES = [f"{BUCKET}/${{aws:PrincipalTag/{tag}}}" for tag in "abcdef"]
+
+
+def test_six_variables_of_one_action_are_too_many_where_values_do_not_settle_it() -> None:
+    homes = [f"{home}/" for home in HOMES]
+
+    comparison = compare(
+        [document(allow("s3:*", [f"{home}*" for home in homes]))],
+        [document(allow("s3:*", [f"{home}?*" for home in homes] + homes))],
+    )
+
+    assert comparison.verdict is Verdict.UNKNOWN
+    assert comparison.reason == "more than 5 context keys in policy variables, at action s3:example"
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_up_to_five_variables_of_one_action_are_decided_for_every_value(count: int) -> None:
+    homes = [f"{home}/" for home in HOMES[:count]]
+
+    parted = allow("s3:*", [f"{home}?*" for home in homes] + homes)
+
+    assert verdict([allow("s3:*", [f"{home}*" for home in homes])], [parted]) is Verdict.EQUIVALENT
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_difference_at_values_that_were_not_tried_is_unknown_with_the_variables(count: int) -> None:
+    homes = allow("s3:*", HOMES[:count])
+
+    comparison = compare([document(homes)], [document(homes, deny("s3:*", "arn:*x?y*"))])
+
+    assert comparison.verdict is Verdict.UNKNOWN
+    assert comparison.reason.startswith("not decided for every value of ${aws:principaltag/a}")
+
+
+def test_variables_count_only_where_their_action_is_in_dispute() -> None:
+    own = [allow(f"s3:Get{tag}", [f"{home}/*", f"{home}/x"]) for tag, home in zip("abcdef", HOMES, strict=True)]
+    same = [allow(f"s3:Get{tag}", [f"{home}/?*", f"{home}/"]) for tag, home in zip("abcdef", HOMES, strict=True)]
+
+    assert verdict(own, same) is Verdict.EQUIVALENT
+    assert verdict(own, [*same, allow("iam:PassRole")]) is Verdict.BROADENED
+
+
+def test_a_variable_is_inside_a_star_whatever_its_value() -> None:
+    assert verdict([allow("s3:*", HOMES)], [allow("s3:*", BUCKET + "/*")]) is Verdict.BROADENED
+    assert verdict([allow("s3:*", HOMES)], [allow("s3:*", [*HOMES, BUCKET])]) is Verdict.BROADENED
+
+
+def test_an_allow_that_an_own_deny_takes_back_needs_no_values() -> None:
+    homes = [allow("s3:*", HOMES, **when("StringNotEquals", "aws:x", "${aws:username}"))]
+    guard = {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}
+
+    assert verdict([*homes, guard], [*homes, guard, allow(["s3:GetObject", "iam:*"], HOMES)]) is Verdict.BROADENED
+    assert verdict([*homes, guard], [*homes, guard, allow("iam:*", HOMES)]) is Verdict.EQUIVALENT
+
+
+def test_a_difference_that_shows_only_where_several_keys_are_missing_is_found() -> None:
+    tags = [{"Null": {f"aws:PrincipalTag/{tag}": "true"}} for tag in "ab"]
+    both_missing = {"Null": tags[0]["Null"] | tags[1]["Null"]}
+    at_home = {"StringEquals": {"aws:PrincipalTag/c": "${aws:PrincipalTag/c}"}}
+    homes = allow("s3:*", HOMES[:3])
+    live = allow("s3:*", BUCKET + "/${aws:PrincipalTag/c}/x", Condition=both_missing | at_home)
+
+    comparison = compare([document(homes)], [document(homes, live)])
+
+    assert comparison.verdict is Verdict.BROADENED
+    assert set(comparison.newly_allowed[0].context) == {"aws:principaltag/c"}
 
 
 def test_a_budget_that_is_used_up_gives_unknown_with_the_reason() -> None:
@@ -422,6 +546,23 @@ def test_a_key_compared_as_text_and_as_number_is_told_apart_or_unknown() -> None
     assert compare(both, [document(*reversed(both[0]["Statement"]), allow("s3:*"))]).verdict is Verdict.BROADENED
 
 
+def test_a_text_that_is_also_a_number_where_none_that_was_tried_is_both_is_unknown() -> None:
+    both = {"StringLike": {"aws:n": "1*7"}, "NumericGreaterThan": {"aws:n": "5"}}
+
+    comparison = compare([document(deny())], [document(allow(Condition=both))])
+
+    assert comparison.verdict is Verdict.UNKNOWN
+    assert comparison.reason.startswith("a difference that could not be confirmed")
+
+
+def test_a_time_in_a_witness_is_written_as_a_date() -> None:
+    live = [document(allow(**when("DateEquals", "aws:CurrentTime", "1704067201")))]
+
+    witness = compare([document(deny())], live).newly_allowed[0]
+
+    assert witness.context == {"aws:currenttime": "2024-01-01T00:00:01Z"}
+
+
 def test_an_empty_text_is_no_value_to_a_set_operator() -> None:
     empty = [document(allow(**when("StringEquals", "aws:TagKeys", "")))]
     every = [document(allow(**when("ForAllValues:StringEquals", "aws:TagKeys", "a")))]
@@ -443,6 +584,18 @@ def test_addresses_outside_of_blocks_are_found_in_both_families() -> None:
 
     assert found.newly_allowed[0].context == {"aws:sourceip": "128.0.0.0"}
     assert none.verdict is Verdict.EQUIVALENT
+
+
+ALL_ADDRESSES_BUT_THE_FIRST = [f"{IPv4Address(1 << bits)}/{32 - bits}" for bits in range(32)] + ["::/0"]
+
+
+def test_the_first_of_all_addresses_is_found() -> None:
+    elsewhere = when("NotIpAddress", "aws:SourceIp", *ALL_ADDRESSES_BUT_THE_FIRST)["Condition"]
+    present = {"Null": {"aws:SourceIp": "false"}}
+
+    witness = compare([document(deny())], [document(allow(Condition=elsewhere | present))]).newly_allowed[0]
+
+    assert witness.context == {"aws:sourceip": str(IPv4Address(0))}
 
 
 def test_documents_are_read_together() -> None:

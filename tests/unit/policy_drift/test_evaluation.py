@@ -199,6 +199,13 @@ def test_a_variable_stands_for_the_text_of_a_key_with_one_value(
     assert evaluate([document], Request("s3:GetObject", resource, context)) is decision
 
 
+def test_stars_and_texts_around_variables_stay_in_their_places() -> None:
+    document = allow(Resource="arn:aws:s3:::a-${aws:username}/x${*}y${$}${aws:team}z")
+    context = {"aws:username": "alice", "aws:team": "t"}
+
+    assert evaluate([document], Request("s3:GetObject", "arn:aws:s3:::a-alice/x*y$tz", context)) is ALLOWED
+
+
 def test_a_variable_is_text_before_version_2012_10_17() -> None:
     document = allow(Resource="arn:aws:s3:::${aws:username}") | {"Version": "2008-10-17"}
     context = {"aws:username": "alice"}
@@ -215,6 +222,12 @@ def test_a_default_replaces_a_variable_without_a_value(context: dict[str, str], 
     document = allow(Condition={"StringEquals": {"aws:x": "team-${aws:team, 'all'}"}})
 
     assert evaluate([document], Request("s3:GetObject", BUCKET, context)) is decision
+
+
+def test_a_default_may_be_empty() -> None:
+    document = allow(Condition={"StringEquals": {"aws:x": "team-${aws:team, ''}"}})
+
+    assert evaluate([document], Request("s3:GetObject", BUCKET, {"aws:x": "team-"})) is ALLOWED
 
 
 @pytest.mark.parametrize(

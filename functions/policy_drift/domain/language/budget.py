@@ -1,6 +1,11 @@
 """How much work a comparison may do before it answers UNKNOWN."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class OutOfBudgetError(Exception):
@@ -31,3 +36,13 @@ class Budget:
         self.steps -= steps
         if self.steps < 0:
             raise OutOfBudgetError
+
+    @contextmanager
+    def half(self) -> "Iterator[Budget]":
+        """Half of what is left, for one question: lest the first hard one eat up the others' share."""
+        part = Budget(max(self.steps, 0) // 2)
+        given = part.steps
+        try:
+            yield part
+        finally:
+            self.steps -= given - max(part.steps, 0)

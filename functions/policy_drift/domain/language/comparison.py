@@ -5,11 +5,13 @@ from enum import StrEnum
 
 from . import variables
 from .access import Access, Policies, access_of
-from .budget import Budget
+from .budget import Budget, OutOfBudgetError
 from .canonical import merged
-from .dimensions import World
+from .dimensions import PRINCIPAL, RESOURCE, World, context_of
+from .dispute import Dispute
 from .evaluation import Decision, Request, decide
-from .pairing import PRINCIPAL, RESOURCE, Difference, Pairing
+from .pairing import Pairing
+from .search import Found
 
 
 class Verdict(StrEnum):
@@ -104,85 +106,98 @@ class _Question:
         self._sides = (first, second)
         self._budget = budget
         self._most = most_witnesses
-        self._keys = variables.keys_of(self._sides)
-        self._pairings: dict[str, Pairing] = {}
+        self._pairing = Pairing(first, second)
+        self._fresh = variables.fresh_values(variables.keys_of(self._pairing.rests), self._pairing.rests)
 
     def only_allowed_by(self, side: int) -> tuple[tuple[Witness, ...], str]:
         """Witnesses that only this side allows, and why there may be others when there are none."""
-        if not self._keys:
-            return self._exactly(side, World({}))
-        worlds = variables.likely_worlds(self._keys, self._sides)
-        for _ in range(2):
-            found, reason = self._exactly(side, next(worlds))
-            if found or reason:
-                return found, reason
-        doubt = self._possible(side)
-        if doubt is None:
-            return (), ""
-        for world in worlds:
-            found, _ = self._exactly(side, world)
-            if found:
-                return found, ""
+        try:
+            return self._only_allowed_by(side)
+        except OutOfBudgetError:
+            return (), _OUT_OF_BUDGET
+
+    def _only_allowed_by(self, side: int) -> tuple[tuple[Witness, ...], str]:
+        found, reason = self._exactly(side, World(self._fresh))
+        if self._fresh and not found and not reason:
+            found, reason = self._exactly(side, World(dict.fromkeys(self._fresh)))
+        if not self._fresh or found or reason:
+            return found, reason
+        doubt = ""
+        for dispute in self._pairing.disputes(side, self._budget):
+            if why := self._doubt(dispute):
+                found = self._at_likely_values(side, dispute)
+                if found:
+                    return found, ""
+                doubt = doubt or why
         return (), doubt
 
-    def _possible(self, side: int) -> str | None:
-        """Why a difference cannot be ruled out whatever the variables stand for, or None when it can."""
-        with_any_values = self._pairing(World({}, frozenset(self._keys)))
-        if not list(with_any_values.differences(side)) and with_any_values.only_at_a_glance:
-            return None
-        if len(self._keys) > variables.MOST_KEYS:
-            return f"more than {variables.MOST_KEYS} context keys in policy variables"
-        for world in variables.partial_worlds(self._keys):
-            for difference in self._pairing(world).differences(side):
-                if difference is None:
-                    return _OUT_OF_BUDGET
-                names = ", ".join(f"${{{key}}}" for key in self._keys)
-                return f"not decided for every value of {names}, at action {difference.action}"
-        return None
+    def _doubt(self, dispute: Dispute) -> str:
+        """Why a difference cannot be ruled out whatever the variables stand for; empty when it can."""
+        if not dispute.keys or dispute.is_refuted:  # without variables it was decided exactly
+            return ""
+        at_action = f", at action {dispute.action}"
+        if len(dispute.keys) > variables.MOST_KEYS:
+            return f"more than {variables.MOST_KEYS} context keys in policy variables{at_action}"
+        try:
+            for world in variables.partial_worlds(dispute.keys):
+                if self._difference(dispute, world) is not None:
+                    names = ", ".join(f"${{{key}}}" for key in dispute.keys)
+                    return f"not decided for every value of {names}{at_action}"
+        except OutOfBudgetError:
+            return _OUT_OF_BUDGET
+        return ""
+
+    def _at_likely_values(self, side: int, dispute: Dispute) -> tuple[Witness, ...]:
+        """Witnesses at one of the values of variables that are likely to show this difference."""
+        for values in variables.likely_values(dispute.keys, dispute.rests):
+            world = World(self._fresh | values)
+            witness, _ = self._witness(side, dispute, world)
+            if witness is not None:
+                return self._exactly(side, world)[0] or (witness,)
+        return ()
 
     def _exactly(self, side: int, world: World) -> tuple[tuple[Witness, ...], str]:
+        """Witnesses of a world with a value or none for each variable, and why there may be others there."""
         known: list[Witness] = []
         future: list[Witness] = []
         reason = ""
-        for difference in self._pairing(world).differences(side):
-            if difference is None:
-                reason = _OUT_OF_BUDGET
-            elif difference.known_action is None and len(future) == self._most:
+        for dispute in self._pairing.disputes(side, self._budget):
+            witness, why_not = self._witness(side, dispute, world)
+            reason = reason or why_not
+            if witness is None or (witness.future_only and len(future) == self._most):
                 continue
-            elif (witness := self._confirmed(side, difference, world)) is None:
-                reason = reason or f"a difference that could not be confirmed, at action {difference.action}"
-            else:
-                (future if witness.future_only else known).append(witness)
-                if len(known) == self._most:
-                    break
+            (future if witness.future_only else known).append(witness)
+            if len(known) == self._most:
+                break
         return tuple((known + future)[: self._most]), reason
 
-    def _confirmed(self, side: int, difference: Difference, world: World) -> Witness | None:
-        """The witness, if the point evaluator agrees with it on both sides."""
-        if not difference.found.certain:
-            return None
-        examples = difference.found.examples
+    def _witness(self, side: int, dispute: Dispute, world: World) -> tuple[Witness | None, str]:
+        """A witness of the dispute in a world, if the point evaluator agrees with it; else why there may be one."""
+        try:
+            found = self._difference(dispute, world)
+        except OutOfBudgetError:
+            return None, _OUT_OF_BUDGET
+        if found is None:
+            return None, ""
         context: dict[str, str | tuple[str, ...]] = {
-            key: value for key, value in world.values.items() if value is not None
+            key: value for key, value in world.of(dispute.keys).values.items() if value is not None
         }
-        for key, values in difference.context.items():
-            context[key] = values[0] if len(values) == 1 else values
+        known_action = self._pairing.known_action(dispute)
         witness = Witness(
-            difference.known_action or difference.action,
-            examples.get(RESOURCE, ("*",))[0] or "*",
-            context,
-            examples[PRINCIPAL][0] if PRINCIPAL in examples else None,
-            difference.known_action is None,
+            known_action or dispute.action,
+            found.examples.get(RESOURCE, ("*",))[0] or "*",
+            context | context_of(found.examples),
+            found.examples[PRINCIPAL][0] if PRINCIPAL in found.examples else None,
+            known_action is None,
         )
         only = decide(self._sides[side], witness), decide(self._sides[1 - side], witness)
-        return witness if only[0] is Decision.ALLOWED and only[1] is not Decision.ALLOWED else None
+        if found.certain and only[0] is Decision.ALLOWED and only[1] is not Decision.ALLOWED:
+            return witness, ""
+        return None, f"a difference that could not be confirmed, at action {dispute.action}"
 
-    def _pairing(self, world: World) -> Pairing:
-        name = repr(world)
-        if name not in self._pairings:
-            first, second = (variables.grounded(access, world) for access in self._sides)
-            self._pairings[name] = Pairing(first, second, world, self._budget)
-        return self._pairings[name]
+    def _difference(self, dispute: Dispute, world: World) -> Found | None:
+        with self._budget.half() as budget:
+            return dispute.difference(world, budget)
 
 
 _OUT_OF_BUDGET = "not decided within the budget"

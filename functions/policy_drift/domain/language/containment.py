@@ -3,18 +3,40 @@
 from typing import TYPE_CHECKING
 
 from .globs import covers
+from .patterns import Template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .patterns import Pattern
     from .statement import PatternSet, Rest
 
 
-def all_within(narrow: "Sequence[Rest]", wide: "Sequence[Rest]") -> bool:
-    """Whether whoever meets one of the first demands surely meets one of the second.
+def is_refuted(
+    allows: "Sequence[Sequence[Rest]]",
+    denies: "Sequence[Rest]",
+    refusing_allows: "Sequence[Sequence[Rest]]",
+    refusing_denies: "Sequence[Rest]",
+) -> bool:
+    """Whether surely nothing is allowed by one side and refused by the other, whatever variables stand for.
 
-    False may mean "not seen at a glance": each demand is held against each other one by itself.
+    Parameters
+    ----------
+    allows, refusing_allows : sequences of demands
+        Layer by layer, one of which is to be met.
+    denies, refusing_denies : sequence of demands
+        None of which may be met.
     """
+    left = [[rest for rest in layer if not _all_within([rest], denies)] for layer in allows]
+    if not all(left):
+        return True
+    return _all_within(refusing_denies, denies) and all(
+        any(_all_within(layer, other) for layer in left) for other in refusing_allows
+    )
+
+
+def _all_within(narrow: "Sequence[Rest]", wide: "Sequence[Rest]") -> bool:
+    """Whether whoever meets one of the first demands surely meets one of the second; each is held against each."""
     return all(any(_within(one, other) for other in wide) for one in narrow)
 
 
@@ -36,8 +58,10 @@ def _resources_within(narrow: "PatternSet", wide: "PatternSet") -> bool:
         return True
     if narrow.negated or wide.negated:
         return False
-    globs = [pattern for pattern in wide.patterns if isinstance(pattern, str)]
-    return all(
-        pattern in wide.patterns or (isinstance(pattern, str) and any(covers(glob, pattern) for glob in globs))
-        for pattern in narrow.patterns
-    )
+    return all(any(_pattern_within(one, other) for other in wide.patterns) for one in narrow.patterns)
+
+
+def _pattern_within(narrow: "Pattern", wide: "Pattern") -> bool:
+    if isinstance(wide, Template):
+        return narrow == wide
+    return covers(wide, narrow.widest if isinstance(narrow, Template) else narrow)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Example = tuple[str, ...]
 
+PRINCIPAL = "principal"
+RESOURCE = "resource"
+_KEY = "key "
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -56,6 +60,43 @@ class World:
     def value_of(self, key: str) -> str | None:
         """The value that replaces a variable."""
         return self.values.get(key)
+
+    def of(self, keys: "Iterable[str]") -> "World":
+        """What is known of these keys."""
+        return World({key: self.values[key] for key in keys if key in self.values}, self.symbolic.intersection(keys))
+
+
+def asked_in(rest: "Rest") -> list[str]:
+    """The names of the dimensions in which something is asked."""
+    names = [_KEY + condition.key for condition in rest.conditions]
+    if rest.principals is not None:
+        names.append(PRINCIPAL)
+    if rest.resources is not None:
+        names.append(RESOURCE)
+    return names
+
+
+def context_of(examples: "Mapping[str, Example]") -> dict[str, str | tuple[str, ...]]:
+    """The context keys among examples by the name of the dimension, those that are missing left out."""
+    return {
+        name.removeprefix(_KEY): values[0] if len(values) == 1 else values
+        for name, values in examples.items()
+        if name.startswith(_KEY) and values
+    }
+
+
+def cases(name: str, rests: "Sequence[Rest]", world: World, budget: "Budget") -> "Sequence[Case]":
+    """The cases of a dimension.
+
+    Raises
+    ------
+    OutOfBudgetError
+    """
+    if name == PRINCIPAL:
+        return principal_cases(rests)
+    if name == RESOURCE:
+        return resource_cases(rests, budget)
+    return key_cases(name.removeprefix(_KEY), rests, world, budget)
 
 
 def principal_cases(rests: "Sequence[Rest]") -> list[Case]:

@@ -1,51 +1,19 @@
-"""Two accesses laid side by side, and the search for a difference in one direction at a time."""
+"""Two accesses laid side by side: the kinds of actions that they may treat differently."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
-from . import dimensions
 from .actions import Actions
 from .bits import places
-from .budget import Budget, OutOfBudgetError
-from .containment import all_within
+from .dispute import Dispute, joined
 from .globs import without_covered
-from .search import Dimension, Found, Side, difference
 from .statement import PatternSet, Rest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from .access import Access
-    from .conditions import Condition
-    from .dimensions import Case, World
-    from .patterns import Pattern
-    from .principals import Principals
-
-PRINCIPAL = "principal"
-RESOURCE = "resource"
-_KEY = "key "
-
-#: No more than this part of the budget for the actions of one kind, lest the first hard question eat up the others'.
-_SHARE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A request found in one world: an action (lower case), and values by dimension."""
-
-    action: str
-    known_action: str | None
-    found: Found
-
-    @property
-    def context(self) -> dict[str, tuple[str, ...]]:
-        """The context keys that are not missing."""
-        return {
-            name.removeprefix(_KEY): values
-            for name, values in self.found.examples.items()
-            if name.startswith(_KEY) and values
-        }
+    from .budget import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +29,13 @@ class _Place:
 
 
 class Pairing:
-    """Two accesses whose statements have no variables but symbolic ones.
+    """Two accesses side by side.
 
     The statements that agree in all but the action, in one layer and with one effect, share a *slot*: a bit. The slots
     of a side and layer are numbered alike, so that equal blocks of bits mean equal demands.
     """
 
-    def __init__(self, first: "Access", second: "Access", world: "World", budget: Budget) -> None:
-        self._world = world
-        self._budget = budget
+    def __init__(self, first: "Access", second: "Access") -> None:
         self._rests: dict[Rest, int] = {}
         self._sides = (first, second)
         for access in self._sides:
@@ -78,32 +44,48 @@ class Pairing:
                     self._rests.setdefault(statement.rest, len(self._rests))
         self._rest_list = list(self._rests)
         self._actions = self._action_elements()
-        self._cases: dict[tuple[str, tuple[Rest, ...]], Sequence[Case]] = {}
-        self._searched: dict[tuple[Side, Side], Found | None] = {}
-        #: Whether no search was needed so far: what is seen at a glance holds whatever the variables stand for.
-        self.only_at_a_glance = True
+        self._kinds: dict[int, str] | None = None
 
-    def differences(self, allowing: int) -> "Iterator[Difference | None]":
-        """Requests that side `allowing` (0 or 1) allows and the other does not, one for each kind of action.
+    @property
+    def rests(self) -> list[Rest]:
+        """All that the statements of both sides ask besides the action."""
+        return self._rest_list
 
-        None stands for a kind of action that could not be decided within the budget.
+    def disputes(self, allowing: int, budget: "Budget") -> "Iterator[Dispute]":
+        """The kinds of actions that side `allowing` (0 or 1) may allow where the other does not.
+
+        Raises
+        ------
+        OutOfBudgetError
         """
-        try:
-            kinds = self._actions.cases(self._budget)
-        except OutOfBudgetError:
-            yield None
-            return
-        for slots, action in kinds.items():
-            sides = self._blocks(slots)
-            if sides[0] == sides[1]:
+        if self._kinds is None:
+            self._kinds = self._actions.cases(budget)
+        for slots, action in self._kinds.items():
+            blocks = [[slots >> offset & self._full for offset in offsets] for offsets in self._offsets]
+            if blocks[0] == blocks[1]:
                 continue
-            try:
-                found = self._search(sides[allowing], sides[1 - allowing])
-            except OutOfBudgetError:
-                yield None
-                continue
-            if found is not None:
-                yield Difference(action, self._actions.known_like(action, slots), found)
+            denies, *allows = blocks[allowing]
+            refusing_denies, *refusing_allows = blocks[1 - allowing]
+            if all(allows):
+                yield Dispute(
+                    action,
+                    slots,
+                    tuple(map(self._asked, allows)),
+                    self._asked(denies),
+                    tuple(map(self._asked, refusing_allows)),
+                    self._asked(refusing_denies),
+                )
+
+    def known_action(self, dispute: Dispute) -> str | None:
+        """An action known today that both sides treat like the dispute's, or None."""
+        return self._actions.known_like(dispute.action, dispute.slots)
+
+    @property
+    def _full(self) -> int:
+        return (1 << len(self._rest_list)) - 1
+
+    def _asked(self, bits: int) -> tuple[Rest, ...]:
+        return joined([self._rest_list[place] for place in places(bits)])
 
     def _action_elements(self) -> Actions:
         width = len(self._rest_list)
@@ -142,85 +124,3 @@ class Pairing:
     def _agrees(slots: int, width: int) -> bool:
         """Whether both sides have an element in the same slots, those of the second side standing above."""
         return slots >> width == slots & ((1 << width) - 1)
-
-    def _blocks(self, slots: int) -> tuple[Side, Side]:
-        full = (1 << len(self._rest_list)) - 1
-        first, second = (
-            Side(tuple(slots >> offset & full for offset in offsets[1:]), slots >> offsets[0] & full)
-            for offsets in self._offsets
-        )
-        return first, second
-
-    def _search(self, allowing: Side, refusing: Side) -> Found | None:
-        if not all(allowing.layers):
-            return None
-        if (allowing, refusing) not in self._searched:
-            self._searched[allowing, refusing] = self._searched_anew(allowing, refusing)
-        return self._searched[allowing, refusing]
-
-    def _searched_anew(self, allowing: Side, refusing: Side) -> Found | None:
-        allows = [self._merged(layer) for layer in allowing.layers]
-        refuses = [self._merged(layer) for layer in refusing.layers]
-        denied, more_denied = self._merged(allowing.denies), self._merged(refusing.denies)
-        if all_within(more_denied, denied) and all(any(all_within(one, other) for one in allows) for other in refuses):
-            return None
-        self.only_at_a_glance = False
-        numbers: dict[Rest, int] = {}
-
-        def bits(rests: "Sequence[Rest]") -> int:
-            return sum(1 << numbers.setdefault(rest, len(numbers)) for rest in rests)
-
-        first, second = (
-            Side(tuple(map(bits, layers)), bits(denies))
-            for layers, denies in ((allows, denied), (refuses, more_denied))
-        )
-        budget = Budget(self._budget.steps // _SHARE)
-        before = budget.steps
-        try:
-            return difference(first, second, self._dimensions(tuple(numbers), budget), (1 << len(numbers)) - 1, budget)
-        finally:
-            self._budget.steps -= before - max(budget.steps, 0)
-
-    def _merged(self, bits: int) -> list[Rest]:
-        return _merged([self._rest_list[place] for place in places(bits)])
-
-    def _dimensions(self, rests: tuple[Rest, ...], budget: Budget) -> "Sequence[Dimension]":
-        asking: dict[str, int] = {}
-        for index, rest in enumerate(rests):
-            names = {_KEY + condition.key for condition in rest.conditions}
-            if rest.principals is not None:
-                names.add(PRINCIPAL)
-            if rest.resources is not None:
-                names.add(RESOURCE)
-            for name in names:
-                asking[name] = asking.get(name, 0) | 1 << index
-        busiest_first = sorted(asking, key=lambda name: (-asking[name].bit_count(), name))
-        return [
-            Dimension(name, asking[name], partial(self._cases_within, name, rests, budget)) for name in busiest_first
-        ]
-
-    def _cases_within(self, name: str, rests: tuple[Rest, ...], budget: Budget) -> "Sequence[Case]":
-        known = self._cases.get((name, rests))
-        if known is None:
-            if name == PRINCIPAL:
-                known = dimensions.principal_cases(rests)
-            elif name == RESOURCE:
-                known = dimensions.resource_cases(rests, budget)
-            else:
-                known = dimensions.key_cases(name.removeprefix(_KEY), rests, self._world, budget)
-            self._cases[name, rests] = known
-        return known
-
-
-def _merged(rests: "Sequence[Rest]") -> list[Rest]:
-    """The same demands, any one of which is to be met, with those that differ in nothing but resources put together."""
-    resources: dict[tuple[Principals | None, frozenset[Condition]], set[Pattern]] = {}
-    kept = []
-    for rest in rests:
-        if rest.resources is None or rest.resources.negated:
-            kept.append(rest)
-        else:
-            resources.setdefault((rest.principals, rest.conditions), set()).update(rest.resources.patterns)
-    for (principals, conditions), patterns in resources.items():
-        kept.append(Rest(principals, PatternSet(frozenset(patterns)), conditions))
-    return kept

@@ -58,6 +58,11 @@ class Template:
         return merged[0] if len(merged) == 1 and isinstance(merged[0], str) else Template(tuple(merged))
 
     @property
+    def widest(self) -> str:
+        """A glob that matches whatever the template does for any values."""
+        return "".join(part if isinstance(part, str) else "*" for part in self.parts)
+
+    @property
     def variables(self) -> tuple[Variable, ...]:
         """The variables, in order."""
         return tuple(part for part in self.parts if isinstance(part, Variable))

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from .budget import Budget
 
-_MOST_DOUBTFUL = 8
-
 
 def cases(sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget") -> list[tuple[int, str | None]]:
     """For every combination of these sets that some string may match: the combination and a string, or None.
@@ -48,16 +46,15 @@ def cases(sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget
     ]
     found = dict.fromkeys(known)
     for template in sorted(templates, key=repr):
-        anything = "".join(part if isinstance(part, str) else "*" for part in template.parts)
         required = Alternatives(frozenset([_written(template, symbols)]))
         for combination in combinations([*written, required], budget, required=len(written)):
             surely = combination.matched & ~(1 << len(written))
-            found |= dict.fromkeys(_possible(surely, anything, sets, budget))
+            found |= dict.fromkeys(_possible(surely, template, sets, budget))
     return [(matched, None) for matched in found]
 
 
 def _possible(
-    surely: int, anything: str, sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget"
+    surely: int, template: Template, sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget"
 ) -> "Iterable[int]":
     """What may be matched besides what surely is, by patterns that share a string with the template."""
     doubtful: dict[Pattern, int] = {}
@@ -65,22 +62,16 @@ def _possible(
         if surely >> index & 1:
             continue
         for pattern in patterns:
-            glob = pattern if isinstance(pattern, str) else "".join(_anything(part) for part in pattern.parts)
-            if overlap(glob.lower(), anything.lower()):
+            glob = pattern if isinstance(pattern, str) else pattern.widest
+            if overlap(glob.lower(), template.widest.lower()):
                 doubtful[pattern] = doubtful.get(pattern, 0) | 1 << index
-    if len(doubtful) > _MOST_DOUBTFUL:
-        budget.spend(1 << min(len(doubtful), 40))
     options = list(doubtful.values())
-    budget.spend(1 << len(options))
+    budget.spend(1 << min(len(options), 40))
     for chosen in range(1 << len(options)):
         matched = surely
         for place in places(chosen):
             matched |= options[place]
         yield matched
-
-
-def _anything(part: str | Variable) -> str:
-    return part if isinstance(part, str) else "*"
 
 
 def _symbols(templates: "Iterable[Template]") -> dict[Variable, str]:

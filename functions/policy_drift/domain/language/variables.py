@@ -5,16 +5,14 @@ which value, or any. For a world with values everything is decided exactly. For 
 finds no difference only where there is none, whatever the values are (see `symbols`).
 """
 
-from dataclasses import replace
 from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
-from .access import Access
 from .automaton import fresh_letter
 from .dimensions import World
 from .operators import Kind
 from .patterns import Pattern, Template, is_wild, readable
-from .statement import Rest, Statement
+from .statement import Rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,62 +22,59 @@ MOST_KEYS = 5
 _MOST_VALUES = 24
 
 
-def keys_of(accesses: "Iterable[Access]") -> list[str]:
+def keys_of(rests: "Iterable[Rest]") -> list[str]:
     """The context keys that variables stand for."""
     return sorted(
         {
             variable.key
-            for access in accesses
-            for layer in access.layers
-            for statement in layer
-            for pattern in _patterns(statement.rest)
+            for rest in rests
+            for pattern in _patterns(rest)
             if isinstance(pattern, Template)
             for variable in pattern.variables
         }
     )
 
 
-def grounded(access: Access, world: World) -> Access:
-    """The access with the variables of a world replaced; those of symbolic keys stay."""
-    return Access(tuple(tuple(_grounded(statement, world) for statement in layer) for layer in access.layers))
-
-
-def partial_worlds(keys: list[str]) -> "Iterator[World]":
-    """Every choice of keys that have no value, the others having any; the choice that leaves none included."""
-    for missing in chain.from_iterable(combinations(keys, count) for count in range(len(keys) + 1)):
-        yield World(dict.fromkeys(missing), frozenset(keys) - set(missing))
-
-
-def likely_worlds(keys: list[str], accesses: "Iterable[Access]") -> "Iterator[World]":
-    """Values that are likely to show a difference: fresh ones, and those at which two patterns meet."""
-    accesses = list(accesses)
-    rests = {statement.rest for access in accesses for layer in access.layers for statement in layer}
-    texts = [readable(text) for rest in rests for text in _texts(rest)]
-    fresh = {key: _fresh(key, number, texts) for number, key in enumerate(keys)}
-    yield World(fresh)
-    yield World(dict.fromkeys(keys))
-    candidates = {key: list(_candidates(key, rests))[:_MOST_VALUES] for key in keys}
-    for key in keys:
-        for value in candidates[key]:
-            yield World(fresh | {key: value})
-    if len(keys) > 1:
-        for values in zip(*(candidates[key] for key in keys), strict=False):
-            yield World(dict(zip(keys, values, strict=True)))
-        for key in keys:
-            yield World(fresh | {key: None})
-
-
-def _grounded(statement: Statement, world: World) -> Statement:
-    rest = statement.rest
+def grounded(rest: Rest, world: World) -> Rest:
+    """The same demands with the variables of a world replaced; those of symbolic keys stay."""
     if not any(isinstance(pattern, Template) for pattern in _patterns(rest)):
-        return statement
+        return rest
 
     def put_in(pattern: Pattern) -> Pattern | None:
         return pattern if isinstance(pattern, str) else pattern.partly_resolved(world.symbolic, world.value_of)
 
     resources = rest.resources.grounded(put_in) if rest.resources is not None else None
-    conditions = frozenset(condition.grounded(put_in) for condition in rest.conditions)
-    return replace(statement, rest=Rest(rest.principals, resources, conditions))
+    return Rest(rest.principals, resources, frozenset(condition.grounded(put_in) for condition in rest.conditions))
+
+
+def partial_worlds(keys: list[str]) -> "Iterator[World]":
+    """Every choice of keys that have no value, the others having any; the choice that leaves none included."""
+    for missing in _choices(keys):
+        yield World(dict.fromkeys(missing), frozenset(keys) - set(missing))
+
+
+def fresh_values(keys: list[str], rests: "Iterable[Rest]") -> dict[str, str]:
+    """A value for each key that shares nothing with any text of the policies."""
+    texts = [readable(text) for rest in rests for text in _texts(rest)]
+    return {key: _fresh(key, number, texts) for number, key in enumerate(keys)}
+
+
+def likely_values(keys: list[str], rests: "Iterable[Rest]") -> "Iterator[dict[str, str | None]]":
+    """Values of some of the keys that may show a difference: those at which two patterns meet, and none at all."""
+    rests = list(rests)
+    candidates = {key: list(_candidates(key, rests))[:_MOST_VALUES] for key in keys}
+    for key in keys:
+        for value in candidates[key]:
+            yield {key: value}
+    if len(keys) > 1:
+        for values in zip(*(candidates[key] for key in keys), strict=False):
+            yield dict(zip(keys, values, strict=True))
+    for missing in _choices(keys) if len(keys) <= MOST_KEYS else ((key,) for key in keys):
+        yield dict.fromkeys(missing)
+
+
+def _choices(keys: list[str]) -> "Iterator[tuple[str, ...]]":
+    return chain.from_iterable(combinations(keys, count) for count in range(len(keys) + 1))
 
 
 def _patterns(rest: Rest) -> "Iterator[object]":

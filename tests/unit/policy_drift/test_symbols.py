@@ -1,0 +1,84 @@
+"""Patterns with variables of any value: no case that some value brings about may be missing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy_drift.domain.language import symbols
+from policy_drift.domain.language.automaton import Matching
+from policy_drift.domain.language.budget import Budget, OutOfBudgetError
+from policy_drift.domain.language.globs import arn_matches, matches
+from policy_drift.domain.language.patterns import Pattern, Template, Variable, literal
+
+USER, TEAM = Variable("aws:username"), Variable("aws:team")
+GLOBS = st.text("ab*?", max_size=4)
+TEMPLATES = st.lists(st.one_of(GLOBS, st.sampled_from([USER, TEAM])), max_size=3).map(
+    lambda parts: Template((*parts, USER))
+)
+SETS = st.lists(st.frozensets(st.one_of(GLOBS, TEMPLATES), max_size=3), min_size=1, max_size=3)
+VALUES = st.text("abc", min_size=1, max_size=3)
+
+
+def glob_of(pattern: Pattern, values: dict[str, str]) -> str:
+    glob = pattern if isinstance(pattern, str) else pattern.resolve(values.get)
+    assert glob is not None
+    return glob
+
+
+def matched(text: str, sets: list[frozenset[Pattern]], values: dict[str, str]) -> int:
+    return sum(
+        1 << place
+        for place, patterns in enumerate(sets)
+        if any(matches(glob_of(pattern, values), literal(text)) for pattern in patterns)
+    )
+
+
+@given(SETS, VALUES, VALUES, st.text("abc", max_size=6))
+def test_what_any_values_make_of_any_text_is_among_the_cases(
+    sets: list[frozenset[Pattern]], user: str, team: str, text: str
+) -> None:
+    values = {USER.key: user, TEAM.key: team}
+    named = [glob_of(pattern, values).replace("*", text).replace("?", "c") for one in sets for pattern in one]
+
+    found = {case for case, _ in symbols.cases([(patterns, Matching.WHOLE) for patterns in sets], Budget())}
+
+    assert {matched(tried, sets, values) for tried in (text, *named)} <= found
+
+
+HOME = Template(("home/", USER))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "possible"),
+    [
+        ("home/*", {0b00, 0b10, 0b11}),
+        ("*", {0b10, 0b11}),
+        ("home/?", {0b00, 0b01, 0b10, 0b11}),
+        ("home/a", {0b00, 0b01, 0b10, 0b11}),
+        ("house", {0b00, 0b01, 0b10}),
+        (Template(("home/", USER)), {0b00, 0b11}),
+        (Template(("home/", TEAM)), {0b00, 0b01, 0b10, 0b11}),
+        (Template(("house/", USER)), {0b00, 0b01, 0b10}),
+    ],
+)
+def test_what_holds_for_every_value_is_certain(pattern: Pattern, possible: set[int]) -> None:
+    sets = [(frozenset[Pattern]([HOME]), Matching.WHOLE), (frozenset([pattern]), Matching.WHOLE)]
+
+    assert {case for case, _ in symbols.cases(sets, Budget())} == possible
+
+
+def test_a_value_may_take_any_part_of_an_arn_but_a_star_may_not() -> None:
+    topic = Template(("arn:aws:sns:", USER, ":1:a"))
+    sets = [(frozenset[Pattern]([topic]), Matching.ARN), (frozenset[Pattern](["arn:aws:sns:*:1:a"]), Matching.ARN)]
+
+    found = {case for case, _ in symbols.cases(sets, Budget())}
+
+    assert not arn_matches("arn:aws:sns:*:1:a", "arn:aws:sns:x:y:1:a")
+    assert found == {0b00, 0b01, 0b10, 0b11}
+
+
+def test_patterns_that_may_all_match_or_not_stop_at_the_budget() -> None:
+    doubtful = [(frozenset[Pattern]([f"home/{number}*"]), Matching.WHOLE) for number in range(9)]
+
+    with pytest.raises(OutOfBudgetError):
+        symbols.cases([(frozenset[Pattern]([HOME]), Matching.WHOLE), *doubtful], Budget(500))

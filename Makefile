@@ -7,7 +7,7 @@ SAM := .local/venv/bin/sam
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help start stop status logs clean test test-slow check check-settings format bench lock build deploy
+.PHONY: help start stop status logs clean test test-slow check check-settings format bench bench-rotation lock build deploy
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,11 @@ format: .venv/ready ## Put the code into form
 
 bench: .venv/ready .local/venv/ready ## Measure against what you would use instead
 	$(TOOLS)/python -m benchmarks
+
+bench-rotation: .venv/ready .local/venv/ready ## Measure key rotation: calls, memory, 500 users at once, the crash matrix
+	for measurement in benchmarks.rotation_calls benchmarks.access_key_rotation benchmarks.rotation_throughput \
+	  tests.unit.access_key_rotation.crash_matrix; do \
+	  PYTHONPATH=functions:layers:. $(TOOLS)/python -m $$measurement || exit 1; done
 
 ## AWS
 

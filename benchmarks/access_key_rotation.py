@@ -1,35 +1,50 @@
-"""AWS calls of a planner's run and of one rotation, and the planner's memory, on the doubles that count them.
+"""AWS calls of the planner, and the memory of its process, by the number of users.
 
-``python -m benchmarks.access_key_rotation``: the planner runs on its real adapters, which talk to a stand-in for the
-wire (botocore's own hook before a request is sent), so that every request is counted, and pages are as large as on AWS.
+``python -m benchmarks.access_key_rotation``: the planner runs as the function wires it, under the settings that are
+shipped. What it sends is answered before it leaves botocore, in AWS's own formats and pages, so that every request is
+counted and every answer is parsed. Each size is measured in a process of its own.
 """
 
 import csv
 import io
+import json
 import os
-import tracemalloc
+import resource
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs
+from xml.etree import ElementTree as ET
 
 import boto3
+import botocore.session
 import msgspec
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
-from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
-from access_key_rotation.adapters.iam_directory import IamDirectory
-from access_key_rotation.adapters.iam_users import IamUsers
+from access_key_rotation.bootstrap import planner, rotation_settings
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import KeyHistory, Record
-from access_key_rotation.domain.planning import Planner
-from access_key_rotation.domain.policy import RotationSettings, policy_of
-from steward.aws.event_bus import EventBridgePublisher
-from steward.clock import SystemClock
+from access_key_rotation.domain.policy import policy_of
 
-SESSION = boto3.Session("AKIAEXAMPLE", "nothing is sent", region_name="eu-west-1")
 NOW = datetime.now(UTC)
 TABLE_PAGE = 1_000_000
 DUE = 50
 """One user in so many is due: 2 %."""
-SETTINGS = RotationSettings(max_users_per_run=10_000)
+SIZES = (100, 1_000, 10_000)
+MOST_MEGABYTES = 256
+TAGS = {"steward:rotate": "true", "team": "a"}
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "nothing is sent",
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "ROTATION_TABLE": "table",
+    "STEWARD_ACCOUNT": "123456789012",
+    "STEWARD_BUS": "steward",
+}
 
 
 class Account:
@@ -39,38 +54,46 @@ class Account:
         self.users = users
         self.calls: dict[str, int] = {}
 
-    def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """What AWS would answer, in pages of its sizes."""
+    def answer(self, **event: Any) -> Any:
+        """Answer one request, which botocore is about to send."""
+        operation, request = event["event_name"].rpartition(".")[2], event["request"]
         self.calls[operation] = self.calls.get(operation, 0) + 1
+        body = request.body.decode() if isinstance(request.body, bytes) else request.body
+        if body.startswith("{"):
+            answer = json.dumps(self._json(operation, json.loads(body)))
+        else:
+            answer = _xml(operation, self._query(operation, {name: value[0] for name, value in parse_qs(body).items()}))
+        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(answer.encode()))
+
+    def _query(self, operation: str, parameters: dict[str, str]) -> dict[str, Any]:
         match operation:
             case "GenerateCredentialReport":
                 return {"State": "COMPLETE"}
             case "GetCredentialReport":
-                return {"Content": self._report()}
+                return {"Content": self._report(), "ReportFormat": "text/csv", "GeneratedTime": NOW.isoformat()}
             case "GetAccountAuthorizationDetails":
-                start = int(parameters.get("Marker", 0))
-                end = min(start + parameters["MaxItems"], self.users)
+                start = int(parameters.get("Marker", "0"))
+                end = min(start + int(parameters["MaxItems"]), self.users)
                 page = {"UserDetailList": [_user(number) for number in range(start, end)]}
-                return page | (
-                    {"IsTruncated": True, "Marker": str(end)} if end < self.users else {"IsTruncated": False}
-                )
-            case "Scan":
-                return self._scan(int(parameters.get("ExclusiveStartKey", {"id": {"N": "0"}})["id"]["N"]))
+                return page | ({"IsTruncated": "true", "Marker": str(end)} if end < self.users else {})
             case "SimulatePrincipalPolicy":
                 return {
                     "EvaluationResults": [{"EvalActionName": "iam:CreateAccessKey", "EvalDecision": "implicitDeny"}]
                 }
-            case "PutEvents":
-                return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}] * len(parameters["Entries"])}
         raise AssertionError(operation)
 
-    def _report(self) -> bytes:
+    def _json(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if operation == "PutEvents":
+            return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}] * len(parameters["Entries"])}
+        return self._scan(int(parameters.get("ExclusiveStartKey", {"id": {"S": "0"}})["id"]["S"]))
+
+    def _report(self) -> str:
         file = io.StringIO()
         writer = csv.writer(file)
         writer.writerow(["user", "arn", "password_enabled", "mfa_active", *[f"column_{n}" for n in range(18)]])
         for number in range(self.users):
             writer.writerow([_name(number), _arn(number), "false", "false", *["2026-05-04T12:00:00+00:00"] * 18])
-        return file.getvalue().encode()
+        return msgspec.json.encode(file.getvalue().encode()).decode().strip('"')  # Base64
 
     def _scan(self, start: int) -> dict[str, Any]:
         items, size, number = [], 0, start
@@ -78,31 +101,43 @@ class Account:
             items.append(_item(number))
             size += len(items[-1]["record"]["S"]) + 120
             number += 1
-        more = {"LastEvaluatedKey": {"id": {"N": str(number)}}} if number < self.users else {}
+        more = {"LastEvaluatedKey": {"id": {"S": str(number)}}} if number < self.users else {}
         return {"Items": items, **more}
 
 
-def measure(users: int) -> tuple[dict[str, int], int, int, float]:
-    """Calls by operation, users told, pages read, and the planner's own peak of memory in MB."""
-    account = Account(users)
+class _Raw(io.BytesIO):
+    """The body of an answer, as urllib3 hands it over."""
 
-    def stubbed(service: str) -> Any:
-        client: Any = SESSION.client(service)  # type: ignore[call-overload]
-        client._make_api_call = account.answer  # noqa: SLF001 - the wire's stand-in
-        return client
+    def stream(self, **_: Any) -> Any:
+        yield self.read()
 
-    iam, clock = stubbed("iam"), SystemClock()
-    publisher = EventBridgePublisher(
-        stubbed("events"), bus="steward", capability="access_key_rotation", account="1" * 12, region="eu-west-1"
-    )
-    directory = IamDirectory(iam, IamUsers(iam, iam), clock)
-    records = DynamoDbRotationRecords(stubbed("dynamodb"), "table", clock)
-    tracemalloc.start()
-    plan = Planner(directory, records, publisher, clock, SETTINGS).plan("benchmark")
-    peak = tracemalloc.get_traced_memory()[1] / 1e6
-    tracemalloc.stop()
-    pages = account.calls["GetAccountAuthorizationDetails"] + account.calls["Scan"]
-    return account.calls, len(plan.due), pages, peak
+
+def measure(users: int) -> dict[str, Any]:
+    """Calls by operation, users told, and the peak of this process's memory in MB."""
+    os.environ.update(ENVIRONMENT)
+    account, session = Account(users), botocore.session.Session()
+    session.register("before-send", account.answer)
+    boto3.setup_default_session(botocore_session=session)
+    plan = planner().plan("benchmark")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"calls": account.calls, "due": len(plan.due), "enrolled": plan.enrolled, "megabytes": peak}
+
+
+def _xml(operation: str, result: dict[str, Any]) -> str:
+    root = ET.Element(f"{operation}Response")
+    _append(ET.SubElement(root, f"{operation}Result"), result)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _append(parent: ET.Element, value: Any) -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _append(ET.SubElement(parent, name), inner)
+    elif isinstance(value, list):
+        for item in value:
+            _append(ET.SubElement(parent, "member"), item)
+    else:
+        parent.text = value
 
 
 def _name(number: int) -> str:
@@ -119,10 +154,10 @@ def _user(number: int) -> dict[str, Any]:
         "UserName": _name(number),
         "UserId": f"AIDA{number:017d}",
         "Arn": _arn(number),
-        "CreateDate": NOW,
+        "CreateDate": NOW.isoformat(),
         "GroupList": ["ecr-write"],
         "AttachedManagedPolicies": [],
-        "Tags": [{"Key": "steward:rotate", "Value": "true"}, {"Key": "team", "Value": "a"}],
+        "Tags": [{"Key": key, "Value": value} for key, value in TAGS.items()],
     }
 
 
@@ -130,22 +165,30 @@ def _item(number: int) -> dict[str, Any]:
     user = UserName(_name(number))
     record = Record(
         user_id=f"AIDA{number:017d}",
+        arn=_arn(number),
+        tags=TAGS,
         keys={f"AKIA{number:016d}": KeyHistory(made_by_us=True, promoted_at=NOW, adopted_at=NOW)},
         versions={"0" * 36: f"AKIA{number:016d}", "1" * 36: f"AKIA{number + 1:016d}"},
         state="STEADY",
         next_at=NOW + timedelta(days=-1 if number % DUE == 0 else 30),
-        policy=policy_of(SETTINGS, user, {}).fingerprint,
+        policy=policy_of(rotation_settings(), user, TAGS).fingerprint,
     )
     return {"id": {"S": f"user#{user}"}, "record": {"S": msgspec.json.encode(record).decode()}}
 
 
 def main() -> None:
-    """Print the figures beside their targets."""
-    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
-    for users in (100, 1_000, 10_000):
-        calls, due, pages, peak = measure(users)
-        total, most = sum(calls.values()), 3 + pages + 1.2 * due
-        print(f"{users:6} users, {due:3} due: {total:4} calls (at most {most:g}), {peak:5.1f} MB of objects  {calls}")
+    """Print the figures beside their targets; with a number of users, measure that one as JSON."""
+    if len(sys.argv) > 1:
+        json.dump(measure(int(sys.argv[1])), sys.stdout)
+        return
+    print(f"{'users':>6} {'due':>4} {'calls':>6} {'at most':>8} {'MB':>6} {'below':>6}  what")
+    for users in SIZES:
+        command = [sys.executable, "-m", "benchmarks.access_key_rotation", str(users)]
+        found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        calls, due = found["calls"], found["due"]
+        pages = calls["GetAccountAuthorizationDetails"] + calls["Scan"]
+        figures = f"{sum(calls.values()):6} {3 + pages + 1.2 * due:8g} {found['megabytes']:6.0f} {MOST_MEGABYTES:6}"
+        print(f"{users:6} {due:4} {figures}  {calls}")
 
 
 if __name__ == "__main__":

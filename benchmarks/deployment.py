@@ -23,7 +23,7 @@ from local.workspace import Workspace
 
 PROJECT = Path(__file__).parents[1]
 BUILD = PROJECT / ".aws-sam" / "build"
-_LOCAL_PYTHON = PROJECT / ".local" / "venv" / "bin" / "python"
+LOCAL_PYTHON = PROJECT / ".local" / "venv" / "bin" / "python"
 _PATIENCE_SECONDS = 120
 _CONNECTIONS = 64
 
@@ -122,7 +122,7 @@ def deployment(port: int | None = None) -> Iterator[Deployment]:
     workspace = Workspace(PROJECT)
     started = running_server(workspace) is None
     if started:
-        _local_aws("start", "--port", str(port or _free_port()))
+        _local_aws("start", "--port", str(port or free_port()))
     try:
         server = running_server(workspace)
         if server is None or not is_deployed(workspace, server, fingerprint(PROJECT)):
@@ -137,17 +137,18 @@ def deployment(port: int | None = None) -> Iterator[Deployment]:
             _local_aws("stop")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def _local_aws(*command: str) -> None:
-    if not _LOCAL_PYTHON.exists():
+    if not LOCAL_PYTHON.exists():
         raise NoDeploymentError("The environment of the local AWS is missing; make it: make start")
     done = subprocess.run(
-        [_LOCAL_PYTHON, "-m", "local", *command], cwd=PROJECT, capture_output=True, text=True, check=False
+        [LOCAL_PYTHON, "-m", "local", *command], cwd=PROJECT, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise NoDeploymentError(done.stderr.strip())

@@ -8,5 +8,5 @@ May touch
     Secrets Manager: the secrets ``steward/service-users/*``. Its own DynamoDB table. The ``steward`` bus.
 Publishes
     AccessKeyRotationDue, AccessKeyRotated, AccessKeyDeactivated, AccessKeyDeleted, AccessKeyReactivated,
-    AccessKeyRotationBlocked, AccessKeyRotationFailed, SecretDoesNotAuthenticate.
+    AccessKeyRotationBlocked, AccessKeyRotationFailed, SecretReaderMissing, SecretDoesNotAuthenticate.
 """

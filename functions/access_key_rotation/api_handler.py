@@ -17,6 +17,8 @@ from steward.errors import InvalidRequestError, RuleViolationError, SettingsErro
 from steward.observability import observe
 from steward.rest_api import caller_of, json_body, request_id_of, rest_api
 
+LONGEST_REASON = 500
+
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
 
@@ -49,16 +51,14 @@ def show_user(name: str) -> Response[dict[str, Any]]:
 @app.post("/service-users/<name>/rotation")
 def request_rotation(name: str) -> Response[dict[str, Any]]:
     """Ask for a rotation: {"reason": "routine"}, or {"reason": "compromised", "key_id": "AKIA…"}."""
-    body = json_body(app.current_event)
-    if body.keys() - {"reason", "key_id"}:
-        raise RuleViolationError("send only reason (routine or compromised) and key_id")
+    body = _body("reason", "key_id")
     try:
         reason = Reason(body.get("reason", "routine"))
     except ValueError as error:
         raise RuleViolationError(f"reason is routine or compromised, not {body['reason']!r}") from error
     key_id = body.get("key_id")
-    if key_id is not None and not isinstance(key_id, str):
-        raise RuleViolationError("key_id is the id of a key, such as AKIA…")
+    if "key_id" in body and not (isinstance(key_id, str) and key_id):
+        raise RuleViolationError("key_id is the id of a key, such as AKIA…; leave it out for the current one")
     asked = use_cases().request_rotation(UserName(name), reason, key_id, _caller(), _request(), dry_run=_dry_run())
     status = HTTPStatus.OK if asked.dry_run else HTTPStatus.ACCEPTED
     return Response(status, "application/json", requested(asked))
@@ -67,9 +67,11 @@ def request_rotation(name: str) -> Response[dict[str, Any]]:
 @app.post("/service-users/<name>/reactivation")
 def reactivate(name: str) -> Response[dict[str, Any]]:
     """Bring the previous key back and freeze the user: {"reason": "…"}."""
-    reason = json_body(app.current_event).get("reason")
-    if not isinstance(reason, str) or not reason.strip():
-        raise RuleViolationError('say why: {"reason": "the build farm cannot read the secret"}')
+    reason = _body("reason").get("reason")
+    if not isinstance(reason, str) or not reason.strip() or len(reason) > LONGEST_REASON:
+        raise RuleViolationError(
+            f'say why, in at most {LONGEST_REASON} letters: {{"reason": "the build farm cannot read the secret"}}'
+        )
     key_id = use_cases().reactivate(UserName(name), _caller(), reason, _request())
     return Response(HTTPStatus.OK, "application/json", {"name": name, "key_id": key_id, "frozen": reason})
 
@@ -79,6 +81,13 @@ def reactivate(name: str) -> Response[dict[str, Any]]:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the REST API."""
     return app.resolve(event, context)
+
+
+def _body(*fields: str) -> dict[str, Any]:
+    body = json_body(app.current_event)
+    if unknown := sorted(body.keys() - set(fields)):
+        raise RuleViolationError(f"there is no field {unknown[0]!r}; send {' and '.join(fields)}")
+    return body
 
 
 def _caller() -> str:

@@ -25,20 +25,21 @@ from steward.aws.clients import client, client_with_key
 from steward.aws.event_bus import EventBridgePublisher
 from steward.aws.wire_logs import redact_wire_logs
 from steward.clock import SystemClock
+from steward.errors import SettingsError
 
 CAPABILITY = "access_key_rotation"
 ROTATION = "rotation.yaml"
 
 
 def rotation_settings() -> RotationSettings:
-    """What the operator wrote.
+    """What the operator wrote, with this function's region as home.
 
     Raises
     ------
     SettingsError
         It cannot be used.
     """
-    return settings.load(settings.locate(ROTATION), RotationSettings)
+    return settings.load(settings.locate(ROTATION), RotationSettings).at_home_in(os.environ["AWS_REGION"])
 
 
 def publisher() -> EventBridgePublisher:
@@ -69,13 +70,21 @@ def planner() -> Planner:
 
 
 def vault(wanted: RotationSettings) -> SecretsManagerVault:
-    """The users' secrets."""
+    """The users' secrets.
+
+    Raises
+    ------
+    SettingsError
+        They are to be replicated, under a key that is of one region alone.
+    """
+    kms_key = os.environ.get("SECRETS_KEY", "")
+    if kms_key and wanted.replica_regions and ":key/mrk-" not in kms_key:
+        raise SettingsError(
+            f"{ROTATION}: replica_regions takes a multi-Region key (its id begins with mrk-) as SecretsKeyArn, with a "
+            f"replica in each of these regions; {kms_key} is of one region alone"
+        )
     return SecretsManagerVault(
-        client("secretsmanager"),
-        stack=os.environ["STEWARD_STACK"],
-        kms_key=os.environ.get("SECRETS_KEY", ""),
-        replica_regions=wanted.replica_regions,
-        roles=_own_roles(),
+        client("secretsmanager"), stack=os.environ["STEWARD_STACK"], kms_key=kms_key, roles=_own_roles()
     )
 
 
@@ -84,8 +93,8 @@ def verifier() -> Verifier:
     return Verifier(CredentialProbe(_client_of), SystemClock(), home_region=os.environ["AWS_REGION"])
 
 
-def rotator() -> Rotator:
-    """One user's next steps."""
+def rotator(*, rotation_function: str = "") -> Rotator:
+    """One user's next steps; ``rotation_function`` is what secrets are registered with, where they are."""
     redact_wire_logs()
     wanted = rotation_settings()
     trail = CloudTrailHistory(client("cloudtrail", region=os.environ["IAM_EVENTS_REGION"]), _own_roles())
@@ -98,9 +107,14 @@ def rotator() -> Rotator:
         publisher(),
         SystemClock(),
         wanted,
-        Enrolment(wanted.path, os.environ["STEWARD_STACK"]),
+        Enrolment(wanted.path, os.environ["STEWARD_STACK"], rotation_function),
         lambda: str(uuid.uuid4()),
     )
+
+
+def worker() -> Rotator:
+    """One user's next steps, the registration with Secrets Manager among them."""
+    return rotator(rotation_function=os.environ["ROTATION_FUNCTION"])
 
 
 def rotation_contract() -> RotationContract:

@@ -36,6 +36,7 @@ from local.additions import (
     managed_policies,
     principal_arn,
     registry_login,
+    request_throttling,
     rest_api_bodies,
     rest_api_errors,
     rest_api_paths,
@@ -105,6 +106,7 @@ ADDITIONS: tuple[Addition, ...] = (
     event_targets,
     event_bus_policies,
     invented_events,
+    request_throttling,
 )
 
 

@@ -5,7 +5,8 @@ tags or replicas needs the right to tag or to replicate, RotateSecret needs the 
 secret under a key of the customer needs rights on that key.
 
 Sources: Service Authorization Reference, "Actions, resources, and condition keys for AWS Secrets Manager"; API
-reference, CreateSecret and RotateSecret, "Required permissions"; user guide, "Secret encryption and decryption".
+reference, CreateSecret, ReplicateSecretToRegions and RotateSecret, "Required permissions"; user guide, "Secret
+encryption and decryption".
 """
 
 import json
@@ -42,6 +43,8 @@ _KEYS = {
 """Member of a request -> condition key, below ``secretsmanager:``."""
 
 _ENCRYPTS = frozenset({"CreateSecret", "PutSecretValue", "UpdateSecret"})
+_DECRYPTS = frozenset({"GetSecretValue", "ReplicateSecretToRegions"})
+_REPLICATES = ("GenerateDataKey", "Encrypt")
 
 type Request = dict[str, Any]
 type Decision = tuple[str, str, str, dict[str, Any]]
@@ -107,21 +110,32 @@ def _further_decisions(action: str, body: bytes) -> list[Decision]:
     if action == "RotateSecret":
         function = request.get("RotationLambdaARN") or (secret or {}).get("RotationLambdaARN")
         decisions += [("lambda", "lambda:InvokeFunction", function, {})] if function else []
+    for replica in request.get("AddReplicaRegions") or []:
+        decisions += _on_the_key_of_a_replica(replica)
     key = request.get("KmsKeyId") or (secret or {}).get("KmsKeyId")
     if key and not key.startswith("alias/aws/"):
-        decisions += [("kms", f"kms:{right}", _key_arn(key), _through_secrets_manager()) for right in _rights(action)]
+        here = _through_secrets_manager(get_region())
+        decisions += [("kms", f"kms:{right}", _key_arn(key), here) for right in _rights(action)]
     return decisions
+
+
+def _on_the_key_of_a_replica(replica: dict[str, str]) -> list[Decision]:
+    """What a replica needs that is not encrypted with the account's own key in its region."""
+    key, region = replica.get("KmsKeyId"), replica["Region"]
+    if not key or key.startswith("alias/aws/"):
+        return []
+    return [("kms", f"kms:{right}", _key_arn(key), _through_secrets_manager(region)) for right in _REPLICATES]
 
 
 def _rights(action: str) -> tuple[str, ...]:
     """The rights on the secret's key that a call needs."""
     if action in _ENCRYPTS:
         return ("GenerateDataKey", "Decrypt")
-    return ("Decrypt",) if action == "GetSecretValue" else ()
+    return ("Decrypt",) if action in _DECRYPTS else ()
 
 
-def _through_secrets_manager() -> dict[str, Any]:
-    return {"kms:ViaService": f"secretsmanager.{get_region()}.amazonaws.com", "kms:CallerAccount": get_account_id()}
+def _through_secrets_manager(region: str) -> dict[str, Any]:
+    return {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com", "kms:CallerAccount": get_account_id()}
 
 
 def _key_arn(key: str) -> str:

@@ -1,15 +1,28 @@
 """Pages lead somewhere, and their commands are commands."""
 
+import json
 import re
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from access_key_rotation.domain.policy import RotationSettings
+from steward.settings import load
+from tests.functional.contract import Contract
+
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
-PAGES = [DOCS / "consumers.md", DOCS / "local-aws.md", *sorted((DOCS / "runbooks").glob("*.md"))]
+PAGES = [
+    PROJECT / "README.md",
+    DOCS / "api.md",
+    DOCS / "consumers.md",
+    DOCS / "local-aws.md",
+    *sorted((DOCS / "runbooks").glob("*.md")),
+]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([^)\s]+))?\)")
+CALL = re.compile(r"call (GET|POST) \'?(/service-users[^\s?\'`]*)[^\s`]*(?: +-H \'[^\']+\')?(?: +-d \'([^\']+)\')?")
 BLOCK = re.compile(r"^( *)```(?:bash|sh)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
@@ -40,12 +53,38 @@ def test_every_block_of_commands_is_a_script(page):
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_call_of_the_operators_api_is_in_its_contract(page):
+    contract = Contract("access_key_rotation")
+    text = page.read_text().replace("\\\n", " ")
+
+    for method, path, body in CALL.findall(text):
+        operation = contract.operations()[method.lower(), re.sub("(?<=users/)[^/]+", "{name}", path)]
+        asked = operation.get("requestBody", {"required": False})
+        assert body or not asked["required"], f"{method} {path} takes a body"
+        if body:
+            contract.check(asked["content"]["application/json"]["schema"], json.loads(body))
+
+
 @pytest.mark.parametrize("template", ["template.yaml", "global-events.yaml"])
 def test_every_runbook_that_an_alarm_names_is_there(template):
     named = set(re.findall(r"docs/runbooks/[\w-]+\.md", (PROJECT / template).read_text()))
 
     assert named
     assert {path for path in named if not (PROJECT / path).exists()} == set()
+
+
+@pytest.mark.parametrize("page", [PROJECT / "README.md", DOCS / "consumers.md"], ids=page_id)
+def test_the_picture_of_a_rotation_shows_the_times_that_are_shipped(page):
+    times = load(PROJECT / "layers" / "settings" / "rotation.yaml", RotationSettings).times
+    picture = page.read_text().partition("```mermaid\ngantt\n")[2].partition("```")[0]
+
+    lengths = [int(days) for days in re.findall(r", (\d+)d$", picture, re.MULTILINE)]
+    first, limit = (date.fromisoformat(day) for day in re.findall(r"\d{4}-\d\d-\d\d", picture))
+
+    assert lengths == [times.rotate_after_days, times.quiet_days, times.keep_inactive_days, 0, times.rotate_after_days]
+    assert (limit - first).days == times.max_age_days
+    assert f"nobody has used it for {times.quiet_days:g} days" in picture
 
 
 def test_the_index_of_the_runbooks_is_complete():

@@ -16,13 +16,16 @@ class InMemoryRotationRecords:
         self.intents = {}
         self._leases = {}
         self._fences = {}
+        self._holders = {}
 
-    def claim(self, user, token, lease: timedelta):
+    def claim(self, user, token, lease: timedelta, *, resuming=False):
         now = self._clock.now()
-        if user in self._leases and self._leases[user] > now:
+        taken_over = resuming and self._holders.get(user) == token
+        if user in self._leases and self._leases[user] > now and not taken_over:
             raise BusyError(f"another run works on {user}")
         self._fences[user] = self._fences.get(user, 0) + 1
         self._leases[user] = now + lease
+        self._holders[user] = token
         unfinished = self.intents.get(user)
         self.intents.setdefault(user, Intent(token, now))
         record = replace(self.records.get(user, Record()), intent=unfinished)
@@ -44,12 +47,18 @@ class InMemoryRotationRecords:
     def find(self, user):
         return self.records.get(user)
 
+    def all(self):
+        now = self._clock.now()
+        users = self.records.keys() | self._fences.keys()
+        return iter([(user, self.records.get(user, Record()), self._leases.get(user, now) > now) for user in users])
+
     def lose(self):
         """The table is gone."""
         self.records.clear()
         self.intents.clear()
         self._leases.clear()
         self._fences.clear()
+        self._holders.clear()
 
     def _check(self, claim):
         if self._fences.get(claim.user) != claim.fence or claim.user not in self._leases:

@@ -14,7 +14,7 @@ from access_key_rotation.domain.ports import (
     NotAuthenticatedError,
     VersionTakenError,
 )
-from steward.errors import ConflictError
+from steward.errors import AccessDeniedError, ConflictError
 
 ACCOUNT = "123456789012"
 LISTED_AFTER = timedelta(seconds=3)
@@ -35,6 +35,8 @@ class StoredSecret:
     labels: dict[Label, str]
     deleted: bool = False
     replicas: dict[str, bool] = field(default_factory=dict)
+    rotation: tuple[str, int] | None = None
+    rotates_by: datetime | None = None
     readers: tuple[str, ...] = ()
 
 
@@ -135,6 +137,8 @@ class InMemoryUsers:
 
     def keys(self, name):
         """IAM takes a while to list a key that it has made."""
+        if name not in self._account.users:
+            return ()
         listed = self._account.clock.now() - self._account.listed_after
         return tuple(key for key in self._account.users[name].keys.values() if key.created <= listed)
 
@@ -146,6 +150,7 @@ class InMemoryUsers:
         return self._account.users[user.name].standing
 
     def create_key(self, name):
+        self._authorize(name)
         if len(self._account.users[name].keys) >= 2:
             raise KeySlotsFullError(f"{name} has two keys", code="LimitExceeded")
         key = self._account.make_key(name, ours=True)
@@ -158,13 +163,21 @@ class InMemoryUsers:
         self._set(name, key_id, active=True)
 
     def _set(self, name, key_id, *, active):
+        self._authorize(name)
         keys = self._account.users[name].keys
         if key_id not in keys:
             raise KeyNotFoundError(f"{name} has no key {key_id}", code="NoSuchEntity")
         keys[key_id] = replace(keys[key_id], active=active)
 
     def delete_key(self, name, key_id):
+        self._authorize(name)
         self._account.users[name].keys.pop(key_id, None)
+
+    def _authorize(self, name):
+        """Our roles may change keys of users on the path that carry the tag, and of nobody else."""
+        stored = self._account.users.get(name)
+        if stored is None or stored.user.path != "/service/" or stored.user.tags.get("steward:rotate") != "true":
+            raise AccessDeniedError(f"not authorized on the user {name}", code="AccessDenied")
 
 
 class InMemoryVault:
@@ -175,7 +188,11 @@ class InMemoryVault:
 
     def find(self, user):
         secret = self._account.secrets.get(user)
-        return secret and Secret(secret.arn, secret.owner, secret.deleted, dict(secret.labels), dict(secret.replicas))
+        if secret is None:
+            return None
+        function = secret.rotation[0] if secret.rotation else None
+        seen = dict(secret.labels), dict(secret.replicas)
+        return Secret(secret.arn, secret.owner, secret.deleted, *seen, function, secret.rotates_by)
 
     def read(self, user, version):
         return self._secret(user).versions[version]
@@ -189,6 +206,19 @@ class InMemoryVault:
 
     def restrict_readers(self, user, readers):
         self._secret(user.name).readers = tuple(readers)
+
+    def replicate(self, user, regions):
+        replicas = self._secret(user).replicas
+        for region in regions:
+            replicas.setdefault(region, False)
+
+    def register(self, user, function, days):
+        secret = self._secret(user)
+        pending = secret.labels.get(Label.PENDING)
+        if pending not in {None, secret.labels[Label.CURRENT]}:
+            raise ConflictError("a rotation is not complete", code="InvalidRequestException")
+        secret.rotation = function, days
+        secret.rotates_by = self._account.clock.now() + timedelta(days=days)
 
     def stage(self, version, credential):
         secret = self._secret(credential.user)

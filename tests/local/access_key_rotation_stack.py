@@ -5,8 +5,9 @@ import json
 import threading
 import time
 
-from local.oci import PushRefusedError, Registry, image_of
+from local.oci import image_of
 from tests.local.aws.launched import Key
+from tests.local.skopeo import copy, layout_of
 from tests.local.stack import Stack
 
 DAY = 86_400
@@ -24,6 +25,12 @@ class RotationStack(Stack):
             number = next(index for index, line in enumerate(lines) if line.strip().startswith(f"{name}:"))
             lines[number] = f"  {name}: {value / DAY:.7f}"
         path.write_text("\n".join([*lines, "last_use_granularity_minutes: 0"]) + "\n")
+
+    def add_user(self, name):
+        """Another service user that pushes."""
+        iam = self.aws.client("iam")
+        iam.create_user(UserName=name, Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}])
+        iam.add_user_to_group(GroupName="ecr-write", UserName=name)
 
     def plan(self):
         """What the schedule does every hour."""
@@ -61,37 +68,55 @@ class RotationStack(Stack):
 
 
 class Pusher(threading.Thread):
-    """A consumer: reads the secret, logs in, pushes, and again; it never sleeps through a rotation."""
+    """A consumer: reads the secret, logs in, pushes with skopeo, and again; it never sleeps through a rotation.
 
-    def __init__(self, stack, user, repository):
+    Who reads a key in the instant before it is taken away is refused, and reads again, as every AWS client does that
+    has a ``credential_process``; such a push is ``late``. One that fails with what was read then is ``refused``.
+    """
+
+    def __init__(self, stack, user, repository, folder):
         super().__init__(daemon=True)
         self._stack = stack
         self._user = user
-        self._repository = repository
+        self._target = f"docker://127.0.0.1:{stack.port}/{repository}"
+        self._layout = layout_of(image_of(f"Pushed by {user}.\n"), folder)
         self._stop = threading.Event()
         self.tried = 0
+        self.late = []
         self.refused = []
         self.keys = []
 
     def run(self):
-        while not self._stop.wait(0.5):
-            value = self._stack.secret(self._user)
-            if value["AccessKeyId"] is None:
-                continue
+        while not self._stop.wait(0.2):
             self.tried += 1
-            if value["AccessKeyId"] not in self.keys:
-                self.keys.append(value["AccessKeyId"])
-            try:
-                self._push(Key(value["AccessKeyId"], value["SecretAccessKey"]))
-            except (PushRefusedError, self._stack.aws.client("ecr").exceptions.ClientError) as error:
-                self.refused.append((value["AccessKeyId"], str(error)))
+            for refusals in (self.late, self.refused):
+                key, refusal = self._push()
+                if refusal is None:
+                    break
+                refusals.append((key, refusal))
 
-    def _push(self, key):
-        token = self._stack.aws.client("ecr", key).get_authorization_token()["authorizationData"][0]
-        user, _, password = base64.b64decode(token["authorizationToken"]).decode().partition(":")
-        registry = Registry(f"127.0.0.1:{self._stack.port}", user, password)
-        registry.push(image_of(f"push {self.tried}\n"), self._repository, f"t{self.tried}")
+    def _push(self):
+        value = self._stack.secret(self._user)
+        key = Key(value["AccessKeyId"], value["SecretAccessKey"])
+        if key.access_key_id not in self.keys:
+            self.keys.append(key.access_key_id)
+        ecr = self._stack.aws.client("ecr", key)
+        try:
+            token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        except ecr.exceptions.ClientError as error:
+            return key.access_key_id, str(error)
+        done = copy(self._layout, f"{self._target}:t{self.tried}", base64.b64decode(token).decode())
+        return key.access_key_id, done.stderr if done.returncode else None
 
     def stop(self):
+        """Stop after the push that is under way."""
         self._stop.set()
-        self.join(timeout=20)
+        self.join(timeout=30)
+
+    def report(self, of):
+        """Stop, and say what came of it."""
+        self.stop()
+        print(  # noqa: T201 - the figures
+            f"\n{of}: pushes tried {self.tried}, late {len(self.late)}, refused {len(self.refused)}, "
+            f"with {len(self.keys)} keys"
+        )

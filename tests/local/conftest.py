@@ -5,16 +5,21 @@ import uuid
 
 import pytest
 
-from tests.local.aws.launched import REPOSITORY
+from tests.local.aws.launched import ACCOUNT, REGION, REPOSITORY
 from tests.local.stack import Stack
+
+SECRETS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/mrk-00000000000000000000000000000001"
+"""The key of the secrets; IAM decides on it, and nobody asks it."""
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
-    """The stack of template.yaml, with the safety net set to create."""
+    """The stack of template.yaml, with the safety net set to create, and secrets under a key of the customer's."""
     stack = Stack(tmp_path_factory.mktemp("stack"))
-    shutil.copy(REPOSITORY / "tests" / "local" / "house_rules.yaml", stack.folder / "layers" / "settings")
-    stack.edit('"Platform=local"', '"Platform=local", "PushSafetyNet=create"', file="samconfig.toml")
+    for settings in ("house_rules.yaml", "rotation.yaml"):
+        shutil.copy(REPOSITORY / "tests" / "local" / settings, stack.folder / "layers" / "settings")
+    parameters = f'"Platform=local", "PushSafetyNet=create", "SecretsKeyArn={SECRETS_KEY}"'
+    stack.edit('"Platform=local"', parameters, file="samconfig.toml")
     started = stack.run("start")
     assert started.returncode == 0, started.stdout + started.stderr
     stack.started = started.stdout

@@ -25,14 +25,6 @@ class Required:
     page: str
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
-    """An action that a step of the function makes, and that no probe takes away yet; ``by`` says which step."""
-
-    action: str
-    by: str
-
-
 _LOGS_AND_TRACES = (
     Required("logs:CreateLogGroup", "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"),
     Required("logs:CreateLogStream", "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"),
@@ -61,39 +53,41 @@ _PROVISION_REPOSITORIES = (
     Required("kms:DescribeKey", "https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html"),
 )
 
-_ROTATE_ACCESS_KEYS = (
-    Used("iam:GetUser", "every run"),
-    Used("iam:ListAccessKeys", "every run"),
-    Used("iam:GetAccessKeyLastUsed", "draining"),
-    Used("iam:GetLoginProfile", "judging a user that the planner did not"),
-    Used("iam:ListMFADevices", "judging a user that the planner did not"),
-    Used("iam:SimulatePrincipalPolicy", "judging a user that the planner did not"),
-    Used("iam:CreateAccessKey", "a new key"),
-    Used("iam:UpdateAccessKey", "deactivation"),
-    Used("iam:DeleteAccessKey", "deletion"),
-    Used("secretsmanager:CreateSecret", "the first key"),
-    Used("secretsmanager:TagResource", "the first key"),
-    Used("secretsmanager:DescribeSecret", "every run"),
-    Used("secretsmanager:GetSecretValue", "a version that is not remembered, and every deactivation"),
-    Used("secretsmanager:PutSecretValue", "a new key"),
-    Used("secretsmanager:UpdateSecretVersionStage", "promotion"),
-    Used("secretsmanager:PutResourcePolicy", "secret_readers"),
-    Used("secretsmanager:DeleteResourcePolicy", "secret_readers, emptied"),
-    Used("dynamodb:UpdateItem", "every run"),
-    Used("events:PutEvents", "a new key"),
-    Used("cloudtrail:LookupEvents", "a key whose secret was lost"),
-    Required("kms:Decrypt", "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"),
-    Required(
-        "kms:GenerateDataKey", "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"
-    ),
-)
+
+def _rotates_access_keys(makes_a_key: str) -> tuple[Probed, ...]:
+    """What the policy RotateAccessKeys allows; ``makes_a_key`` is the probe in which the function makes a key."""
+    return (
+        Probed("iam:GetUser", makes_a_key),
+        Probed("iam:ListAccessKeys", makes_a_key),
+        Probed("iam:GetAccessKeyLastUsed", "a key whose use is not known"),
+        Probed("iam:GetLoginProfile", makes_a_key),
+        Probed("iam:ListMFADevices", makes_a_key),
+        Probed("iam:SimulatePrincipalPolicy", makes_a_key),
+        Probed("iam:CreateAccessKey", makes_a_key),
+        Probed("iam:UpdateAccessKey", "a leaked key"),
+        Probed("iam:DeleteAccessKey", "a key whose quarantine is over"),
+        Probed("secretsmanager:DescribeSecret", makes_a_key),
+        Probed("secretsmanager:GetSecretValue", makes_a_key),
+        Probed("secretsmanager:PutSecretValue", makes_a_key),
+        Probed("secretsmanager:UpdateSecretVersionStage", makes_a_key),
+        Probed("secretsmanager:ReplicateSecretToRegions", "a secret without its replica"),
+        Probed("secretsmanager:PutResourcePolicy", "a secret for certain readers"),
+        Probed("secretsmanager:DeleteResourcePolicy", "a secret that is open again"),
+        Probed("dynamodb:UpdateItem", makes_a_key),
+        Probed("events:PutEvents", makes_a_key),
+        Probed("cloudtrail:LookupEvents", "a key that may be an orphan"),
+        Probed("kms:Decrypt", makes_a_key),
+        Probed("kms:Encrypt", "a secret without its replica"),
+        Probed("kms:GenerateDataKey", makes_a_key),
+    )
+
 
 _DEAD_LETTERS = Required(
     "sqs:SendMessage", "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
 )
 _QUEUE_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
 
-ROLES: dict[str, tuple[Probed | Required | Used, ...]] = {
+ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "RepositoryApiRole": (
         *_LOGS_AND_TRACES,
         *_PROVISION_REPOSITORIES,
@@ -109,46 +103,50 @@ ROLES: dict[str, tuple[Probed | Required | Used, ...]] = {
     ),
     "RotationPlannerRole": (
         *_LOGS_AND_TRACES,
-        Used("iam:GenerateCredentialReport", "every run"),
-        Used("iam:GetAccountAuthorizationDetails", "every run"),
-        Used("iam:GetCredentialReport", "every run"),
-        Used("iam:SimulatePrincipalPolicy", "a user that is due"),
-        Used("dynamodb:Scan", "every run"),
-        Used("events:PutEvents", "a user that is due"),
+        Probed("iam:GenerateCredentialReport", "a user that is due"),
+        Probed("iam:GetAccountAuthorizationDetails", "a user that is due"),
+        Probed("iam:GetCredentialReport", "a user that is due"),
+        Probed("iam:SimulatePrincipalPolicy", "a user that is due"),
+        Probed("dynamodb:Scan", "a user that is due"),
+        Probed("events:PutEvents", "a user that is due"),
         _DEAD_LETTERS,
     ),
     "RotationWorkerRole": (
         *_LOGS_AND_TRACES,
-        *_ROTATE_ACCESS_KEYS,
+        *_rotates_access_keys("a user without a key"),
+        Probed("secretsmanager:CreateSecret", "a user without a key"),
+        Probed("secretsmanager:TagResource", "a user without a key"),
+        Probed("secretsmanager:RotateSecret", "a user without a key"),
+        Probed("lambda:InvokeFunction", "a user without a key"),
         Required("sqs:ReceiveMessage", _QUEUE_PAGE),
         Required("sqs:DeleteMessage", _QUEUE_PAGE),
         Required("sqs:GetQueueAttributes", _QUEUE_PAGE),
     ),
-    "RotationContractRole": (*_LOGS_AND_TRACES, *_ROTATE_ACCESS_KEYS),
+    "RotationContractRole": (*_LOGS_AND_TRACES, *_rotates_access_keys("a rotation by Secrets Manager")),
     "ServiceUserApiRole": (
         *_LOGS_AND_TRACES,
-        Used("iam:GetUser", "a rotation on demand"),
-        Used("iam:ListAccessKeys", "a rotation on demand"),
-        Used("iam:UpdateAccessKey", "a reactivation"),
-        Used("dynamodb:GetItem", "one user"),
-        Used("dynamodb:Scan", "all users"),
-        Used("dynamodb:UpdateItem", "a reactivation"),
-        Used("cloudtrail:LookupEvents", "who still uses a key"),
-        Used("events:PutEvents", "a rotation on demand"),
+        Probed("iam:GetUser", "a rotation on demand"),
+        Probed("iam:ListAccessKeys", "a rotation on demand"),
+        Probed("iam:UpdateAccessKey", "a reactivation"),
+        Probed("dynamodb:GetItem", "a user with a superseded key"),
+        Probed("dynamodb:Scan", "all users"),
+        Probed("dynamodb:UpdateItem", "a reactivation"),
+        Probed("cloudtrail:LookupEvents", "a user with a superseded key"),
+        Probed("events:PutEvents", "a rotation on demand"),
     ),
     "ExposedKeyRole": (
         *_LOGS_AND_TRACES,
-        Used("iam:GetAccessKeyLastUsed", "whose key it is"),
-        Used("events:PutEvents", "a service user's key"),
+        Probed("iam:GetAccessKeyLastUsed", "a service user's key"),
+        Probed("events:PutEvents", "a service user's key"),
         _DEAD_LETTERS,
     ),
     "SecretProofRole": (
         *_LOGS_AND_TRACES,
-        Used("secretsmanager:DescribeSecret", "every secret"),
-        Used("secretsmanager:GetSecretValue", "every secret"),
-        Used("dynamodb:Scan", "every run"),
-        Used("events:PutEvents", "a secret that does not authenticate"),
-        Required("kms:Decrypt", "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"),
+        Probed("secretsmanager:DescribeSecret", "a secret that authenticates"),
+        Probed("secretsmanager:GetSecretValue", "a secret that authenticates"),
+        Probed("kms:Decrypt", "a secret that authenticates"),
+        Probed("dynamodb:Scan", "a secret that authenticates"),
+        Probed("events:PutEvents", "a secret that does not authenticate"),
         _DEAD_LETTERS,
     ),
 }

@@ -1,5 +1,6 @@
 """The deployed API keeps its own contract, whatever is sent: what the contract allows, and what it does not."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -19,7 +20,7 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 
-from tests.local.aws.launched import REGION
+from tests.local.aws.launched import REGION, REPOSITORY
 
 PROMISES = [
     not_a_server_error,
@@ -35,6 +36,10 @@ OPERATIONS = [
     ("/repositories", "POST"),
     ("/whoami", "GET"),
     ("/openapi.json", "GET"),
+    ("/service-users", "GET"),
+    ("/service-users/{name}", "GET"),
+    ("/service-users/{name}/rotation", "POST"),
+    ("/service-users/{name}/reactivation", "POST"),
 ]
 FUZZING = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True)
 
@@ -55,12 +60,18 @@ class SignedAs(requests.auth.AuthBase):
 class Api:
     """The deployed API under fuzzing: every answer is checked, and counted by operation and status."""
 
-    def __init__(self, url, key, document):
-        self.contract = schemathesis.openapi.from_dict(document)
-        self.contract.config.update(base_url=url)
-        self.contract.config.generation.update(with_security_parameters=False)  # every case is signed
+    def __init__(self, url, key, documents):
+        self._contracts = [schemathesis.openapi.from_dict(document) for document in documents]
+        for contract in self._contracts:
+            contract.config.update(base_url=url)
+            contract.config.generation.update(with_security_parameters=False)  # every case is signed
         self._auth = SignedAs(key)
         self.answers = Counter()
+
+    def operations(self):
+        """Every operation of every contract, by path and method."""
+        found = [operation.ok() for contract in self._contracts for operation in contract.get_all_operations()]
+        return {(operation.path, operation.method.upper()): operation for operation in found}
 
     def check(self, case, promises):
         reply = case.call(auth=self._auth)
@@ -72,7 +83,8 @@ class Api:
 def api(stack, request):
     """The API, as a caller finds it to whom the house rules give every name; says at the end how many cases ran."""
     url, key = stack.variables["STEWARD_API_URL"], stack.pipeline("fuzzer", "*")
-    under_test = Api(url, key, stack.call("GET", "/openapi.json", key).document)
+    of_service_users = json.loads((REPOSITORY / "functions/access_key_rotation/openapi.json").read_text())
+    under_test = Api(url, key, [stack.call("GET", "/openapi.json", key).document, of_service_users])
     yield under_test
     counts = ", ".join(f"{answer}: {count}" for answer, count in sorted(under_test.answers.items()))
     plugins = request.config.pluginmanager
@@ -83,16 +95,14 @@ def api(stack, request):
 
 
 def test_the_operations_of_the_contract_are_those_that_are_tried(api):
-    operations = [operation.ok() for operation in api.contract.get_all_operations()]
-
-    assert {(operation.path, operation.method.upper()) for operation in operations} == set(OPERATIONS)
+    assert api.operations().keys() == set(OPERATIONS)
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_what_the_contract_allows_is_answered_as_it_says(api, path, method, examples):
     @settings(FUZZING, max_examples=examples)
-    @given(api.contract[path][method].as_strategy(GenerationMode.POSITIVE))
+    @given(api.operations()[path, method].as_strategy(GenerationMode.POSITIVE))
     def is_kept(case):
         api.check(case, PROMISES)
 
@@ -105,12 +115,15 @@ def test_what_the_contract_allows_is_answered_as_it_says(api, path, method, exam
     [
         ("/repositories/{name}", "PUT", [*PROMISES, negative_data_rejection]),
         ("/repositories/{name}", "GET", [*PROMISES, negative_data_rejection]),
+        ("/service-users/{name}", "GET", [*PROMISES, negative_data_rejection]),
+        ("/service-users/{name}/rotation", "POST", [*PROMISES, negative_data_rejection]),
+        ("/service-users/{name}/reactivation", "POST", [*PROMISES, negative_data_rejection]),
         pytest.param("/repositories", "POST", PROMISES, id="/repositories-POST, which refuses item by item"),
     ],
 )
 def test_what_the_contract_forbids_is_answered_as_it_says(api, path, method, promises, examples):
     @settings(FUZZING, max_examples=examples)
-    @given(api.contract[path][method].as_strategy(GenerationMode.NEGATIVE))
+    @given(api.operations()[path, method].as_strategy(GenerationMode.NEGATIVE))
     def is_kept(case):
         api.check(case, promises)
 

@@ -2,8 +2,11 @@
 
 import pytest
 
+from tests.local.conftest import SECRETS_KEY
 from tests.local.proven_actions import ROLES, Probed
-from tests.local.role_probes import RoleProbes
+from tests.local.provisioning_probes import ProvisioningProbes
+from tests.local.role_rights import RoleRights
+from tests.local.rotation_probes import RotationProbes
 
 CASES = [
     pytest.param(role, entry, id=f"{role}-{entry.action}{entry.sid and '-' + entry.sid}")
@@ -17,16 +20,23 @@ PROBES = sorted(
 
 
 @pytest.fixture(scope="session")
-def probes(stack, probe):
-    return RoleProbes(stack, probe)
+def rights(stack):
+    return RoleRights(stack.aws)
+
+
+@pytest.fixture(scope="session")
+def probes(stack, probe, rights):
+    """Role -> who tries the work of its function."""
+    provisioning, rotation = ProvisioningProbes(stack, probe, rights), RotationProbes(stack, rights, SECRETS_KEY)
+    return dict.fromkeys(ROLES, rotation) | dict.fromkeys(provisioning.roles, provisioning)
 
 
 @pytest.mark.parametrize(("role", "probed"), PROBES)
 def test_with_all_its_actions_a_function_does_its_work(probes, role, probed):
-    assert probes.run(role, probed)
+    assert probes[role].run(role, probed)
 
 
 @pytest.mark.parametrize(("role", "entry"), CASES)
-def test_without_an_action_a_function_cannot_do_its_work(probes, role, entry):
-    with probes.without(role, entry.action, entry.sid):
-        assert not probes.run(role, entry.probe)
+def test_without_an_action_a_function_cannot_do_its_work(probes, rights, role, entry):
+    with rights.without(role, entry.action, entry.sid):
+        assert not probes[role].run(role, entry.probe)

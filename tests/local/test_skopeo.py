@@ -1,41 +1,21 @@
-"""The main job and the safety net with skopeo, an OCI client that is nobody's double."""
+"""The main job and the safety net with skopeo."""
 
 import base64
-import hashlib
-import json
-import os
-import shutil
-import subprocess
+from functools import partial
 
 import pytest
 
 from local.oci import image_of
+from tests.local.skopeo import copy, layout_of, needs_skopeo
 from tests.local.stack import eventually
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("skopeo") is None and not os.environ.get("CI"),
-    reason="skopeo is not installed; CI installs it (test_provisioning.py does the same with oras)",
-)
+pytestmark = needs_skopeo
 
 
 @pytest.fixture(scope="module")
 def layout(tmp_path_factory):
-    """An image in an OCI layout, as a build leaves it."""
-    folder, image = tmp_path_factory.mktemp("layout"), image_of("An image that skopeo pushes.\n")
-    blobs = folder / "blobs" / "sha256"
-    blobs.mkdir(parents=True)
-    manifest = json.dumps(image.manifest).encode()
-    for content in (image.config, image.layer, manifest):
-        (blobs / hashlib.sha256(content).hexdigest()).write_bytes(content)
-    descriptor = {
-        "mediaType": image.manifest["mediaType"],
-        "digest": f"sha256:{hashlib.sha256(manifest).hexdigest()}",
-        "size": len(manifest),
-        "annotations": {"org.opencontainers.image.ref.name": "1"},
-    }
-    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [descriptor]}))
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-    return f"oci:{folder}:1"
+    """An image in an OCI layout."""
+    return layout_of(image_of("An image that skopeo pushes.\n"), tmp_path_factory.mktemp("layout"))
 
 
 @pytest.fixture
@@ -43,16 +23,7 @@ def skopeo(stack, team_a):
     """Run skopeo, logged in as the pipeline's role session, which has no right to create."""
     client = stack.aws.client("ecr", team_a)
     token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    credentials = base64.b64decode(token).decode()
-
-    def copy(source, target):
-        sides = [f"--{side}-tls-verify=false" for side in ("src", "dest")]
-        ends = {"src": source, "dest": target}
-        logins = [f"--{side}-creds={credentials}" for side, end in ends.items() if "docker:" in end]
-        command = ["skopeo", "--insecure-policy", "copy", *sides, *logins, source, target]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-
-    return copy
+    return partial(copy, credentials=base64.b64decode(token).decode())
 
 
 def test_a_push_is_refused_then_ensured_then_pushed_and_pulled_back(stack, team_a, skopeo, layout, tmp_path, unique):

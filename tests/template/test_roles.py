@@ -113,3 +113,33 @@ def test_only_secrets_of_service_users_are_touched(resources):
         for statement in statements_of_role(resources, role):
             if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):
                 assert "secret:steward/service-users/*" in json.dumps(statement["Resource"])
+
+
+def test_a_secrets_own_key_is_used_through_secrets_manager_alone(resources):
+    for role in ROLES:
+        for statement in statements_of_role(resources, role):
+            if statement.get("Sid") == "UseTheKeyOfTheSecrets":
+                assert statement["Condition"] == {"StringLike": {"kms:ViaService": "secretsmanager.*.amazonaws.com"}}
+                assert "SecretsKeyArn" in json.dumps(statement["Resource"])
+
+
+def test_secrets_are_registered_with_our_function_and_no_other(resources):
+    (function,) = (f for f in of_type(resources, "AWS::Lambda::Function").values() if "FunctionName" in f)
+    registering = {
+        role: statement
+        for role in ROLES
+        for statement in statements_of_role(resources, role)
+        if "secretsmanager:RotateSecret" in as_list(statement["Action"])
+    }
+
+    assert registering.keys() == {"RotationWorkerRole"}
+    (named,) = registering["RotationWorkerRole"]["Condition"]["ArnEquals"].values()
+    assert named["Fn::Sub"].endswith(":function:" + function["FunctionName"]["Fn::Sub"])
+    assert function["Handler"] == "access_key_rotation.rotation_contract_handler.lambda_handler"
+
+
+def test_no_function_takes_a_replica_or_a_secret_away(resources):
+    taking = {"secretsmanager:DeleteSecret", "secretsmanager:RemoveRegionsFromReplication"}
+    granted = {action for role in ROLES for s in statements_of_role(resources, role) for action in as_list(s["Action"])}
+
+    assert not taking & granted

@@ -1,7 +1,8 @@
 """What rotation remembers, and its locks, in one DynamoDB table.
 
-An item has the key ``id``: ``user#<name>``. Beside the record it holds the lock (``lease_until``, ``fence``), the
-intent, and ``next_at``, for people who look. Times are ISO 8601 in the record and epoch seconds outside of it.
+An item has the key ``id``: ``user#<name>``. Beside the record it holds the lock (``lease_until``, ``fence``, and its
+``holder``'s token), the intent, and ``next_at``, for people who look. Times are ISO 8601 in the record and epoch
+seconds outside of it.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PREFIX = "user#"
+_FREE = "attribute_not_exists(lease_until) OR lease_until <= :now"
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -33,7 +35,7 @@ class DynamoDbRotationRecords:
         self._table = table
         self._clock = clock
 
-    def claim(self, user: UserName, token: str, lease: timedelta) -> Claim:
+    def claim(self, user: UserName, token: str, lease: timedelta, *, resuming: bool = False) -> Claim:
         """Take the lock, count the fence up, and write the intent where there is none."""
         now = self._clock.now()
         intent, until = Intent(token, now), now + lease
@@ -41,9 +43,12 @@ class DynamoDbRotationRecords:
             answer = self._dynamodb.update_item(
                 TableName=self._table,
                 Key=_key(user),
-                UpdateExpression=("SET lease_until = :until, intent = if_not_exists(intent, :intent) ADD fence :one"),
-                ConditionExpression="attribute_not_exists(lease_until) OR lease_until <= :now",
+                UpdateExpression=(
+                    "SET lease_until = :until, holder = :token, intent = if_not_exists(intent, :intent) ADD fence :one"
+                ),
+                ConditionExpression=f"{_FREE} OR holder = :token" if resuming else _FREE,
                 ExpressionAttributeValues={
+                    ":token": {"S": token},
                     ":until": _number(until),
                     ":now": _number(now),
                     ":intent": {"S": msgspec.json.encode(intent).decode()},

@@ -8,7 +8,7 @@ from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import AccessKey, LastUse, Standing, User
 from access_key_rotation.domain.ports import KeyNotFoundError, KeySlotsFullError, OutcomeUnknownError
-from steward.aws.errors import ACCESS_DENIED, THROTTLING, code_of, translated, upstream
+from steward.aws.errors import THROTTLING, code_of, translated, upstream
 from steward.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -57,8 +57,14 @@ class IamUsers:
 
     def keys(self, name: UserName) -> tuple[AccessKey, ...]:
         """All keys; two fit in one page, and more are read to the end."""
-        with translated():
+        try:
             pages = list(self._iam.get_paginator("list_access_keys").paginate(UserName=name))
+        except ClientError as error:
+            if code_of(error) == NO_SUCH_ENTITY:
+                return ()
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
         return tuple(
             AccessKey(key["AccessKeyId"], active=key["Status"] == "Active", created=key["CreateDate"])
             for page in pages
@@ -72,12 +78,16 @@ class IamUsers:
         return LastUse(used.get("LastUsedDate"), used.get("ServiceName", ""))
 
     def owner(self, key_id: str) -> UserName | None:
-        """The user that has the key; GetAccessKeyLastUsed is the one call that tells."""
+        """The user that has the key; GetAccessKeyLastUsed is the one call that tells.
+
+        For a key of another account AWS answers AccessDenied, as it does when our own role lacks the right: that is
+        raised, never read as "nobody's".
+        """
         try:
             answer = self._iam.get_access_key_last_used(AccessKeyId=key_id)
         except ClientError as error:
-            if code_of(error) in {NO_SUCH_ENTITY, *ACCESS_DENIED}:
-                return None  # for a key that is not the account's, AWS answers AccessDenied
+            if code_of(error) == NO_SUCH_ENTITY:
+                return None
             raise upstream(error) from error
         except BotoCoreError as error:
             raise upstream(error) from error

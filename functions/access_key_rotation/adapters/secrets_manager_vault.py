@@ -16,6 +16,7 @@ from steward.errors import ConflictError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import ReplicaRegionTypeTypeDef
 
 OWNER_TAG = "steward:stack"
 FORM = 1
@@ -34,9 +35,8 @@ class SecretsManagerVault:
     stack
         Name of the stack, which becomes the tag of its secrets.
     kms_key
-        ARN of the customer's key; empty for the account's own.
-    replica_regions
-        Where new secrets are replicated to.
+        ARN of the customer's key; empty for the account's own. Secrets that are replicated take a multi-Region key: its
+        replica, of the same id, encrypts there.
     roles
         ARNs of our own roles, which may always read.
     """
@@ -47,13 +47,11 @@ class SecretsManagerVault:
         *,
         stack: str,
         kms_key: str = "",
-        replica_regions: Sequence[str] = (),
         roles: Sequence[str] = (),
     ) -> None:
         self._secrets = client
         self._stack = stack
         self._kms_key = kms_key
-        self._replica_regions = tuple(replica_regions)
         self._roles = tuple(roles)
 
     def find(self, user: UserName) -> Secret | None:
@@ -80,6 +78,8 @@ class SecretsManagerVault:
             replicas={
                 replica["Region"]: replica.get("Status") == "InSync" for replica in shown.get("ReplicationStatus", [])
             },
+            rotation_function=shown.get("RotationLambdaARN") if shown.get("RotationEnabled") else None,
+            rotates_by=shown.get("NextRotationDate"),
         )
 
     def read(self, user: UserName, version: str) -> Credential | Content:
@@ -95,12 +95,10 @@ class SecretsManagerVault:
         return _content(user, got.get("SecretString"))
 
     def create(self, user: UserName) -> Secret:
-        """Make the secret with its tags, key and replicas."""
+        """Make the secret with its tags and key."""
         optional: dict[str, Any] = {}
         if self._kms_key:
             optional["KmsKeyId"] = self._kms_key
-        if self._replica_regions:
-            optional["AddReplicaRegions"] = [{"Region": region} for region in self._replica_regions]
         try:
             self._secrets.create_secret(
                 Name=user.secret_name,
@@ -136,6 +134,36 @@ class SecretsManagerVault:
             }
             policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
             self._secrets.put_resource_policy(SecretId=name, ResourcePolicy=policy, BlockPublicPolicy=True)
+
+    def replicate(self, user: UserName, regions: Sequence[str]) -> None:
+        """Add the regions, each with the replica of the customer's key there, if there is a customer's key.
+
+        Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
+        """
+        with translated():
+            self._secrets.replicate_secret_to_regions(
+                SecretId=user.secret_name, AddReplicaRegions=[self._replica(region) for region in regions]
+            )
+
+    def _replica(self, region: str) -> "ReplicaRegionTypeTypeDef":
+        if not self._kms_key:
+            return {"Region": region}
+        partition, service, _, account, key = self._kms_key.split(":")[1:]
+        return {"Region": region, "KmsKeyId": f"arn:{partition}:{service}:{region}:{account}:{key}"}
+
+    def register(self, user: UserName, function: str, days: int) -> None:
+        """Configure rotation, of which Secrets Manager calls testSecret alone now."""
+        try:
+            self._secrets.rotate_secret(
+                SecretId=user.secret_name,
+                RotationLambdaARN=function,
+                RotationRules={"AutomaticallyAfterDays": days},
+                RotateImmediately=False,
+            )
+        except ClientError as error:
+            raise _domain_error(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
 
     def stage(self, version: str, credential: Credential) -> None:
         """Store the credential; the same value under the same version is stored once."""
@@ -186,7 +214,8 @@ class SecretsManagerVault:
 
 def _domain_error(error: ClientError) -> Exception:
     if code_of(error) == IN_WRONG_STATE:
-        return ConflictError("Secrets Manager refuses: the secret may be scheduled for deletion", code=IN_WRONG_STATE)
+        text = "Secrets Manager refuses: the secret is scheduled for deletion, or a rotation of it is not complete"
+        return ConflictError(text, code=IN_WRONG_STATE)
     return upstream(error)
 
 

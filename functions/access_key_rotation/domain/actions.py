@@ -42,12 +42,34 @@ class ReadCreator:
 
 @dataclass(frozen=True, slots=True)
 class CreateSecret:
-    """Make the secret, with a placeholder that names no key, its tags, readers and replicas."""
+    """Make the secret, with a placeholder that names no key, and its tags."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestrictReaders:
     """Put the resource policy that the settings ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replicate:
+    """Copy the secret to further regions."""
+
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterBackstop:
+    """Have Secrets Manager rotate the secret through this function, so often, should nobody else."""
+
+    function: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepKey:
+    """Put the current key into the version that waits: it is too young for a rotation that only a schedule asks for."""
+
+    key_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +88,7 @@ class DropPending:
 
 @dataclass(frozen=True, slots=True)
 class Promote:
-    """Verify the pending key, then move AWSCURRENT to it."""
+    """Move AWSCURRENT to the pending key, verified first; one that is current already must only be the same."""
 
     key_id: str
     urgent: bool = False
@@ -131,6 +153,7 @@ class Suspect:
 
 
 type Action = (
-    Wait | Block | ReadUsage | ReadStanding | ReadCreator | CreateSecret | RestrictReaders | CreateKey | DropPending
-    | Promote | RecordPromotion | LatchAdoption | MarkCompromised | Deactivate | Announce | Delete | Forget | Suspect
+    Wait | Block | ReadUsage | ReadStanding | ReadCreator | CreateSecret | RestrictReaders | Replicate
+    | RegisterBackstop | KeepKey | CreateKey | DropPending | Promote | RecordPromotion | LatchAdoption
+    | MarkCompromised | Deactivate | Announce | Delete | Forget | Suspect
 )  # fmt: skip

@@ -3,19 +3,24 @@
 Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 """
 
-from access_key_rotation.domain.actions import Action, Block, Promote
+from access_key_rotation.domain.actions import Block
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Content, Label, Secret
+from access_key_rotation.domain.observation import Content, Label
 from access_key_rotation.domain.policy import RotationSettings
 from access_key_rotation.domain.ports import CredentialVault, Users
-from access_key_rotation.domain.rotation import Outcome, Rotator
+from access_key_rotation.domain.rotation import Outcome, Rotator, Run
 from access_key_rotation.domain.verification import Verifier
 from steward.errors import ConflictError, NotFoundError, StewardError
 
 
 class RotationContract:
-    """``createSecret``, ``setSecret``, ``testSecret``, ``finishSecret``; each may come again at any time."""
+    """``createSecret``, ``setSecret``, ``testSecret``, ``finishSecret``; each may come again at any time.
+
+    The steps of one rotation are one run, which holds the user's lock from the first to the last. It stays here between
+    them, without the key's material, because they mostly meet the same execution environment; what it saves is reading
+    again, never a check. A step that meets another environment looks for itself, and takes the lock over.
+    """
 
     def __init__(
         self,
@@ -30,6 +35,7 @@ class RotationContract:
         self._vault = vault
         self._verifier = verifier
         self._settings = settings
+        self._open: tuple[str, Run] | None = None
 
     def create_secret(self, user: UserName, version: str, correlation_id: str) -> None:
         """Make a key and store it in the version that waits.
@@ -40,37 +46,45 @@ class RotationContract:
             The rules refuse a key now. The label was taken from the empty version first: it would block every later
             rotation.
         """
+        if self._open and self._open[0] == version:
+            return
         try:
-            outcome = self._rotator.advance(user, correlation_id, until=_is_promotion)
+            begun = self._rotator.begin(user, version, correlation_id)
         except StewardError:
             self._unblock(user, version)
             raise
-        secret = outcome.seen.secret
+        secret = begun.seen.secret
         labels = secret.labels if secret else {}
-        if version == labels.get(Label.CURRENT):
+        if version == labels.get(Label.PENDING) and isinstance(begun.seen.named.get(Label.PENDING), str):
+            self._open = (version, begun) if isinstance(begun, Run) else None
             return
-        if version == labels.get(Label.PENDING) and isinstance(outcome.seen.named.get(Label.PENDING), str):
+        outcome = self._rotator.finish(begun) if isinstance(begun, Run) else begun
+        if version == labels.get(Label.CURRENT):
             return
         self._unblock(user, version)
         raise ConflictError(f"no new key for {user} now: {_reason(outcome)}")
 
     def test_secret(self, user: UserName, version: str) -> None:
-        """Try the key of the version; of an empty one, that of AWSCURRENT, which is how a configuration is tested.
+        """Try the key of the version.
+
+        The current key is not tried, because that would look like a consumer's use of it; nor is there anything to try
+        in an empty version, by which Secrets Manager tests a configuration.
 
         Raises
         ------
         NotAuthenticatedError
             AWS does not take the key.
         """
+        run, credential = self._take(version), self._vault.read(user, version)
+        if run and isinstance(credential, Credential):
+            if run.seen.named.get(Label.CURRENT) != credential.access_key_id:
+                self._rotator.verify(run, credential)
+            self._open = version, run
+            return
         known = self._users.find(user)
         if known is None:
             raise NotFoundError(f"there is no user {user}")
-        credential = self._vault.read(user, version)
-        if credential is Content.NOTHING:
-            secret = self._vault.find(user)
-            current = secret.labels.get(Label.CURRENT) if secret else None
-            credential = self._vault.read(user, current) if current else credential
-        if isinstance(credential, Credential):
+        if isinstance(credential, Credential) and not self._is_current(credential):
             self._verifier.verify(credential, known, self._settings.verify)
 
     def finish_secret(self, user: UserName, version: str, correlation_id: str) -> None:
@@ -81,21 +95,29 @@ class RotationContract:
         ConflictError
             The rules refuse to promote it now; the next try goes on from there.
         """
-        outcome = self._rotator.advance(user, correlation_id)
+        run = self._take(version)
+        outcome = self._rotator.finish(run) if run else self._rotator.resume(user, version, correlation_id)
         secret = outcome.seen.secret
         if secret is None or secret.labels.get(Label.CURRENT) != version:
             raise ConflictError(f"the new key of {user} is not current: {_reason(outcome)}")
 
+    def _is_current(self, credential: Credential) -> bool:
+        """Whether consumers read this already."""
+        secret = self._vault.find(credential.user)
+        version = secret.labels.get(Label.CURRENT) if secret else None
+        return version is not None and self._vault.read(credential.user, version) == credential
+
+    def _take(self, version: str) -> Run | None:
+        """The run of this version, if it is here; whoever takes it goes on with it, or puts it back."""
+        held, self._open = self._open, None
+        return held[1] if held and held[0] == version else None
+
     def _unblock(self, user: UserName, version: str) -> None:
-        secret: Secret | None = self._vault.find(user)
+        secret = self._vault.find(user)
         if secret is None or secret.deleted or secret.labels.get(Label.PENDING) != version:
             return
         if version != secret.labels.get(Label.CURRENT) and self._vault.read(user, version) is Content.NOTHING:
             self._vault.drop_pending(user, version)
-
-
-def _is_promotion(action: Action) -> bool:
-    return isinstance(action, Promote)
 
 
 def _reason(outcome: Outcome) -> str:

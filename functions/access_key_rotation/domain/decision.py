@@ -6,6 +6,7 @@ answers with the action that reads it.
 """
 
 from collections.abc import Callable
+from math import ceil
 
 from access_key_rotation.domain.actions import (
     Action,
@@ -17,12 +18,15 @@ from access_key_rotation.domain.actions import (
     Delete,
     DropPending,
     Forget,
+    KeepKey,
     MarkCompromised,
     Promote,
     ReadCreator,
     ReadStanding,
     ReadUsage,
     RecordPromotion,
+    RegisterBackstop,
+    Replicate,
     RestrictReaders,
     Suspect,
     Wait,
@@ -184,10 +188,11 @@ def pending_key_waits(at: Situation) -> Action | None:
         return _dead_pending(at)
     if at.history(pending).compromised:
         return DropPending("its key has leaked")
-    if at.history(pending).promoted_at:
+    is_current = at.seen.current is not None and pending.id == at.seen.current.id
+    if at.history(pending).promoted_at and not is_current:
         return DropPending("its key was current already, and somebody moved AWSCURRENT away from it")
     end = at.policy.frozen_until(at.now)
-    if end and not at.is_urgent:
+    if end and not (at.is_urgent or is_current):
         return Wait("CREATED", end)
     return Promote(pending.id, urgent=at.is_urgent)
 
@@ -203,6 +208,14 @@ def _dead_pending(at: Situation) -> Action:
     return Wait("CREATED", suspected + SETTLE) if at.now < suspected + SETTLE else DropPending("its key does not exist")
 
 
+def schedule_asks_too_early(at: Situation) -> Action | None:
+    """Secrets Manager counts from its own last rotation, not from ours: a key that we replaced since is kept."""
+    current = at.seen.current
+    if current is None or not at.is_asked_by_schedule or at.is_urgent or at.is_due:
+        return None
+    return KeepKey(current.id) if at.seen.record.wanted != current.id else None
+
+
 def key_is_wanted(at: Situation) -> Action | None:
     """A new key: the first, the next, or in place of one that leaked or is missing."""
     reason = at.reason_to_create()
@@ -215,6 +228,26 @@ def key_is_wanted(at: Situation) -> Action | None:
     if full:
         return _room(at)
     return CreateKey(reason) if at.seen.secret else CreateSecret()
+
+
+def replica_is_missing(at: Situation) -> Action | None:
+    """The secret is copied to every region of the settings. No copy is ever taken away: consumers may read it."""
+    secret = at.seen.secret
+    missing = [region for region in at.policy.replica_regions if secret and region not in secret.replicas]
+    return Replicate(tuple(missing)) if missing else None
+
+
+def backstop_is_missing(at: Situation) -> Action | None:
+    """Secrets Manager knows our function and the greatest age.
+
+    It refuses to be told while a version waits, and it tries the function with a version of its own, which for a moment
+    looks like somebody's hand: so it is told while no key is on its way out.
+    """
+    secret, function, days = at.seen.secret, at.enrolment.rotation_function, ceil(at.policy.times.max_age_days)
+    if secret is None or not function or at.seen.has_pending or at.draining or at.quarantined:
+        return None
+    known = secret.rotation_function == function and at.seen.record.backstop_days == days
+    return None if known else RegisterBackstop(function, days)
 
 
 def _room(at: Situation) -> Action:
@@ -272,7 +305,10 @@ RULES: tuple[Rule, ...] = (
     leaked_key_is_active,
     readers_have_changed,
     pending_key_waits,
+    schedule_asks_too_early,
     key_is_wanted,
+    replica_is_missing,
+    backstop_is_missing,
     adoption,
     deactivation,
     deletion,

@@ -11,7 +11,8 @@ class AccessKeyRotationDue:
     """There is something to do for a user. ``reason`` is ``scheduled``, ``routine`` or ``compromised``.
 
     ``key_id`` is the key that a person or AWS asks to replace; None for what the schedule finds. ``judged_at`` is when
-    the planner found that the user is no person and no administrator; None where that is yet to be found out.
+    the planner found that the user is as it is remembered, no person and no administrator; None where the worker must
+    find out.
     """
 
     user_name: str
@@ -82,6 +83,14 @@ class AccessKeyRotationFailed:
     step: str
     reason: str
     code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReaderMissing:
+    """Nobody but the rotated user itself may read its secret: a consumer that is away too long never gets in again."""
+
+    user_name: str
+    secret: str
 
 
 @dataclass(frozen=True, slots=True)

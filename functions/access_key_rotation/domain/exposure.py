@@ -6,6 +6,7 @@ from typing import Protocol
 from access_key_rotation.domain.events import AccessKeyRotationDue
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.situation import Reason
+from steward.errors import StewardError, UpstreamError
 from steward.events import EventPublisher
 
 
@@ -13,7 +14,7 @@ class KeyOwners(Protocol):
     """Whose a key is."""
 
     def owner(self, key_id: str) -> UserName | None:
-        """The user that has the key, or None where IAM knows no such key. One call."""
+        """The user that has the key, or None where IAM says that there is no such key. One call."""
         ...
 
 
@@ -25,12 +26,24 @@ class ExposedKeys:
         self._publisher = publisher
 
     def report(self, key_ids: Sequence[str], correlation_id: str) -> list[str]:
-        """Ask for the rotation of each key that a user of the account has; the users' names."""
-        due = [
-            AccessKeyRotationDue(owner, Reason.COMPROMISED.value, key_id, requested_by="AWS Health")
-            for key_id in key_ids
-            if (owner := self._owners.owner(key_id)) is not None
-        ]
+        """Ask for the rotation of each key that a user of the account has; the users' names.
+
+        Raises
+        ------
+        UpstreamError
+            Whose one of the keys is could not be found out, so that a person must; all others were asked for.
+        """
+        due, unclear = list[AccessKeyRotationDue](), list[str]()
+        for key_id in dict.fromkeys(key_ids):
+            try:
+                owner = self._owners.owner(key_id)
+            except StewardError as error:
+                unclear.append(f"{key_id} ({error})")
+                continue
+            if owner is not None:
+                due.append(AccessKeyRotationDue(owner, Reason.COMPROMISED.value, key_id, requested_by="AWS Health"))
         if due:
             self._publisher.publish(due, correlation_id=correlation_id)
+        if unclear:
+            raise UpstreamError(f"whose these exposed keys are is not known: {', '.join(unclear)}")
         return [event.user_name for event in due]

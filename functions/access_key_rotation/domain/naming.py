@@ -6,7 +6,8 @@ from typing import Self
 from steward.errors import RuleViolationError
 
 SECRET_PREFIX = "steward/service-users/"  # noqa: S105 - a name
-ROTATE_TAG = "steward:rotate"
+TAG_PREFIX = "steward:"
+ROTATE_TAG = f"{TAG_PREFIX}rotate"
 """With the value ``true``, and on the path of the settings, it enrols a user; alone it does nothing."""
 
 _USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)

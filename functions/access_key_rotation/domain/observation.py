@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Self
 
-from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.naming import TAG_PREFIX, UserName
 
 
 class Label(StrEnum):
@@ -75,6 +75,10 @@ class Secret:
     """Version ids by label."""
     replicas: Mapping[str, bool]
     """Region -> whether it is in sync."""
+    rotation_function: str | None = None
+    """The function that Secrets Manager calls by its own schedule; None while it has none."""
+    rotates_by: datetime | None = None
+    """When that schedule asks for the next rotation, at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,9 @@ class Record:
     """What we remember of a user. Losing it means waiting longer, never deleting."""
 
     user_id: str | None = None
+    arn: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The user's own, as far as they are the steward's: ``steward:*``."""
     keys: Mapping[str, KeyHistory] = field(default_factory=dict)
     """Every key that we have accounted for. A key that is missing here appeared since."""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -151,6 +158,22 @@ class Record:
     """Fingerprint of the policy that ``next_at`` follows from."""
     readers: str = ""
     """The readers that the secret's resource policy admits."""
+    backstop_days: int = 0
+    """How often Secrets Manager rotates the secret by itself, as far as we told it; 0 for never."""
+
+    def user(self, name: UserName) -> User | None:
+        """The user as it was seen last; None before the first time."""
+        if self.user_id is None or not self.arn:
+            return None
+        path = self.arn.partition(":user")[2].removesuffix(name)
+        return User(name, self.user_id, self.arn, path, self.tags)
+
+    def having_seen(self, user: User) -> Self:
+        """The same, with the user as it is now; another user of the same name is not remembered in its place."""
+        if self.user_id not in {None, user.user_id}:
+            return self
+        ours = {tag: value for tag, value in user.tags.items() if tag.startswith(TAG_PREFIX)}
+        return replace(self, user_id=user.user_id, arn=user.arn, tags=ours)
 
     def history(self, key_id: str) -> KeyHistory:
         """What is known of a key; a blank history for one that we do not know."""

@@ -83,6 +83,8 @@ class Operation:
     ) -> Requested:
         """Ask for a rotation of the current key, or for the end of one that leaked. A routine one ends a freeze.
 
+        The current key may be gone already, by somebody's hand: then there is all the more reason to replace it.
+
         Raises
         ------
         NotFoundError
@@ -92,9 +94,9 @@ class Operation:
         user = self._users.find(name)
         if user is None or not user.path.startswith(self._path):
             raise NotFoundError(f"there is no service user {name}")
-        key_id = key_id or _current(name, record)
-        if key_id not in {key.id for key in self._users.keys(name)}:
+        if key_id and key_id not in {key.id for key in self._users.keys(name)}:
             raise NotFoundError(f"the user {name} has no key {key_id}")
+        key_id = key_id or _current(name, record)
         if not dry_run:
             if reason is Reason.ROUTINE and record.frozen:
                 self._thaw(name)

@@ -50,6 +50,7 @@ class RotationMemory(Protocol):
 class _Remembered:
     next_at: datetime | None
     user_id: str | None
+    arn: str
     policy: str
     busy: bool
 
@@ -93,7 +94,7 @@ class Planner:
         """
         now = self._clock.now()
         known = {
-            name: _Remembered(record.next_at, record.user_id, record.policy, busy)
+            name: _Remembered(record.next_at, record.user_id, record.arn, record.policy, busy)
             for name, record, busy in self._memory.all()
         }
         enrolled, due = 0, []
@@ -104,7 +105,7 @@ class Planner:
             before = known.pop(user.name, None)
             if before is None or self._is_due(user, before, now):
                 since = before.next_at if before and before.next_at else datetime.min.replace(tzinfo=now.tzinfo)
-                due.append((since, user.name, user))
+                due.append((since, user.name, user if before and self._is_as_remembered(user, before) else None))
         never_seen = sum(1 for since, _, _ in due if since.year == 1)
         gone = [(r.next_at, name, None) for name, r in known.items() if r.next_at and r.next_at <= now and not r.busy]
         chosen = sorted([*due, *gone], key=lambda entry: entry[:2])[: self._settings.max_users_per_run]
@@ -117,15 +118,19 @@ class Planner:
     def _is_due(self, user: ListedUser, before: _Remembered, now: datetime) -> bool:
         if before.busy:
             return False
-        if before.next_at is None or before.next_at <= now or before.user_id not in {None, user.user_id}:
-            return True
+        return before.next_at is None or before.next_at <= now or not self._is_as_remembered(user, before)
+
+    def _is_as_remembered(self, user: ListedUser, before: _Remembered) -> bool:
+        """Whether a run that looked now would see the same user, and follow the same policy."""
+        if (before.user_id, before.arn) != (user.user_id, user.arn):
+            return False
         try:
-            return before.policy != policy_of(self._settings, user.name, user.tags).fingerprint
+            return before.policy == policy_of(self._settings, user.name, user.tags).fingerprint
         except RuleViolationError:
-            return True
+            return False
 
     def _event(self, name: UserName, user: ListedUser | None, now: datetime) -> AccessKeyRotationDue:
-        """Whether the user is a service user is said only where it was found out; else the worker finds out."""
+        """A user that is as it is remembered is judged here; whatever else there is to find out, the worker does."""
         judged = None
         if user is not None and user.is_person is False:
             judged = None if self._directory.administers_iam(user.arn) else now.isoformat()

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from typing import Self
 
 from access_key_rotation.domain.naming import UserName
 from steward.errors import RuleViolationError
@@ -104,10 +105,11 @@ class Times:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Other times for some users: ``match`` is a pattern of names."""
+    """Other times, or other readers, for some users: ``match`` is a pattern of names; what is left out stays."""
 
     match: str
-    times: Times
+    times: Times | None = None
+    secret_readers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,12 @@ class RotationSettings:
             raise ValueError(f"path is {self.path!r}: write a path of its own for service users, such as /service/")
         if self.max_users_per_run < 1:
             raise ValueError("max_users_per_run is at least 1")
+
+    def at_home_in(self, region: str) -> Self:
+        """The same, with every region named where a key must work: where consumers call, and where they read."""
+        regions = dict.fromkeys([*(self.verify.regions or (region,)), *self.replica_regions])
+        replicas = tuple(replica for replica in self.replica_regions if replica != region)
+        return replace(self, verify=replace(self.verify, regions=tuple(regions)), replica_regions=replicas)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +208,9 @@ def policy_of(settings: RotationSettings, user: UserName, tags: Mapping[str, str
     RuleViolationError
         A tag of the user is no number of days, or leaves no time to rotate.
     """
-    times = next((rule.times for rule in settings.overrides if fnmatchcase(user, rule.match)), settings.times)
+    override = next((rule for rule in settings.overrides if fnmatchcase(user, rule.match)), Override(match=user))
+    times = override.times or settings.times
+    readers = settings.secret_readers if override.secret_readers is None else override.secret_readers
     try:
         times = replace(
             times,
@@ -217,7 +227,7 @@ def policy_of(settings: RotationSettings, user: UserName, tags: Mapping[str, str
         verify=settings.verify,
         granularity=timedelta(minutes=settings.last_use_granularity_minutes),
         replica_regions=settings.replica_regions,
-        secret_readers=settings.secret_readers,
+        secret_readers=readers,
     )
 
 

@@ -63,7 +63,7 @@ class Users(Protocol):
         ...
 
     def keys(self, name: UserName) -> tuple[AccessKey, ...]:
-        """All its keys, of any status."""
+        """All its keys, of any status; none where IAM says that there is no such user."""
         ...
 
     def last_use(self, key_id: str) -> LastUse:
@@ -108,6 +108,14 @@ class CredentialVault(Protocol):
 
     def restrict_readers(self, user: User, readers: Sequence[str]) -> None:
         """Let only these, the user and our roles read the values; with none, lift the restriction."""
+        ...
+
+    def replicate(self, user: UserName, regions: Sequence[str]) -> None:
+        """Copy the secret to these regions, too; where it is already is fine."""
+        ...
+
+    def register(self, user: UserName, function: str, days: int) -> None:
+        """Have Secrets Manager rotate it through the function, so often, but not now. The same again is fine."""
         ...
 
     def stage(self, version: str, credential: Credential) -> None:
@@ -168,8 +176,11 @@ class Claim:
 class RotationRecords(Protocol):
     """Memory of what AWS does not keep, and the lock that lets one run at a time work on a user."""
 
-    def claim(self, user: UserName, token: str, lease: timedelta) -> Claim:
-        """Take the lock and write the intent ahead, where there is none. Raises BusyError."""
+    def claim(self, user: UserName, token: str, lease: timedelta, *, resuming: bool = False) -> Claim:
+        """Take the lock and write the intent ahead, where there is none. Raises BusyError.
+
+        With ``resuming``, a lock that was taken with the same token is taken over from its holder.
+        """
         ...
 
     def save(self, claim: Claim, record: Record) -> None:

@@ -16,6 +16,13 @@ LISTED_TWICE = timedelta(seconds=30)
 """How far apart the two listings are that an orphan must appear in."""
 
 
+ROTATION_WINDOW = timedelta(days=1)
+"""Secrets Manager's schedule may start a rotation this long before the date that it tells.
+
+Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+"""
+
+
 class Reason(StrEnum):
     """Why somebody asks for a rotation out of turn."""
 
@@ -37,6 +44,9 @@ class Enrolment:
 
     path: str
     stack: str
+    rotation_function: str = ""
+    """The function that every secret is registered with, so that Secrets Manager rotates it should the planner be dead;
+    empty where that is not this run's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,17 @@ class Situation:
         """Whether RotateSecret asks for a new key: its version waits for a value."""
         return self.seen.has_pending and self.seen.named.get(Label.PENDING) is Content.NOTHING
 
+    @property
+    def is_asked_by_schedule(self) -> bool:
+        """Whether it is Secrets Manager's own schedule that asks for a new key, and no person."""
+        rotates_by = self.seen.secret.rotates_by if self.seen.secret else None
+        return self.has_empty_pending and rotates_by is not None and self.now >= rotates_by - ROTATION_WINDOW
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the current key is old enough for the next one."""
+        return self.seen.current is not None and self.now >= self.seen.current.created + self.policy.rotate_after
+
     def reason_to_create(self) -> str | None:
         """Why a new key is wanted, if one is."""
         current = self.seen.current
@@ -126,7 +147,7 @@ class Situation:
             return "secrets-manager"
         if self.seen.record.wanted == current.id:
             return Reason.ROUTINE.value
-        return "age" if self.now >= current.created + self.policy.rotate_after else None
+        return "age" if self.is_due else None
 
     def checked_again(self) -> datetime:
         """When to look again at what may change at any time."""

@@ -1,5 +1,7 @@
 """AWS clients, configured once: timeouts that fit a function, botocore's own retries, a user agent of ours."""
 
+from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
@@ -26,6 +28,8 @@ _CONFIG = Config(
 
 
 _ONCE = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+_ONE_AT_A_TIME = Lock()
+"""Sessions are not safe to share between threads, clients are."""
 
 
 @overload
@@ -57,6 +61,18 @@ def client(service: str, *, region: str | None = None, once: bool = False) -> An
 
 
 def client_with_key(service: str, region: str, access_key_id: str, secret_access_key: str) -> Any:
-    """A client that signs with a given key instead of the function's role, and tries each call once."""
-    session = boto3.Session(aws_access_key_id=access_key_id, aws_secret_access_key=secret_access_key)
-    return session.client(service, region_name=region, config=_ONCE)  # type: ignore[call-overload]
+    """A client that signs with a given key instead of the function's role."""
+    with _ONE_AT_A_TIME:
+        return _session().client(  # type: ignore[call-overload]
+            service,
+            region_name=region,
+            aws_access_key_id=access_key_id,
+            aws_secret_access_key=secret_access_key,
+            config=_CONFIG,
+        )
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all keys, none of which it keeps: it has read the services' models, which takes longer than a call."""
+    return boto3.Session()

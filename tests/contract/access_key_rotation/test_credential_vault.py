@@ -94,5 +94,17 @@ def test_a_dropped_version_waits_no_longer(vault):
     assert Label.PENDING not in vault.find(PUSH).labels
 
 
+def test_a_replicated_secret_is_in_sync_in_no_region_that_was_not_asked_for(vault):
+    vault.create(PUSH)
+
+    vault.replicate(PUSH, ["eu-west-1", "us-west-2"])
+
+    assert vault.find(PUSH).replicas.keys() == {"eu-west-1", "us-west-2"}
+
+
+def test_a_new_secret_is_not_rotated_by_itself(vault):
+    assert vault.create(PUSH).rotation_function is None
+
+
 def test_a_credential_shows_its_material_to_nobody():
     assert "material-1" not in f"{KEY!r} {KEY}"

@@ -18,6 +18,8 @@ LEASE = timedelta(minutes=6)
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 EVERYTHING = Record(
     user_id="AIDA1",
+    arn="arn:aws:iam::123456789012:user/service/ecr-push",
+    tags={"steward:rotate": "true"},
     keys={
         "AKIA1": KeyHistory(made_by_us=True, promoted_at=NOON, adopted_at=NOON, compromised=True),
         "AKIA2": KeyHistory(),
@@ -61,6 +63,22 @@ def test_one_run_at_a_time(records):
 
     with pytest.raises(BusyError):
         records.claim(PUSH, "t2", LEASE)
+
+
+def test_whoever_has_the_token_may_take_the_lock_over(records):
+    lost = records.claim(PUSH, "t1", LEASE)
+
+    records.release(records.claim(PUSH, "t1", LEASE, resuming=True), EVERYTHING)
+
+    with pytest.raises(LeaseLostError):
+        records.save(lost, Record())
+
+
+def test_nobody_else_may(records):
+    records.claim(PUSH, "t1", LEASE)
+
+    with pytest.raises(BusyError):
+        records.claim(PUSH, "t2", LEASE, resuming=True)
 
 
 def test_a_lease_ends_by_itself_and_leaves_its_intent(records, clock):
@@ -113,3 +131,11 @@ def test_saving_keeps_the_lock(records):
     assert records.find(PUSH) == EVERYTHING
     with pytest.raises(BusyError):
         records.claim(PUSH, "t2", LEASE)
+
+
+def test_all_are_told_and_whether_a_run_works_on_each(records):
+    pull = UserName("ecr-pull")
+    records.release(records.claim(PUSH, "t1", LEASE), EVERYTHING)
+    records.claim(pull, "t2", LEASE)
+
+    assert sorted(records.all(), key=lambda entry: entry[0]) == [(pull, Record(), True), (PUSH, EVERYTHING, False)]

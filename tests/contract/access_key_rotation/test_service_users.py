@@ -39,6 +39,10 @@ def test_finds_no_user_where_there_is_none(users):
     assert users.find(UserName("nobody")) is None
 
 
+def test_a_user_that_is_not_there_has_no_keys(users):
+    assert users.keys(UserName("nobody")) == ()
+
+
 def test_a_new_key_is_active_and_listed(users):
     made = users.create_key(PUSH)
 

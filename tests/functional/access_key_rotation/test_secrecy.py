@@ -2,7 +2,9 @@
 
 import json
 import logging
+import socket
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import boto3
@@ -76,6 +78,39 @@ def aws(monkeypatch):
         yield
 
 
+class TraceDaemon:
+    """Where Lambda's tracing sends segments to, and whoever else takes the daemon's address from the environment."""
+
+    def __init__(self):
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        self.address = "{}:{}".format(*self._socket.getsockname())
+
+    def heard(self):
+        """Every segment that was sent so far."""
+        segments = []
+        with suppress(BlockingIOError):
+            while True:
+                segments.append(self._socket.recv(65_536).decode())
+        return segments
+
+    def close(self):
+        self._socket.close()
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """The environment of a function with active tracing, whose invocation is sampled."""
+    daemon = TraceDaemon()
+    monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", daemon.address)
+    monkeypatch.setenv("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
+    monkeypatch.setenv("LAMBDA_TASK_ROOT", "/var/task")
+    yield daemon
+    daemon.close()
+
+
 class Life:
     """The steward on its real adapters, with a clock that can be moved."""
 
@@ -124,17 +159,24 @@ class Life:
         return self.value()["SecretAccessKey"]
 
 
-def test_the_whole_life_of_a_key_shows_its_material_nowhere(aws, listener):
+def test_the_whole_life_of_a_key_shows_its_material_nowhere(aws, listener, traced):
     redact_wire_logs()
     life = Life()
 
     materials = life.whole()
 
     items = boto3.client("dynamodb").scan(TableName="rotation")["Items"]
-    told = json.dumps([*map(repr, life.publisher.published), *map(repr, items), *listener.lines])
+    told = json.dumps([*map(repr, life.publisher.published), *map(repr, items), *listener.lines, *traced.heard()])
     assert len(materials) == 3
     assert len(listener.lines) > 100
     assert [material for material in materials if material in told] == []
+
+
+def test_tracing_is_lambdas_own_and_carries_nothing_of_ours(aws, traced):
+    """No SDK of X-Ray takes part, so that no call, and no parameter of one, becomes a segment."""
+    Life().whole()
+
+    assert traced.heard() == []
 
 
 def test_without_the_guard_the_sdk_would_log_it(aws, listener):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.functional.repository_provisioning.conftest import LambdaContext, sample
+from tests.functional.gateway import LambdaContext
+from tests.functional.repository_provisioning.conftest import sample
 
 ON_PUSH = """
 callers:

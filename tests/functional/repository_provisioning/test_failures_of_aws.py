@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from botocore.client import BaseClient
-from botocore.exceptions import ClientError, ConnectTimeoutError
+from botocore.exceptions import ConnectTimeoutError
 
 LIFECYCLE_REFUSED = {
     "lifecycle": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "sometimes"}, "action": {"type": "expire"}}]}
@@ -13,27 +12,6 @@ PLAIN = """
 callers: [{principals: ["self:*"], repositories: ["**"], may_override: [lifecycle, pull]}]
 repositories: [{match: "**", lifecycle: {untagged_after_days: 14}}]
 """
-
-
-@pytest.fixture
-def fails(monkeypatch):
-    """Makes an operation of AWS answer with an error code, for as many calls as wanted."""
-    reached = BaseClient._make_api_call
-    faults = {}
-
-    def call(client, operation, parameters):
-        if faults.get(operation):
-            raise faults[operation].pop()
-        return reached(client, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", call)
-
-    def inject(operation, code, times=1):
-        response = {"Error": {"Code": code, "Message": f"{code} of {operation}"}}
-        faults[operation] = [ClientError(response, operation)] * times
-
-    inject.with_error = lambda operation, error: faults.__setitem__(operation, [error])
-    return inject
 
 
 @pytest.mark.parametrize("operation", ["DescribeRepositories", "CreateRepository", "PutLifecyclePolicy", "PutItem"])
@@ -131,9 +109,7 @@ def test_a_failing_item_leaves_the_rest_of_the_batch_alone(api, fails):
 
 
 def test_what_does_not_fit_in_the_time_is_503_per_item(api, monkeypatch):
-    monkeypatch.setattr(
-        "tests.functional.repository_provisioning.conftest.LambdaContext.get_remaining_time_in_millis", lambda _: 1
-    )
+    monkeypatch.setattr("tests.functional.gateway.LambdaContext.get_remaining_time_in_millis", lambda _: 1)
 
     status, _, body = api.post("team-a/one", "team-a/two")
 

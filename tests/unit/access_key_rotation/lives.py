@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import count
 
 from access_key_rotation.domain import decision, retirement
+from access_key_rotation.domain.contract import RotationContract
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.policy import RotationSettings, Times, Verification
 from access_key_rotation.domain.ports import OutcomeUnknownError
@@ -28,6 +29,7 @@ SETTINGS = RotationSettings(
     times=Times(rotate_after_days=6, max_age_days=9, quiet_days=2, adoption_timeout_days=2, keep_inactive_days=2),
     verify=Verification(regions=("home", "away")),
 )
+FUNCTION = "arn:aws:lambda:ca-central-1:123456789012:function:rotation"
 TICK = timedelta(hours=6)
 RETRIES = {"retried at once": timedelta(), "an hour later": timedelta(hours=1), "twice at once": timedelta()}
 FAULTS = ("fails before", "reply lost", "throttled", "dies")
@@ -142,6 +144,7 @@ class Life:
         elif fault and retry == "twice at once":
             self.stage.meanwhile = lambda: self._run(self._rotator(settings, decide))
         self.rotator = self._rotator(settings, decide)
+        self.settings = settings
 
     def _rotator(self, settings, decide):
         staged = [
@@ -158,15 +161,17 @@ class Life:
         users, vault, records, trail, prober, publisher = staged
         tokens = count()
         verifier = Verifier(prober, self.clock, home_region="home")
+        self.staged = users, vault, verifier
         return Rotator(
             users, vault, records, trail, verifier, publisher, self.clock, settings,
-            Enrolment("/service/", self.account.stack), lambda: f"version-{id(staged)}-{next(tokens)}", decide,
+            Enrolment("/service/", self.account.stack, FUNCTION), lambda: f"version-{id(staged)}-{next(tokens)}",
+            decide,
         )  # fmt: skip
 
-    def _run(self, rotator):
+    def _run(self, rotator, standing=None):
         self.invariants.run_begins()
         try:
-            self.outcome = rotator.advance(self.name, "test", self.demand)
+            self.outcome = rotator.advance(self.name, "test", self.demand, standing=standing)
         except StewardError as error:
             self.errors.append(error)
             self.invariants.text_seen(str(error))
@@ -182,11 +187,48 @@ class Life:
 
     def run(self):
         """Run until a run ends well; how soon a failed one is tried again is the life's to say."""
+        standing = self._judged()
         for patience in (RETRIES[self.retry], *[timedelta(minutes=6)] * 20):
-            if self._run(self.rotator):
+            if self._run(self.rotator, standing):
                 return
+            standing = None
             self.clock.advance(seconds=max(1, patience.total_seconds()))
         raise AssertionError(f"no run ended well: {self.errors}")
+
+    def contract(self):
+        """Secrets Manager's function, in a new execution environment."""
+        users, vault, verifier = self.staged
+        return RotationContract(self.rotator, users, vault, verifier, self.settings)
+
+    def rotate_secret(self, token, *, environments):
+        """RotateSecret, and again until it is done: each environment takes its steps."""
+        for patience in (RETRIES[self.retry], *[timedelta(minutes=6)] * 20):
+            self.account.begin_rotation(self.name, token)
+            if self._take_steps(token, environments):
+                return
+            self.clock.advance(seconds=max(1, patience.total_seconds()))
+        raise AssertionError(f"no rotation ended well: {self.errors}")
+
+    def _take_steps(self, token, environments):
+        self.invariants.run_begins()
+        first, second, third = (self.contract() for _ in range(3)) if environments == 3 else [self.contract()] * 3
+        try:
+            first.create_secret(self.name, token, "test")
+            second.test_secret(self.name, token)
+            third.finish_secret(self.name, token, "test")
+        except StewardError as error:
+            self.errors.append(error)
+            self.invariants.text_seen(str(error))
+            return False
+        except ProcessDiedError:
+            return False
+        return True
+
+    def _judged(self):
+        """What the planner says of a user that it finds as it is remembered."""
+        record, stored = self.records.find(self.name), self.account.users.get(self.name)
+        is_known = record is not None and stored is not None and record.user(self.name) == stored.user
+        return stored.standing if is_known and not stored.standing.objections else None
 
     def tick(self):
         """Six hours in which consumers act, and the worker where something is due."""

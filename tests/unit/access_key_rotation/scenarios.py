@@ -9,7 +9,7 @@ from access_key_rotation.domain.policy import AtMaxAge, Exemption, FreezeWindow
 from access_key_rotation.domain.ports import KeySlotsFullError
 from access_key_rotation.domain.situation import Reason
 from tests.doubles.in_memory_service_account import InMemoryVault
-from tests.unit.access_key_rotation.lives import SETTINGS, Life
+from tests.unit.access_key_rotation.lives import FUNCTION, SETTINGS, Life
 
 FIRST_DAY = date(2026, 5, 4)
 
@@ -54,6 +54,7 @@ def whole_life(**how):
     assert old <= {event.key_id for event in life.publisher.of(AccessKeyDeactivated)}
     assert old <= {event.key_id for event in life.publisher.of(AccessKeyDeleted)}
     assert not [error for error in life.errors if isinstance(error, KeySlotsFullError)]
+    assert life.account.secrets[life.name].rotation == (FUNCTION, SETTINGS.times.max_age_days)
     return ends(life, "STEADY", keys={life.account.current_key(life.name)})
 
 
@@ -102,6 +103,7 @@ def replica_that_lags(**how):
     """Nothing is taken away while a region's consumers may read the old value."""
     life = begun(replace(SETTINGS, replica_regions=("away",)), days=11, **how)
     assert "not in sync" in life.outcome.end.notice
+    assert life.account.secrets[life.name].replicas == {"away": False}
     life.account.secrets[life.name].replicas["away"] = True
     return ends(life.days(1), "QUARANTINED")
 
@@ -396,6 +398,61 @@ def rotate_secret(**how):
     return life
 
 
+def four_steps(**how):
+    """Secrets Manager's four steps, one after another in one execution environment."""
+    life = begun(**how)
+    life.rotate_secret("token-of-secrets-manager", environments=1)
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == "token-of-secrets-manager"
+    return ends(life.days(5), "STEADY")
+
+
+def four_steps_in_three_environments(**how):
+    """The same, where no step meets the environment of the one before."""
+    life = begun(**how)
+    life.rotate_secret("token-of-secrets-manager", environments=3)
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == "token-of-secrets-manager"
+    return ends(life.days(5), "STEADY")
+
+
+def schedule_of_secrets_manager(**how):
+    """Its schedule knows nothing of the planner's rotations: a young key is kept, and the rotation counts as done."""
+    life = begun(days=10.5, **how)
+    kept = life.key_ids()
+    due_by_schedule(life, "token-of-the-schedule")
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == "token-of-the-schedule"
+    assert life.key_ids() <= kept
+    return life
+
+
+def schedule_before_adoption(**how):
+    """A rotation that changes nothing is no use of the new key, so that the old one stays."""
+    life = begun(days=6, **how)
+    life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
+    life.days(1)
+    due_by_schedule(life, "token-of-the-schedule")
+    life.days(4)
+    assert len(life.key_ids()) == 2
+    return ends(life, "DRAINING")
+
+
+def planner_that_died(**how):
+    """Secrets Manager's schedule alone replaces a key that is too old."""
+    life = begun(**how)
+    old = life.account.current_key(life.name)
+    life.clock.advance(days=7)
+    due_by_schedule(life, "token-of-the-schedule")
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == "token-of-the-schedule"
+    assert life.account.current_key(life.name) != old
+    return ends(life, "DRAINING")
+
+
+def due_by_schedule(life, token):
+    """The date comes that Secrets Manager has set itself."""
+    life.account.secrets[life.name].rotates_by = life.clock.now()
+    life.rotate_secret(token, environments=3)
+    life.run()
+
+
 def rotation_on_demand(**how):
     """An operator asks for a rotation before its time, and gets exactly one."""
     life = begun(**how)
@@ -438,5 +495,6 @@ SCENARIOS = (
     user_recreated, user_deleted, user_elsewhere, administrator_moved_and_tagged, secret_deleted,
     secret_of_another_stack, frozen_by_an_operator, unreadable_value, current_key_deactivated_by_hand,
     current_key_deleted_by_hand, secret_names_a_strangers_key, stored_key_that_is_gone, rotate_secret,
-    rotation_on_demand, readers_added, table_lost,
+    four_steps, four_steps_in_three_environments, schedule_of_secrets_manager, schedule_before_adoption,
+    planner_that_died, rotation_on_demand, readers_added, table_lost,
 )  # fmt: skip

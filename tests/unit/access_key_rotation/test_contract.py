@@ -6,7 +6,7 @@ import pytest
 
 from access_key_rotation.domain.contract import RotationContract
 from access_key_rotation.domain.observation import Content, Label
-from access_key_rotation.domain.ports import NotAuthenticatedError
+from access_key_rotation.domain.ports import BusyError, NotAuthenticatedError, VersionTakenError
 from access_key_rotation.domain.verification import Verifier
 from steward.errors import ConflictError
 from tests.doubles.in_memory_service_account import InMemoryProber, InMemoryUsers, InMemoryVault
@@ -71,10 +71,40 @@ def test_a_frozen_user_is_refused(life, contract):
     assert Label.PENDING not in life.account.secrets[life.name].labels
 
 
-def test_an_empty_version_is_tested_by_what_consumers_read(life, contract):
+def test_a_test_of_the_configuration_uses_no_key(life, contract):
+    """Its use would pass for a consumer's."""
     assert life.account.secrets[life.name].versions[TOKEN] is Content.NOTHING
+    before = len(life.account.authenticated)
 
     contract.test_secret(life.name, TOKEN)
+
+    assert len(life.account.authenticated) == before
+
+
+def test_a_key_that_is_too_young_for_the_schedule_is_kept_and_not_tried(life, contract):
+    secret, before = life.account.secrets[life.name], life.account.current_key(life.name)
+    secret.rotates_by = life.clock.now()
+    tried = len(life.account.authenticated)
+
+    contract.create_secret(life.name, TOKEN, "c")
+    contract.test_secret(life.name, TOKEN)
+    contract.finish_secret(life.name, TOKEN, "c")
+
+    assert secret.labels[Label.CURRENT] == TOKEN
+    assert (life.account.current_key(life.name), life.key_ids()) == (before, {before})
+    assert len(life.account.authenticated) == tried
+
+
+def test_the_current_key_with_another_value_is_never_promoted(life, contract):
+    secret, current = life.account.secrets[life.name], life.account.current_key(life.name)
+    value = secret.versions[secret.labels[Label.CURRENT]]
+    secret.versions[TOKEN] = replace(value, secret_access_key="mistyped")
+
+    with pytest.raises(ConflictError, match="another value"):
+        life.rotator.advance(life.name, "c")
+
+    assert life.account.current_key(life.name) == current
+    assert secret.labels[Label.CURRENT] != TOKEN
 
 
 def test_a_key_that_does_not_authenticate_fails_the_test(life, contract):
@@ -85,3 +115,48 @@ def test_a_key_that_does_not_authenticate_fails_the_test(life, contract):
 
     with pytest.raises(NotAuthenticatedError):
         contract.test_secret(life.name, TOKEN)
+
+
+def test_the_lock_is_held_from_the_first_step_to_the_last(life, contract):
+    contract.create_secret(life.name, TOKEN, "c")
+    with pytest.raises(BusyError):
+        life.rotator.advance(life.name, "c")
+    contract.test_secret(life.name, TOKEN)
+    contract.finish_secret(life.name, TOKEN, "c")
+
+    assert life.rotator.advance(life.name, "c").state == "DRAINING"
+
+
+def test_a_step_takes_over_what_another_environment_began(life, contract):
+    contract.create_secret(life.name, TOKEN, "c")
+
+    life.contract().test_secret(life.name, TOKEN)
+    life.contract().finish_secret(life.name, TOKEN, "c")
+
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == TOKEN
+
+
+def test_a_proof_that_is_too_old_is_given_anew(life, contract):
+    contract.create_secret(life.name, TOKEN, "c")
+    contract.test_secret(life.name, TOKEN)
+    life.clock.advance(minutes=2)
+    InMemoryUsers(life.account).deactivate_key(life.name, life.account.secrets[life.name].versions[TOKEN].access_key_id)
+    life.invariants.accept()
+
+    with pytest.raises(NotAuthenticatedError):
+        contract.finish_secret(life.name, TOKEN, "c")
+    assert life.account.secrets[life.name].labels[Label.CURRENT] != TOKEN
+
+
+def test_a_version_that_somebody_else_filled_is_left_to_them(life, contract):
+    """Nobody but Secrets Manager knows the version; should it be filled all the same, no key is lost or taken."""
+    current = life.account.current_key(life.name)
+    life.account.secrets[life.name].versions[TOKEN] = life.account._credential(life.name, "AKIASOMEBODYELSE0000")
+
+    with pytest.raises(VersionTakenError):
+        contract.create_secret(life.name, TOKEN, "c")
+    life.clock.advance(minutes=1)
+    life.days(3)
+
+    assert life.account.current_key(life.name) == current
+    assert life.key_ids() == {current}

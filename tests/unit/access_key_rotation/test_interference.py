@@ -3,6 +3,7 @@
 The one place left out is the instant before a destructive call itself: IAM has no conditional call that could close it.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -41,6 +42,21 @@ def loses_the_table(life):
     life.records.lose()
 
 
+def moves_the_user(life):
+    """Somebody moves the user away from the service path: it is no service user any more."""
+    _changes(life, path="/people/", arn=f"arn:aws:iam::123456789012:user/people/{life.name}")
+
+
+def untags_the_user(life):
+    """Somebody takes the tag away that enrols the user."""
+    _changes(life, tags={})
+
+
+def _changes(life, **what):
+    stored = life.account.users[life.name]
+    stored.user = replace(stored.user, **what)
+
+
 def sets_the_clock_ahead(life):
     """Our clock is suddenly five minutes ahead."""
     life.clock.advance(minutes=5)
@@ -58,6 +74,8 @@ def sets_the_clock_back(life):
         makes_a_key_by_hand,
         deletes_the_secret,
         loses_the_table,
+        moves_the_user,
+        untags_the_user,
         sets_the_clock_ahead,
         sets_the_clock_back,
     ],

@@ -34,6 +34,20 @@ def test_a_rotation_is_asked_for_by_the_id_of_the_current_key():
     assert (due.key_id, due.reason) == (life.account.current_key(life.name), "routine")
 
 
+def test_a_current_key_that_somebody_deleted_is_replaced_when_asked_for():
+    life = begun()
+    gone = life.account.current_key(life.name)
+    life.account.users[life.name].keys.clear()
+    life.invariants.accept()
+    life.invariants.compromised.add(gone)
+
+    asked = operation_on(life).request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=False)
+    life.demand_rotation(key_id=asked.key_id)
+    life.run()
+
+    assert life.account.current_key(life.name) not in {gone, None}
+
+
 def test_a_dry_run_asks_for_nothing():
     life = begun()
 

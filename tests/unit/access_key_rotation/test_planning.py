@@ -1,5 +1,6 @@
 """Who is due, and how many calls it takes to find out."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,21 +10,8 @@ from access_key_rotation.domain.observation import Record
 from access_key_rotation.domain.planning import ListedUser, Planner
 from access_key_rotation.domain.policy import RotationSettings, policy_of
 from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.listed_directory import ListedDirectory
 from tests.doubles.recording_publisher import RecordingPublisher
-
-
-class ListedDirectory:
-    """Users as the account's bulk calls show them."""
-
-    def __init__(self, users):
-        self._users = users
-        self.administrators = set()
-
-    def users(self, path):
-        return (user for user in self._users if user.path.startswith(path))
-
-    def administers_iam(self, arn):
-        return arn in self.administrators
 
 
 class RememberedUsers:
@@ -59,8 +47,8 @@ def plan(clock):
 
 def remembered(clock, name, hours, *, busy=False, settings=None):
     policy = policy_of(settings or RotationSettings(), UserName(name), {}).fingerprint
-    record = Record(user_id=f"AIDA{name}", next_at=clock.now() + timedelta(hours=hours), policy=policy)
-    return UserName(name), (record, busy)
+    next_at = clock.now() + timedelta(hours=hours)
+    return UserName(name), (Record(user_id=f"AIDA{name}", arn=f"arn:{name}", next_at=next_at, policy=policy), busy)
 
 
 def test_a_user_that_was_never_seen_is_due(plan):
@@ -113,13 +101,33 @@ def test_no_run_sets_more_users_going_than_the_settings_allow_and_the_longest_ov
 
 
 @pytest.mark.parametrize("is_person", [True, None])
-def test_only_who_is_known_to_be_no_person_is_vouched_for(plan, is_person):
-    _, told = plan([user("somebody", is_person=is_person), user("service")])
+def test_only_who_is_known_to_be_no_person_is_vouched_for(plan, clock, is_person):
+    records = [remembered(clock, "somebody", -1), remembered(clock, "service", -1)]
+
+    _, told = plan([user("somebody", is_person=is_person), user("service")], records)
 
     assert {event.user_name: event.judged_at is not None for event in told} == {"somebody": False, "service": True}
 
 
-def test_an_administrator_is_never_vouched_for(plan):
-    _, told = plan([user("admin")], administrators=["arn:admin"])
+def test_an_administrator_is_never_vouched_for(plan, clock):
+    _, told = plan([user("admin")], [remembered(clock, "admin", -1)], administrators=["arn:admin"])
+
+    assert [event.judged_at for event in told] == [None]
+
+
+def test_a_user_that_was_never_seen_is_not_vouched_for(plan):
+    _, told = plan([user("new")])
+
+    assert [event.judged_at for event in told] == [None]
+
+
+@pytest.mark.parametrize(
+    "change", [{"user_id": "AIDAanother"}, {"arn": "arn:moved"}, {"tags": {"steward:rotate-after-days": "1"}}], ids=str
+)
+def test_a_user_that_is_not_as_it_is_remembered_is_due_and_not_vouched_for(plan, clock, change):
+    changed = user("changed")
+    changed = replace(changed, **(change | {"tags": changed.tags | change.get("tags", {})}))
+
+    _, told = plan([changed], [remembered(clock, "changed", 100)])
 
     assert [event.judged_at for event in told] == [None]

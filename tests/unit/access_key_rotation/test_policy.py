@@ -12,6 +12,7 @@ from access_key_rotation.domain.policy import (
     ROTATE_AFTER_TAG,
     Exemption,
     FreezeWindow,
+    Override,
     RotationSettings,
     Times,
     Verification,
@@ -48,6 +49,38 @@ def test_settings_that_make_no_sense_are_refused_with_file_and_line(tmp_path, li
 
     with pytest.raises(SettingsError, match=rf"rotation.yaml:2: .*{complaint}"):
         settings.load(path, RotationSettings)
+
+
+def test_an_override_changes_what_it_names_and_nothing_else():
+    times, readers = Times(rotate_after_days=30), ("arn:aws:iam::123456789012:role/deploy",)
+    overrides = (Override(match="ecr-*", times=times), Override(match="*", secret_readers=()))
+    wanted = RotationSettings(overrides=overrides, secret_readers=readers)
+
+    push, other = policy_of(wanted, PUSH, {}), policy_of(wanted, UserName("other"), {})
+
+    assert (push.times, push.secret_readers) == (times, readers)
+    assert (other.times, other.secret_readers) == (Times(), ())
+
+
+@pytest.mark.parametrize(
+    ("regions", "replicas", "everywhere"),
+    [
+        ((), (), ("ca-central-1",)),
+        ((), ("eu-west-1",), ("ca-central-1", "eu-west-1")),
+        (("us-east-1",), (), ("us-east-1",)),
+        (("us-east-1", "eu-west-1"), ("eu-west-1", "ca-central-1"), ("us-east-1", "eu-west-1", "ca-central-1")),
+    ],
+)
+def test_a_key_must_work_where_consumers_call_and_wherever_its_secret_is_read(regions, replicas, everywhere):
+    wanted = RotationSettings(verify=Verification(regions=regions), replica_regions=replicas)
+
+    assert wanted.at_home_in("ca-central-1").verify.regions == everywhere
+
+
+def test_the_home_region_is_no_replica():
+    wanted = RotationSettings(replica_regions=("ca-central-1", "eu-west-1"))
+
+    assert wanted.at_home_in("ca-central-1").replica_regions == ("eu-west-1",)
 
 
 @given(days=st.floats(min_value=0.5, max_value=10_000))

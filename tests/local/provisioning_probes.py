@@ -1,10 +1,8 @@
-"""Trying a function's work with and without one of its rights."""
+"""Trying the work of the functions that provision repositories."""
 
-import copy
 import json
 import time
 import uuid
-from contextlib import contextmanager
 
 from tests.local.aws.launched import ACCOUNT
 
@@ -13,16 +11,16 @@ IN_PROGRESS_SECONDS = 21
 MOMENT = "2026-01-01T00:00:00Z"
 
 
-class RoleProbes:
+class ProvisioningProbes:
     """Probes of the deployed functions, by what the repository is like that they are asked for."""
 
-    def __init__(self, stack, caller, half_done=12):
+    def __init__(self, stack, caller, rights, half_done=12):
         self._stack = stack
         self._caller = caller
-        self._iam = stack.aws.client("iam")
-        resources = stack.aws.client("cloudformation").describe_stack_resources(StackName="ecr-steward")
-        self._physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources["StackResources"]}
+        self._rights = rights
+        self._physical = rights.physical
         self._ask = {"RepositoryApiRole": self._put, "FailedPushRole": self._push_failed}
+        self.roles = self._ask.keys()
         self._half_done = [self._create_half_done() for _ in range(half_done)]
         self._since = time.monotonic()
 
@@ -42,29 +40,10 @@ class RoleProbes:
                 return not any("could not be read" in w for w in self._call(self._name()).document["warnings"])
             case "a second try after the first could not publish":
                 name = self._name()
-                with self.without(role, "events:PutEvents"):
+                with self._rights.without(role, "events:PutEvents"):
                     assert not ask(name)
                 return ask(name)
         raise AssertionError(f"no such probe: {probe}")
-
-    @contextmanager
-    def without(self, role, action, sid=""):
-        """The role, deprived of an action (in one statement, if ``sid`` names it)."""
-        name = self._physical[role]
-        before = {policy: self._inline(name, policy) for policy in self._inline_names(name)}
-        attached = [p["PolicyArn"] for p in self._iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]]
-        ours = {arn: self._managed(arn) for arn in attached if f":{ACCOUNT}:" in arn}
-        try:
-            for policy, document in before.items():
-                self._put_inline(name, policy, _without(document, action, sid))
-            for arn, document in ours.items():
-                self._put_managed(arn, _without(document, action, sid))
-            yield
-        finally:
-            for policy, document in before.items():
-                self._put_inline(name, policy, document)
-            for arn, document in ours.items():
-                self._put_managed(arn, document)
 
     def _call(self, name):
         return self._stack.put(name, self._caller)
@@ -115,33 +94,3 @@ class RoleProbes:
         client.update_function_configuration(
             FunctionName=name, Environment={"Variables": variables | {"STARTED_ANEW": uuid.uuid4().hex}}
         )
-
-    def _inline_names(self, role):
-        return self._iam.list_role_policies(RoleName=role)["PolicyNames"]
-
-    def _inline(self, role, policy):
-        return self._iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-
-    def _put_inline(self, role, policy, document):
-        self._iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
-
-    def _managed(self, arn):
-        version = self._iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        return self._iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
-
-    def _put_managed(self, arn, document):
-        versions = self._iam.list_policy_versions(PolicyArn=arn)["Versions"]
-        for version in versions:
-            if not version["IsDefaultVersion"]:
-                self._iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
-        self._iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
-
-
-def _without(document, action, sid):
-    """The document without an action; a statement that had no other is gone."""
-    left = copy.deepcopy(document)
-    for statement in left["Statement"]:
-        if not sid or statement.get("Sid") == sid:
-            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-            statement["Action"] = [one for one in actions if one != action] or ["none:None"]
-    return left

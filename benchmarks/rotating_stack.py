@@ -1,0 +1,150 @@
+"""A copy of the project under settings of its own, deployed on a local AWS of its own, with so many service users."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from botocore.config import Config
+
+from access_key_rotation.domain.naming import UserName
+from benchmarks.deployment import LOCAL_PYTHON, PROJECT, free_port
+from local.environment_file import read_environment
+from local.workspace import Workspace
+
+PARTS = ("template.yaml", "samconfig.toml", "functions", "layers")
+_PATIENT = Config(read_timeout=300, retries={"total_max_attempts": 1}, max_pool_connections=32)
+
+
+class RotatingStack:
+    """The deployed stack, as its operator uses it."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._resources: dict[str, str] = {
+            summary["LogicalResourceId"]: summary["PhysicalResourceId"]
+            for page in self.client("cloudformation")
+            .get_paginator("list_stack_resources")
+            .paginate(StackName=variables["STEWARD_STACK"])
+            for summary in page["StackResourceSummaries"]
+        }
+
+    def client(self, service: str) -> Any:
+        """An operator's client."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self._variables["AWS_ENDPOINT_URL"],
+            region_name=self._variables["AWS_REGION"],
+            aws_access_key_id=self._variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self._variables["AWS_SECRET_ACCESS_KEY"],
+            config=_PATIENT,
+        )
+
+    def resource(self, logical_id: str) -> str:
+        """The physical id of a resource."""
+        return self._resources[logical_id]
+
+    def add_users(self, names: Sequence[str]) -> None:
+        """Make service users that may push."""
+        iam, tags = self.client("iam"), [{"Key": "steward:rotate", "Value": "true"}]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda name: iam.create_user(UserName=name, Path="/service/", Tags=tags), names))
+            list(pool.map(lambda name: iam.add_user_to_group(UserName=name, GroupName="ecr-write"), names))
+
+    def current_key(self, user: UserName) -> str | None:
+        """The id of the key that consumers read; None before the first."""
+        secrets = self.client("secretsmanager")
+        try:
+            value = json.loads(secrets.get_secret_value(SecretId=user.secret_name)["SecretString"])
+        except secrets.exceptions.ResourceNotFoundException:
+            return None
+        key: str | None = value["AccessKeyId"]
+        return key
+
+    def plan(self) -> dict[str, int]:
+        """What the schedule does every hour."""
+        answer = self.client("lambda").invoke(FunctionName=self.resource("RotationPlanner"), Payload=b"{}")
+        planned: dict[str, int] = json.loads(answer["Payload"].read())
+        return planned
+
+    def count_requests(self, **wanted: Any) -> None:
+        """Begin to count the requests that reach the local AWS, and throttle some if asked to."""
+        self._requests("PUT", json.dumps(wanted).encode())
+
+    def counted(self) -> dict[str, dict[str, int]]:
+        """The requests since then, and those that were throttled."""
+        return self._requests("GET")
+
+    def waiting(self, queue: str) -> int:
+        """Messages in a queue, those too that somebody works on."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        got = self.client("sqs").get_queue_attributes(QueueUrl=self.resource(queue), AttributeNames=names)
+        return sum(int(number) for number in got["Attributes"].values())
+
+    def subscribed(self, *detail_types: str) -> str:
+        """The URL of a new queue that gets the events of these types from now on."""
+        sqs, events = self.client("sqs"), self.client("events")
+        url: str = sqs.create_queue(QueueName=f"seen-{time.time_ns()}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        rule = {"Name": url.rpartition("/")[2], "EventBusName": "steward"}
+        events.put_rule(**rule, EventPattern=json.dumps({"detail-type": detail_types}))
+        events.put_targets(Rule=rule["Name"], EventBusName="steward", Targets=[{"Id": "queue", "Arn": arn}])
+        return url
+
+    def received(self, queue_url: str) -> list[dict[str, Any]]:
+        """Everything that came to such a queue."""
+        sqs, bodies = self.client("sqs"), list[dict[str, Any]]()
+        while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                bodies.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+    def _requests(self, method: str, body: bytes | None = None) -> dict[str, dict[str, int]]:
+        url = f"{self._variables['AWS_ENDPOINT_URL']}/_local/requests"
+        request = urllib.request.Request(url, data=body, method=method)  # noqa: S310 - our own endpoint
+        with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310 - as above
+            found: dict[str, dict[str, int]] = json.load(reply)
+        return found
+
+
+@contextmanager
+def rotating_stack(settings: Mapping[str, Any]) -> Iterator[RotatingStack]:
+    """The stack under ``rotation.yaml`` with these settings in it, without service users of its own.
+
+    Raises
+    ------
+    RuntimeError
+        It cannot be started; the text is what the command said.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for part in PARTS:
+            copy = shutil.copytree if (PROJECT / part).is_dir() else shutil.copy
+            copy(PROJECT / part, folder / part)
+        path = folder / "layers" / "settings" / "rotation.yaml"
+        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | settings))
+        samconfig = folder / "samconfig.toml"
+        ours = '"CreateServiceUsers=false", "AccessKeyRotation=off"'
+        samconfig.write_text(samconfig.read_text().replace('"AccessKeyRotation=on"', ours))
+        try:
+            _local(folder, "start", "--port", str(free_port()))
+            yield RotatingStack(read_environment(Workspace(folder).environment_file))
+        finally:
+            _local(folder, "clean")
+
+
+def _local(folder: Path, *command: str) -> None:
+    arguments = [str(LOCAL_PYTHON), "-m", "local", "--project", str(folder), *command]
+    done = subprocess.run(arguments, cwd=PROJECT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{done.stdout} {done.stderr}")

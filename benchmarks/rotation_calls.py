@@ -1,0 +1,82 @@
+"""AWS calls of one rotation, counted where they arrive: by the queue, and by Secrets Manager's four steps.
+
+``python -m benchmarks.rotation_calls``: on the deployed stack, beside the probes that try the new key as users would.
+"""
+
+import json
+import sys
+import time
+import uuid
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from access_key_rotation.domain.events import AccessKeyRotationDue
+from access_key_rotation.domain.naming import UserName
+from benchmarks.figures import Figure, Target, all_met, as_table
+from benchmarks.rotating_stack import RotatingStack, rotating_stack
+
+PROBES = {"sts.GetCallerIdentity", "ecr.GetAuthorizationToken"}
+BY_QUEUE, BY_STEPS = UserName("by-queue"), UserName("by-steps")
+SETTINGS: dict[str, Any] = {"verify": {"over_seconds": 0.5, "give_up_after_seconds": 60}}
+PATIENCE_SECONDS = 120
+
+
+def main() -> int:
+    """Print the calls of each; 0 when both targets are met."""
+    with rotating_stack(SETTINGS) as stack:
+        stack.add_users([BY_QUEUE, BY_STEPS])
+        stack.plan()
+        _wait_until(lambda: all(stack.current_key(user) for user in (BY_QUEUE, BY_STEPS)))
+        _wait_until(lambda: not stack.waiting("RotationQueue"))
+        figures = [
+            _figure("by the queue", 8, _calls(stack, BY_QUEUE, _ask_the_worker)),
+            _figure("by the four steps", 12, _calls(stack, BY_STEPS, _rotate_secret)),
+        ]
+    findings = {"one rotation": figures}
+    print(as_table(findings, {}))
+    return 0 if all_met(findings) else 1
+
+
+def _ask_the_worker(stack: RotatingStack, user: UserName) -> None:
+    """What the planner says of a user that it found as it is remembered, at the queue."""
+    key = stack.current_key(user)
+    due = AccessKeyRotationDue(user, "routine", key, judged_at=datetime.now(UTC).isoformat())
+    event = {"detail": {"metadata": {"correlation_id": "benchmark"}, "data": asdict(due)}}
+    stack.client("sqs").send_message(QueueUrl=stack.resource("RotationQueue"), MessageBody=json.dumps(event))
+
+
+def _rotate_secret(stack: RotatingStack, user: UserName) -> None:
+    function = stack.client("lambda").get_function(FunctionName=stack.resource("RotationContract"))
+    stack.client("secretsmanager").rotate_secret(
+        SecretId=user.secret_name,
+        ClientRequestToken=str(uuid.uuid4()),
+        RotationLambdaARN=function["Configuration"]["FunctionArn"],
+        RotationRules={"AutomaticallyAfterDays": 90},
+    )
+
+
+def _calls(stack: RotatingStack, user: UserName, rotate: Any) -> dict[str, int]:
+    before = stack.current_key(user)
+    stack.count_requests()
+    rotate(stack, user)
+    _wait_until(lambda: stack.current_key(user) != before)
+    time.sleep(2)  # what comes after the promotion
+    return {call: number for call, number in stack.counted()["counted"].items() if call not in PROBES}
+
+
+def _figure(how: str, most: int, calls: dict[str, int]) -> Figure:
+    detail = ", ".join(f"{call.partition('.')[2]} {number}" for call, number in calls.items())
+    return Figure(how, sum(calls.values()), "calls", Target("at most", most), detail)
+
+
+def _wait_until(reached: Any) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not reached():
+        if time.monotonic() > deadline:
+            raise RuntimeError("the rotation did not end")
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""What the directory of all users shows, be it the double or IAM's bulk calls."""
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+
+from access_key_rotation.adapters.iam_directory import IamDirectory
+from access_key_rotation.adapters.iam_users import ADMINISTRATION, IamUsers
+from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.planning import ListedUser
+from steward.aws.clients import client
+from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.listed_directory import ListedDirectory
+
+TAGS = {"steward:rotate": "true"}
+
+
+@pytest.fixture(params=["in memory", "on IAM"])
+def directory(request):
+    """Of an account with a service user, a person below the same path, and a user elsewhere."""
+    return _in_memory() if request.param == "in memory" else request.getfixturevalue("bulk_calls")
+
+
+def _in_memory():
+    arn = "arn:aws:iam::123456789012:user"
+    directory = ListedDirectory(
+        [
+            ListedUser(UserName("ecr-push"), "AIDA1", f"{arn}/service/ecr-push", "/service/", TAGS, is_person=False),
+            ListedUser(UserName("person"), "AIDA2", f"{arn}/service/ci/person", "/service/ci/", {}, is_person=True),
+            ListedUser(UserName("other"), "AIDA3", f"{arn}/other", "/", TAGS, is_person=False),
+        ]
+    )
+    directory.administrators.add(f"{arn}/service/ci/person")
+    return directory
+
+
+@pytest.fixture
+def bulk_calls(moto, monkeypatch):
+    iam = boto3.client("iam")
+    tags = [{"Key": key, "Value": value} for key, value in TAGS.items()]
+    iam.create_user(UserName="ecr-push", Path="/service/", Tags=tags)
+    iam.create_user(UserName="person", Path="/service/ci/")
+    iam.create_login_profile(UserName="person", Password="correct-horse-battery")
+    iam.create_user(UserName="other", Tags=tags)
+    monkeypatch.setattr(BaseClient, "_make_api_call", _judging(BaseClient._make_api_call))  # the wire
+    return IamDirectory(client("iam"), IamUsers(client("iam"), client("iam", once=True)), FrozenClock())
+
+
+def _judging(reached):
+    """What moto lacks: IAM's judgement, by which the person administers IAM."""
+
+    def call(client, operation, parameters):
+        if operation != "SimulatePrincipalPolicy":
+            return reached(client, operation, parameters)
+        decision = "allowed" if parameters["PolicySourceArn"].endswith("/person") else "implicitDeny"
+        names = parameters["ActionNames"]
+        assert names == list(ADMINISTRATION)
+        return {"EvaluationResults": [{"EvalActionName": name, "EvalDecision": decision} for name in names]}
+
+    return call
+
+
+def test_shows_the_users_on_the_path_and_below_it_and_nobody_else(directory):
+    assert {user.name for user in directory.users("/service/")} == {"ecr-push", "person"}
+
+
+def test_shows_a_user_with_its_path_its_tags_and_its_own_id(directory):
+    push, person = sorted(directory.users("/service/"), key=lambda user: user.name)
+
+    assert (push.path, push.tags) == ("/service/", TAGS)
+    assert push.arn.endswith(":user/service/ecr-push")
+    assert push.user_id not in {"", person.user_id}
+
+
+def test_tells_people_from_service_users(directory):
+    assert {user.name: user.is_person for user in directory.users("/service/")} == {"ecr-push": False, "person": True}
+
+
+def test_tells_who_administers_iam(directory):
+    judged = {user.name: directory.administers_iam(user.arn) for user in directory.users("/service/")}
+
+    assert judged == {"ecr-push": False, "person": True}
+
+
+def test_the_bulk_calls_do_not_know_whether_a_newcomer_is_a_person(bulk_calls, monkeypatch):
+    """The report is up to four hours old: what it does not say is not known, and no "no"."""
+    reached = BaseClient._make_api_call
+    list(bulk_calls.users("/service/"))
+    report = reached(boto3.client("iam"), "GetCredentialReport", {})
+    boto3.client("iam").create_user(UserName="newcomer", Path="/service/")
+
+    def of_before(client, operation, parameters):
+        return report if operation == "GetCredentialReport" else reached(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", of_before)  # the wire
+
+    assert {user.name: user.is_person for user in bulk_calls.users("/service/")}["newcomer"] is None

@@ -1,0 +1,104 @@
+"""The handlers as Lambda imports them, with the environment of ``template.yaml``, on moto's AWS."""
+
+import importlib
+import json
+import warnings
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from tests.functional.gateway import ACCOUNT, REGION, client_of
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_LAMBDA_FUNCTION_NAME": "steward",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+    "STATE_TABLE": "state",
+    "ROTATION_TABLE": "state",
+    "STEWARD_ACCOUNT": ACCOUNT,
+    "STEWARD_BUS": "steward",
+    "STEWARD_STACK": "steward",
+}
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    """What the stack has before its first call: a table, a bus, and a queue that hears all of it."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        client_of("dynamodb").create_table(
+            TableName="state",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        client_of("events").create_event_bus(Name="steward")
+        # The kernel sets this filter when a handler is first imported; pytest forgets it after every test.
+        warnings.filterwarnings("ignore", "No application metrics to publish")
+        yield
+
+
+def _listen_to_the_bus():
+    events, sqs = client_of("events"), client_of("sqs")
+    events.put_rule(Name="all", EventBusName="steward", EventPattern='{"source": [{"prefix": "steward."}]}')
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:heard"
+    sqs.create_queue(QueueName="heard")
+    events.put_targets(Rule="all", EventBusName="steward", Targets=[{"Id": "heard", "Arn": arn}])
+
+
+@pytest.fixture
+def heard(aws):
+    """Everything that was published since the last look."""
+    _listen_to_the_bus()
+
+    def read():
+        sqs = client_of("sqs")
+        url = sqs.get_queue_url(QueueName="heard")["QueueUrl"]
+        messages = []
+        while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            messages += [json.loads(message["Body"]) for message in batch]
+            for message in batch:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return messages
+
+    return read
+
+
+@pytest.fixture
+def cold_start(aws, monkeypatch):
+    """Imports a handler module as Lambda does: once per environment, and anew when that changes."""
+
+    def start(module, **environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return importlib.import_module(module)
+
+    return start
+
+
+@pytest.fixture
+def fails(monkeypatch):
+    """Makes an operation of AWS answer with an error code, for as many calls as wanted."""
+    reached = BaseClient._make_api_call
+    faults = {}
+
+    def call(client, operation, parameters):
+        if faults.get(operation):
+            raise faults[operation].pop()
+        return reached(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+
+    def inject(operation, code, times=1):
+        response = {"Error": {"Code": code, "Message": f"{code} of {operation}"}}
+        faults[operation] = [ClientError(response, operation)] * times
+
+    inject.with_error = lambda operation, error: faults.__setitem__(operation, [error])
+    return inject

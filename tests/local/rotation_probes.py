@@ -1,0 +1,152 @@
+"""Trying the work of the functions that rotate access keys, on users in every state that needs one of their rights."""
+
+import json
+import uuid
+
+from tests.local.aws.functions import deploy_function
+from tests.local.aws.launched import ACCOUNT, REGION
+from tests.local.service_users import LONG_AGO, ServiceUsers, secret_of
+
+FUNCTIONS = {
+    "RotationPlannerRole": "RotationPlanner",
+    "RotationWorkerRole": "RotationWorker",
+    "RotationContractRole": "RotationContract",
+    "ExposedKeyRole": "ExposedKey",
+    "SecretProofRole": "SecretProof",
+}
+FAILED = "failed"
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+
+
+class RotationProbes:
+    """Probes of the deployed functions, by the user that they meet."""
+
+    def __init__(self, stack, rights, kms_key):
+        self._stack = stack
+        self._physical = rights.physical
+        self._lambda = stack.aws.client("lambda")
+        self._secrets = stack.aws.client("secretsmanager")
+        self._users = ServiceUsers(stack, rights.physical["RotationState"], kms_key)
+        self._idle = self._function_that_does_nothing()
+        self._told = stack.aws.queue_of({"detail-type": ["AccessKeyRotationDue"]}, bus="steward")
+
+    def run(self, role, probe):  # noqa: C901, PLR0911, PLR0912 - a table, in the form of a match
+        """Whether the function that has the role does its work."""
+        match probe:
+            case "a user that is due":
+                self._users.without_key()
+                return self._invoke(role, {}) != FAILED
+            case "a user without a key":
+                return self._is_worked_on(role, self._users.without_key())
+            case "a rotation by Secrets Manager":
+                return self._rotates_by_steps(role)
+            case "a key whose use is not known":
+                return self._is_worked_on(role, self._users.with_key()[0])
+            case "a leaked key":
+                name, leaked = self._users.with_superseded_key(compromised=True)
+                return self._is_worked_on(role, name) and self._users.status(name, leaked) == "Inactive"
+            case "a key whose quarantine is over":
+                name, old = self._users.with_superseded_key(active=False, deactivated_at=LONG_AGO, announced=True)
+                return self._is_worked_on(role, name) and self._users.status(name, old) is None
+            case "a key that may be an orphan":
+                return self._is_worked_on(role, self._lost_a_key())
+            case "a secret without its replica":
+                return self._is_worked_on(role, self._users.with_key()[0])
+            case "a secret for certain readers":
+                return self._is_worked_on(role, self._users.with_key("closed")[0])
+            case "a secret that is open again":
+                name, _ = self._users.with_key()
+                self._users.remember(name, readers="arn:aws:iam::123456789012:role/former")
+                return self._is_worked_on(role, name)
+            case "all users":
+                return self._call("GET", "").status == 200
+            case "a user with a superseded key":
+                name, _ = self._users.with_superseded_key()
+                return self._call("GET", f"/{name}").status == 200
+            case "a rotation on demand":
+                name, key = self._users.with_key(promoted_at=LONG_AGO)
+                return self._call("POST", f"/{name}/rotation", {"reason": "routine", "key_id": key}).status == 202
+            case "a reactivation":
+                name, _ = self._users.with_superseded_key(active=False, deactivated_at=LONG_AGO)
+                return self._call("POST", f"/{name}/reactivation", {"reason": "a consumer broke"}).status == 200
+            case "a service user's key":
+                return self._exposure_is_told(role, *self._users.with_key())
+            case "a secret that authenticates":
+                return self._proves(role, works=True)
+            case "a secret that does not authenticate":
+                return self._proves(role, works=False)
+        raise AssertionError(f"no such probe: {probe}")
+
+    def _is_worked_on(self, role, name):
+        """Whether the queue's entry, or the last step of Secrets Manager, advances the user without an error."""
+        if role == "RotationContractRole":
+            return self._step(role, "finishSecret", name, self._users.current(name)[0])
+        return self._invoke(role, queued(name)) == {"batchItemFailures": []}
+
+    def _rotates_by_steps(self, role):
+        """The four steps, for an empty version that RotateSecret made for a function that leaves it alone."""
+        name, before = self._users.with_key()
+        token = self._secrets.rotate_secret(SecretId=secret_of(name), RotationLambdaARN=self._idle)["VersionId"]
+        done = all(self._step(role, step, name, token) for step in STEPS)
+        version, key = self._users.current(name)
+        return done and version == token and key != before
+
+    def _step(self, role, step, name, token):
+        arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{secret_of(name)}-AbCdEf"
+        event = {"Step": step, "SecretId": arn, "ClientRequestToken": token}
+        return self._invoke(role, event) is None
+
+    def _lost_a_key(self):
+        """A user with a key that appeared after an attempt of ours that died, was listed long ago, and is unused."""
+        name, current = self._users.with_key()
+        lost = self._users.add_key(name)["AccessKeyId"]
+        self._users.remember(name, keys={current: {"promoted_at": LONG_AGO}, lost: {"suspected_at": LONG_AGO}})
+        self._users.intend(name, LONG_AGO)
+        return name
+
+    def _exposure_is_told(self, role, name, key):
+        """Whether the rotation of the key that AWS Health names is asked for on the bus."""
+        event = {"id": str(uuid.uuid4()), "detail": {"affectedEntities": [{"entityValue": key}]}}
+        if self._invoke(role, event) == FAILED:
+            return False
+        while told := self._stack.aws.receive(self._told, seconds=1):
+            if told["detail"]["data"]["user_name"] == name:
+                return True
+        return False
+
+    def _proves(self, role, *, works):
+        """Whether the hourly proof finds out about one user what is so."""
+        name, key = self._users.with_key(promoted_at=LONG_AGO, adopted_at=LONG_AGO)
+        if not works:
+            self._stack.aws.client("iam").update_access_key(UserName=name, AccessKeyId=key, Status="Inactive")
+        found = self._invoke(role, {})
+        self._users.forget(name)
+        return found == {"good": int(works), "bad": [] if works else [name], "unclear": 0}
+
+    def _call(self, method, path, body=None):
+        body = json.dumps(body).encode() if body else None
+        return self._stack.call(method, f"/service-users{path}", self._stack.key(), body)
+
+    def _invoke(self, role, event):
+        """What the function answers; ``FAILED`` when it does not."""
+        function = self._physical[FUNCTIONS[role]]
+        answer = self._lambda.invoke(FunctionName=function, Payload=json.dumps(event))
+        return FAILED if "FunctionError" in answer else json.loads(answer["Payload"].read())
+
+    def _function_that_does_nothing(self):
+        arn = deploy_function(self._stack.aws, "does-nothing", "def handler(event, context):\n    pass\n")
+        self._lambda.add_permission(
+            FunctionName=arn,
+            StatementId="secrets-manager",
+            Action="lambda:InvokeFunction",
+            Principal="secretsmanager.amazonaws.com",
+        )
+        return arn
+
+
+def queued(name, reason="scheduled", key_id=None):
+    """The event by which the queue asks for a user's next steps."""
+    data = {"user_name": name, "reason": reason, "key_id": key_id, "requested_by": "test", "judged_at": None}
+    body = {"detail": {"metadata": {"correlation_id": "test"}, "data": data}}
+    message = {"messageId": str(uuid.uuid4()), "attributes": {"ApproximateReceiveCount": "1"}, "body": json.dumps(body)}
+    return {"Records": [message]}

@@ -48,7 +48,6 @@ VARIABLE_PATTERNS = [
     "arn:aws:s3:::${aws:username}",
     "arn:aws:s3:::${aws:username}/*",
     "arn:aws:s3:::a/${aws:username, 'b'}",
-    "arn:aws:s3:::${aws:TagKeys}",
 ]
 RESOURCES = [
     *("*", "arn:aws:s3:::a", "arn:aws:s3:::a/b", "arn:aws:s3:::b", "arn:aws:s3:::c/b", "arn:aws:s3:::a/c"),
@@ -89,7 +88,8 @@ def text_conditions(*, variables: bool) -> st.SearchStrategy[dict[str, Any]]:
     single = st.sampled_from(["aws:username", "aws:UserAgent"])
     return st.one_of(
         st.builds(lambda op, key, value: {op: {key: value}}, plain, single, values),
-        st.builds(lambda op, value: {op: {"aws:TagKeys": value}}, st.one_of(sets, plain), values),
+        # A key has several values only where a set operator asks about it.
+        st.builds(lambda op, value: {op: {"aws:TagKeys": value}}, sets, values),
     )
 
 

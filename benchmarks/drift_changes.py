@@ -184,7 +184,7 @@ def main() -> int:
     iam = local.engineer()
     time.sleep(5)
     status, answer = adopt_everything(local)
-    print(f"adopted: {status} {answer[:300]}")
+    print(f"adopted: {status} {answer[:300]}", flush=True)
     ears = Ears(local)
     time.sleep(2)
     outcomes = []

@@ -1,4 +1,4 @@
-"""The changes of `drift_changes`: each with what should be told of it, written down before it was run."""
+"""The changes of `drift_changes`: each with what the design says should be told of it."""
 
 import json
 import time
@@ -177,6 +177,42 @@ def _twice(*steps: Callable[[Any, Any], object], pause: float = 4.0) -> Callable
     return make
 
 
+def _baseline_deleted(_: Any, local: Any) -> None:
+    place = _baseline(local)
+    local.client("s3").delete_object(**place)
+
+
+def _baseline_back(_: Any, local: Any) -> None:
+    s3, place = local.client("s3"), _baseline(local)
+    _, shown = local.call("GET", "/drift/baseline")
+    text = s3.get_object(**place, VersionId=shown["version"])["Body"].read()
+    s3.put_object(**place, Body=text)
+
+
+def _baseline_truncated(_: Any, local: Any) -> None:
+    s3, place = local.client("s3"), _baseline(local)
+    text = s3.get_object(**place)["Body"].read()
+    s3.put_object(**place, Body=text[: len(text) // 2])
+
+
+def _baseline_approving_an_attacker(_: Any, local: Any) -> None:
+    s3, place = local.client("s3"), _baseline(local)
+    approved = json.loads(s3.get_object(**place)["Body"].read())
+    approved["roles"]["r30"]["attached"] = [ADMIN]
+    approved["policies"][ADMIN] = {
+        "unique_id": "ANPAI",
+        "version": "v1",
+        "document": json.loads(document(allow("*"))),
+    }
+    s3.put_object(**place, Body=json.dumps(approved, indent=2).encode())
+
+
+def _baseline(local: Any) -> dict[str, str]:
+    described = local.client("cloudformation").describe_stack_resources(StackName="ecr-steward")["StackResources"]
+    bucket = next(one["PhysicalResourceId"] for one in described if one["LogicalResourceId"] == "BaselineBucket")
+    return {"Bucket": bucket, "Key": f"baseline/{ACCOUNT}.json"}
+
+
 CHANGES: tuple[Change, ...] = (
     Change("attach AdministratorAccess", "ACCESS CRITICAL BROADENED", _attach("r01", ADMIN), _detach("r01", ADMIN)),
     Change(
@@ -249,7 +285,7 @@ CHANGES: tuple[Change, ...] = (
         "SetDefaultPolicyVersion to a wider one", "ACCESS MEDIUM BROADENED", _default("p2", "v2"), _default("p2", "v1")
     ),
     Change("new version that says the same", "", _version("p3", {**GET, "Sid": "Same"}), None),
-    Change("new version of a policy nobody has", "POLICY MEDIUM BROADENED", _version("p4", WIDE), _default("p4", "v1")),
+    Change("new version of a policy nobody has", "POLICY LOW BROADENED", _version("p4", WIDE), _default("p4", "v1")),
     Change(
         "boundary removed",
         "BOUNDARY CRITICAL BROADENED",
@@ -267,13 +303,13 @@ CHANGES: tuple[Change, ...] = (
     ),
     Change(
         "user into a readers' group",
-        "ACCESS MEDIUM BROADENED",
+        "MEMBERSHIP MEDIUM BROADENED",
         lambda iam, _: iam.add_user_to_group(GroupName="spare", UserName="u2"),
         lambda iam, _: iam.remove_user_from_group(GroupName="spare", UserName="u2"),
     ),
     Change(
         "user out of a group",
-        "ACCESS LOW NARROWED",
+        "MEMBERSHIP LOW NARROWED",
         lambda iam, _: iam.remove_user_from_group(GroupName="readers", UserName="u3"),
         lambda iam, _: iam.add_user_to_group(GroupName="readers", UserName="u3"),
     ),
@@ -350,4 +386,16 @@ CHANGES: tuple[Change, ...] = (
         lambda iam, _: iam.create_policy(PolicyName="fresh", PolicyDocument=document(WIDE)),
         lambda iam, _: iam.delete_policy(PolicyArn=arn("fresh")),
     ),
+    Change(
+        "group deleted",
+        "MISSING LOW NARROWED",
+        lambda iam, _: (
+            iam.delete_group_policy(GroupName="readers", PolicyName="own"),
+            iam.remove_user_from_group(GroupName="readers", UserName="u3"),
+            iam.delete_group(GroupName="readers"),
+        ),
+    ),
+    Change("the baseline deleted", "BASELINE CRITICAL UNKNOWN", _baseline_deleted, _baseline_back),
+    Change("the baseline truncated", "BASELINE HIGH UNKNOWN", _baseline_truncated, _baseline_back),
+    Change("the baseline approves an attacker", "BaselineChanged CRITICAL", _baseline_approving_an_attacker, None),
 )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, User, policy_id
 from policy_drift.domain.finding import Kind
-from steward.errors import RuleViolationError, StewardError
+from steward.errors import ConflictError, RuleViolationError
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a baseline that we read; 10,000 principals take a third of it."""
@@ -23,7 +23,7 @@ class UnusableBaselineError(RuleViolationError):
         self.line = line
 
 
-class NothingApprovedError(StewardError):
+class NothingApprovedError(ConflictError):
     """There is no baseline, and none may be made up."""
 
 

@@ -1,4 +1,4 @@
-"""The managed policies of Amazon ECR, which the groups of the stack attach.
+"""The managed policies of Amazon ECR and X-Ray, which the groups and functions of the stack have.
 
 Source: the AWS Managed Policy Reference, https://docs.aws.amazon.com/aws-managed-policy/latest/reference/
 """
@@ -7,7 +7,7 @@ import json
 
 from ministack.services import iam
 
-GAP = "Amazon ECR's managed policies"
+GAP = "the managed policies of Amazon ECR and X-Ray"
 RELIES_ON = ("services.iam._aws_managed_policies", "services.iam._make_aws_managed_record")
 
 _ARN_PREFIX = "arn:aws:iam::aws:policy/"
@@ -50,6 +50,19 @@ POLICIES: dict[str, tuple[dict[str, object], ...]] = {
                 "ecr:BatchImportUpstreamImage",
             ),
             "Resource": "*",
+        },
+    ),
+    "AWSXrayWriteOnlyAccess": (
+        {
+            "Effect": "Allow",
+            "Action": (
+                "xray:PutTraceSegments",
+                "xray:PutTelemetryRecords",
+                "xray:GetSamplingRules",
+                "xray:GetSamplingTargets",
+                "xray:GetSamplingStatisticSummaries",
+            ),
+            "Resource": ["*"],
         },
     ),
 }

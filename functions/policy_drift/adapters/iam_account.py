@@ -161,7 +161,8 @@ class _Found:
             self._roles[principal.name] = principal
 
     def add_policy(self, policy: ManagedPolicy) -> None:
-        if isinstance(policy.document, Mapping):
+        document: object = policy.document
+        if isinstance(document, Mapping):
             self._policies[policy.arn] = policy
         else:
             self.unreadable[policy_id(policy.arn)] = "its document is no JSON object"

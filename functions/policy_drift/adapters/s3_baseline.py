@@ -85,7 +85,7 @@ class S3BaselineStore:
         place = {"Bucket": self._place["Bucket"], "Key": self._place["Key"], "VersionId": version_id}
         return self._s3.generate_presigned_url("get_object", Params=place, ExpiresIn=LINK_SECONDS)
 
-    def _get(self, **version: str) -> Version | None:
+    def _get(self, **version: Any) -> Version | None:
         try:
             answer: Mapping[str, Any] = self._s3.get_object(**self._place, **version)
             # Of one that is far too large, as much is read as it takes to refuse it.

@@ -56,7 +56,8 @@ def baseline_patch(drift: Drift, approved: Account, live: Account) -> list[Opera
     fields = _FIELDS.get(drift.kind)
     taken = after
     if before is not None and after is not None and fields is not None:
-        taken = before | {field: after[field] for field in fields if field in after}
+        kept = {field: value for field, value in before.items() if field not in fields}
+        taken = kept | {field: after[field] for field in fields if field in after}
     changes = [*_changes(_pointer("", section, drift.entity.name), before, taken)]
     named = _arns_in(taken or {}, drift.kind)
     return [*_policies([arn for arn in named if arn in live.policies], approved, live), *changes]
@@ -71,7 +72,7 @@ def _policies(arns: list[str], approved: Account, live: Account) -> Iterator[Ope
 
 
 def _changes(pointer: str, before: Any, after: Any) -> Iterator[Operation]:
-    """From one JSON value to another; None is none at all at the top, and null within an object."""
+    """From one object to another; None is none at all."""
     if before == after:
         return
     if before is None:
@@ -108,7 +109,12 @@ def _arns_of(policy: EntityId, approved: Account, live: Account) -> list[str]:
 
 
 def _json(value: dict[str, Any]) -> dict[str, Any]:
-    return {key: list(member) if isinstance(member, tuple) else member for key, member in value.items()}
+    """As it stands in the file: names and ARNs are keys there and not repeated inside."""
+    return {
+        key: list(member) if isinstance(member, tuple) else member
+        for key, member in value.items()
+        if key not in {"name", "arn"} and member is not None
+    }
 
 
 def _pointer(start: str, *keys: str) -> str:

@@ -116,9 +116,10 @@ class Approvals:
         """Put another baseline in force. Raises OvertakenError, NothingApprovedError."""
         kept, latest = self._records.get(), self._store.latest()
         text = self._format.write(baseline)
-        self._format.read(text, account=self._account)
-        written = self._store.write(text, replaces=latest.etag if latest else None)
         before = self._good(kept.value) if kept else None
+        if how is How.UPLOADED:
+            self._format.refuse_bad_policies(text, baseline, before.account if before else None)
+        written = self._store.write(text, replaces=latest.etag if latest else None)
         return self._put_in_force(kept, before, baseline, written.id, how=how, by=by, findings=findings, run=run)
 
     def _another(self, kept: Kept[InForce], latest: Version | None, uploaders: Mapping[str, str], run: str) -> Approved:
@@ -130,6 +131,7 @@ class Approvals:
         by = uploaders.get(latest.id, UNTOLD)
         try:
             baseline = self._read(latest)
+            self._format.refuse_bad_policies(latest.text, baseline, before.account)
         except UnusableBaselineError as error:
             drift = self._about(
                 kept.value, Severity.HIGH, latest.id, f"The baseline in the bucket cannot be used: {error}."
@@ -174,6 +176,7 @@ class Approvals:
     def _first_upload(self, latest: Version, by: str, run: str) -> Approved:
         try:
             baseline = self._read(latest)
+            self._format.refuse_bad_policies(latest.text, baseline, None)
         except UnusableBaselineError as error:
             raise NothingApprovedError(f"the first baseline cannot be used: {error}") from error
         return self._put_in_force(None, None, baseline, latest.id, how=How.UPLOADED, by=by, findings=[], run=run)
@@ -181,8 +184,9 @@ class Approvals:
     def _capture(self, account: Account, run: str) -> Approved:
         """The first baseline ever: what is there, read whole or not at all."""
         if account.unreadable:
+            entity, reason = min(account.unreadable.items())
             raise NothingApprovedError(
-                f"the first baseline cannot be captured: {len(account.unreadable)} entities could not be read"
+                f"there is no first baseline while {len(account.unreadable)} could not be read; {entity}: {reason}"
             )
         baseline = Baseline(account, reviewed=False)
         written = self._store.write(self._format.write(baseline), replaces=None)

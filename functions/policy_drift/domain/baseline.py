@@ -46,6 +46,10 @@ class BaselineFormat(Protocol):
         """Raises UnusableBaselineError, with line and reason."""
         ...
 
+    def refuse_bad_policies(self, text: bytes, baseline: Baseline, known: Account | None) -> None:
+        """Raises UnusableBaselineError for a policy that cannot be read, unless ``known`` has the same."""
+        ...
+
 
 class How(StrEnum):
     """How a version came into force."""
@@ -120,7 +124,13 @@ def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
         else:
             ours[entity.name] = _merged(ours[entity.name], now, kinds)
             _bring(policies, live, _named(now, kinds))
-    return replace(approved, users=parts["user"], groups=parts["group"], roles=parts["role"], policies=policies)
+    return replace(
+        approved,
+        users=parts[EntityKind.USER],
+        groups=parts[EntityKind.GROUP],
+        roles=parts[EntityKind.ROLE],
+        policies=policies,
+    )
 
 
 def _merged(ours: Entity, now: Entity, kinds: frozenset[Kind]) -> Entity:
@@ -130,9 +140,9 @@ def _merged(ours: Entity, now: Entity, kinds: frozenset[Kind]) -> Entity:
         if isinstance(now, User):
             taken["groups"] = now.groups
     if kinds & _TRUSTS:
-        taken["trust"] = now.trust  # type: ignore[attr-defined] - only roles have these kinds
+        taken["trust"] = getattr(now, "trust", {})
     if Kind.BOUNDARY in kinds:
-        taken["boundary"] = now.boundary  # type: ignore[attr-defined] - users and roles alone
+        taken["boundary"] = getattr(now, "boundary", None)
     if Kind.RECREATED in kinds:
         taken["unique_id"] = now.unique_id
     return replace(ours, **taken)  # type: ignore[arg-type]

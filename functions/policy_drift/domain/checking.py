@@ -98,7 +98,10 @@ class ChangeChecker:
                 yield replace(
                     drift,
                     kind=Kind.TRANSIENT,
-                    summary=f"For a while, and not any more: {drift.summary}",
+                    summary=(
+                        f"{drift.entity} had more access than was approved, by {announcement.change.event_name}, "
+                        "and has it no more."
+                    ),
                     fingerprint=hashlib.sha256(announcement.change.event_id.encode()).hexdigest(),
                 )
 

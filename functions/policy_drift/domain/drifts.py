@@ -1,9 +1,9 @@
 """The live account against the baseline: every difference that matters, each told once."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, Group, Role, User, policy_id
+from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Group, Role, User, policy_id
 from policy_drift.domain.finding import Drift
 from policy_drift.domain.gathering import Gathering
 from policy_drift.domain.language import PolicyDocumentError
@@ -11,6 +11,7 @@ from policy_drift.domain.pairing import Pair, paired
 from policy_drift.domain.policy_drifts import tell_unattached, tell_upstream
 from policy_drift.domain.principal_drifts import Context, Subject
 from policy_drift.domain.reach import entity_id, touched_by
+from policy_drift.domain.reading import same
 from policy_drift.domain.scope import Scope
 from steward.errors import ConflictError
 
@@ -79,15 +80,16 @@ class _Comparing:
         looked_at: frozenset[EntityId] | None,
         gathering: Gathering,
     ) -> None:
-        self._approved, self._live = approved, live
+        self._approved, self._live = approved, _with_policies_respelled(live, approved)
         self._scope, self._looked_at, self._gathering = scope, looked_at, gathering
-        self._changed = {
-            arn
-            for arn in approved.policies.keys() | live.policies.keys()
-            if approved.policies.get(arn) != live.policies.get(arn)
-        } | {arn for arn in live.policies if policy_id(arn) in gathering.undecided}
+        arns = approved.policies.keys() | live.policies.keys()
+        self._changed = {arn for arn in arns if policy_id(arn) in gathering.undecided or self._differs(arn)}
         self._groups = list(paired(approved.groups, live.groups))
         self._changed_groups = {pair.either.name for pair in self._groups if not self._is_unchanged(pair)}
+
+    def _differs(self, arn: str) -> bool:
+        approved, live = self._approved.policies.get(arn), self._live.policies.get(arn)
+        return approved is None or live is None or approved.document != live.document
 
     def result(self) -> Drifts:
         """Everything that differs: users and roles, then what they share."""
@@ -164,3 +166,23 @@ def _referred_to(account: Account) -> set[str]:
     held = {arn for group in entities for entity in group.values() for arn in entity.attached}
     bounded: tuple[User | Role, ...] = (*account.users.values(), *account.roles.values())
     return held | {entity.boundary for entity in bounded if entity.boundary}
+
+
+def _with_policies_respelled(live: Account, approved: Account) -> Account:
+    """Live, with managed policies in the approved spelling where they are merely spelled otherwise.
+
+    A policy that hundreds have is so looked at once.
+    """
+    policies = dict(live.policies)
+    for arn, policy in live.policies.items():
+        before = approved.policies.get(arn)
+        if before is not None and _is_respelled(before.document, policy.document):
+            policies[arn] = replace(policy, document=before.document)
+    return replace(live, policies=policies)
+
+
+def _is_respelled(approved: Document, live: Document) -> bool:
+    try:
+        return approved != live and same(approved, live)
+    except PolicyDocumentError:
+        return False

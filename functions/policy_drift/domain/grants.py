@@ -41,7 +41,7 @@ def applied(account: Account, grant: Grant, policies: dict[str, ManagedPolicy]) 
     """The account with the change in place; ``policies`` are those that it may need beside its own."""
     kind, name = grant.entity.kind, grant.entity.name
     entities: dict[str, Any] = dict(getattr(account, f"{kind}s"))
-    entity = entities.get(name) or _shell(grant.entity)
+    entity: Any = entities.get(name) or _shell(grant.entity)
     asked, what = grant.announcement.parameters, grant.announcement.change.event_name
     if what.endswith("PermissionsBoundary"):
         entity = replace(entity, boundary=grant.policy or None)
@@ -56,7 +56,8 @@ def applied(account: Account, grant: Grant, policies: dict[str, ManagedPolicy]) 
     elif what == "AddUserToGroup":
         entity = replace(entity, groups=tuple(sorted({*entity.groups, str(asked["groupName"])})))
     entities[name] = entity
-    return replace(account, **{f"{kind}s": entities, "policies": {**policies, **account.policies}})
+    changed: dict[str, Any] = {f"{kind}s": entities, "policies": {**policies, **account.policies}}
+    return replace(account, **changed)
 
 
 def _shell(entity: EntityId) -> User | Group | Role:

@@ -61,7 +61,7 @@ class Remediation:
     refused : str
         Why there are no commands for all of it, in sentences; empty where they take back everything.
     plan : tuple of str
-        What remains for a person to decide: commands and sentences, in order.
+        What remains for a person to decide, in order: commands, which begin with ``aws iam``, and sentences.
     notes : tuple of str
         What to know before the commands are run.
     """

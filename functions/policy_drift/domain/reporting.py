@@ -1,6 +1,6 @@
 """The report of a scan as one plain JSON document: everything that is known, the worst first.
 
-Its schema is ``events/policy_drift/report.schema.json``; the HTML report is made from this document alone.
+Its fields are explained in ``docs/policy-drift-report.md``; the HTML report is made from this document alone.
 """
 
 from collections import Counter

@@ -12,6 +12,7 @@ from typing import Any, Literal
 ACCOUNT = "123456789012"
 _NAMES = ("UserName", "GroupName", "RoleName", "NewUserName", "NewGroupName")
 _MAKES_POLICY = "create-policy"
+_MAKES_SERVICE_ROLE = "create-service-linked-role"
 
 type Document = dict[str, Any]
 type Who = Literal["insider", "outsider"]
@@ -52,6 +53,9 @@ class Call:
         }
         if self.operation == _MAKES_POLICY:
             named.add(f"policy/{self.parameters['PolicyName']}")
+        if self.operation == _MAKES_SERVICE_ROLE:
+            service = self.parameters["AWSServiceName"].partition(".")[0]
+            named.add(f"role/AWSServiceRoleFor{service.capitalize()}")
         return frozenset(named)
 
 

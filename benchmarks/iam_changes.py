@@ -307,7 +307,7 @@ TRUSTS = (
         "a role trusts everyone",
         trust(EC2),
         trust("*"),
-        told("trust", "role/trust-everyone", "CRITICAL", "INCOMPARABLE", "sts:AssumeRole"),
+        told("trust", "role/trust-everyone", "CRITICAL", "BROADENED", "sts:AssumeRole"),
     ),
     retrusted(
         "trust-foreign",
@@ -536,10 +536,10 @@ EXISTENCE = (
         (
             Step(
                 (call("create-service-linked-role", AWSServiceName="autoscaling.amazonaws.com"),),
-                (told("unmanaged", "role/AWSServiceRoleForAutoScaling", "INFO", "*", "*"),),
+                (told("unmanaged", "role/AWSServiceRoleForAutoscaling", "INFO", "*", "*"),),
             ),
         ),
-        adopted=(finding("unmanaged", "role/AWSServiceRoleForAutoScaling"),),
+        adopted=(finding("unmanaged", "role/AWSServiceRoleForAutoscaling"),),
     ),
     Change(
         "a role of IAM Identity Center gets a policy: AWS's own",

@@ -1,30 +1,30 @@
-"""The changes of the benchmark, played on moto: what the comparison finds is what they say must be told."""
+"""The changes of the benchmark, played on the IAM of the local AWS: what is found is what they say must be told."""
 
 import json
 import re
 from fnmatch import fnmatchcase
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from benchmarks.iam_change import ACCOUNT, Call
 from benchmarks.iam_changes import CHANGES
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.domain.drifts import drifts
+from tests.local.aws.launched import launch, stop
 
 UNIQUE_ID = re.compile(r"<(user|role)/([\w-]+)>")
 NOT_TEXTS = {"Tags", "SetAsDefault"}
 
 
 @pytest.fixture(scope="module")
-def iam():
+def iam(tmp_path_factory):
     """An account that everything approved is in."""
-    with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
-        client = boto3.client("iam", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-        for change in CHANGES:
-            play(client, change.given)
-        yield client
+    running = launch(tmp_path_factory.mktemp("aws"))
+    client = running.client("iam", region="us-east-1")
+    for change in CHANGES:
+        play(client, change.given)
+    yield client
+    stop(running)
 
 
 @pytest.fixture(scope="module")

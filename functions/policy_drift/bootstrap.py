@@ -22,6 +22,7 @@ from policy_drift.domain.operating import Operation
 from policy_drift.domain.recording import Recorder
 from policy_drift.domain.reporting import as_document
 from policy_drift.domain.scanning import Scanner
+from policy_drift.html_report import render
 from steward import settings
 from steward.aws.clients import client
 from steward.aws.event_bus import EventBridgePublisher
@@ -136,7 +137,7 @@ def operation() -> Operation:
 def rendered(report: Report, approved: Account, live: Account) -> Mapping[str, str]:
     """A report as documents, by extension."""
     document: dict[str, Any] = as_document(report, approved=approved, live=live)
-    return {"json": json.dumps(document, indent=2, ensure_ascii=False)}
+    return {"html": render(document), "json": json.dumps(document, indent=2, ensure_ascii=False)}
 
 
 def _account() -> str:

@@ -88,6 +88,17 @@ _ROTATE_ACCESS_KEYS = (
     ),
 )
 
+_READ_THE_ACCOUNT = (
+    Used("iam:GetAccountAuthorizationDetails", "every scan and adoption"),
+    Used("iam:GetGroup", "a group that changed, or that is on no page"),
+    Used("iam:GetGroupPolicy", "a group that changed, or that is on no page"),
+    Used("iam:ListAttachedGroupPolicies", "a group that changed, or that is on no page"),
+    Used("iam:ListGroupPolicies", "a group that changed, or that is on no page"),
+    Used("iam:GetPolicy", "a policy that changed, or that is on no page"),
+    Used("iam:GetPolicyVersion", "a policy that changed, or that is on no page"),
+)
+_S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"
+
 _DEAD_LETTERS = Required(
     "sqs:SendMessage", "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
 )
@@ -150,6 +161,59 @@ ROLES: dict[str, tuple[Probed | Required | Used, ...]] = {
         Used("events:PutEvents", "a secret that does not authenticate"),
         Required("kms:Decrypt", "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"),
         _DEAD_LETTERS,
+    ),
+    "DriftScanRole": (
+        *_LOGS_AND_TRACES,
+        *_READ_THE_ACCOUNT,
+        Used("cloudtrail:LookupEvents", "a finding that no event announced"),
+        Used("s3:GetObject", "every scan"),
+        Used("s3:GetObjectVersion", "a scan that finds another baseline"),
+        Used("s3:PutObject", "the first scan, and every report"),
+        Used("s3:ListBucketVersions", "the first scan"),
+        Required("s3:ListBucket", _S3_PAGE),
+        Used("dynamodb:GetItem", "every scan"),
+        Used("dynamodb:Scan", "every scan"),
+        Used("dynamodb:UpdateItem", "a finding"),
+        Used("events:PutEvents", "every scan"),
+        _DEAD_LETTERS,
+    ),
+    "DriftCheckRole": (
+        *_LOGS_AND_TRACES,
+        *_READ_THE_ACCOUNT,
+        Used("iam:GetRole", "a role that changed"),
+        Used("iam:GetRolePolicy", "a role that changed"),
+        Used("iam:ListAttachedRolePolicies", "a role that changed"),
+        Used("iam:ListRolePolicies", "a role that changed"),
+        Used("iam:GetUser", "a user that changed"),
+        Used("iam:GetUserPolicy", "a user that changed"),
+        Used("iam:ListAttachedUserPolicies", "a user that changed"),
+        Used("iam:ListGroupsForUser", "a user that changed"),
+        Used("iam:ListUserPolicies", "a user that changed"),
+        Used("iam:ListEntitiesForPolicy", "a policy that changed"),
+        Used("s3:GetObjectVersion", "the first change of an environment"),
+        Required("s3:ListBucketVersions", _S3_PAGE),
+        Used("dynamodb:BatchGetItem", "every change"),
+        Used("dynamodb:GetItem", "every change"),
+        Used("dynamodb:UpdateItem", "a finding"),
+        Used("events:PutEvents", "a finding"),
+        Required("sqs:ReceiveMessage", _QUEUE_PAGE),
+        Required("sqs:DeleteMessage", _QUEUE_PAGE),
+        Required("sqs:GetQueueAttributes", _QUEUE_PAGE),
+    ),
+    "DriftApiRole": (
+        *_LOGS_AND_TRACES,
+        *_READ_THE_ACCOUNT,
+        Used("s3:GetObject", "an adoption, and links"),
+        Used("s3:GetObjectVersion", "an adoption, and links"),
+        Used("s3:PutObject", "an adoption"),
+        Required("s3:ListBucket", _S3_PAGE),
+        Required("s3:ListBucketVersions", _S3_PAGE),
+        Used("dynamodb:BatchGetItem", "an adoption"),
+        Used("dynamodb:GetItem", "one finding"),
+        Used("dynamodb:Scan", "all findings"),
+        Used("dynamodb:UpdateItem", "an acknowledgement"),
+        Used("events:PutEvents", "an acknowledgement"),
+        Used("lambda:InvokeFunction", "a scan on demand"),
     ),
 }
 """Logical id of each function's role -> what it may do."""

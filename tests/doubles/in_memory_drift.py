@@ -1,0 +1,139 @@
+"""What policy drift remembers and reads, in memory."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
+from policy_drift.domain.ports import Kept, OvertakenError, Snapshot, Undelivered, Version
+from policy_drift.domain.reach import touched_by
+
+
+class InMemoryOutbox:
+    """Items with revisions, and the events that each revision leads to."""
+
+    def __init__(self):
+        self.items = {}
+
+    def _save(self, item, value, after, tell, until):
+        kept = self.items.get(item)
+        if (kept.revision if kept else 0) != after:
+            raise OvertakenError(f"{item} was written by another run")
+        boxes = {**(kept.undelivered if kept else {})}
+        if tell:
+            boxes[after + 1] = Undelivered(tuple(tell), until)
+        self.items[item] = Kept(value, after + 1, boxes)
+        return after + 1
+
+    def take_over(self, item, revision, *, was, until):
+        kept = self.items[item]
+        box = kept.undelivered.get(revision)
+        if box is None or box.until != was:
+            return False
+        self.items[item] = replace(kept, undelivered={**kept.undelivered, revision: Undelivered(box.events, until)})
+        return True
+
+    def delivered(self, item, revision):
+        kept = self.items[item]
+        left = {number: box for number, box in kept.undelivered.items() if number != revision}
+        self.items[item] = replace(kept, undelivered=left)
+
+
+class InMemoryFindings(InMemoryOutbox):
+    """Findings."""
+
+    def get(self, finding_id):
+        return self.items.get(finding_id)
+
+    def of(self, entities):
+        return [kept for kept in self.items.values() if kept.value.drift.entity in entities]
+
+    def all(self):
+        return list(self.items.values())
+
+    def save(self, finding, *, after, tell=(), until=None):
+        return self._save(finding.id, finding, after, tell, until)
+
+
+class InMemoryBaselineRecords(InMemoryOutbox):
+    """Which version is in force."""
+
+    id = "123456789012"
+
+    def get(self):
+        return self.items.get(self.id)
+
+    def save(self, in_force, *, after, tell=(), until=None):
+        return self._save(self.id, in_force, after, tell, until)
+
+
+class InMemoryBaselineStore:
+    """A versioned object."""
+
+    def __init__(self):
+        self.versions = []
+        self.is_deleted = False
+
+    def latest(self):
+        return None if self.is_deleted or not self.versions else self.versions[-1]
+
+    def read(self, version_id):
+        return next((version for version in self.versions if version.id == version_id), None)
+
+    def was_ever_written(self):
+        return bool(self.versions)
+
+    def write(self, text, *, replaces):
+        latest = self.latest()
+        if (latest.etag if latest else None) != replaces:
+            raise OvertakenError("another baseline was written meanwhile")
+        return self.put(text)
+
+    def put(self, text):
+        """What somebody uploads."""
+        number = len(self.versions) + 1
+        self.is_deleted = False
+        self.versions.append(Version(f"v{number}", f"etag-{number}", datetime(2026, 5, 4, tzinfo=UTC), text))
+        return self.versions[-1]
+
+    def link(self, version_id):
+        return f"https://bucket/{version_id}"
+
+
+class InMemoryAccount:
+    """An account that tests change."""
+
+    def __init__(self, account: Account):
+        self.account = account
+        self.reads = 0
+
+    def snapshot(self):
+        self.reads += 1
+        return Snapshot(self.account, 1)
+
+    def read(self, subjects):
+        self.reads += 1
+        return self.account
+
+    def holders(self, policy_arn):
+        touched = touched_by([policy_id(policy_arn)], [self.account])
+        return frozenset(entity for entity in touched if entity.kind is not EntityKind.POLICY)
+
+    def members(self, group):
+        return frozenset(EntityId(f"user/{u.name}") for u in self.account.users.values() if group in u.groups)
+
+
+class NoHistory:
+    """A history without events."""
+
+    def changes_of(self, entity, since):
+        return ()
+
+
+class NoReports:
+    """Keeps nothing."""
+
+    def put(self, scan_id, documents):
+        return f"reports/{scan_id}.html"
+
+    def link(self, extension):
+        return None

@@ -4,7 +4,6 @@ from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from http import HTTPStatus
-from importlib.resources import files
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -99,13 +98,6 @@ def adopt() -> Response[dict[str, Any]]:
     """Approve findings as they were reviewed: {"findings": [{"id", "fingerprint"}]}."""
     record = use_cases().adopt(reviewed(json_body(app.current_event)), _caller(), _request())
     return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
-
-
-@app.get("/drift/openapi.json")
-def contract() -> Response[str]:
-    """The contract of this API."""
-    text = (files("policy_drift") / "openapi.json").read_text(encoding="utf-8")
-    return Response(HTTPStatus.OK, "application/json", text)
 
 
 @logger.inject_lambda_context(clear_state=True)

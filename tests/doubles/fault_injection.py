@@ -20,6 +20,7 @@ class FaultInjecting:
         self._port = port
         self._faults: dict[str, deque[_Fault]] = defaultdict(deque)
         self._before: dict[str, Callable[..., object]] = {}
+        self._after: dict[str, Callable[..., object]] = {}
 
     def fail(self, method: str, error: Exception, *, after_acting: bool = False, times: int = 1) -> None:
         """The next ``times`` calls of ``method`` raise ``error``."""
@@ -28,6 +29,10 @@ class FaultInjecting:
     def before(self, method: str, act: Callable[..., object]) -> None:
         """Do ``act`` with the arguments of the next call of ``method``, just before it: the world moves meanwhile."""
         self._before[method] = act
+
+    def after(self, method: str, act: Callable[..., object]) -> None:
+        """Do ``act`` with the arguments of the next call of ``method``, just after it and before its caller goes on."""
+        self._after[method] = act
 
     def __getattr__(self, method: str) -> Any:
         reached = getattr(self._port, method)
@@ -40,6 +45,7 @@ class FaultInjecting:
             if fault and not fault.after_acting:
                 raise fault.error
             answer = reached(*arguments, **keywords)
+            self._after.pop(method, lambda *_, **__: None)(*arguments, **keywords)
             if fault:
                 raise fault.error
             return answer

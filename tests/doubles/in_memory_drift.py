@@ -110,7 +110,7 @@ class InMemoryAccount:
         self.reads += 1
         return Snapshot(self.account, 1)
 
-    def read(self, subjects):
+    def read(self, subjects):  # noqa: ARG002 - the port's signature
         self.reads += 1
         return self.account
 
@@ -125,15 +125,15 @@ class InMemoryAccount:
 class NoHistory:
     """A history without events."""
 
-    def changes_of(self, entity, since):
+    def changes_of(self, entity, since):  # noqa: ARG002 - the port's signature
         return ()
 
 
 class NoReports:
     """Keeps nothing."""
 
-    def put(self, scan_id, documents):
+    def put(self, scan_id, documents):  # noqa: ARG002 - the port's signature
         return f"reports/{scan_id}.html"
 
-    def link(self, extension):
+    def link(self, extension):  # noqa: ARG002 - the port's signature
         return None

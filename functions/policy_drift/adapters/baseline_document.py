@@ -98,7 +98,7 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         raw = json.loads(text, object_pairs_hook=_without_repetition)
     except json.JSONDecodeError as error:
-        end = " (it may be truncated)" if error.pos >= len(text.rstrip()) else ""
+        end = " (it may be truncated)" if not text.rstrip().endswith("}") else ""
         raise UnusableBaselineError(f"it is not JSON: {error.msg}{end}", line=error.lineno) from error
     except _RepeatedKeyError as error:
         raise UnusableBaselineError(f"the key {error} stands twice in one object") from error

@@ -145,7 +145,7 @@ class _Found:
         for detail in page["Policies"]:
             version = next(v for v in detail["PolicyVersionList"] if v["VersionId"] == detail["DefaultVersionId"])
             document = version["Document"]
-            self.add_policy(ManagedPolicy(detail["Arn"], detail["PolicyId"], version["VersionId"], document))
+            self.add_policy(ManagedPolicy(detail["Arn"], detail.get("PolicyId", ""), version["VersionId"], document))
 
     def add(self, principal: User | Group | Role, entity: EntityId) -> None:
         """Keep a principal, unless one of its documents is no JSON object."""

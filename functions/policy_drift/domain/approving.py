@@ -4,6 +4,7 @@ The version in force is remembered apart from the bucket. Whatever happens there
 takes its place; and that it took its place is told, with what it approves in addition.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from policy_drift.domain.baseline import (
     BaselineFormat,
     How,
     InForce,
+    Intent,
     NothingApprovedError,
     UnusableBaselineError,
 )
@@ -20,7 +22,7 @@ from policy_drift.domain.drifts import drifts
 from policy_drift.domain.events import BaselineChanged, BaselineRefused
 from policy_drift.domain.finding import Drift, Kind, Severity
 from policy_drift.domain.language import Verdict
-from policy_drift.domain.ports import BaselineRecords, BaselineStore, Kept, Version
+from policy_drift.domain.ports import BaselineRecords, BaselineStore, Kept, OvertakenError, Version
 from policy_drift.domain.recording import LEASE, Delivery
 from steward.clock import Clock
 from steward.events import EventPublisher, PublishableEvent
@@ -119,8 +121,18 @@ class Approvals:
         before = self._good(kept.value) if kept else None
         if how is How.UPLOADED:
             self._format.refuse_bad_policies(text, baseline, before.account if before else None)
+        if kept:
+            record = replace(kept.value, intent=Intent(_digest(text), how, by, tuple(findings)))
+            kept = Kept(record, self._save(kept, record, [], run))
         written = self._store.write(text, replaces=latest.etag if latest else None)
-        return self._put_in_force(kept, before, baseline, written.id, how=how, by=by, findings=findings, run=run)
+        try:
+            return self._put_in_force(kept, before, baseline, written.id, how=how, by=by, findings=findings, run=run)
+        except OvertakenError:
+            # S3 told a scan of the new version, which was quicker to put it in force, as the intent says.
+            now = self._records.get()
+            if now is None or now.value.version != written.id:
+                raise
+            return Approved(baseline, now.value)
 
     def _another(self, kept: Kept[InForce], latest: Version | None, uploaders: Mapping[str, str], run: str) -> Approved:
         """The bucket has another version than the one in force, or none."""
@@ -142,7 +154,11 @@ class Approvals:
             record = replace(kept.value, refused=latest.id)
             self._save(kept, record, [refused], run)
             return Approved(before, record, drift)
-        return self._put_in_force(kept, before, baseline, latest.id, how=How.UPLOADED, by=by, findings=[], run=run)
+        how, findings = How.UPLOADED, list[str]()
+        intent = kept.value.intent
+        if intent and intent.digest == _digest(latest.text):
+            how, by, findings = intent.how, intent.by, list(intent.findings)
+        return self._put_in_force(kept, before, baseline, latest.id, how=how, by=by, findings=findings, run=run)
 
     def _put_in_force(
         self,
@@ -194,10 +210,12 @@ class Approvals:
             None, None, baseline, written.id, how=How.CAPTURED, by="the first scan", findings=[], run=run
         )
 
-    def _save(self, kept: Kept[InForce] | None, record: InForce, tell: list[PublishableEvent], run: str) -> None:
+    def _save(self, kept: Kept[InForce] | None, record: InForce, tell: list[PublishableEvent], run: str) -> int:
         until = self._clock.now() + LEASE
         revision = self._records.save(record, after=kept.revision if kept else 0, tell=tell, until=until)
-        self._delivery.deliver(self._records, [(self._records.id, revision, tell)], run)
+        if tell:
+            self._delivery.deliver(self._records, [(self._records.id, revision, tell)], run)
+        return revision
 
     def _good(self, record: InForce) -> Baseline:
         """The version in force, by its id; a version never changes, so it is read once."""
@@ -226,6 +244,10 @@ class Approvals:
             approved={"version": record.version},
             live={"version": seen},
         )
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
 
 
 def _summary(how: How, by: str, changes: int, broader: int) -> str:

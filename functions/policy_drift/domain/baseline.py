@@ -8,7 +8,7 @@ from typing import Protocol
 
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, User, policy_id
 from policy_drift.domain.finding import Kind
-from steward.errors import RuleViolationError, StewardError
+from steward.errors import ConflictError, RuleViolationError
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a baseline that we read; 10,000 principals take a third of it."""
@@ -23,7 +23,7 @@ class UnusableBaselineError(RuleViolationError):
         self.line = line
 
 
-class NothingApprovedError(StewardError):
+class NothingApprovedError(ConflictError):
     """There is no baseline, and none may be made up."""
 
 
@@ -60,6 +60,19 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """A version that we are about to write: whoever sees it first knows who wanted it, and why.
+
+    ``digest`` is the SHA-256 of its text; ``findings`` are those that it adopts.
+    """
+
+    digest: str
+    how: How
+    by: str
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InForce:
     """The version of the baseline that counts, remembered apart from the bucket.
 
@@ -73,6 +86,8 @@ class InForce:
         Who put it there, how, and when it was found.
     refused : str
         The id of the latest version that could not be used, so that it is told once; empty where there was none.
+    intent : Intent, optional
+        What one of our own functions is about to write.
     """
 
     version: str
@@ -81,6 +96,7 @@ class InForce:
     how: How
     since: datetime
     refused: str = ""
+    intent: Intent | None = None
 
 
 @dataclass(frozen=True, slots=True)

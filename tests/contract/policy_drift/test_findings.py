@@ -1,0 +1,146 @@
+"""What the memory of policy drift does, be it the double or DynamoDB's adapter."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+
+from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
+from policy_drift.domain.account import EntityId
+from policy_drift.domain.baseline import How, InForce
+from policy_drift.domain.events import PolicyDriftResolved
+from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, Severity, State
+from policy_drift.domain.language import Verdict, Witness
+from policy_drift.domain.ports import OvertakenError
+from steward.aws.clients import client
+from tests.doubles.in_memory_drift import InMemoryBaselineRecords, InMemoryFindings
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+LATER = NOON + timedelta(minutes=3)
+ROLE = EntityId("role/app")
+DRIFT = Drift(
+    entity=ROLE,
+    arn="arn:aws:iam::123456789012:role/app",
+    kind=Kind.ACCESS,
+    verdict=Verdict.BROADENED,
+    severity=Severity.HIGH,
+    summary="role/app can do more",
+    fingerprint="f" * 64,
+    reasons=("it can pass roles",),
+    newly_allowed=(Witness("iam:PassRole", "*", {"aws:username": "x"}),),
+    approved={"policies": {}},
+    live={"policies": {"inline:own": {"Statement": []}}},
+)
+FINDING = Finding(
+    DRIFT,
+    State.ACKNOWLEDGED,
+    NOON,
+    NOON,
+    told_at=NOON,
+    told_severity=Severity.HIGH,
+    told_fingerprint="f" * 64,
+    told_live={"policies": {}},
+    changes=(Change("e1", "PutRolePolicy", "arn:aws:iam::123456789012:user/m", NOON, "203.0.113.7", "cli"),),
+    acknowledgement=Acknowledgement("me", "team-a", "planned", "f" * 64, NOON, LATER),
+    severities=((NOON, Severity.HIGH),),
+)
+EVENT = PolicyDriftResolved(FINDING.id, "role/app", "ACCESS", "HIGH", "over", "reverted", "then", "now")
+
+
+@pytest.fixture(params=["in memory", "on DynamoDB"])
+def findings(request):
+    if request.param == "in memory":
+        return InMemoryFindings()
+    table = request.getfixturevalue("table")
+    return DynamoDbFindings(client("dynamodb"), table)
+
+
+@pytest.fixture(params=["in memory", "on DynamoDB"])
+def records(request):
+    if request.param == "in memory":
+        return InMemoryBaselineRecords()
+    table = request.getfixturevalue("table")
+    return DynamoDbBaselineRecords(client("dynamodb"), table, "123456789012")
+
+
+def test_finds_nothing_where_nothing_is(findings):
+    assert findings.get(FINDING.id) is None
+    assert findings.of([ROLE]) == []
+    assert findings.all() == []
+
+
+def test_gives_back_everything_that_it_was_given(findings):
+    findings.save(FINDING, after=0)
+
+    assert findings.get(FINDING.id).value == FINDING
+
+
+def test_finds_the_findings_of_an_entity_among_others(findings):
+    other = replace(FINDING, drift=replace(DRIFT, entity=EntityId("user/app")))
+    trust = replace(FINDING, drift=replace(DRIFT, kind=Kind.TRUST))
+    for finding in (FINDING, other, trust):
+        findings.save(finding, after=0)
+
+    assert {kept.value.id for kept in findings.of([ROLE])} == {"access:role:app", "trust:role:app"}
+    assert len(findings.all()) == 3
+
+
+@pytest.mark.parametrize("after", [0, 2])
+def test_a_write_after_somebody_elses_is_refused(findings, after):
+    findings.save(FINDING, after=0)
+
+    with pytest.raises(OvertakenError):
+        findings.save(FINDING, after=after)
+
+
+def test_events_wait_until_they_are_delivered(findings):
+    revision = findings.save(FINDING, after=0, tell=[EVENT], until=LATER)
+    waiting = findings.get(FINDING.id).undelivered
+    findings.delivered(FINDING.id, revision)
+
+    assert (waiting[1].events, waiting[1].until) == ((EVENT,), LATER)
+    assert findings.get(FINDING.id).undelivered == {}
+
+
+def test_events_of_two_revisions_wait_side_by_side(findings):
+    findings.save(FINDING, after=0, tell=[EVENT], until=LATER)
+    findings.save(FINDING, after=1, tell=[EVENT], until=LATER)
+    findings.delivered(FINDING.id, 1)
+
+    assert findings.get(FINDING.id).undelivered.keys() == {2}
+
+
+def test_of_two_runs_that_take_over_one_does(findings):
+    revision = findings.save(FINDING, after=0, tell=[EVENT], until=NOON)
+
+    took = [findings.take_over(FINDING.id, revision, was=NOON, until=LATER) for _ in range(2)]
+
+    assert took == [True, False]
+
+
+def test_the_version_in_force_is_remembered(records):
+    in_force = InForce("v7", reviewed=True, by="somebody", how=How.UPLOADED, since=NOON, refused="v8")
+
+    records.save(in_force, after=0)
+
+    assert records.get().value == in_force
+    with pytest.raises(OvertakenError):
+        records.save(in_force, after=0)
+
+
+def test_a_finding_too_large_for_an_item_is_kept_without_its_documents(table):
+    findings = DynamoDbFindings(client("dynamodb"), table)
+    noise = {str(number): f"{hash((number, 'x')):x}" for number in range(60_000)}
+
+    findings.save(replace(FINDING, drift=replace(DRIFT, live=noise)), after=0)
+
+    kept = findings.get(FINDING.id).value
+    assert (kept.drift.live, kept.drift.fingerprint) == (None, DRIFT.fingerprint)
+
+
+def test_a_resolved_finding_is_forgotten_after_a_year(table):
+    DynamoDbFindings(client("dynamodb"), table).save(replace(FINDING, state=State.RESOLVED), after=0)
+
+    (item,) = boto3.client("dynamodb").scan(TableName=table)["Items"]
+    assert int(item["expiration"]["N"]) == int((NOON + timedelta(days=365)).timestamp())

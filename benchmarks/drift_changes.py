@@ -1,9 +1,9 @@
 """Real changes of IAM on the deployed stack: what is told of each, how bad, on what proof, who did it, how soon.
 
 ``python -m benchmarks.drift_changes``: the AWS CLI makes every change, as a user who administers IAM and has no right
-on policy drift; the local AWS enforces IAM. What must be told is written in `iam_changes` and `baseline_changes`. It ends
-with the number of changes, of false alarms (told, and nothing, or something else, is right) and of those that were
-missed; the exit code is 1 unless both are 0.
+on policy drift; the local AWS enforces IAM. What must be told is written in `iam_changes` and `baseline_changes`. It
+ends with the number of changes, of false alarms (told, and nothing, or something else, is right) and of those that
+were missed; the exit code is 1 unless both are 0.
 
 All changes are under way at once, step by step; then each is undone, and the alert that it is over is awaited. On a
 stack that runs already, the users, roles and policies that it makes stay: they are approved in the end.

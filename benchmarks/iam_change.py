@@ -194,25 +194,25 @@ def policy(name: str, said: Document) -> tuple[Call, ...]:
 
 def put(kind: str, name: str, said: Document, *, inline: str = "rights") -> Call:
     """Write an inline policy."""
-    owner = {f"{kind.title()}Name": name}
+    owner: dict[str, Any] = {f"{kind.title()}Name": name}
     return call(f"put-{kind}-policy", **owner, PolicyName=inline, PolicyDocument=said)
 
 
 def take(kind: str, name: str, *, inline: str = "rights") -> Call:
     """Delete an inline policy."""
-    owner = {f"{kind.title()}Name": name}
+    owner: dict[str, Any] = {f"{kind.title()}Name": name}
     return call(f"delete-{kind}-policy", **owner, PolicyName=inline)
 
 
 def attach(kind: str, name: str, arn: str) -> Call:
     """Attach a managed policy."""
-    owner = {f"{kind.title()}Name": name}
+    owner: dict[str, Any] = {f"{kind.title()}Name": name}
     return call(f"attach-{kind}-policy", **owner, PolicyArn=arn)
 
 
 def detach(kind: str, name: str, arn: str) -> Call:
     """Detach a managed policy."""
-    owner = {f"{kind.title()}Name": name}
+    owner: dict[str, Any] = {f"{kind.title()}Name": name}
     return call(f"detach-{kind}-policy", **owner, PolicyArn=arn)
 
 

@@ -1,0 +1,109 @@
+"""Policy drift on the deployed stack, IAM enforced: a grant is told within seconds, with who made it; so is its end."""
+
+import json
+import time
+
+import pytest
+
+from tests.local.aws.launched import ACCOUNT, allow, policy
+from tests.local.policy_drift_stack import DriftStack
+
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+TRUST = policy({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})
+
+
+@pytest.fixture(scope="module")
+def drift(tmp_path_factory):
+    stack = DriftStack(tmp_path_factory.mktemp("drift"))
+    started = stack.run("start")
+    assert started.returncode == 0, started.stdout + started.stderr
+    stack.forward_iam_events()
+    stack.aws.client("iam").create_role(RoleName="app", AssumeRolePolicyDocument=TRUST)
+    time.sleep(3)
+    yield stack
+    stack.run("clean")
+
+
+@pytest.fixture(scope="module")
+def captured(drift):
+    """What the first scan said."""
+    ears = drift.ears()
+    drift.scan()
+    return [kind for kind, _ in ears.listen()]
+
+
+@pytest.fixture(scope="module")
+def mallory(drift):
+    """Somebody who may change IAM."""
+    return drift.aws.client("iam", drift.aws.user(allow("iam:*")))
+
+
+def test_the_first_scan_captures_a_baseline_and_alerts_nobody(captured):
+    assert captured == ["BaselineChanged", "DriftScanCompleted"]
+
+
+def test_a_grant_is_told_within_seconds_with_its_author_and_once_more_when_it_is_over(drift, captured, mallory):
+    ears = drift.ears()
+
+    mallory.attach_role_policy(RoleName="app", PolicyArn=ADMIN)
+    told = ears.wait_for("PolicyDriftDetected", finding_id="access:role:app")
+    mallory.detach_role_policy(RoleName="app", PolicyArn=ADMIN)
+    over = ears.wait_for("PolicyDriftResolved", finding_id="access:role:app")
+
+    assert (told["severity"], told["verdict"]) == ("CRITICAL", "BROADENED")
+    assert told["changes"][0]["actor"].startswith(f"arn:aws:iam::{ACCOUNT}:user/user-")
+    assert any("detach-role-policy" in command for command in told["revert"])
+    assert over["how"] == "reverted"
+
+
+def test_operators_acknowledge_and_adopt(drift, captured, mallory):
+    ears = drift.ears()
+    mallory.put_role_policy(RoleName="app", PolicyName="own", PolicyDocument=policy(allow("s3:GetObject")))
+    told = ears.wait_for("PolicyDriftDetected", finding_id="access:role:app")
+    known = {"id": told["finding_id"], "fingerprint": told["fingerprint"]}
+
+    stale = drift.ask("POST", "/drift/baseline/adoptions", {"findings": [known | {"fingerprint": "stale"}]})
+    nameless = drift.ask("POST", "/drift/findings/access:role:app/acknowledgement", {"reason": "because"})
+    adopted = drift.ask("POST", "/drift/baseline/adoptions", {"findings": [known]})
+
+    assert (stale.status, nameless.status, adopted.status) == (412, 422, 200), adopted.body
+    assert ears.wait_for("PolicyDriftResolved", finding_id="access:role:app")["how"] == "adopted"
+    assert ears.wait_for("BaselineChanged")["how"] == "adopted"
+
+
+def test_whoever_may_not_write_the_baseline_cannot_and_one_that_is_deleted_is_critical(drift, captured):
+    bucket = drift.physical("BaselineBucket")
+    intruder = drift.aws.client("s3", drift.aws.user(allow("s3:*")))
+    ears = drift.ears()
+
+    with pytest.raises(intruder.exceptions.ClientError, match="AccessDenied"):
+        intruder.put_object(Bucket=bucket, Key=f"baseline/{ACCOUNT}.json", Body=b"{}")
+    drift.aws.client("s3").delete_object(Bucket=bucket, Key=f"baseline/{ACCOUNT}.json")
+    told = ears.wait_for("PolicyDriftDetected", kind="BASELINE")
+
+    assert told["severity"] == "CRITICAL"
+
+
+def test_an_upload_that_cannot_be_used_is_refused_and_a_good_one_ends_it(drift, captured):
+    bucket, key = drift.physical("BaselineBucket"), f"baseline/{ACCOUNT}.json"
+    s3, ears = drift.aws.client("s3"), drift.ears()
+    version = drift.ask("GET", "/drift/baseline").document["version"]
+    good = s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
+
+    s3.put_object(Bucket=bucket, Key=key, Body=good[: len(good) // 2])
+    refused = ears.wait_for("BaselineRefused")
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(json.loads(good) | {"reviewed": True}).encode())
+    over = ears.wait_for("PolicyDriftResolved", kind="BASELINE")
+
+    assert refused["line"] > 1
+    assert "truncated" in refused["reason"]
+    assert over is not None
+    assert drift.ask("GET", "/drift/baseline").document["reviewed"] is True
+
+
+def test_a_scan_leaves_a_report_behind_a_link(drift, captured):
+    drift.scan()
+
+    link = drift.ask("GET", "/drift/report").document["report"]
+
+    assert drift.aws.http("GET", link).body.startswith(b"<!")

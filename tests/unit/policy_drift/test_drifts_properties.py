@@ -1,0 +1,86 @@
+"""What holds for the comparison of any accounts."""
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from policy_drift.domain.drifts import drifts
+from policy_drift.domain.finding import Kind
+from policy_drift.domain.language import Decision, Verdict, evaluate
+from tests.unit.policy_drift.accounts import account, allow, group, policy, role, user
+from tests.unit.policy_drift.rewrites import rewritten
+from tests.unit.policy_drift.strategies import documents
+
+SEEDS = st.integers(0, 2**32)
+few = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+NEW = "example-service:DoThis"
+MIRRORED = {
+    Verdict.BROADENED: Verdict.NARROWED,
+    Verdict.NARROWED: Verdict.BROADENED,
+    Verdict.INCOMPARABLE: Verdict.INCOMPARABLE,
+    Verdict.UNKNOWN: Verdict.UNKNOWN,
+}
+four = st.lists(documents(), min_size=4, max_size=4)
+
+
+def of(first: Any, second: Any, third: Any, fourth: Any) -> Any:
+    """A role and a user that have four documents inline, attached and by a group."""
+    attached = policy("attached", third)
+    team = group("team", fourth)
+    member = user("ann", first, attached=[attached], groups=("team",))
+    return account(role("app", first, second, attached=[attached]), member, team, attached)
+
+
+def verdicts(approved: Any, live: Any) -> dict[str, Verdict]:
+    """Of all that is no note."""
+    return {one.finding_id: one.verdict for one in drifts(approved, live).found if one.kind is not Kind.NOTE}
+
+
+@few
+@given(four, SEEDS)
+def test_another_spelling_of_every_document_is_no_drift_of_access(given_documents: Any, seed: int) -> None:
+    live = of(*(rewritten(document, seed) for document in given_documents))
+
+    assert verdicts(of(*given_documents), live) == {}
+
+
+@few
+@given(st.lists(documents(), min_size=2, max_size=4), SEEDS)
+def test_where_a_policy_stands_is_no_drift_of_access(given_documents: Any, seed: int) -> None:
+    shuffled = Random(seed).sample(given_documents, len(given_documents))  # noqa: S311 - variety, not secrets
+    attached = [policy(f"moved-{number}", document) for number, document in enumerate(shuffled[1:])]
+    live = account(role("app", shuffled[0], attached=attached), *attached)
+
+    assert verdicts(account(role("app", *given_documents)), live) == {}
+
+
+@few
+@given(four)
+def test_a_grant_is_told_with_a_request_that_live_alone_allows(given_documents: Any) -> None:
+    approved = account(role("app", *given_documents))
+    live = account(role("app", *given_documents, allow(NEW)))
+
+    for one in drifts(approved, live).found:
+        for witness in one.newly_allowed:
+            assert evaluate([*given_documents, allow(NEW)], witness) is Decision.ALLOWED
+            assert evaluate(given_documents, witness) is not Decision.ALLOWED
+        assert one.verdict is Verdict.EQUIVALENT or one.newly_allowed or one.verdict is Verdict.UNKNOWN
+
+
+@few
+@given(four, four)
+def test_the_two_ways_mirror_each_other(one: Any, other: Any) -> None:
+    first, second = account(role("app", *one)), account(role("app", *other))
+
+    there, back = verdicts(first, second), verdicts(second, first)
+
+    assert there == {finding: MIRRORED[verdict] for finding, verdict in back.items()}
+
+
+@few
+@given(four)
+def test_an_account_is_equal_to_itself(given_documents: Any) -> None:
+    assert drifts(of(*given_documents), replace(of(*given_documents))).found == ()

@@ -1,0 +1,130 @@
+"""Ways to more privileges: found however they are granted, and not claimed where something forbids them."""
+
+from dataclasses import replace
+
+import pytest
+
+from policy_drift.domain.drifts import drifts
+from policy_drift.domain.escalation_paths import Path, Target, known_paths
+from policy_drift.domain.finding import Severity
+from tests.unit.policy_drift.accounts import ID, account, allow, deny, group, policy, role, trusting, user
+from tests.unit.policy_drift.escalating import OWN, found_in, in_pieces
+
+PATHS = {path.id: path for path in known_paths()}
+#: Nobody escalates itself with an action upon another kind of principal than it is.
+BY_ROLE_ONLY = {"iam-005", "iam-009"}
+FOR_ROLES_LATERAL = {"iam-007", "iam-008", "iam-010", "iam-011", "iam-013"}
+LAMBDA = trusting({"Service": "lambda.amazonaws.com"})
+
+every_path = pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+
+
+@every_path
+def test_a_path_granted_in_pieces_is_found_with_its_severity(path: Path) -> None:
+    found = found_in(in_pieces(path, by_role=path.id in BY_ROLE_ONLY))
+
+    assert (path.id in found, found[path.id].severity) == (True, path.severity)
+
+
+@every_path
+def test_its_finding_is_as_severe_at_least(path: Path) -> None:
+    live = in_pieces(path, by_role=path.id in BY_ROLE_ONLY)
+    bare_users = {name: replace(one, inline={}, attached=(OWN.arn,), groups=()) for name, one in live.users.items()}
+    bare_roles = {name: replace(one, inline={}, attached=(OWN.arn,)) for name, one in live.roles.items()}
+    approved = replace(live, users=bare_users, roles=bare_roles)
+
+    told = drifts(approved, live).found
+
+    assert max(one.severity for one in told) >= path.severity  # a wider path may hold a worse one
+    assert any(path.id in reason for one in told for reason in one.reasons)
+
+
+@every_path
+def test_a_denied_step_closes_the_path(path: Path) -> None:
+    live = in_pieces(path, by_role=True)
+    forbidden = replace(live.roles["app"], inline=live.roles["app"].inline | {"no": deny(path.steps[-1].action)})
+
+    assert path.id not in found_in(replace(live, roles={"app": forbidden}))
+
+
+@every_path
+def test_a_boundary_closes_the_path(path: Path) -> None:
+    boundary = policy("boundary", allow("s3:*", "sqs:*"))
+    live = in_pieces(path, by_role=True, boundary=boundary.arn)
+
+    assert path.id not in found_in(replace(live, policies={**live.policies, boundary.arn: boundary}))
+
+
+@every_path
+def test_all_steps_but_one_are_no_path(path: Path) -> None:
+    others = [allow(step.action) for step in path.steps[:-1]]
+
+    assert path.id not in found_in(account(user("ann", *others, attached=[OWN]), OWN))
+
+
+def test_every_path_of_the_data_has_a_step_and_a_severity() -> None:
+    assert len(PATHS) == 65
+    assert {path.severity for path in PATHS.values()} == {Severity.HIGH, Severity.CRITICAL}
+
+
+@pytest.mark.parametrize("path", sorted(FOR_ROLES_LATERAL))
+def test_a_role_cannot_make_itself_a_user_or_a_member(path: str) -> None:
+    assert found_in(in_pieces(PATHS[path], by_role=True))[path].severity is Severity.HIGH
+
+
+def test_a_policy_that_the_caller_does_not_have_is_no_way_to_itself() -> None:
+    other = policy("other", allow("s3:GetObject"))
+    caller = user("ann", allow("iam:CreatePolicyVersion", on=other.arn), attached=[OWN])
+
+    assert "iam-001" not in found_in(account(caller, OWN, other))
+
+
+def test_what_one_may_do_to_oneself_by_name_is_no_way_to_others() -> None:
+    own = allow("iam:CreateAccessKey", on="arn:aws:iam::*:user/${aws:username}")
+
+    assert found_in(account(user("ann", own))) == {}
+
+
+@pytest.mark.parametrize(("trust", "expected"), [(LAMBDA, True), (trusting({"Service": "ec2.amazonaws.com"}), False)])
+def test_a_role_that_may_be_passed_has_to_trust_the_service(trust: object, *, expected: bool) -> None:
+    passing = allow("iam:PassRole", on=f"arn:aws:iam::{ID}:role/target")
+    caller = user("ann", passing, allow("lambda:CreateFunction", "lambda:InvokeFunction"))
+
+    assert ("lambda-001" in found_in(account(caller, role("target", trust=trust)))) is expected
+
+
+def test_a_role_that_may_be_passed_to_another_service_alone_is_no_way() -> None:
+    only_ec2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+    caller = user("ann", allow("iam:PassRole", condition=only_ec2), allow("lambda:*"))
+
+    assert "lambda-001" not in found_in(account(caller))
+
+
+def test_a_role_that_does_not_trust_the_caller_is_no_way() -> None:
+    assuming = allow("sts:AssumeRole", on=f"arn:aws:iam::{ID}:role/target")
+
+    assert found_in(account(user("ann", assuming), role("target"))) == {}
+    assert "sts-001" in found_in(account(user("ann", assuming), role("target", trust=trusting({"AWS": ID}))))
+
+
+def test_both_steps_have_to_be_upon_the_same_target() -> None:
+    apart = (allow("iam:AttachRolePolicy", on="arn:aws:iam::*:role/one"), allow("sts:AssumeRole", on="arn:*:role/two"))
+
+    assert "iam-014" not in found_in(account(user("ann", *apart)))
+
+
+def test_an_own_group_is_a_way_to_oneself() -> None:
+    caller = user("ann", allow("iam:PutGroupPolicy", on=f"arn:aws:iam::{ID}:group/team"), groups=("team",))
+
+    assert found_in(account(caller, group("team")))["iam-011"].severity is Severity.CRITICAL
+
+
+def test_a_path_that_was_open_before_is_not_new() -> None:
+    approved = account(user("ann", allow("iam:PutUserPolicy")))
+    live = account(user("ann", allow("iam:PutUserPolicy", "sqs:SendMessage")))
+
+    assert [(one.severity, one.reasons) for one in drifts(approved, live).found] == [(Severity.MEDIUM, ())]
+
+
+def test_targets_of_the_data_are_known() -> None:
+    assert {step.target for path in PATHS.values() for step in path.steps} == set(Target)

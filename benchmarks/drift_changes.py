@@ -37,6 +37,7 @@ DELAY = 12
 """Seconds from an event to the look at it; on AWS 30. Longer than the CLI takes for what must pass unseen."""
 PATIENCE = 90
 """Seconds after which something that was not told counts as missed."""
+INSIDER = "drift-changes-insider"
 _GLOBAL_REGION = "us-east-1"
 _GLOBAL_STACK = "ecr-steward-global-events"
 _UNIQUE_ID = re.compile(r"<(user|role)/([\w-]+)>")
@@ -72,9 +73,7 @@ class Players:
         self._stack = stack
         self._cli = aws_cli()
         self._keys = {who: self._made(f"drift-changes-{who}") for who in ("insider", "outsider")}
-        self._iam.put_user_policy(
-            UserName="drift-changes-insider", PolicyName="iam", PolicyDocument=json.dumps(_ADMINISTERS_IAM)
-        )
+        self._iam.put_user_policy(UserName=INSIDER, PolicyName="iam", PolicyDocument=json.dumps(_ADMINISTERS_IAM))
 
     def prepare(self, calls: Iterable[Call]) -> None:
         """Make what is approved, without the CLI, which takes a second a call."""
@@ -202,6 +201,7 @@ class Session:
             called[change.name] = time.time()
         adopted = [name for change in CHANGES for name in change.adopted]
         reviewed = [{"id": name, "fingerprint": self._fingerprints.get(name, "")} for name in adopted]
+        called |= {change.name: time.time() for change in CHANGES if change.adopted}
         self._ask("POST", "/drift/baseline/adoptions", {"findings": reviewed})
         wanted = {name for change in CHANGES for name in (*change.reverted, *change.adopted)}
         heard = self._hear(began, lambda seen: wanted <= _findings(seen, "PolicyDriftResolved"))
@@ -283,7 +283,7 @@ def main(arguments: list[str] | None = None) -> int:
     for row in rows:
         _print(row)
     false_alarms, missed = sum(len(row.false_alarms) for row in rows), sum(len(row.missed) for row in rows)
-    told = sorted(row.seconds for row in rows if row.seconds is not None and row.expected)
+    told = sorted(row.seconds for row in rows if row.seconds is not None and row.actor == INSIDER)
     print(
         f"\nseconds from the call to the bus, {DELAY} s of them in the queue: median {told[len(told) // 2]:.1f}, "
         f"most {told[-1]:.1f}"
@@ -325,7 +325,7 @@ def _row_of_step(change: Change, number: int, heard: list[Heard], called: float)
         row.seconds = max(one.at for one in last.values()) - called
         row.proof = next((one.data["request_in_words"] for one in last.values() if one.data["request_in_words"]), "")
         row.actor = ", ".join(sorted({made["actor"].rpartition("/")[2] for made in first.data["changes"]})) or "nobody"
-        if row.actor != "drift-changes-insider":
+        if row.actor != INSIDER:
             row.missed.append(f"the actor is {row.actor}")
     return row
 

@@ -53,12 +53,12 @@ class Deployment:
         default_factory=lambda: URLLib3Session(timeout=_PATIENCE_SECONDS, max_pool_connections=_CONNECTIONS)
     )
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, region: str | None = None) -> Any:
         """An operator's client of the local AWS."""
         return boto3.client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.variables["AWS_ENDPOINT_URL"],
-            region_name=self.variables["AWS_REGION"],
+            region_name=region or self.variables["AWS_REGION"],
             aws_access_key_id=self.variables["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.variables["AWS_SECRET_ACCESS_KEY"],
         )
@@ -74,13 +74,13 @@ class Deployment:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def call(self, method: str, path: str, body: object = None) -> Reply:
-        """One request to the API, signed as the pipeline."""
+    def call(self, method: str, path: str, body: object = None, *, caller: str = "DEMO_PIPELINE_") -> Reply:
+        """One request to the API, signed as the pipeline; as the operator where ``caller`` is empty."""
         headers = {"Content-Type": "application/json"} if body is not None else {}
         data = json.dumps(body).encode() if body is not None else b""
         request = AWSRequest(method, self.variables["STEWARD_API_URL"] + path, headers=headers, data=data)
         key = Credentials(
-            self.variables["DEMO_PIPELINE_AWS_ACCESS_KEY_ID"], self.variables["DEMO_PIPELINE_AWS_SECRET_ACCESS_KEY"]
+            self.variables[f"{caller}AWS_ACCESS_KEY_ID"], self.variables[f"{caller}AWS_SECRET_ACCESS_KEY"]
         )
         SigV4Auth(key, "execute-api", self.variables["AWS_REGION"]).add_auth(request)
         reply = self._http.send(request.prepare())

@@ -19,6 +19,7 @@ PAGES = [
     DOCS / "api.md",
     DOCS / "consumers.md",
     DOCS / "local-aws.md",
+    DOCS / "policy-drift.md",
     *sorted((DOCS / "runbooks").glob("*.md")),
 ]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([^)\s]+))?\)")

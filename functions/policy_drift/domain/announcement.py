@@ -53,7 +53,7 @@ def announcement(record: Mapping[str, Any]) -> Announcement | None:
     if record.get("errorCode") or record.get("eventSource") != "iam.amazonaws.com" or name.startswith(READING):
         return None
     asked, answered = _object(record.get("requestParameters")), _object(record.get("responseElements"))
-    principals = frozenset(_principals(asked))
+    principals = frozenset(_principals(asked, answered))
     policies = frozenset(_policies(asked, answered))
     if not principals and not policies:
         return None
@@ -74,7 +74,11 @@ def announcement(record: Mapping[str, Any]) -> Announcement | None:
     return Announcement(change, principals, policies, _document(asked), asked)
 
 
-def _principals(asked: Mapping[str, Any]) -> Iterator[EntityId]:
+def _principals(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterator[EntityId]:
+    """Users, groups and roles: named by the call, or made by it (CreateServiceLinkedRole tells the name afterwards)."""
+    made = _object(answered.get("role")).get("roleName")
+    if isinstance(made, str) and made:
+        yield EntityId(f"{EntityKind.ROLE}/{made}")
     for key, kind in {**_NAMED, **_RENAMED}.items():
         if isinstance(asked.get(key), str) and asked[key]:
             yield EntityId(f"{kind}/{asked[key]}")

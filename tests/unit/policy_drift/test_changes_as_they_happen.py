@@ -172,6 +172,14 @@ def test_a_new_role_is_told(drift):
             {"policy/custom"},
         ),
         (
+            {
+                "eventName": "CreateServiceLinkedRole",
+                "requestParameters": {"aWSServiceName": "ecs.amazonaws.com"},
+                "responseElements": {"role": {"roleName": "AWSServiceRoleForECS"}},
+            },
+            {"role/AWSServiceRoleForECS"},
+        ),
+        (
             {"requestParameters": {"roleName": "app", "permissionsBoundary": CUSTOM}},
             {"role/app", "policy/custom"},
         ),

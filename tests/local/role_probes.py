@@ -23,13 +23,18 @@ class RoleProbes:
         self._iam = stack.aws.client("iam")
         resources = stack.aws.client("cloudformation").describe_stack_resources(StackName="ecr-steward")
         self._physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources["StackResources"]}
-        self._ask = {"RepositoryApiRole": self._put, "FailedPushRole": self._push_failed}
+        self._ask = {
+            "RepositoryApiRole": self._put,
+            "FailedPushRole": self._push_failed,
+            "AlertsRole": self._alert_told,
+            "GatheredAlertsRole": self._week_told,
+        }
         self._half_done = [self._create_half_done() for _ in range(half_done)]
         self._since = time.monotonic()
 
     def run(self, role, probe):
         """Whether the function that has the role does its work."""
-        ask = self._ask.get(role)
+        ask = self._ask[role]
         match probe:
             case "a missing repository":
                 return ask(self._name())
@@ -46,10 +51,8 @@ class RoleProbes:
                 with self.without(role, "events:PutEvents"):
                     assert not ask(name)
                 return ask(name)
-            case "an event to tell":
-                return self._alert_told()
-            case "a week to tell":
-                return self._week_told()
+            case "an event to tell" | "a week to tell":
+                return ask()
         raise AssertionError(f"no such probe: {probe}")
 
     @contextmanager

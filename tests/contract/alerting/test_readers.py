@@ -141,7 +141,7 @@ def test_a_finding_that_security_hub_refuses_is_said_with_its_reason():
 
 ERRORS = {
     "Throttling": ThrottledError,
-    "AuthorizationError": UpstreamError,
+    "AuthorizationError": AccessDeniedError,
     "AccessDenied": AccessDeniedError,
     "InternalError": UpstreamError,
 }

@@ -67,7 +67,11 @@ def test_an_alert_that_could_not_be_published_is_published_at_the_next_delivery(
 
 
 def test_two_runs_at_one_event_do_not_tell_it_twice(wired):
-    wired.failing_topic.before("publish", lambda _: pytest.raises(AlreadyAtItError, wired.tell, DRIFT, event_id="e"))
+    def another_run(_):
+        with pytest.raises(AlreadyAtItError):
+            wired.tell(DRIFT, event_id="e")
+
+    wired.failing_topic.before("publish", another_run)
 
     wired.tell(DRIFT, event_id="e")
 

@@ -1,1 +1,12 @@
-"""IAM policy drift: what access changed, and who changed it."""
+"""IAM policy drift: what access changed against what was approved, who changed it, and how to take it back.
+
+Triggered by
+    a schedule, a new version of the baseline and ``POST /drift/scans`` (``scan_handler``); CloudTrail's events of
+    changes in IAM, through a queue (``change_handler``); operators through the REST API (``api_handler``).
+May touch
+    IAM and CloudTrail's event history: reading only. Its own buckets (baseline, reports) and DynamoDB table.
+    The ``steward`` bus.
+Publishes
+    PolicyDriftDetected, PolicyDriftResolved, PolicyDriftAcknowledged, DriftScanCompleted, DriftScanFailed,
+    BaselineChanged, BaselineRefused.
+"""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from policy_drift.domain.language import PolicyError, Verdict, Witness, compare, effective_access, read_documents
+from policy_drift.domain.wording import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,16 +78,6 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     return EQUIVALENT if comparison.verdict is Verdict.EQUIVALENT else CHANGED
 
 
-def in_words(witness: Witness) -> str:
-    """A request as a sentence that a person can check."""
-    who = f"{witness.principal} calls " if witness.principal else ""
-    words = f"{who}{witness.action} on {witness.resource}"
-    if witness.context:
-        values = (f"{key} = {_value_in_words(value)}" for key, value in sorted(witness.context.items()))
-        words += f", with {', '.join(values)}"
-    return words + (" (an action that is not known today)." if witness.future_only else ".")
-
-
 def _as_json(witness: Witness) -> dict[str, Any]:
     return {
         "principal": witness.principal,
@@ -95,10 +86,6 @@ def _as_json(witness: Witness) -> dict[str, Any]:
         "context": dict(witness.context),
         "future_only": witness.future_only,
     }
-
-
-def _value_in_words(value: object) -> str:
-    return " and ".join(map(repr, value)) if isinstance(value, tuple) else repr(value)
 
 
 if __name__ == "__main__":

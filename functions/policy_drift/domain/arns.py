@@ -16,3 +16,8 @@ def partition_of(account: Account) -> str:
     for arn in account.policies:
         return arn.split(":", 2)[1]
     return _STANDARD_PARTITION
+
+
+def is_of_aws(policy_arn: str) -> bool:
+    """Whether a managed policy is one of AWS's own."""
+    return policy_arn.split(":", 5)[4] == "aws"

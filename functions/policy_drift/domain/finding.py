@@ -140,7 +140,8 @@ class Finding:
     """A drift that lasts, with its life.
 
     ``changes`` are the events that explain it, the latest first; empty where no event announced it. ``expected`` says
-    that all of them are of actors that the settings expect. ``told_severity`` is that of the last alert.
+    that all of them are of actors that the settings expect. ``told_severity``, ``told_fingerprint`` and ``told_live``
+    are those of the last alert or acknowledgement: only what is worse than that is told again.
     """
 
     drift: Drift
@@ -149,6 +150,8 @@ class Finding:
     last_seen: datetime
     told_at: datetime | None = None
     told_severity: Severity | None = None
+    told_fingerprint: str = ""
+    told_live: Any = None
     changes: tuple[Change, ...] = ()
     expected: bool = False
     announced: bool = True

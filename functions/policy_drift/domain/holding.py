@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Role, User, policy_id
+from policy_drift.domain.arns import is_of_aws
 from policy_drift.domain.finding import Kind
 from policy_drift.domain.language import Access, PolicyDocumentError
 from policy_drift.domain.reading import Statements, read, same, together
@@ -131,6 +132,12 @@ def steps(approved: Holding, live: Holding) -> Iterator[Step]:
             now = after
 
 
+def customer_policies_in(held: Holding) -> set[str]:
+    """ARNs of the customer's policies that give access; those that bound it do not count."""
+    giving = (held.own, *held.groups.values())
+    return {arn for documents in giving for arn in _managed_in(documents) if not is_of_aws(arn)}
+
+
 def malformed(account: Account, principal: Entity) -> Iterator[tuple[EntityId | None, str]]:
     """What a principal holds that cannot be read: the policy (None for one of its own), and why."""
     for place, document in _policies(account, principal).items():
@@ -162,12 +169,11 @@ def _respelled_documents(live: Documents, approved: Documents) -> Documents:
 
 
 def _of_aws(held: Holding) -> set[str]:
-    return {
-        place
-        for documents in held
-        for place in documents
-        if not place.startswith(_INLINE) and policy_id(place).name.startswith("aws:")
-    }
+    return {arn for documents in held for arn in _managed_in(documents) if is_of_aws(arn)}
+
+
+def _managed_in(documents: Documents) -> list[str]:
+    return [place for place in documents if not place.startswith(_INLINE)]
 
 
 def _with_policy(held: Holding, arn: str, document: Document) -> Holding:

@@ -1,6 +1,7 @@
 """What a drift says that is approved and live, as plain JSON values.
 
-The live one is what alerts and acknowledgements pin. A later state is held against the pinned one: is it more than what somebody knows of? The shapes:
+The live one is what alerts and acknowledgements pin. A later state is held against the pinned one: is it
+more than what somebody knows of? The shapes:
 
 - ACCESS: ``{"policies": {place: document}, "groups": {name: {place: document}}, "boundary": {arn: document}}``, the
   latter two where there are any; a place is ``inline:<name>`` or the ARN of a managed policy.

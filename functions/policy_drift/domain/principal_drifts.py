@@ -6,7 +6,7 @@ from typing import Any
 
 from policy_drift.domain.account import Account, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of
-from policy_drift.domain.escalation import Caller
+from policy_drift.domain.caller import Caller
 from policy_drift.domain.finding import Drift, Kind, Severity
 from policy_drift.domain.gathering import Effect, Gathering
 from policy_drift.domain.holding import Holding, Step, UnreadError, access, holding, malformed, steps

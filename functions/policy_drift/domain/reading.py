@@ -30,7 +30,7 @@ def read(document: Document) -> Statements:
     PolicyDocumentError
         The document is malformed.
     """
-    return _read(_text(document))
+    return read_text(text_of(document))
 
 
 def same(one: Document, other: Document) -> bool:
@@ -44,7 +44,7 @@ def same(one: Document, other: Document) -> bool:
     if one == other:
         return True
     first, second = read(one), read(other)
-    return set(first.layers[0]) == set(second.layers[0]) or _hash(_text(one)) == _hash(_text(other))
+    return set(first.layers[0]) == set(second.layers[0]) or _hash(text_of(one)) == _hash(text_of(other))
 
 
 def together(documents: Iterable[Statements], boundary: Statements | None = None) -> Access:
@@ -53,15 +53,17 @@ def together(documents: Iterable[Statements], boundary: Statements | None = None
     return Access((identity,) if boundary is None else (identity, boundary.layers[0]))
 
 
-def _text(document: Document) -> str:
+def text_of(document: Document) -> str:
+    """A document as JSON text."""
     return json.dumps(document, separators=(",", ":"))
 
 
 @lru_cache(_KEPT)
-def _read(text: str) -> Statements:
+def read_text(text: str) -> Statements:
+    """`read` of the text."""
     return effective_access([text])
 
 
 @lru_cache(_KEPT)
 def _hash(text: str) -> str:
-    return canonical_hash(_read(text))
+    return canonical_hash(read_text(text))

@@ -4,14 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from policy_drift.domain.account import Document
-from policy_drift.domain.escalation import Caller
+from policy_drift.domain.caller import Caller
+from policy_drift.domain.escalation import escalations
 from policy_drift.domain.finding import Severity
 from policy_drift.domain.language import Access, Comparison, Verdict, compare, effective_access
+from policy_drift.domain.trust_openings import openings
 from policy_drift.domain.verdicts import MAY_BE_MORE
 
 _ALL_OF_IAM = effective_access(
     [{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}]
 )
+
+#: Alerts name so many paths; the rest is counted.
+_MOST_REASONS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,14 @@ def of_access(comparison: Comparison, before: Caller | None, now: Caller) -> Ass
         return assessment
     if is_administrator(now.access) and not (before and is_administrator(before.access)):
         return Assessment(Severity.CRITICAL, ("it is an administrator now",)).also(assessment)
-    return assessment
+    open_before = {str(escalation) for escalation in escalations(before)} if before else set()
+    found = [escalation for escalation in escalations(now) if str(escalation) not in open_before]
+    if not found:
+        return assessment
+    reasons = [str(escalation) for escalation in found[:_MOST_REASONS]]
+    if len(found) > _MOST_REASONS:
+        reasons.append(f"{len(found) - _MOST_REASONS} more escalation paths are open")
+    return Assessment(found[0].severity, tuple(reasons)).also(assessment)
 
 
 def of_boundary(verdict: Verdict, *, removed: bool) -> Assessment:
@@ -72,8 +84,17 @@ def of_boundary(verdict: Verdict, *, removed: bool) -> Assessment:
 def of_trust(
     before: Document | None, now: Document, own_account: str, verdict: Verdict = Verdict.BROADENED
 ) -> Assessment:
-    """What a change of who may assume a role amounts to."""
-    return of_verdict(verdict)
+    """What a change of who may assume a role amounts to; ``before`` is None for a role that was not approved.
+
+    Raises
+    ------
+    PolicyDocumentError
+        A document is malformed.
+    """
+    if verdict not in MAY_BE_MORE:
+        return of_verdict(verdict)
+    found = [Assessment(severity, (reason,)) for severity, reason in openings(before, now, own_account)]
+    return worst([*found, of_verdict(verdict)])
 
 
 def is_administrator(access: Access) -> bool:

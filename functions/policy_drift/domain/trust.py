@@ -15,7 +15,7 @@ def deleted_principals(trust: Document) -> frozenset[str]:
 
     AWS: "AWS JSON policy elements: Principal", on IAM user and role principals.
     """
-    return frozenset(value for value in _principals(trust) if _UNIQUE_ID.fullmatch(value))
+    return frozenset(value for _, value in principals_of(trust) if _UNIQUE_ID.fullmatch(value))
 
 
 def with_deleted_as_approved(trust: Document, approved: Document, account: Account) -> Document:
@@ -29,11 +29,12 @@ def with_deleted_as_approved(trust: Document, approved: Document, account: Accou
     return _renamed(trust, names) if names else trust
 
 
-def _principals(trust: Document) -> Iterator[str]:
+def principals_of(trust: Document) -> Iterator[tuple[str, str]]:
+    """The type and the value of each principal that a trust policy names, ``*`` as one of AWS."""
     for statement in _as_list(trust.get("Statement", [])):
         named = statement.get("Principal", {}) if isinstance(statement, Mapping) else {}
-        for values in named.values() if isinstance(named, Mapping) else ():
-            yield from (value for value in _as_list(values) if isinstance(value, str))
+        for kind, values in named.items() if isinstance(named, Mapping) else [("AWS", named)]:
+            yield from ((kind, value) for value in _as_list(values) if isinstance(value, str))
 
 
 def _renamed(trust: Document, names: Mapping[str, str]) -> Document:

@@ -5,6 +5,7 @@ No AWS, no network, standard library only. The semantics and their limits: ``doc
 """
 
 from .access import Access, effective_access
+from .asking import ASKED, asking
 from .budget import Budget
 from .canonical import canonical_form, canonical_hash
 from .comparison import Comparison, Verdict, Witness, compare
@@ -13,6 +14,7 @@ from .evaluation import Decision, Request, evaluate
 from .source import read_documents
 
 __all__ = [
+    "ASKED",
     "Access",
     "Budget",
     "Comparison",
@@ -23,6 +25,7 @@ __all__ = [
     "Request",
     "Verdict",
     "Witness",
+    "asking",
     "canonical_form",
     "canonical_hash",
     "compare",

@@ -1,0 +1,204 @@
+"""IAM as it is, read in bulk or entity by entity; nothing is written, and tags and credentials are not looked at."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from policy_drift.adapters.iam_entities import IamEntities, ItVanishedError
+from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User, policy_id
+from policy_drift.domain.ports import Snapshot, Subjects
+from steward.aws.errors import code_of, translated, upstream
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+PAGE = 1000
+"""Items a page: the most that IAM gives. https://docs.aws.amazon.com/IAM/latest/APIReference/"""
+_GONE = "NoSuchEntity"
+
+
+class IamAccount:
+    """The account of the client's credentials.
+
+    Parameters
+    ----------
+    account
+        Its number.
+    """
+
+    def __init__(self, client: "IAMClient", account: str) -> None:
+        self._iam = client
+        self._id = account
+        self._entities = IamEntities(client)
+
+    def snapshot(self) -> Snapshot:
+        """All pages of GetAccountAuthorizationDetails, then one or two calls for each reference that is on no page.
+
+        Pages may be short, and a page that fails fails the snapshot: half an account is none.
+        """
+        found = _Found(self._id)
+        calls = 0
+        paginator = self._iam.get_paginator("get_account_authorization_details")
+        with translated():
+            for page in paginator.paginate(PaginationConfig={"PageSize": PAGE}):
+                calls += 1
+                found.take(page)
+        before = self._entities.calls
+        self._complete(found)
+        return Snapshot(found.account(), calls + self._entities.calls - before)
+
+    def read(self, subjects: Subjects) -> Account:
+        """Each entity by its own calls; one that changes while it is read is unreadable this time."""
+        found = _Found(self._id)
+        for entity in sorted(subjects.principals):
+            self._read_principal(found, entity)
+        for arn in sorted(subjects.policies):
+            self._read_policy(found, arn, referenced=False)
+        self._complete(found)
+        return found.account()
+
+    def holders(self, policy_arn: str) -> frozenset[EntityId]:
+        """Who has it attached or as a boundary. One call per hundred."""
+        pages = self._iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=policy_arn)
+        try:
+            listed = [page for page in pages]  # noqa: C416 - a page that fails raises here
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and code_of(error) == _GONE:
+                return frozenset()
+            raise upstream(error) from error
+        names = [("user", user["UserName"]) for page in listed for user in page["PolicyUsers"]]
+        names += [("group", group["GroupName"]) for page in listed for group in page["PolicyGroups"]]
+        names += [("role", role["RoleName"]) for page in listed for role in page["PolicyRoles"]]
+        return frozenset(EntityId(f"{kind}/{name}") for kind, name in names)
+
+    def members(self, group: str) -> frozenset[EntityId]:
+        """Its users. One call per hundred."""
+        pages = self._iam.get_paginator("get_group").paginate(GroupName=group)
+        try:
+            return frozenset(EntityId(f"user/{user['UserName']}") for page in pages for user in page["Users"])
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and code_of(error) == _GONE:
+                return frozenset()
+            raise upstream(error) from error
+
+    def _complete(self, found: "_Found") -> None:
+        """Read what is referred to and was not there: it may be on no page, or made since."""
+        for name in found.missing_groups():
+            self._read_principal(found, EntityId(f"group/{name}"), referenced=True)
+        for arn in found.missing_policies():
+            self._read_policy(found, arn, referenced=True)
+
+    def _read_principal(self, found: "_Found", entity: EntityId, *, referenced: bool = False) -> None:
+        try:
+            read = self._entities.principal(entity)
+        except ItVanishedError as error:
+            found.unreadable[entity] = str(error)
+            return
+        if read is None and referenced:
+            found.unreadable[entity] = "something refers to it, and IAM says that it does not exist"
+        elif read is not None:
+            found.add(read, entity)
+
+    def _read_policy(self, found: "_Found", arn: str, *, referenced: bool) -> None:
+        try:
+            read = self._entities.policy(arn)
+        except ItVanishedError as error:
+            found.unreadable[policy_id(arn)] = str(error)
+            return
+        if read is None and referenced:
+            found.unreadable[policy_id(arn)] = "something refers to it, and IAM says that it does not exist"
+        elif read is not None:
+            found.add_policy(read)
+
+
+class _Found:
+    """What was read so far."""
+
+    def __init__(self, account: str) -> None:
+        self._id = account
+        self._users: dict[str, User] = {}
+        self._groups: dict[str, Group] = {}
+        self._roles: dict[str, Role] = {}
+        self._policies: dict[str, ManagedPolicy] = {}
+        self.unreadable: dict[EntityId, str] = {}
+
+    def account(self) -> Account:
+        return Account(self._id, self._users, self._groups, self._roles, self._policies, self.unreadable)
+
+    def take(self, page: Mapping[str, Any]) -> None:
+        """One page of GetAccountAuthorizationDetails."""
+        for detail in page["UserDetailList"]:
+            user = User(
+                **_common(detail, "User", "UserPolicyList"),
+                groups=tuple(sorted(detail.get("GroupList", []))),
+                boundary=boundary_of(detail),
+            )
+            self.add(user, EntityId(f"user/{user.name}"))
+        for detail in page["GroupDetailList"]:
+            group = Group(**_common(detail, "Group", "GroupPolicyList"))
+            self.add(group, EntityId(f"group/{group.name}"))
+        for detail in page["RoleDetailList"]:
+            trust = detail.get("AssumeRolePolicyDocument", {})
+            role = Role(**_common(detail, "Role", "RolePolicyList"), trust=trust, boundary=boundary_of(detail))
+            self.add(role, EntityId(f"role/{role.name}"))
+        for detail in page["Policies"]:
+            version = next(v for v in detail["PolicyVersionList"] if v["VersionId"] == detail["DefaultVersionId"])
+            document = version["Document"]
+            self.add_policy(ManagedPolicy(detail["Arn"], detail["PolicyId"], version["VersionId"], document))
+
+    def add(self, principal: User | Group | Role, entity: EntityId) -> None:
+        """Keep a principal, unless one of its documents is no JSON object."""
+        documents = {**principal.inline, **({"trust policy": principal.trust} if isinstance(principal, Role) else {})}
+        bad = sorted(name for name, document in documents.items() if not isinstance(document, Mapping))
+        if bad:
+            self.unreadable[entity] = f"{bad[0]} is no JSON object"
+        elif isinstance(principal, User):
+            self._users[principal.name] = principal
+        elif isinstance(principal, Group):
+            self._groups[principal.name] = principal
+        else:
+            self._roles[principal.name] = principal
+
+    def add_policy(self, policy: ManagedPolicy) -> None:
+        if isinstance(policy.document, Mapping):
+            self._policies[policy.arn] = policy
+        else:
+            self.unreadable[policy_id(policy.arn)] = "its document is no JSON object"
+
+    def missing_groups(self) -> list[str]:
+        named = {group for user in self._users.values() for group in user.groups}
+        return sorted(name for name in named - self._groups.keys() if f"group/{name}" not in self.unreadable)
+
+    def missing_policies(self) -> list[str]:
+        named: set[str] = set()
+        for entities in (self._users, self._groups, self._roles):
+            named |= _references(entities.values())
+        return sorted(arn for arn in named - self._policies.keys() if policy_id(arn) not in self.unreadable)
+
+
+def _references(principals: "Iterable[User] | Iterable[Group] | Iterable[Role]") -> set[str]:
+    found: set[str] = set()
+    for principal in principals:
+        found.update(principal.attached)
+        if not isinstance(principal, Group) and principal.boundary:
+            found.add(principal.boundary)
+    return found
+
+
+def _common(detail: Mapping[str, Any], kind: str, inline: str) -> dict[str, Any]:
+    """What users, groups and roles have alike, as GetAccountAuthorizationDetails writes it."""
+    attached: Collection[Mapping[str, str]] = detail.get("AttachedManagedPolicies", [])
+    return {
+        "name": detail[f"{kind}Name"],
+        "path": detail["Path"],
+        "unique_id": detail[f"{kind}Id"],
+        "inline": {policy["PolicyName"]: policy["PolicyDocument"] for policy in detail.get(inline, [])},
+        "attached": tuple(sorted(policy["PolicyArn"] for policy in attached)),
+    }
+
+
+def boundary_of(detail: Mapping[str, Any]) -> str | None:
+    """The ARN of a user's or role's permissions boundary."""
+    boundary: Mapping[str, str] = detail.get("PermissionsBoundary") or {}
+    return boundary.get("PermissionsBoundaryArn")

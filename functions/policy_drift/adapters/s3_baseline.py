@@ -1,0 +1,99 @@
+"""The baseline's object in a versioned bucket. Nothing is ever deleted, and a write names what it replaces."""
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from policy_drift.domain.baseline import LARGEST
+from policy_drift.domain.ports import OvertakenError, Version
+from steward.aws.errors import code_of, upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_s3 import S3Client
+
+LINK_SECONDS = 300
+_ABSENT = frozenset({"NoSuchKey", "NoSuchVersion"})
+_OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
+
+
+class S3BaselineStore:
+    """One object of one bucket.
+
+    Parameters
+    ----------
+    bucket, key
+        Where it is.
+    owner
+        The account that owns the bucket: a bucket of the same name in another account is not ours.
+    """
+
+    def __init__(self, client: "S3Client", *, bucket: str, key: str, owner: str) -> None:
+        self._s3 = client
+        self._place: dict[str, Any] = {"Bucket": bucket, "Key": key, "ExpectedBucketOwner": owner}
+
+    def latest(self) -> Version | None:
+        """The latest version; None where there is none, or it was deleted."""
+        return self._get()
+
+    def read(self, version_id: str) -> Version | None:
+        """A version by its id."""
+        return self._get(VersionId=version_id)
+
+    def was_ever_written(self) -> bool:
+        """Whether the bucket lists any version or delete marker of the object."""
+        bucket, key = self._place["Bucket"], self._place["Key"]
+        try:
+            listed = self._s3.list_object_versions(
+                Bucket=bucket, Prefix=key, ExpectedBucketOwner=self._place["ExpectedBucketOwner"]
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise upstream(error) from error
+        found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
+        return any(version["Key"] == key for version in found)
+
+    def write(self, text: bytes, *, replaces: str | None) -> Version:
+        """Write it under a condition; S3 checks it and writes in one step.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        condition: dict[str, Any] = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
+        try:
+            answer = self._s3.put_object(
+                **self._place,
+                **condition,
+                Body=text,
+                ContentType="application/json",
+                ChecksumAlgorithm="SHA256",  # Object Lock asks for a checksum
+            )
+        except ClientError as error:
+            if code_of(error) in _OVERTAKEN:
+                raise OvertakenError(
+                    "another baseline was written meanwhile; look again", code=code_of(error)
+                ) from error
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+        written = self.read(answer["VersionId"])
+        if written is None:
+            raise OvertakenError("the version that was written is gone")
+        return written
+
+    def link(self, version_id: str) -> str:
+        """A link that works for five minutes, for whoever has it."""
+        place = {"Bucket": self._place["Bucket"], "Key": self._place["Key"], "VersionId": version_id}
+        return self._s3.generate_presigned_url("get_object", Params=place, ExpiresIn=LINK_SECONDS)
+
+    def _get(self, **version: str) -> Version | None:
+        try:
+            answer: Mapping[str, Any] = self._s3.get_object(**self._place, **version)
+            # Of one that is far too large, as much is read as it takes to refuse it.
+            text = answer["Body"].read(LARGEST + 1)
+            return Version(answer["VersionId"], answer["ETag"], answer["LastModified"], text)
+        except ClientError as error:
+            if code_of(error) in _ABSENT:
+                return None
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error

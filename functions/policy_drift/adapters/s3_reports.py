@@ -1,0 +1,51 @@
+"""Reports, in a bucket of their own: one key per scan, and ``latest`` for the link."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from steward.aws.errors import code_of, translated, upstream
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LINK_SECONDS = 300
+_TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+class S3Reports:
+    """One bucket."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._s3 = client
+        self._bucket = bucket
+
+    def put(self, scan_id: str, documents: Mapping[str, str]) -> str:
+        """Keep them under ``reports/<scan>.<extension>`` and ``reports/latest.<extension>``."""
+        keys = []
+        for extension, text in sorted(documents.items()):
+            for name in (scan_id, "latest"):
+                with translated():
+                    self._s3.put_object(
+                        Bucket=self._bucket,
+                        Key=f"reports/{name}.{extension}",
+                        Body=text.encode(),
+                        ContentType=_TYPES[extension],
+                    )
+            keys.append(f"reports/{scan_id}.{extension}")
+        return keys[0] if keys else ""
+
+    def link(self, extension: str) -> str | None:
+        """A link that works for five minutes."""
+        place: dict[str, Any] = {"Bucket": self._bucket, "Key": f"reports/latest.{extension}"}
+        try:
+            self._s3.head_object(**place)
+        except ClientError as error:
+            if code_of(error) in _ABSENT:
+                return None
+            raise upstream(error) from error
+        except BotoCoreError as error:
+            raise upstream(error) from error
+        return self._s3.generate_presigned_url("get_object", Params=place, ExpiresIn=LINK_SECONDS)

@@ -1,0 +1,148 @@
+"""The operators' REST API: what differs, who answers for it, scan now, what is approved."""
+
+from contextlib import suppress
+from datetime import datetime
+from functools import cache
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from policy_drift.bootstrap import CAPABILITY, operation
+from policy_drift.domain.finding import State
+from policy_drift.domain.operating import Acknowledging, Operation
+from policy_drift.representation import baseline_representation, detailed, export, representation_of
+from steward.errors import InvalidRequestError, RuleViolationError, SettingsError, UnsupportedMediaTypeError
+from steward.observability import observe
+from steward.rest_api import caller_of, json_body, request_id_of, rest_api
+
+logger, metrics = observe(CAPABILITY)
+app = rest_api(logger, metrics)
+
+
+@cache
+def use_cases() -> Operation:
+    """The wired use cases; unusable settings are raised, and so answered, for every request."""
+    return operation()
+
+
+with suppress(SettingsError):
+    use_cases()  # while Lambda initialises, which costs a request nothing
+
+
+@app.get("/drift/findings")
+def list_findings() -> Response[dict[str, Any]]:
+    """The open findings; with ?state=, those in a state, or all."""
+    asked = (app.current_event.query_string_parameters or {}).get("state", State.OPEN).upper()
+    if asked != "ALL" and asked not in set(State):
+        raise InvalidRequestError(f"state is one of {', '.join(State)} or ALL, not {asked!r}")
+    states = frozenset(State) if asked == "ALL" else {State(asked)}
+    found = [representation_of(finding) for finding in use_cases().in_states(states)]
+    return Response(HTTPStatus.OK, "application/json", {"findings": found})
+
+
+@app.get("/drift/findings/<finding_id>")
+def show_finding(finding_id: str) -> Response[dict[str, Any]]:
+    """One finding, with both sides and what proves it."""
+    return Response(HTTPStatus.OK, "application/json", detailed(use_cases().show(finding_id)))
+
+
+@app.post("/drift/findings/<finding_id>/acknowledgement")
+def acknowledge(finding_id: str) -> Response[dict[str, Any]]:
+    """Answer for a finding until a day: {"reason", "owner", "expires", "fingerprint"}."""
+    given = acknowledging(json_body(app.current_event))
+    finding = use_cases().acknowledge(finding_id, given, _caller(), _request())
+    return Response(HTTPStatus.OK, "application/json", representation_of(finding))
+
+
+@app.post("/drift/scans")
+def ask_for_scan() -> Response[dict[str, Any]]:
+    """Start a scan; DriftScanCompleted tells of its end under the same id."""
+    use_cases().ask_for_scan(_request(), _caller())
+    return Response(HTTPStatus.ACCEPTED, "application/json", {"scan_id": _request()})
+
+
+@app.get("/drift/report")
+def show_report() -> Response[dict[str, Any]]:
+    """A link to the latest report, for some minutes; ?format=json for programs."""
+    extension = (app.current_event.query_string_parameters or {}).get("format", "html")
+    if extension not in {"html", "json"}:
+        raise InvalidRequestError(f"format is html or json, not {extension!r}")
+    return Response(HTTPStatus.OK, "application/json", {"report": use_cases().report(extension)})
+
+
+@app.get("/drift/baseline")
+def show_baseline() -> Response[dict[str, Any]]:
+    """Which baseline is in force, a link to it, and what is acknowledged beside it."""
+    record, link, acknowledged = use_cases().baseline()
+    return Response(
+        HTTPStatus.OK, "application/json", export(record, link, acknowledged), headers={"ETag": f'"{record.version}"'}
+    )
+
+
+@app.put("/drift/baseline")
+def upload_baseline() -> Response[dict[str, Any]]:
+    """Put another baseline in force; If-Match names the version that it replaces."""
+    event = app.current_event
+    if (event.headers.get("content-type") or "").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaTypeError("send the baseline as application/json")
+    condition = event.headers.get("if-match")
+    replaces = condition.strip().strip('"') if condition else None
+    record = use_cases().upload((event.decoded_body or "").encode(), replaces=replaces, by=_caller(), run=_request())
+    return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
+
+
+@app.post("/drift/baseline/adoptions")
+def adopt() -> Response[dict[str, Any]]:
+    """Approve findings as they were reviewed: {"findings": [{"id", "fingerprint"}]}."""
+    record = use_cases().adopt(reviewed(json_body(app.current_event)), _caller(), _request())
+    return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
+
+
+@app.get("/drift/openapi.json")
+def contract() -> Response[str]:
+    """The contract of this API."""
+    text = (files("policy_drift") / "openapi.json").read_text(encoding="utf-8")
+    return Response(HTTPStatus.OK, "application/json", text)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the REST API."""
+    return app.resolve(event, context)
+
+
+def acknowledging(body: dict[str, Any]) -> Acknowledging:
+    """What was sent to answer for a finding. Raises RuleViolationError."""
+    fields = {"reason", "owner", "expires", "fingerprint"}
+    if body.keys() != fields or not all(isinstance(value, str) for value in body.values()):
+        raise RuleViolationError(f"send {', '.join(sorted(fields))}, each a text, and nothing else")
+    try:
+        expires = datetime.fromisoformat(body["expires"])
+    except ValueError as error:
+        raise RuleViolationError(f"expires is no time of ISO 8601: {body['expires']!r}") from error
+    if expires.tzinfo is None:
+        raise RuleViolationError("expires needs a time zone, such as 2027-01-31T00:00:00Z")
+    return Acknowledging(body["reason"], body["owner"], expires, body["fingerprint"])
+
+
+def reviewed(body: dict[str, Any]) -> dict[str, str]:
+    """The fingerprints that were reviewed, by finding id. Raises RuleViolationError."""
+    match body:
+        case {"findings": [*found]} if found and len(body) == 1:
+            pairs = [(item.get("id"), item.get("fingerprint")) for item in found if isinstance(item, dict)]
+            sound = {one: other for one, other in pairs if isinstance(one, str) and isinstance(other, str)}
+            if len(sound) == len(found):
+                return sound
+    raise RuleViolationError('send {"findings": [{"id": "…", "fingerprint": "…"}]}, each finding once')
+
+
+def _caller() -> str:
+    return str(caller_of(app.current_event))
+
+
+def _request() -> str:
+    return request_id_of(app.current_event)

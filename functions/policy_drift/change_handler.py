@@ -1,0 +1,73 @@
+"""The queue's entry: CloudTrail's events of changes in IAM, many at a time."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from policy_drift.bootstrap import CAPABILITY, checker
+from policy_drift.domain.announcement import Announcement, announcement
+from policy_drift.domain.baseline import NothingApprovedError
+from steward.errors import StewardError
+from steward.observability import observe
+
+logger, metrics = observe(CAPABILITY)
+_checker = checker()
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Look again at what the batch's events touch; the answer names the messages that must come again.
+
+    All events of a batch lead to one look. If that fails, the looks are taken apart, so that one entity that cannot be
+    looked at holds nobody else up.
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    announced: dict[str, Announcement] = {}
+    for message in event["Records"]:
+        told = announcement_in(message)
+        if told:
+            announced[message["messageId"]] = told
+    if not announced:
+        return {"batchItemFailures": []}
+    failed = _look(announced, context.aws_request_id)
+    if failed and len(announced) > 1:
+        failed = [message for one in _by_entity(announced) for message in _look(one, context.aws_request_id)]
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+def announcement_in(message: Mapping[str, Any]) -> Announcement | None:
+    """What a message of the queue announces; None for what is no event of a change."""
+    try:
+        envelope = json.loads(message["body"])
+    except ValueError:
+        logger.warning("not an event", message_id=message["messageId"])
+        return None
+    detail = envelope.get("detail") if isinstance(envelope, dict) else None
+    return announcement(detail) if isinstance(detail, dict) else None
+
+
+def _look(announced: Mapping[str, Announcement], run: str) -> list[str]:
+    """The messages that must come again."""
+    try:
+        checked = _checker.check(list(announced.values()), run)
+    except NothingApprovedError as error:
+        logger.info("no baseline yet", reason=str(error), events=len(announced))
+        return []
+    except StewardError as error:
+        logger.warning("change not looked at", reason=str(error), code=error.code, events=len(announced))
+        metrics.add_metric("ChangesToRetry", MetricUnit.Count, len(announced))
+        return list(announced)
+    logger.info("change looked at", events=len(announced), entities=len(checked.entities), open=len(checked.findings))
+    metrics.add_metric("ChangesLookedAt", MetricUnit.Count, len(announced))
+    return []
+
+
+def _by_entity(announced: Mapping[str, Announcement]) -> list[dict[str, Announcement]]:
+    groups: dict[frozenset[str], dict[str, Announcement]] = {}
+    for message, told in announced.items():
+        groups.setdefault(frozenset(told.touches), {})[message] = told
+    return list(groups.values())

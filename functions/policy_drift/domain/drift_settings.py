@@ -1,0 +1,22 @@
+"""What an operator decides about drift: whom to look at, and whose changes are expected."""
+
+from dataclasses import dataclass, field
+
+from policy_drift.domain.scope import Scope
+from steward.principals import PrincipalPattern
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftSettings:
+    """The file ``drift.yaml``.
+
+    Attributes
+    ----------
+    scope : Scope
+        Which entities are compared.
+    expected_actors : tuple of PrincipalPattern
+        Whose changes are expected, such as the roles that deploy. Their findings say so; nothing is adopted by that.
+    """
+
+    scope: Scope = field(default_factory=Scope)
+    expected_actors: tuple[PrincipalPattern, ...] = ()

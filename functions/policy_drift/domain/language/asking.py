@@ -1,0 +1,58 @@
+"""What is left of an access once part of a request is known."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from . import variables
+from .access import Access
+from .dimensions import World
+from .patterns import Template, literal
+from .statement import PatternSet, Statement
+
+if TYPE_CHECKING:
+    from .conditions import Condition
+
+ASKED = "sts:getcalleridentity"
+"""What the action is called then: a known one, so that no comparison looks for a better example."""
+
+_ASKED = PatternSet(frozenset({ASKED}))
+
+
+def asking(access: Access, action: str, known: Mapping[str, str | None]) -> Access:
+    """What an access says to one action, by somebody of whom some context is known.
+
+    Only resources and the other context keys are left to ask about. The action has no name any more, so that what is
+    left for two actions can be put together: layers of both say what resource both may be done to.
+
+    Parameters
+    ----------
+    access : Access
+        Of whoever asks.
+    action : str
+        ``service:Action``.
+    known : mapping
+        The values of context keys, written in lower case; None for one that is missing.
+    """
+    keys = set(variables.keys_of([access]))
+    world = World({key: value for key, value in known.items() if key in keys}, frozenset(keys - known.keys()))
+    return Access(tuple(tuple(_left(layer, action.lower(), known, world)) for layer in access.layers))
+
+
+def _left(
+    layer: Iterable[Statement], action: str, known: Mapping[str, str | None], world: World
+) -> Iterable[Statement]:
+    asked = [statement for statement in layer if statement.actions.match(literal(action), lambda _: None)]
+    for statement in variables.grounded(Access((tuple(asked),)), world).layers[0]:
+        decided = {condition for condition in statement.rest.conditions if _is_decided(condition, known)}
+        if all(condition.holds(_values(known[condition.key]), lambda _: None) for condition in decided):
+            rest = replace(statement.rest, conditions=statement.rest.conditions - decided)
+            yield replace(statement, actions=_ASKED, rest=rest)
+
+
+def _is_decided(condition: "Condition", known: Mapping[str, str | None]) -> bool:
+    return condition.key in known and not any(isinstance(value, Template) for value in condition.values)
+
+
+def _values(value: str | None) -> tuple[str, ...]:
+    return () if value is None else (value,)

@@ -1,0 +1,175 @@
+"""The life of a finding: when it is told, and when it is over. Pure; where it is kept is not decided here.
+
+One alert when it opens or gets worse, one when it is resolved, nothing in between. "Worse" is measured against what
+was told or acknowledged last: a higher severity, or a live state that is not contained in the one that was pinned
+then. What could not be decided neither opens nor resolves anything.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from policy_drift.domain.finding import (
+    Acknowledgement,
+    Change,
+    Drift,
+    Finding,
+    Kind,
+    State,
+)
+from policy_drift.domain.language import Verdict
+from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError
+
+type Relation = Callable[[Kind, Any, Any], Verdict]
+"""What one live state is to another of the same kind."""
+
+MOST_CHANGES = 20
+"""Events that a finding keeps, the latest."""
+LONGEST_ACKNOWLEDGEMENT = timedelta(days=366)
+LASTING = frozenset({Kind.TRANSIENT})
+"""Kinds that tell of something that is over already: absence from the account does not resolve them."""
+
+_NEVER_CONTAINED = frozenset({Kind.TRANSIENT, Kind.BASELINE})
+"""Kinds whose live states are no access: another one is always news."""
+_NOT_CONTAINED = {Verdict.BROADENED, Verdict.INCOMPARABLE, Verdict.UNKNOWN}
+
+
+class Why(StrEnum):
+    """What makes a finding worth an alert."""
+
+    OPENED = "opened"
+    WORSE = "worse"
+    CHANGED = "changed"
+    REOPENED = "reopened"
+
+
+class How(StrEnum):
+    """What ended it."""
+
+    REVERTED = "reverted"
+    ADOPTED = "adopted"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Who did it. ``announced`` is False where the history was searched and no event tells of a change."""
+
+    changes: tuple[Change, ...] = ()
+    expected: bool = False
+    announced: bool = True
+
+
+def news(known: Finding | None, drift: Drift, now: datetime, relation: Relation) -> Why | None:
+    """Why a drift that is there now must be told; None where everything was."""
+    if known is None:
+        return Why.OPENED
+    if known.state is State.RESOLVED:
+        return Why.REOPENED
+    if known.told_severity is None or drift.severity > known.told_severity:
+        return Why.WORSE
+    if drift.fingerprint != known.told_fingerprint and (
+        drift.kind in _NEVER_CONTAINED or relation(drift.kind, known.told_live, drift.live) in _NOT_CONTAINED
+    ):
+        return Why.CHANGED
+    if known.state is State.ACKNOWLEDGED and known.acknowledgement and known.acknowledgement.expires <= now:
+        return Why.REOPENED
+    return None
+
+
+def told(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime) -> Finding:
+    """The finding as it stands after an alert: open, and pinned to what was told. An acknowledgement is over."""
+    before = known if known and known.state is not State.RESOLVED else None
+    severities = before.severities if before else ()
+    if not severities or severities[-1][1] is not drift.severity:
+        severities = (*severities, (now, drift.severity))
+    return Finding(
+        drift=drift,
+        state=State.OPEN,
+        first_seen=before.first_seen if before else now,
+        last_seen=now,
+        told_at=now,
+        told_severity=drift.severity,
+        told_fingerprint=drift.fingerprint,
+        told_live=drift.live,
+        changes=_joined(explanation.changes, before.changes if before else ()),
+        expected=explanation.expected and (before.expected if before and before.changes else True),
+        announced=explanation.announced,
+        severities=severities,
+    )
+
+
+def seen(known: Finding, drift: Drift, explanation: Explanation, now: datetime) -> Finding:
+    """The finding after a look that found nothing worth telling; what is known of who did it grows."""
+    severities = known.severities
+    if severities and severities[-1][1] is not drift.severity:
+        severities = (*severities, (now, drift.severity))
+    changes = _joined(explanation.changes, known.changes)
+    new = changes != known.changes
+    return replace(
+        known,
+        drift=drift,
+        last_seen=now,
+        severities=severities,
+        changes=changes,
+        expected=(known.expected or not known.changes) and explanation.expected if new else known.expected,
+        announced=known.announced or bool(changes),
+    )
+
+
+def is_over(known: Finding, now: datetime) -> bool:
+    """Whether a finding whose drift was looked for and not found is resolved by that."""
+    if known.state is State.RESOLVED:
+        return False
+    if known.drift.kind in LASTING:
+        return known.acknowledgement is not None and known.acknowledgement.expires <= now
+    return True
+
+
+def resolved(known: Finding, now: datetime) -> Finding:
+    """The finding, over."""
+    return replace(known, state=State.RESOLVED, resolved_at=now, acknowledgement=None)
+
+
+def acknowledged(known: Finding, acknowledgement: Acknowledgement) -> Finding:
+    """The finding, with somebody who answers for it as it is now.
+
+    Raises
+    ------
+    NotFoundError
+        It is resolved: there is nothing to acknowledge.
+    RuleViolationError
+        It says too little, ends in the past or too late, or is about the baseline, which cannot be acknowledged.
+    PreconditionFailedError
+        It pins another state than the live one.
+    """
+    if known.state is State.RESOLVED:
+        raise NotFoundError(f"{known.id} is resolved; there is nothing to acknowledge")
+    if known.drift.kind is Kind.BASELINE:
+        raise RuleViolationError("what happens to the baseline cannot be acknowledged: put a good one in its place")
+    for field, value in (("reason", acknowledgement.reason), ("owner", acknowledgement.owner)):
+        if not value.strip():
+            raise RuleViolationError(f"{field} is empty: say why it may stay, and who answers for it")
+    if acknowledgement.expires <= acknowledgement.given:
+        raise RuleViolationError(f"expires is in the past: {acknowledgement.expires.isoformat()}")
+    if acknowledgement.expires - acknowledgement.given > LONGEST_ACKNOWLEDGEMENT:
+        raise RuleViolationError("expires is more than a year from now; adopt what is to stay for ever")
+    if acknowledgement.fingerprint != known.drift.fingerprint:
+        raise PreconditionFailedError(
+            f"{known.id} has changed since: its fingerprint is {known.drift.fingerprint} now; look again"
+        )
+    return replace(
+        known,
+        state=State.ACKNOWLEDGED,
+        acknowledgement=acknowledgement,
+        told_severity=known.drift.severity,
+        told_fingerprint=known.drift.fingerprint,
+        told_live=known.drift.live,
+    )
+
+
+def _joined(new: tuple[Change, ...], old: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Both without repetitions, the latest first."""
+    by_id = {change.event_id: change for change in (*old, *new)}
+    return tuple(sorted(by_id.values(), key=lambda change: (change.at, change.event_id), reverse=True)[:MOST_CHANGES])

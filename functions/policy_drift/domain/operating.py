@@ -1,0 +1,191 @@
+"""What operators do: look, acknowledge, ask for a scan, and say what is approved."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from policy_drift.domain import approval, baseline, lifecycle
+from policy_drift.domain.account import Account, EntityKind
+from policy_drift.domain.approving import Approvals, Approved
+from policy_drift.domain.baseline import Adoption, Baseline, BaselineFormat, How, InForce
+from policy_drift.domain.drifts import drifts
+from policy_drift.domain.finding import Acknowledgement, Drift, Finding, State
+from policy_drift.domain.lifecycle import Explanation
+from policy_drift.domain.ports import AccountReader, Findings, Kept, ReportStore, ScanTrigger
+from policy_drift.domain.recording import LEASE, Delivery, Look, Recorder
+from policy_drift.domain.scope import Scope
+from policy_drift.domain.telling import Teller, acknowledgement
+from steward.clock import Clock
+from steward.errors import ConflictError, NotFoundError, PreconditionFailedError, RuleViolationError
+from steward.events import EventPublisher
+
+MOST_ADOPTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledging:
+    """What an operator sends to answer for a finding."""
+
+    reason: str
+    owner: str
+    expires: datetime
+    fingerprint: str
+
+
+class Operation:
+    """The operators' use cases."""
+
+    def __init__(
+        self,
+        findings: Findings,
+        approvals: Approvals,
+        baselines: BaselineFormat,
+        reader: AccountReader,
+        recorder: Recorder,
+        reports: ReportStore,
+        trigger: ScanTrigger,
+        publisher: EventPublisher,
+        clock: Clock,
+        *,
+        scope: Scope,
+        account: str,
+    ) -> None:
+        self._findings = findings
+        self._approvals = approvals
+        self._format = baselines
+        self._reader = reader
+        self._recorder = recorder
+        self._reports = reports
+        self._trigger = trigger
+        self._delivery = Delivery(publisher, clock)
+        self._clock = clock
+        self._scope = scope
+        self._account = account
+
+    def in_states(self, states: Collection[State]) -> list[Finding]:
+        """The findings in these states, the most severe first."""
+        found = [kept.value for kept in self._findings.all() if kept.value.state in states]
+        return sorted(found, key=lambda finding: (-finding.drift.severity, finding.id))
+
+    def show(self, finding_id: str) -> Finding:
+        """One finding. Raises NotFoundError."""
+        return self._kept(finding_id).value
+
+    def acknowledge(self, finding_id: str, given: Acknowledging, by: str, run: str) -> Finding:
+        """Let somebody answer for a finding as it is; see `lifecycle.acknowledged` for what is refused."""
+        kept = self._kept(finding_id)
+        now = self._clock.now()
+        acknowledging = Acknowledgement(
+            by, given.owner.strip(), given.reason.strip(), given.fingerprint, now, given.expires
+        )
+        finding = lifecycle.acknowledged(kept.value, acknowledging)
+        told = [acknowledgement(finding)]
+        revision = self._findings.save(finding, after=kept.revision, tell=told, until=now + LEASE)
+        self._delivery.deliver(self._findings, [(finding.id, revision, told)], run)
+        return finding
+
+    def ask_for_scan(self, scan_id: str, by: str) -> None:
+        """Start a scan, and do not wait for it."""
+        self._trigger.ask(scan_id, by)
+
+    def report(self, extension: str) -> str:
+        """A link to the latest report. Raises NotFoundError."""
+        link = self._reports.link(extension)
+        if link is None:
+            raise NotFoundError("there is no report yet: ask for a scan")
+        return link
+
+    def baseline(self) -> tuple[InForce, str, list[Finding]]:
+        """The version in force, a link to it, and the findings that are acknowledged."""
+        _, record = self._approvals.known()
+        return record, self._approvals.link(record), self.in_states({State.ACKNOWLEDGED})
+
+    def upload(self, text: bytes, *, replaces: str | None, by: str, run: str) -> InForce:
+        """Put another baseline in force, and ask for a scan.
+
+        Parameters
+        ----------
+        replaces
+            The version that the caller has seen; None to replace whatever is in force.
+        """
+        uploaded = self._format.read(text, account=self._account)
+        if replaces is not None and self._approvals.known()[1].version != replaces:
+            raise PreconditionFailedError("another baseline is in force than the one that If-Match names; look again")
+        approved = self._approvals.replace(uploaded, how=How.UPLOADED, by=by, findings=[], run=run)
+        self._trigger.ask(run, by)
+        return approved.record
+
+    def adopt(self, reviewed: Mapping[str, str], by: str, run: str) -> InForce:
+        """Approve findings in the form that was reviewed, and nothing besides.
+
+        Parameters
+        ----------
+        reviewed
+            Fingerprints by finding id.
+
+        Raises
+        ------
+        NotFoundError
+            A finding is not open.
+        PreconditionFailedError
+            The account has moved on: a fingerprint is another one now, or a finding is over.
+        ConflictError
+            It would approve more than was reviewed; the message names what must be reviewed with it.
+        """
+        if not reviewed or len(reviewed) > MOST_ADOPTED:
+            raise RuleViolationError(f"adopt from 1 to {MOST_ADOPTED} findings at a time")
+        wanted = [self._open(finding_id) for finding_id in reviewed]
+        approved = self._approvals.known()[0]
+        live = self._reader.snapshot().account
+        now = drifts(approved.account, live, scope=self._scope)
+        there = {drift.finding_id: drift for drift in now.found}
+        for drift in wanted:
+            _check_is_still(there.get(drift.finding_id), drift.finding_id, reviewed[drift.finding_id])
+        adoption = Adoption.of((drift.entity, drift.kind) for drift in wanted)
+        adopted = baseline.adopted(approved.account, live, adoption)
+        self._refuse_more_than(wanted, approved.account, adopted, live)
+        in_force = self._approvals.replace(
+            Baseline(adopted, approved.reviewed), how=How.ADOPTED, by=by, findings=sorted(reviewed), run=run
+        )
+        self._resolve(in_force, live, wanted, run)
+        return in_force.record
+
+    def _refuse_more_than(self, wanted: "list[Drift]", approved: Account, adopted: Account, live: Account) -> None:
+        ids = {drift.finding_id for drift in wanted}
+        besides = sorted({drift.finding_id for drift in drifts(approved, adopted).found} - ids)
+        if besides:
+            raise ConflictError(f"that would approve more than was reviewed: review and add {', '.join(besides)}")
+        left = sorted({drift.finding_id for drift in drifts(adopted, live, scope=self._scope).found} & ids)
+        if left:
+            raise ConflictError(
+                f"{', '.join(left)} would remain: adopt it with the groups and policies that it is about"
+            )
+
+    def _resolve(self, approved: Approved, live: Account, wanted: "list[Drift]", run: str) -> None:
+        """What was adopted is over now, not at the next scan."""
+        entities = frozenset(drift.entity for drift in wanted)
+        found = drifts(approved.baseline.account, live, scope=self._scope, only=entities)
+        teller = Teller(approved.baseline.account, live)
+        look = Look(found, adopted=found.looked_at or frozenset())
+        self._recorder.record(look, lambda _: Explanation(), teller, run)
+
+    def _open(self, finding_id: str) -> Drift:
+        drift = self._kept(finding_id).value.drift
+        if drift.kind in approval.NOT_ADOPTABLE or drift.entity.kind is EntityKind.ACCOUNT:
+            raise RuleViolationError(f"{finding_id} says nothing of the account as it is now; it cannot be adopted")
+        return drift
+
+    def _kept(self, finding_id: str) -> Kept[Finding]:
+        kept = self._findings.get(finding_id)
+        if kept is None:
+            raise NotFoundError(f"there is no finding {finding_id!r}; GET /drift/findings lists them")
+        return kept
+
+
+def _check_is_still(drift: Drift | None, finding_id: str, fingerprint: str) -> None:
+    if drift is None:
+        raise PreconditionFailedError(f"{finding_id} is over: the account has moved on")
+    if drift.fingerprint != fingerprint:
+        raise PreconditionFailedError(
+            f"{finding_id} has changed since it was reviewed: its fingerprint is {drift.fingerprint} now; look again"
+        )

@@ -1,0 +1,132 @@
+"""The scheduled look at the whole account: the guarantee that nothing is missed."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from policy_drift.domain.account import Account
+from policy_drift.domain.approving import Approvals, Approved
+from policy_drift.domain.attribution import Attribution
+from policy_drift.domain.drifts import drifts
+from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
+from policy_drift.domain.finding import Coverage, Finding, Report, Severity, State
+from policy_drift.domain.ports import AccountReader, ReportStore, Snapshot
+from policy_drift.domain.recording import Look, Recorder
+from policy_drift.domain.scope import Scope
+from policy_drift.domain.telling import Teller
+from steward.clock import Clock
+from steward.errors import StewardError
+from steward.events import EventPublisher
+
+NOT_LOOKED_AT = (
+    "Session lengths, tags, passwords, access keys, MFA devices and instance profiles",
+    "Identity providers, account aliases and the password policy",
+    "Resource policies, service control policies and session policies",
+)
+"""What no page of GetAccountAuthorizationDetails tells, or what the comparison does not read."""
+
+type Render = Callable[[Report, Account, Account], Mapping[str, str]]
+"""A report, with the approved and the live account, as documents by extension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A scan that compared the account."""
+
+    event: DriftScanCompleted
+    findings: tuple[Finding, ...]
+
+
+class Scanner:
+    """Scans one account."""
+
+    def __init__(
+        self,
+        reader: AccountReader,
+        approvals: Approvals,
+        recorder: Recorder,
+        attribution: Attribution,
+        reports: ReportStore,
+        render: Render,
+        publisher: EventPublisher,
+        clock: Clock,
+        *,
+        scope: Scope,
+        account: str,
+        region: str,
+    ) -> None:
+        self._reader = reader
+        self._approvals = approvals
+        self._recorder = recorder
+        self._attribution = attribution
+        self._reports = reports
+        self._render = render
+        self._publisher = publisher
+        self._clock = clock
+        self._scope = scope
+        self._account = account
+        self._region = region
+
+    def scan(self, scan_id: str, uploaders: Mapping[str, str]) -> Completed | DriftScanFailed:
+        """Compare, record, report and tell. What fails is told, and opens and resolves nothing."""
+        started = self._clock.now()
+        try:
+            snapshot = self._reader.snapshot()
+            approved = self._approvals.in_force(lambda: snapshot.account, uploaders, scan_id)
+            completed = self._compare(scan_id, started, snapshot, approved)
+        except StewardError as error:
+            failed = DriftScanFailed(scan_id, str(error), error.code)
+            self._publisher.publish([failed], correlation_id=scan_id)
+            return failed
+        self._publisher.publish([completed.event], correlation_id=scan_id)
+        return completed
+
+    def _compare(self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved) -> Completed:
+        live, baseline = snapshot.account, approved.baseline.account
+        found = drifts(baseline, live, scope=self._scope)
+        if approved.drift:
+            found = replace(found, found=(approved.drift, *found.found))
+        findings = self._recorder.record(
+            Look(found, approved.changed),
+            self._attribution.of_the_past(started),
+            Teller(baseline, live),
+            scan_id,
+        )
+        coverage = Coverage(
+            entities={
+                "users": len(live.users),
+                "groups": len(live.groups),
+                "roles": len(live.roles),
+                "policies": len(live.policies),
+            },
+            aws_calls=snapshot.aws_calls,
+            unreadable={str(entity): why for entity, why in live.unreadable.items()},
+            seconds=(self._clock.now() - started).total_seconds(),
+        )
+        report = Report(
+            account=self._account,
+            region=self._region,
+            scan_id=scan_id,
+            started=started,
+            baseline_version=approved.record.version,
+            baseline_reviewed=approved.record.reviewed,
+            baseline_changed=approved.record.since,
+            coverage=coverage,
+            findings=tuple(findings),
+            not_looked_at=NOT_LOOKED_AT,
+        )
+        key = self._reports.put(scan_id, self._render(report, baseline, live))
+        still_open = Counter(finding.drift.severity for finding in findings if finding.state is State.OPEN)
+        event = DriftScanCompleted(
+            scan_id=scan_id,
+            baseline_version=approved.record.version,
+            baseline_reviewed=approved.record.reviewed,
+            entities=dict(coverage.entities),
+            aws_calls=coverage.aws_calls,
+            seconds=round(coverage.seconds, 3),
+            unreadable=sorted(coverage.unreadable),
+            open_findings={severity.name: still_open[severity] for severity in Severity if still_open[severity]},
+            report=key,
+        )
+        return Completed(event, tuple(findings))

@@ -1,0 +1,98 @@
+"""Findings as the events that people and programs hear of."""
+
+from dataclasses import asdict
+from typing import Any
+
+from policy_drift.domain import approval
+from policy_drift.domain.account import Account
+from policy_drift.domain.events import PolicyDriftAcknowledged, PolicyDriftDetected, PolicyDriftResolved
+from policy_drift.domain.finding import Change, Finding
+from policy_drift.domain.lifecycle import How, Why
+from policy_drift.domain.remediation import Holders, Remedies
+from policy_drift.domain.wording import newly_possible
+
+MOST_CHANGES = 5
+"""Events behind a finding that an alert carries; an entry on the bus takes 256 KB."""
+MOST_COMMANDS = 20
+LONGEST_COMMAND = 8_000
+
+
+class Teller:
+    """Tells of findings between an approved and a live account."""
+
+    def __init__(self, approved: Account, live: Account, holders: Holders | None = None) -> None:
+        self._remedies = Remedies(approved, live, holders=holders)
+
+    def detection(self, finding: Finding, why: Why) -> PolicyDriftDetected:
+        """That it opened, came back or got worse."""
+        drift = finding.drift
+        witness = drift.newly_allowed[0] if drift.newly_allowed else None
+        commands = self._remedies.of(drift).commands
+        fits = len(commands) <= MOST_COMMANDS and all(len(command) <= LONGEST_COMMAND for command in commands)
+        return PolicyDriftDetected(
+            finding_id=finding.id,
+            entity=str(drift.entity),
+            kind=drift.kind.value,
+            severity=drift.severity.name,
+            verdict=drift.verdict.value,
+            summary=drift.summary,
+            why=why.value,
+            fingerprint=drift.fingerprint,
+            first_seen=finding.first_seen.isoformat(),
+            reasons=list(drift.reasons),
+            request=_plain(asdict(witness)) if witness else {},
+            request_in_words=newly_possible(witness, drift.entity) if witness else "",
+            changes=[told_change(change) for change in finding.changes[:MOST_CHANGES]],
+            expected=finding.expected,
+            revert=list(commands) if fits else [],
+            approve=approval.in_one_line(drift),
+        )
+
+
+def resolution(finding: Finding, how: How) -> PolicyDriftResolved:
+    """That it is over."""
+    drift, at = finding.drift, finding.resolved_at or finding.last_seen
+    return PolicyDriftResolved(
+        finding_id=finding.id,
+        entity=str(drift.entity),
+        kind=drift.kind.value,
+        severity=drift.severity.name,
+        summary=drift.summary,
+        how=how.value,
+        first_seen=finding.first_seen.isoformat(),
+        resolved_at=at.isoformat(),
+    )
+
+
+def acknowledgement(finding: Finding) -> PolicyDriftAcknowledged:
+    """That somebody answers for it; it has an acknowledgement."""
+    drift, given = finding.drift, finding.acknowledgement
+    if given is None:
+        raise ValueError(f"{finding.id} is not acknowledged")
+    return PolicyDriftAcknowledged(
+        finding_id=finding.id,
+        entity=str(drift.entity),
+        kind=drift.kind.value,
+        severity=drift.severity.name,
+        by=given.by,
+        owner=given.owner,
+        reason=given.reason,
+        expires=given.expires.isoformat(),
+    )
+
+
+def told_change(change: Change) -> dict[str, str]:
+    """Who did it, as texts."""
+    return {
+        "event_id": change.event_id,
+        "event_name": change.event_name,
+        "actor": change.actor,
+        "at": change.at.isoformat(),
+        "source_ip": change.source_ip,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(member) for key, member in value.items()}
+    return [_plain(member) for member in value] if isinstance(value, list | tuple) else value

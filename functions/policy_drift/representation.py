@@ -1,0 +1,79 @@
+"""How findings and the baseline look to a client of the REST API; ``openapi.json`` describes the same."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from policy_drift.domain.approval import adoption_of
+from policy_drift.domain.baseline import InForce
+from policy_drift.domain.finding import Finding
+from policy_drift.domain.telling import told_change
+from policy_drift.domain.wording import newly_possible
+
+
+def representation_of(finding: Finding) -> dict[str, Any]:
+    """What an operator sees in a list."""
+    drift, given = finding.drift, finding.acknowledgement
+    return {
+        "id": finding.id,
+        "entity": str(drift.entity),
+        "kind": drift.kind.value,
+        "state": finding.state.value,
+        "severity": drift.severity.name,
+        "verdict": drift.verdict.value,
+        "summary": drift.summary,
+        "fingerprint": drift.fingerprint,
+        "first_seen": finding.first_seen.isoformat(),
+        "last_seen": finding.last_seen.isoformat(),
+        "resolved_at": finding.resolved_at.isoformat() if finding.resolved_at else None,
+        "expected": finding.expected,
+        "announced": finding.announced,
+        "changes": [told_change(change) for change in finding.changes],
+        "acknowledgement": {
+            "by": given.by,
+            "owner": given.owner,
+            "reason": given.reason,
+            "given": given.given.isoformat(),
+            "expires": given.expires.isoformat(),
+        }
+        if given
+        else None,
+    }
+
+
+def detailed(finding: Finding) -> dict[str, Any]:
+    """The same, with what is approved, what is live, and requests that prove it."""
+    drift = finding.drift
+    return {
+        **representation_of(finding),
+        "arn": drift.arn,
+        "reasons": list(drift.reasons),
+        "protected": drift.protected,
+        "newly_allowed": [asdict(witness) for witness in drift.newly_allowed],
+        "newly_denied": [asdict(witness) for witness in drift.newly_denied],
+        "in_words": [newly_possible(witness, drift.entity) for witness in drift.newly_allowed],
+        "approved": drift.approved,
+        "live": drift.live,
+        "severities": [{"at": at.isoformat(), "severity": severity.name} for at, severity in finding.severities],
+        "adoption": adoption_of(drift),
+    }
+
+
+def baseline_representation(record: InForce) -> dict[str, Any]:
+    """Which baseline is in force, and who put it there."""
+    return {
+        "version": record.version,
+        "reviewed": record.reviewed,
+        "how": record.how.value,
+        "by": record.by,
+        "since": record.since.isoformat(),
+    }
+
+
+def export(record: InForce, link: str, acknowledged: Sequence[Finding]) -> dict[str, Any]:
+    """The same, with a link to the document, and what is acknowledged beside it."""
+    return {
+        **baseline_representation(record),
+        "document": link,
+        "acknowledged": [representation_of(finding) for finding in acknowledged],
+    }

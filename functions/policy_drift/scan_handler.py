@@ -1,0 +1,43 @@
+"""The schedule's entry, and that of a new baseline and of operators: compares the whole account."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from policy_drift.bootstrap import CAPABILITY, scanner
+from policy_drift.domain.events import DriftScanFailed
+from steward.observability import observe
+
+logger, metrics = observe(CAPABILITY)
+_scanner = scanner()
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Scan once; what fails is told on the bus, and what cannot even be told is tried again by Lambda."""
+    scan_id = str(event.get("id") or context.aws_request_id)
+    outcome = _scanner.scan(scan_id, uploaders_in(event))
+    if isinstance(outcome, DriftScanFailed):
+        logger.error("scan failed", scan=scan_id, reason=outcome.reason, code=outcome.code)
+        metrics.add_metric("DriftScansFailed", MetricUnit.Count, 1)
+        return {"scan": scan_id, "failed": outcome.reason}
+    told = outcome.event
+    logger.info("account scanned", scan=scan_id, calls=told.aws_calls, seconds=told.seconds, open=told.open_findings)
+    metrics.add_metric("DriftScansCompleted", MetricUnit.Count, 1)
+    return {"scan": scan_id, "open": told.open_findings, "calls": told.aws_calls, "report": told.report}
+
+
+def uploaders_in(event: Mapping[str, Any]) -> dict[str, str]:
+    """Who wrote which version of the baseline, where S3's event tells it: an account, and an address.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+    """
+    detail = event.get("detail") or {}
+    version = (detail.get("object") or {}).get("version-id")
+    if event.get("source") != "aws.s3" or not version:
+        return {}
+    requester, address = detail.get("requester", "unknown"), detail.get("source-ip-address", "an unknown address")
+    return {str(version): f"{requester} from {address}"}

@@ -1,0 +1,214 @@
+"""The report of a scan, as JSON and as HTML, also with texts that attack whoever reads it."""
+
+import json
+import time
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jsonpatch
+import pytest
+
+from policy_drift.domain.account import EntityId
+from policy_drift.domain.approval import baseline_patch
+from policy_drift.domain.finding import Severity
+from policy_drift.domain.reporting import as_document
+from policy_drift.html_report import anchor, render
+from policy_drift.side_by_side import Mark, Row, side_by_side
+from tests.doubles.sample_drift import APPROVED, FINDINGS, LIVE, REPORT
+
+SAMPLE = Path(__file__).parents[3] / "events" / "policy_drift" / "report.json"
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</style><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "{{ 7 * 7 }}{% raw %}",
+    "javascript:alert(1)",
+    "](https://example.org) **bold** <https://example.org>",
+    "\u202egnp.exe\u2066\u200b",
+    "a\r\nSubject: other\x00\x1b[2J",
+    "]]>--><!--",
+    "n" * 10_000,
+]
+KNOWN_TAGS = """
+html head meta title style body a header p h1 h2 h3 h4 strong ul ol li span main section div dl dt dd time bdi details
+summary nav table caption thead tbody tr th td pre code del ins br footer
+"""
+KNOWN_ATTRIBUTES = """
+lang charset http-equiv content name class href id aria-label aria-labelledby datetime scope colspan open
+"""
+
+
+class Read(HTMLParser):
+    """What a browser would see in a page."""
+
+    def __init__(self, page):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.attributes, self.links, self.ids, self.text = set(), set(), [], [], []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links += [value for name, value in attrs if name == "href"]
+        self.ids += [value for name, value in attrs if name == "id"]
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def document(findings=FINDINGS, **more):
+    return as_document(replace(REPORT, findings=findings, **more), approved=APPROVED, live=LIVE)
+
+
+def attacked(text):
+    """A report in which somebody has chosen every text."""
+    one = FINDINGS[0]
+    changes = tuple(
+        replace(change, actor=text, event_name=text, event_id=text, source_ip=text, user_agent=text)
+        for change in one.changes
+    )
+    witness = replace(one.drift.newly_allowed[0], principal=text, resource=text, context={text: text})
+    drift = replace(
+        one.drift,
+        entity=EntityId(f"role/{text}"),
+        summary=text,
+        reasons=(text,),
+        newly_allowed=(witness,),
+        approved={text: text},
+        live={text: [text]},
+        fingerprint=text,
+    )
+    known = FINDINGS[5]
+    acknowledgement = replace(known.acknowledgement, by=text, owner=text, reason=text)
+    coverage = replace(REPORT.coverage, unreadable={text: text})
+    findings = (replace(one, drift=drift, changes=changes), replace(known, acknowledgement=acknowledgement))
+    return document(findings, coverage=coverage, not_looked_at=(text,), baseline_version=text)
+
+
+def test_the_sample_is_what_the_code_makes_of_its_data():
+    """Made anew with `python -m scripts.drift_report_sample`."""
+    assert json.loads(SAMPLE.read_text()) == json.loads(json.dumps(document()))
+
+
+def test_open_findings_come_first_and_the_worst_of_them_before_the_others():
+    order = [(one["state"], one["severity"]) for one in document(FINDINGS[::-1])["findings"]]
+
+    assert order == [
+        ("OPEN", "CRITICAL"),
+        ("OPEN", "CRITICAL"),
+        ("OPEN", "HIGH"),
+        ("OPEN", "HIGH"),
+        ("OPEN", "MEDIUM"),
+        ("OPEN", "LOW"),
+        ("OPEN", "INFO"),
+        ("ACKNOWLEDGED", "MEDIUM"),
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:24])
+def test_no_text_of_others_becomes_markup(text):
+    page = render(attacked(text))
+
+    read = Read(page)
+
+    assert read.tags <= {*KNOWN_TAGS.split()}
+    assert read.attributes <= {*KNOWN_ATTRIBUTES.split()}
+    assert [link for link in read.links if not link.startswith("#")] == []
+    assert page.count("</style>") == 1
+    assert all(line.isprintable() for line in page.split("\n"))
+
+
+def test_a_long_name_is_shortened_and_says_so():
+    assert "… (shortened, 10,005 characters)" in render(attacked("n" * 10_000))
+
+
+def test_every_link_leads_to_one_finding():
+    read = Read(render(document()))
+
+    assert len(read.ids) == len(set(read.ids))
+    assert {link.removeprefix("#") for link in read.links} <= set(read.ids)
+    assert {anchor(one.id) for one in FINDINGS} <= set(read.ids)
+
+
+def test_a_thousand_findings_are_one_page_that_can_be_opened():
+    many = tuple(
+        replace(one, drift=replace(one.drift, entity=EntityId(f"{one.drift.entity}-{number}"), live={"n": number}))
+        for number in range(125)
+        for one in FINDINGS
+    )
+    whole = document(many)
+    started = time.perf_counter()
+
+    page = render(whole)
+
+    assert time.perf_counter() - started < 20
+    assert len(page.encode()) < 8_000_000
+    assert page.count('<details class="finding') == 1_000
+
+
+def test_more_findings_than_a_page_can_hold_are_counted():
+    many = tuple(
+        replace(FINDINGS[3], drift=replace(FINDINGS[3].drift, entity=EntityId(f"user/u{number}")))
+        for number in range(1_003)
+    )
+
+    assert "Shortened: 3 more findings" in render(document(many), json_report="report.json")
+
+
+def test_nothing_open_is_said_calmly_and_an_unreviewed_baseline_is_not():
+    text = "".join(Read(render(document((), baseline_reviewed=False))).text)
+
+    assert "IAM is as approved." in text
+    assert "Nobody has reviewed the baseline yet." in text
+
+
+@pytest.mark.parametrize("finding", FINDINGS, ids=lambda one: one.id)
+def test_the_patch_of_the_baseline_approves_what_is_live(finding):
+    """Applied to the baseline, the same drift has nothing left to change in it."""
+    patch = baseline_patch(finding.drift, APPROVED, LIVE)
+    undo = baseline_patch(finding.drift, LIVE, APPROVED)
+    before = baseline()
+
+    patched = jsonpatch.apply_patch(before, patch)
+
+    assert patch
+    assert patched != before
+    assert jsonpatch.apply_patch(patched, undo) == before
+
+
+def baseline():
+    return {
+        section: {
+            key: json.loads(json.dumps({part: value for part, value in fields(one) if value is not None}))
+            for key, one in getattr(APPROVED, section).items()
+        }
+        for section in ("users", "groups", "roles", "policies")
+    }
+
+
+def fields(entity):
+    return [(name, getattr(entity, name)) for name in entity.__dataclass_fields__ if name not in {"name", "arn"}]
+
+
+def test_only_the_lines_that_differ_are_marked():
+    approved = {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6, "g": 7}
+
+    rows = side_by_side(approved, approved | {"g": 8})
+
+    assert rows == [
+        Row(Mark.LEFT_OUT, "4 equal lines"),
+        *[
+            Row(Mark.SAME, f'  "{key}": {value},', f'  "{key}": {value},')
+            for key, value in [("d", 4), ("e", 5), ("f", 6)]
+        ],
+        Row(Mark.CHANGED, '  "g": 7', '  "g": 8'),
+        Row(Mark.SAME, "}", "}"),
+    ]
+
+
+def test_severities_of_open_findings_are_counted():
+    assert list(document()["open"]) == [severity.name for severity in sorted(Severity, reverse=True)]
+    assert document()["open"] == {"CRITICAL": 2, "HIGH": 2, "MEDIUM": 1, "LOW": 1, "INFO": 1}

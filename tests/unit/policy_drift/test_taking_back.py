@@ -1,0 +1,249 @@
+"""Commands that take a drift back, run on an account: afterwards it is as approved."""
+
+import string
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User
+from policy_drift.domain.finding import Drift, Kind, Severity
+from policy_drift.domain.iam_commands import UnsafeTextError, command
+from policy_drift.domain.language import Verdict
+from policy_drift.domain.remediation import Remedies
+from tests.doubles.aws_cli import InMemoryIam, parsed
+
+ACCOUNT = "123456789012"
+ARNS = [f"arn:aws:iam::{ACCOUNT}:policy/{name}" for name in ("a", "team/b", "c")]
+ANYTHING_PRINTED = st.text(string.ascii_letters + "'\"`$;&|<>(){}[]*?!~#=+-,.@_ %^\\/é", min_size=1, max_size=12)
+SAFE = st.text(string.ascii_letters + string.digits + "+=,.@-_", min_size=1, max_size=12)
+
+
+def document(action):
+    statement = {"Effect": "Allow", "Action": [action, "s3:Get'$(id)`\"*"], "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def trust(service):
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+POLICIES = {arn: ManagedPolicy(arn, "ANPA", "v1", document("s3:PutObject")) for arn in ARNS}
+GROUPS = {name: Group(name, "/", "AGPA") for name in ("readers", "-writers")}
+
+inline = st.dictionaries(SAFE, st.sampled_from(["s3:*", "ec2:*", "sqs:*"]).map(document), max_size=3)
+attached = st.sets(st.sampled_from(ARNS)).map(lambda arns: tuple(sorted(arns)))
+boundary = st.none() | st.sampled_from(ARNS)
+groups = st.sets(st.sampled_from(sorted(GROUPS))).map(lambda names: tuple(sorted(names)))
+users = st.builds(User, st.just("-u"), st.just("/"), st.just("AIDA"), inline, attached, groups, boundary)
+trusts = st.sampled_from(["ec2.amazonaws.com", "lambda.amazonaws.com"]).map(trust)
+roles = st.builds(Role, st.just("r"), st.just("/p/"), st.just("AROA"), inline, attached, trusts, boundary)
+given_groups = st.builds(Group, st.just("readers"), st.just("/"), st.just("AGPA"), inline, attached)
+
+
+def drift_of(entity, kind, arn=""):
+    return Drift(EntityId(entity), arn, kind, Verdict.BROADENED, Severity.HIGH, "It differs.", "f" * 64)
+
+
+def account(**parts):
+    return Account(ACCOUNT, **{"groups": GROUPS, "policies": POLICIES} | parts)
+
+
+def state(account):
+    """What commands can bring back: all but unique ids and the numbers of versions."""
+    return {
+        "policies": {arn: policy.document for arn, policy in account.policies.items()},
+        **{
+            section: {name: replace(one, unique_id="") for name, one in getattr(account, section).items()}
+            for section in ("users", "groups", "roles")
+        },
+    }
+
+
+def after(approved, live, *drifts, versions=None):
+    """The account after the commands for these drifts, and what was approved."""
+    iam = InMemoryIam(live, versions)
+    remedies = Remedies(approved, live)
+    for drift in drifts:
+        for line in remedies.of(drift).commands:
+            iam.run(line)
+    return state(iam), state(approved)
+
+
+@given(users, users)
+def test_a_user_is_as_approved_again(approved, live):
+    drifts = [drift_of("user/-u", kind) for kind in (Kind.ACCESS, Kind.MEMBERSHIP, Kind.BOUNDARY)]
+
+    found, wanted = after(account(users={"-u": approved}), account(users={"-u": live}), *drifts)
+
+    assert found == wanted
+
+
+@given(roles, roles)
+def test_a_role_is_as_approved_again(approved, live):
+    drifts = [drift_of("role/r", kind) for kind in (Kind.ACCESS, Kind.TRUST, Kind.BOUNDARY)]
+
+    found, wanted = after(account(roles={"r": approved}), account(roles={"r": live}), *drifts)
+
+    assert found == wanted
+
+
+@given(given_groups, given_groups)
+def test_a_group_is_as_approved_again(approved, live):
+    found, wanted = after(
+        account(groups={"readers": approved}), account(groups={"readers": live}), drift_of("group/readers", Kind.ACCESS)
+    )
+
+    assert found == wanted
+
+
+@given(users, roles)
+def test_what_is_missing_is_made_again(user, role):
+    approved = account(users={"-u": user}, roles={"r": role})
+
+    found, wanted = after(approved, account(), drift_of("user/-u", Kind.MISSING), drift_of("role/r", Kind.MISSING))
+
+    assert found == wanted
+
+
+def test_a_missing_group_gets_its_members_again():
+    group = Group("readers", "/team/", "AGPA", {"one": document("s3:*")}, (ARNS[0],))
+    user = User("dana", "/", "AIDA", groups=("readers",))
+
+    found, wanted = after(
+        account(users={"dana": user}, groups={"readers": group}),
+        account(users={"dana": replace(user, groups=())}, groups={}),
+        drift_of("group/readers", Kind.MISSING),
+    )
+
+    assert found == wanted
+
+
+def test_a_missing_policy_has_its_path_and_document_again():
+    found, wanted = after(account(), account(policies={}), *[drift_of("policy/x", Kind.MISSING, arn) for arn in ARNS])
+
+    assert found == wanted
+
+
+@pytest.mark.parametrize("kind", [Kind.ACCESS, Kind.POLICY])
+def test_the_approved_version_of_a_policy_is_the_default_again(kind):
+    """Nobody else has the policy, so that the command is safe to run."""
+    changed = replace(POLICIES[ARNS[0]], document=document("*"), version="v2")
+    holders = {"r": Role("r", "/", "AROA", attached=(ARNS[0],), trust=trust("ec2.amazonaws.com"))}
+    roles = {Kind.ACCESS: holders, Kind.POLICY: {}}[kind]
+    drift = {Kind.ACCESS: drift_of("role/r", kind), Kind.POLICY: drift_of("policy/a", kind, ARNS[0])}[kind]
+    live = account(roles=roles, policies=POLICIES | {ARNS[0]: changed})
+
+    found, wanted = after(account(roles=roles), live, drift, versions={(ARNS[0], "v1"): POLICIES[ARNS[0]].document})
+
+    assert found == wanted
+
+
+def test_an_approved_document_that_was_never_a_version_becomes_one():
+    approved = account(policies={ARNS[0]: POLICIES[ARNS[0]]})
+    live = account(policies={ARNS[0]: replace(POLICIES[ARNS[0]], document=document("*"))})
+
+    found, wanted = after(approved, live, drift_of("policy/a", Kind.POLICY, ARNS[0]))
+
+    assert found == wanted
+
+
+@given(ANYTHING_PRINTED, ANYTHING_PRINTED)
+def test_a_shell_sees_a_name_as_one_word_whatever_it_is(user, policy):
+    line = command("delete-user-policy", user_name=user, policy_name=policy)
+
+    assert parsed(line) == ("DeleteUserPolicy", {"UserName": user, "PolicyName": policy})
+
+
+@given(st.text(min_size=1))
+def test_a_command_is_one_line_without_anything_invisible(text):
+    line = command("put-user-policy", user_name="u", policy_name="p", policy_document={"Sid": text})
+
+    assert line.isascii()
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize("name", ["a\nrm -rf /", "a\x1b[201~", "a\u202eb", "file:///etc/passwd", "https://example.org"])
+def test_a_name_that_a_terminal_or_the_cli_acts_on_is_in_no_command(name):
+    with pytest.raises(UnsafeTextError, match="must not stand in a command"):
+        command("delete-user", user_name=name)
+
+
+def refusal(drift, approved, live):
+    remedy = Remedies(approved, live).of(drift)
+    assert remedy.commands == ()
+    return remedy
+
+
+def test_a_policy_that_others_have_is_only_planned_and_they_are_named():
+    holder = Role("r", "/", "AROA", attached=(ARNS[0],), trust=trust("ec2.amazonaws.com"))
+    roles = {"r": holder, "other": replace(holder, name="other")}
+    changed = replace(POLICIES[ARNS[0]], document=document("*"), version="v2")
+
+    remedy = refusal(
+        drift_of("role/r", Kind.ACCESS), account(roles=roles), account(roles=roles, policies={ARNS[0]: changed})
+    )
+
+    assert "policy/a is also attached to role/other" in remedy.refused
+    assert remedy.plan == (f"aws iam set-default-policy-version --policy-arn {ARNS[0]} --version-id v1",)
+
+
+def test_a_part_of_an_account_does_not_count_as_proof_that_nobody_else_has_a_policy():
+    holder = Role("r", "/", "AROA", attached=(ARNS[0],), trust=trust("ec2.amazonaws.com"))
+    changed = replace(POLICIES[ARNS[0]], document=document("*"), version="v2")
+    part = account(roles={"r": holder}, policies={ARNS[0]: changed})
+
+    remedies = Remedies(account(roles={"r": holder}), part, holders=lambda _: [EntityId("user/far-away")])
+
+    assert "user/far-away" in remedies.of(drift_of("role/r", Kind.ACCESS)).refused
+
+
+@pytest.mark.parametrize("path", ["/aws-service-role/ecs.amazonaws.com/", "/aws-reserved/sso.amazonaws.com/eu-west-1/"])
+def test_a_role_of_aws_is_left_to_aws(path):
+    role = Role("r", path, "AROA", attached=(ARNS[0],), trust=trust("ecs.amazonaws.com"))
+
+    remedy = refusal(drift_of("role/r", Kind.ACCESS), account(), account(roles={"r": role}))
+
+    assert "belongs to AWS" in remedy.refused
+    assert remedy.plan == ()
+
+
+def test_an_unapproved_user_is_deleted_by_nobody_but_a_person_who_sees_its_parts():
+    user = User("new", "/", "AIDA", {"own": document("s3:*")}, (ARNS[0],), ("readers",))
+    live = account(users={"new": user})
+    iam = InMemoryIam(live)
+
+    remedy = refusal(drift_of("user/new", Kind.UNMANAGED), account(), live)
+    for step in remedy.plan[1:]:
+        iam.run(step)
+
+    assert "Deleting cannot be undone" in remedy.refused
+    assert "access keys" in remedy.plan[0]
+    assert iam.users == {}
+
+
+def test_a_trust_policy_that_names_somebody_deleted_cannot_be_put_back():
+    approved = Role("r", "/", "AROA", trust={"Statement": {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/gone"}}})
+    live = replace(approved, trust={"Statement": {"Principal": {"AWS": "AROAQWERTYUIOPASDFGHJ"}}})
+
+    remedy = refusal(drift_of("role/r", Kind.DANGLING), account(roles={"r": approved}), account(roles={"r": live}))
+
+    assert f"arn:aws:iam::{ACCOUNT}:role/gone, which is not there any more" in remedy.refused
+
+
+def test_what_could_not_be_read_gets_no_command():
+    role = Role("r", "/", "AROA", attached=(ARNS[0],), trust=trust("ecs.amazonaws.com"))
+    live = account(roles={"r": replace(role, inline={"x": document("*")})}, unreadable={EntityId("policy/a"): "denied"})
+
+    remedy = refusal(drift_of("role/r", Kind.ACCESS), account(roles={"r": role}), live)
+
+    assert remedy.refused == "policy/a could not be read (denied): nothing may be concluded about it."
+
+
+@pytest.mark.parametrize("kind", [Kind.UPSTREAM, Kind.TRANSIENT, Kind.BASELINE, Kind.UNREADABLE, Kind.RECREATED])
+def test_where_nothing_can_be_taken_back_the_reason_is_said(kind):
+    role = Role("r", "/", "AROA", trust=trust("ecs.amazonaws.com"))
+
+    assert refusal(drift_of("role/r", kind), account(roles={"r": role}), account(roles={"r": role})).refused

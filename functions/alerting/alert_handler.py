@@ -1,14 +1,13 @@
 """The queue's entry: events of the bus, each told by itself and tried again by itself if that fails."""
 
 import json
-from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from alerting.alert_envelope import bus_event
 from alerting.bootstrap import CAPABILITY, bootstrap
-from alerting.domain.event import BusEvent, Data
 from alerting.domain.ports import AlreadyAtItError
 from steward.errors import StewardError
 from steward.observability import observe
@@ -44,25 +43,3 @@ def tell(body: str) -> None:
     logger.info("event told", event_id=event.id, detail_type=event.detail_type, steps=sorted(taken))
     metrics.add_metric("AlertsTold", MetricUnit.Count, int("told" in taken))
     metrics.add_metric("AlertsHeld", MetricUnit.Count, int("held" in taken))
-
-
-def bus_event(envelope: Any) -> BusEvent:
-    """The event that EventBridge's envelope holds. Raises ValueError for what is no such envelope.
-
-    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
-    """
-    match envelope:
-        case {
-            "id": str(identity),
-            "source": str(source),
-            "detail-type": str(detail_type),
-            "time": str(time),
-            "account": str(account),
-            "region": str(region),
-            "detail": {**detail},
-        }:
-            data = detail.get("data")
-            said = Data(data if isinstance(data, dict) else {})
-            at = datetime.fromisoformat(time)
-            return BusEvent(identity, source.removeprefix("steward."), detail_type, at, account, region, said)
-    raise ValueError("the message is no event of a bus: id, source, detail-type, time, account, region and detail")

@@ -22,6 +22,7 @@ PAGES = [
     DOCS / "policy-drift.md",
     *sorted((DOCS / "runbooks").glob("*.md")),
 ]
+PAGES = [DOCS / "alerting.md", DOCS / "consumers.md", DOCS / "local-aws.md", *sorted((DOCS / "runbooks").glob("*.md"))]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([^)\s]+))?\)")
 CALL = re.compile(r"call (GET|POST) \'?(/service-users[^\s?\'`]*)[^\s`]*(?: +-H \'[^\']+\')?(?: +-d \'([^\']+)\')?")
 BLOCK = re.compile(r"^( *)```(?:bash|sh)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)

@@ -20,14 +20,19 @@ class ProvisioningProbes:
         self._caller = caller
         self._rights = rights
         self._physical = rights.physical
-        self._ask = {"RepositoryApiRole": self._put, "FailedPushRole": self._push_failed}
+        self._ask = {
+            "RepositoryApiRole": self._put,
+            "FailedPushRole": self._push_failed,
+            "AlertsRole": self._alert_told,
+            "GatheredAlertsRole": self._week_told,
+        }
         self.roles = self._ask.keys()
         self._half_done = [self._create_half_done() for _ in range(half_done)]
         self._since = time.monotonic()
 
     def run(self, role, probe):
         """Whether the function that has the role does its work."""
-        ask = self._ask.get(role)
+        ask = self._ask[role]
         match probe:
             case "a missing repository":
                 return ask(self._name())
@@ -44,10 +49,8 @@ class ProvisioningProbes:
                 with self._rights.without(role, "events:PutEvents"):
                     assert not ask(name)
                 return ask(name)
-            case "an event to tell":
-                return self._alert_told()
-            case "a week to tell":
-                return self._week_told()
+            case "an event to tell" | "a week to tell":
+                return ask()
         raise AssertionError(f"no such probe: {probe}")
 
     def _call(self, name):

@@ -70,7 +70,7 @@ def test_secrets_manager_is_told_to_rotate_at_the_greatest_age_and_rotates_nothi
 
     assert work(name)
     registered = secrets.describe_secret(SecretId=secret_of(name))
-    tested = eventually(lambda: is_at_rest(secrets, name))
+    tested = eventually(lambda: is_at_rest(secrets, name), seconds=60)
 
     assert tested
     assert registered["RotationEnabled"]
@@ -82,7 +82,7 @@ def test_secrets_manager_is_told_to_rotate_at_the_greatest_age_and_rotates_nothi
 def test_a_registration_that_somebody_took_away_is_made_again(secrets, users, work):
     name, _ = users.with_key()
     work(name)
-    eventually(lambda: is_at_rest(secrets, name))
+    eventually(lambda: is_at_rest(secrets, name), seconds=60)
     secrets.cancel_rotate_secret(SecretId=secret_of(name))
 
     assert work(name)

@@ -6,6 +6,8 @@ import subprocess
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from tests.published_events import golden_event
+
 ENVIRONMENT = {
     "AWS_REGION": "ca-central-1",
     "AWS_DEFAULT_REGION": "ca-central-1",
@@ -101,6 +103,19 @@ def test_the_api_answers_from_its_artefact_alone(run, handlers, who_am_i):
     answer = json.loads(done.stdout.splitlines()[-1])
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"]) == {"caller": "123456789012:role/ci", "allowed": ["**"]}
+
+
+def test_alerts_are_made_by_their_artefact_alone(run, handlers, tmp_path):
+    """An event that the shipped routes tell nobody: the whole way, but for AWS."""
+    event = tmp_path / "event.json"
+    event.write_text(
+        json.dumps({"Records": [{"messageId": "1", "body": json.dumps(golden_event("RepositoryCreated"))}]})
+    )
+
+    done = run("Alerts", ANSWER, handlers["Alerts"], str(event))
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {"batchItemFailures": []}
 
 
 def test_unusable_house_rules_are_answered_and_counted_where_the_alarm_looks(run, handlers, who_am_i, tmp_path):

@@ -105,6 +105,14 @@ def test_alerts_are_made_of_every_event_but_replayed_ones(resources):
     assert rule["EventPattern"] == {"source": [{"prefix": "steward."}], "replay-name": [{"exists": False}]}
 
 
+def test_iam_alone_says_who_may_alert(resources):
+    """Without a policy of ours, SNS's default lets everybody of the account publish."""
+    (statement,) = resources["AlertTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert statement["Action"] == "sns:Publish"
+    assert statement["Principal"]["AWS"]["Fn::Sub"].endswith(":root")
+
+
 def test_mail_gets_only_what_is_meant_for_mail(resources):
     assert resources["AlertSubscription"]["Properties"]["FilterPolicy"] == {"channels": ["mail"]}
 

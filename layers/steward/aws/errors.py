@@ -17,7 +17,7 @@ THROTTLING = frozenset(
         "ProvisionedThroughputExceededException",
     }
 )
-ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 
 
 def code_of(error: ClientError) -> str:

@@ -1,0 +1,188 @@
+"""The topic and Security Hub, as SNS and Security Hub take what we send, and how their errors are read."""
+
+import json
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveries, DynamoDbWaitingRooms
+from alerting.adapters.security_hub import SecurityHubFindings
+from alerting.adapters.sns_topic import SnsTopic
+from alerting.alert_envelope import bus_event
+from alerting.domain.alert import Severity
+from alerting.domain.concerns import concern_of
+from alerting.domain.ports import FindingRefusedError, Message, Waiting
+from alerting.domain.routing import Channel
+from alerting.domain.wording import alert_of
+from steward.aws.clients import client
+from steward.errors import AccessDeniedError, ThrottledError, UpstreamError
+from tests.doubles.frozen_clock import FrozenClock
+from tests.published_events import golden_event
+
+BOTH, CHAT = frozenset({Channel.MAIL, Channel.CHAT}), frozenset({Channel.CHAT})
+TOPIC = "arn:aws:sns:ca-central-1:123456789012:alerts"
+
+
+def message(channels):
+    return Message(channels, "subject", "the mail", '{"version": "1.0"}', Severity.HIGH, "policy_drift")
+
+
+@pytest.fixture
+def reader(moto):
+    """Publishes on a real topic and reads what a queue gets; it may filter as the mail subscription does."""
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    topic = sns.create_topic(Name="alerts")["TopicArn"]
+
+    def read(sent, filter_policy=None):
+        url = sqs.create_queue(QueueName=f"q{filter_policy is None}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        attributes = {"FilterPolicy": json.dumps(filter_policy)} if filter_policy else {}
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+        SnsTopic(client("sns"), topic).publish(sent)
+        got = sqs.receive_message(QueueUrl=url).get("Messages", [])
+        return [json.loads(each["Body"]) for each in got]
+
+    return read
+
+
+def test_a_subscriber_that_is_no_chat_gets_the_mail(reader):
+    (got,) = reader(message(BOTH))
+
+    assert (got["Subject"], got["Message"]) == ("subject", "the mail")
+    assert got["MessageAttributes"]["severity"]["Value"] == "HIGH"
+
+
+def test_the_mail_s_filter_takes_what_is_for_mail(reader):
+    assert len(reader(message(BOTH), {"channels": ["mail"]})) == 1
+
+
+def test_the_mail_s_filter_leaves_out_what_is_for_chat(reader):
+    assert reader(message(CHAT), {"channels": ["mail"]}) == []
+
+
+@pytest.mark.parametrize(("channels", "texts"), [(BOTH, {"default", "https"}), ({Channel.MAIL}, {"default"})])
+def test_chat_has_a_text_of_its_own_where_chat_is_meant(channels, texts):
+    sns = boto3.client("sns", region_name="ca-central-1", aws_access_key_id="x", aws_secret_access_key="x")
+    sent = []
+    sns.meta.events.register("provide-client-params.sns.Publish", lambda params, **_: sent.append(params))
+    with Stubber(sns) as stubber:
+        stubber.add_response("publish", {"MessageId": "1"})
+        SnsTopic(sns, TOPIC).publish(message(frozenset(channels)))
+
+    assert json.loads(sent[0]["Message"]).keys() == texts
+    assert sent[0]["MessageStructure"] == "json"
+
+
+def finding_of(name, **changed):
+    """Alert and concern of an event."""
+    event = bus_event(golden_event(name, **changed))
+    alert = alert_of(event)
+    return alert, concern_of(event, alert, None)
+
+
+@pytest.fixture
+def security_hub(moto):
+    hub = boto3.client("securityhub")
+    hub.enable_security_hub()
+    adapter = SecurityHubFindings(client("securityhub"), stack="ecr-steward")
+
+    def tell(name, **changed):
+        adapter.tell(*finding_of(name, **changed))
+        return hub.get_findings()["Findings"]
+
+    return tell
+
+
+def test_a_finding_opens_and_is_archived_under_the_same_id(security_hub):
+    (opened,) = security_hub("PolicyDriftDetected")
+    last = security_hub("PolicyDriftResolved", at="2026-05-04T13:00:00Z")[-1]
+
+    assert (opened["RecordState"], opened["Compliance"]["Status"]) == ("ACTIVE", "FAILED")
+    assert (last["RecordState"], last["Compliance"]["Status"]) == ("ARCHIVED", "PASSED")
+    assert opened["Id"] == last["Id"] == "ecr-steward/ca-central-1/access:role:ci-deploy"
+    assert opened["UpdatedAt"] < last["UpdatedAt"]
+    assert opened["Resources"] == [{"Type": "AwsIamRole", "Id": "arn:aws:iam::123456789012:role/ci-deploy"}]
+    assert "Workflow" not in opened
+
+
+def test_an_acknowledged_finding_is_a_warning_with_its_day(security_hub):
+    (acknowledged,) = security_hub("PolicyDriftAcknowledged", expires="2026-06-01T00:00:00+00:00")
+
+    assert (acknowledged["RecordState"], acknowledged["Compliance"]["Status"]) == ("ACTIVE", "WARNING")
+    assert acknowledged["ProductFields"]["ecr-steward/until"] == "2026-06-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("text", ["x" * 5_000, "\r\n<script>\u202e", "`*_~[](javascript:x)"])
+def test_whatever_the_finding_is_called_it_fits(security_hub, text):
+    (told,) = security_hub("PolicyDriftDetected", summary=text, entity=text, finding_id=f"access:role:{text}")
+
+    assert len(told["Id"]) <= 512
+    assert len(told["Title"]) <= 256
+    assert len(told["Description"]) <= 1_024
+    assert len(told["Remediation"]["Recommendation"]["Text"]) <= 512
+
+
+def stubbed(service):
+    made = boto3.client(service, region_name="ca-central-1", aws_access_key_id="x", aws_secret_access_key="x")
+    return made, Stubber(made)
+
+
+def test_a_finding_that_security_hub_refuses_is_said_with_its_reason():
+    hub, stubber = stubbed("securityhub")
+    failed = {"Id": "x", "ErrorCode": "InvalidInput", "ErrorMessage": "the reason"}
+    stubber.add_response("batch_import_findings", {"FailedCount": 1, "SuccessCount": 0, "FailedFindings": [failed]})
+
+    with stubber, pytest.raises(FindingRefusedError, match="the reason") as refused:
+        SecurityHubFindings(hub, stack="s").tell(*finding_of("PolicyDriftDetected"))
+    assert refused.value.code == "InvalidInput"
+
+
+ERRORS = {
+    "Throttling": ThrottledError,
+    "AuthorizationError": AccessDeniedError,
+    "AccessDenied": AccessDeniedError,
+    "InternalError": UpstreamError,
+}
+
+
+@pytest.mark.parametrize("code", ERRORS)
+def test_a_failure_of_sns_is_no_delivery(code):
+    sns, stubber = stubbed("sns")
+    stubber.add_client_error("publish", code, "nope")
+
+    with stubber, pytest.raises(ERRORS[code]) as failed:
+        SnsTopic(sns, TOPIC).publish(message(BOTH))
+    assert failed.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("operation", "call"),
+    [
+        ("update_item", lambda client: DynamoDbDeliveries(client, "t").begin("e", datetime.now(UTC))),
+        (
+            "put_item",
+            lambda client: DynamoDbConcerns(client, "t", FrozenClock()).keep(finding_of("PolicyDriftDetected")[1]),
+        ),
+        ("get_item", lambda client: DynamoDbConcerns(client, "t", FrozenClock()).find("x#y")),
+        ("query", lambda client: DynamoDbConcerns(client, "t", FrozenClock()).all()),
+    ],
+)
+def test_a_failure_of_dynamodb_is_never_read_as_nothing(operation, call):
+    dynamodb, stubber = stubbed("dynamodb")
+    stubber.add_client_error(operation, "AccessDeniedException", "nope")
+
+    with stubber, pytest.raises(AccessDeniedError):
+        call(dynamodb)
+
+
+def test_deletions_that_dynamodb_leaves_undone_are_tried_again_and_then_said():
+    dynamodb, stubber = stubbed("dynamodb")
+    left = {"t": [{"DeleteRequest": {"Key": {"id": {"S": "room#flood"}, "member": {"S": "3#e"}}}}]}
+    for _ in range(5):
+        stubber.add_response("batch_write_item", {"UnprocessedItems": left})
+    rooms = DynamoDbWaitingRooms(dynamodb, "t", FrozenClock())
+
+    with stubber, pytest.raises(ThrottledError):
+        rooms.leave("flood", [Waiting("e", "K", Severity.LOW, "t", BOTH)])

@@ -1,0 +1,32 @@
+"""The mail and the chat message that the page of alerting shows are what the code writes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from alerting.alert_envelope import bus_event
+from alerting.domain.chat import notification
+from alerting.domain.mail import body_of, subject_of
+from alerting.domain.wording import alert_of
+from tests.published_events import golden_event
+
+PAGE = (Path(__file__).parents[2] / "docs" / "alerting.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def alert():
+    return alert_of(bus_event(golden_event("PolicyDriftDetected", event_id="2a36409a-43c9-465c-9219-17eda314c279")))
+
+
+def test_the_mail_is_the_one_that_is_sent(alert):
+    (shown,) = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+
+    assert shown == f"Subject: {subject_of(alert)}\n\n{body_of(alert)}"
+
+
+def test_the_chat_message_is_the_one_that_is_sent(alert):
+    (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+
+    assert json.loads(shown) == notification(alert)

@@ -1,0 +1,190 @@
+"""An event of the bus in, a message of the topic out: the handlers as Lambda imports them, on moto's AWS."""
+
+import importlib
+import json
+import sys
+import warnings
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from steward.errors import SettingsError
+from tests.published_events import NAMES, golden_event
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "ca-central-1",
+    "AWS_REGION": "ca-central-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "steward-alerts",
+    "STEWARD_ACCOUNT": "123456789012",
+    "STEWARD_STACK": "steward",
+    "ALERTING_TABLE": "alerts",
+    "SECURITY_HUB": "on",
+}
+HANDLERS = ("alerting.alert_handler", "alerting.schedule_handler")
+
+
+class LambdaContext:
+    function_name = "steward-alerts"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:ca-central-1:123456789012:function:steward-alerts"
+    aws_request_id = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    """A table, a topic with a queue that subscribes, and Security Hub."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        boto3.client("dynamodb").create_table(
+            TableName="alerts",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "id", "AttributeType": "S"},
+                {"AttributeName": "member", "AttributeType": "S"},
+            ],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "member", "KeyType": "RANGE"}],
+        )
+        boto3.client("securityhub").enable_security_hub()
+        topic = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
+        monkeypatch.setenv("ALERT_TOPIC", topic)
+        boto3.client("sqs").create_queue(QueueName="read")
+        queue = "arn:aws:sqs:ca-central-1:123456789012:read"
+        boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        # The kernel sets this filter when a handler is first imported; pytest forgets it after every test.
+        warnings.filterwarnings("ignore", "No application metrics to publish")
+        yield
+    for module in HANDLERS:
+        sys.modules.pop(module, None)
+
+
+@pytest.fixture
+def read(aws):
+    """What the topic carried since the last look."""
+
+    def messages():
+        sqs, found = boto3.client("sqs"), []
+        url = sqs.get_queue_url(QueueName="read")["QueueUrl"]
+        while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            found += [json.loads(each["Body"]) for each in got]
+            for each in got:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+        return found
+
+    return messages
+
+
+@pytest.fixture
+def alert(aws):
+    handler = importlib.import_module("alerting.alert_handler")
+
+    def handle(*bodies):
+        records = [
+            {"messageId": str(number), "body": body if isinstance(body, str) else json.dumps(body)}
+            for number, body in enumerate(bodies)
+        ]
+        answer = handler.lambda_handler({"Records": records}, LambdaContext())
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    return handle
+
+
+@pytest.fixture
+def schedule(aws):
+    handler = importlib.import_module("alerting.schedule_handler")
+    return lambda what: handler.lambda_handler({"tell": what}, LambdaContext())
+
+
+def test_every_event_that_is_published_can_be_told(alert, read):
+    assert alert(*(golden_event(name) for name in NAMES)) == []
+    assert any("Policy drift of role/ci-deploy" in message["Subject"] for message in read())
+
+
+def test_a_message_that_comes_twice_in_a_batch_is_told_once(alert, read):
+    event = golden_event("PolicyDriftDetected")
+
+    assert alert(event, event) == []
+    assert len(read()) == 1
+
+
+@pytest.mark.parametrize("bad", ["", "{", "[]", '"text"', "null", '{"id": "1"}', json.dumps({"detail": 5})])
+def test_a_message_that_is_no_event_comes_again_alone(alert, read, bad):
+    good = golden_event("PolicyDriftDetected")
+
+    assert alert(good, bad, golden_event("BaselineRefused")) == ["1"]
+    assert len(read()) == 2
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2026-13-01T00:00:00Z"])
+def test_an_event_whose_time_no_calendar_has_comes_again_alone(alert, time):
+    assert alert(golden_event("PolicyDriftDetected", at=time), golden_event("BaselineRefused")) == ["0"]
+
+
+def test_an_event_of_a_version_to_come_is_told_all_the_same(alert, read):
+    event = golden_event("PolicyDriftDetected")
+    event["detail"] = {"metadata": {"version": "9"}, "payload": {"other": "shape"}}
+
+    assert alert(event) == []
+    assert len(read()) == 1
+
+
+def test_a_topic_that_is_gone_makes_every_message_come_again(alert, read, monkeypatch):
+    boto3.client("sns").delete_topic(TopicArn="arn:aws:sns:ca-central-1:123456789012:alerts")
+
+    assert alert(golden_event("PolicyDriftDetected"), golden_event("BaselineRefused")) == ["0", "1"]
+
+
+def test_what_was_told_before_something_failed_is_not_told_again(alert, read):
+    hub, event = boto3.client("securityhub"), golden_event("PolicyDriftDetected", first_seen="no time at all")
+    assert alert(event) == ["0"]
+
+    assert alert(event) == ["0"]
+
+    assert len(read()) == 1
+    assert hub.get_findings()["Findings"] == []
+
+
+def test_a_flood_is_told_by_the_schedule(alert, read, schedule):
+    for number in range(12):
+        alert(golden_event("PolicyDriftDetected", severity="MEDIUM", finding_id=f"access:role:r{number}"))
+    assert len(read()) == 5
+
+    schedule("flood")
+
+    (together,) = read()
+    assert together["Subject"] == "[123456789012] MEDIUM: 7 more alerts: 7 MEDIUM"
+    schedule("flood")
+    assert read() == []
+
+
+def test_the_week_is_told_by_the_schedule(alert, read, schedule):
+    alert(golden_event("PolicyDriftDetected"))
+    read()
+
+    schedule("week")
+
+    (digest,) = read()
+    assert digest["Subject"] == "[123456789012] CRITICAL: The week: 1 findings open"
+
+
+def test_alerts_are_counted_where_operators_look(alert, capsys):
+    alert(golden_event("PolicyDriftDetected"))
+
+    (metrics,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "AlertsTold" in line]
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "EcrSteward"
+    assert metrics["AlertsTold"] == [1.0]
+
+
+def test_settings_that_cannot_be_used_stop_the_start_with_their_line(aws, tmp_path, monkeypatch):
+    (tmp_path / "settings").mkdir()
+    (tmp_path / "settings" / "__init__.py").touch()
+    (tmp_path / "settings" / "alerting.yaml").write_text("routes:\n  - {channels: [pager]}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "settings", raising=False)
+
+    with pytest.raises(SettingsError, match=r"^alerting\.yaml:2: "):
+        importlib.import_module("alerting.alert_handler")
+    sys.modules.pop("settings", None)

@@ -1,0 +1,121 @@
+"""The file that an operator edits: the shipped one works, a bad one is refused with file, line and what is right."""
+
+import pytest
+
+from alerting import check_settings
+from alerting.alert_envelope import bus_event
+from alerting.domain.routing import AlertingSettings, Channel
+from alerting.domain.wording import alert_of
+from steward import settings
+from steward.errors import SettingsError
+from tests.published_events import golden_event
+
+SOUND = """\
+routes:
+  - {events: [PolicyDrift*], at_least: HIGH, channels: [mail]}
+  - {capability: policy_drift, channels: [chat]}
+flood: {window_minutes: 10, singly: 5}
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text):
+        path = tmp_path / "alerting.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def channels(wanted, name, **changed):
+    return wanted.channels(alert_of(bus_event(golden_event(name, **changed))))
+
+
+def test_the_shipped_file_passes_the_check(capsys):
+    assert check_settings.main([]) == 0
+
+    said = capsys.readouterr()
+    assert said.out == "alerting.yaml: 11 routes\n"
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "expected"),
+    [
+        ("PolicyDriftDetected", {"severity": "LOW"}, {"security_hub", "digest"}),
+        ("PolicyDriftDetected", {"severity": "MEDIUM"}, {"mail", "chat", "security_hub"}),
+        ("PolicyDriftDetected", {"severity": "LOW", "expected": True}, {"chat", "security_hub"}),
+        ("PolicyDriftAcknowledged", {}, {"chat", "security_hub"}),
+        ("BaselineChanged", {"severity": "LOW"}, {"mail", "chat"}),
+        ("BaselineRefused", {}, {"mail", "chat"}),
+        ("DriftScanFailed", {}, {"mail", "chat"}),
+        ("DriftScanCompleted", {"unreadable": []}, set()),
+        ("DriftScanCompleted", {"unreadable": ["role/a"]}, {"mail", "chat"}),
+        ("AccessKeyRotated", {"waived": []}, {"digest"}),
+        ("AccessKeyRotationBlocked", {}, {"mail", "chat"}),
+        ("SecretDoesNotAuthenticate", {}, {"mail", "chat"}),
+        ("RepositoryCreated", {}, set()),
+        ("RepositoryRequestDenied", {}, {"chat", "digest"}),
+    ],
+)
+def test_the_shipped_file_tells_whom(name, changed, expected):
+    shipped = settings.load(settings.locate("alerting.yaml"), AlertingSettings)
+
+    assert channels(shipped, name, **changed) == {Channel(each) for each in expected}
+
+
+def test_the_first_route_that_matches_wins(written):
+    wanted = settings.load(written(SOUND), AlertingSettings)
+
+    assert channels(wanted, "PolicyDriftDetected") == {Channel.MAIL}
+    assert channels(wanted, "DriftScanFailed") == {Channel.CHAT}
+
+
+def test_an_event_that_no_route_speaks_of_is_told_to_everybody(written):
+    wanted = settings.load(written(SOUND), AlertingSettings)
+
+    assert channels(wanted, "AccessKeyDeleted") == {Channel.MAIL, Channel.CHAT}
+
+
+BAD = {
+    "empty": ("", 1, "is empty"),
+    "no routes": ("flood: {singly: 5}\n", 1, "routes"),
+    "an unknown channel": (SOUND.replace("[mail]", "[pager]"), 2, "routes[0].channels[0]"),
+    "an unknown severity": (SOUND.replace("HIGH", "high"), 2, "routes[0].at_least"),
+    "no event": (SOUND.replace("PolicyDrift*", "Policy Drift"), 2, "write a detail-type, such as PolicyDriftDetected"),
+    "no events": (SOUND.replace("[PolicyDrift*]", "[]"), 2, "can never match; leave it out for all"),
+    "a channel twice": (SOUND.replace("[chat]", "[chat, chat]"), 3, "a channel stands here twice"),
+    "an unknown key": (SOUND.replace("capability:", "capacity:"), 3, "capacity: unknown key; known here are"),
+    "a window of nothing": (SOUND.replace("10", "0"), 4, "window_minutes is 1 to 1440"),
+    "nobody singly": (SOUND.replace("singly: 5", "singly: 0"), 4, "singly and singly_if_critical are 1 to 500"),
+    "more names than fit": (
+        SOUND.replace("singly: 5", "named: 81"),
+        4,
+        "named is 1 to 80: SNS takes no longer message",
+    ),
+    "the worst held first": (SOUND.replace("singly: 5", "singly: 30"), 4, "the worst would be held back first"),
+    "a digest to nowhere": (SOUND + "digest: {channels: [security_hub]}\n", 5, "digest.channels[0]"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "said"), BAD.values(), ids=BAD)
+def test_a_bad_file_is_refused_with_its_line_and_what_is_right(written, capsys, text, line, said):
+    path = written(text)
+
+    with pytest.raises(SettingsError) as refused:
+        settings.load(path, AlertingSettings)
+
+    assert str(refused.value).startswith(f"alerting.yaml:{line}:")
+    assert said in str(refused.value)
+    assert check_settings.main([str(path)]) == 1
+    assert str(refused.value) in capsys.readouterr().err
+
+
+def test_a_route_that_can_never_match_is_warned_of_at_its_line(written, capsys):
+    unreachable = SOUND.replace(
+        "flood:", "  - {events: [PolicyDriftDetected], capability: policy_drift, channels: []}\nflood:"
+    )
+
+    assert check_settings.main([str(written(unreachable))]) == 0
+    assert "alerting.yaml:4: warning: never matches" in capsys.readouterr().err

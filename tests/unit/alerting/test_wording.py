@@ -1,0 +1,113 @@
+"""Events in words: what the published examples say to people."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from alerting.alert_envelope import bus_event
+from alerting.domain.alert import Severity
+from alerting.domain.chat import notification
+from alerting.domain.mail import body_of, subject_of
+from alerting.domain.wording import TEXTS, alert_of
+from tests.published_events import NAMES, golden_event
+
+RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks"
+
+
+def told(name, **changed):
+    return alert_of(bus_event(golden_event(name, **changed)))
+
+
+def test_every_event_that_is_published_has_words_of_its_own():
+    assert {name for texts in TEXTS.values() for name in texts} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_runbook_that_an_alert_names_is_there(name):
+    runbook = told(name).runbook
+
+    assert runbook == "" or (RUNBOOKS / f"{runbook}.md").exists()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_chat_message_has_the_form_that_amazon_q_reads(name):
+    """https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html."""
+    message = notification(told(name))
+
+    assert (message["version"], message["source"]) == ("1.0", "custom")
+    assert message["content"]["textType"] == "client-markdown"
+    assert message["content"]["description"]
+    assert message["metadata"]["threadId"]
+    assert all(isinstance(value, str) for value in message["metadata"]["additionalContext"].values())
+    assert json.loads(json.dumps(message)) == message
+
+
+def test_an_alert_of_drift_says_what_for_whom_who_how_bad_and_what_to_do():
+    mail = body_of(told("PolicyDriftDetected"))
+
+    assert mail.startswith("CRITICAL: Policy drift of role/ci-deploy\n")
+    assert "Now possible: role/ci-deploy may call iam:CreatePolicyVersion" in mail
+    assert "Who: 123456789012:user/mallory from 203.0.113.7, PutRolePolicy at 2026-05-04T11:58:40+00:00" in mail
+    assert "To take it back:\n    aws iam delete-role-policy --role-name ci-deploy" in mail
+    assert "To approve it instead: POST /drift/baseline/adoptions" in mail
+    assert "What to do: docs/runbooks/alert-came.md" in mail
+
+
+def test_that_nobody_is_known_to_have_done_it_is_said():
+    assert "Who: unknown: no event announced it" in body_of(told("PolicyDriftDetected", changes=[]))
+
+
+def test_the_last_changes_are_named_and_the_others_counted():
+    change = golden_event("PolicyDriftDetected")["detail"]["data"]["changes"][0]
+
+    mail = body_of(told("PolicyDriftDetected", changes=[change] * 7))
+
+    assert mail.count("user/mallory") == 5
+    assert "and 2 changes before" in mail
+
+
+def test_a_resolution_stands_in_the_thread_of_what_it_resolves():
+    opened, over = notification(told("PolicyDriftDetected")), notification(told("PolicyDriftResolved"))
+
+    assert over["metadata"]["threadId"] == opened["metadata"]["threadId"]
+    assert over["content"]["title"].startswith(":white_check_mark: RESOLVED")
+    assert "RESOLVED" in subject_of(told("PolicyDriftResolved"))
+
+
+def test_a_scan_that_could_not_read_everything_is_no_quiet_scan():
+    quiet, blind = told("DriftScanCompleted", unreadable=[]), told("DriftScanCompleted", unreadable=["role/a"])
+
+    assert (quiet.severity, blind.severity) == (Severity.INFO, Severity.MEDIUM)
+    assert "could not read 1 entities" in blind.headline
+
+
+def test_a_severity_that_nobody_knows_counts_as_high():
+    assert told("PolicyDriftDetected", severity="APOCALYPTIC").severity is Severity.HIGH
+
+
+def test_an_event_without_words_is_told_as_it_is():
+    event = golden_event("RepositoryCreated") | {"source": "steward.new_capability", "detail-type": "Happened"}
+
+    alert = alert_of(bus_event(event))
+
+    assert alert.headline == "MEDIUM: Happened of new_capability"
+    assert "(1): name: " in body_of(alert)
+
+
+def test_a_description_that_does_not_fit_says_where_the_rest_is():
+    alert = told("PolicyDriftDetected", reasons=["x" * 400] * 8, summary="s" * 500)
+    long = told("BaselineChanged", newly_approved=["y" * 400] * 15)
+
+    for text in (notification(alert)["content"]["description"], notification(long)["content"]["description"]):
+        assert len(text) <= 3_100
+    assert notification(long)["content"]["description"].endswith("… the mail has the rest")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[]", '"text"', "5", "null", "{}", '{"id": "1", "detail": []}'],
+)
+def test_what_is_no_event_of_a_bus_is_said_to_be_none(body):
+    with pytest.raises(ValueError, match="no event of a bus"):
+        bus_event(json.loads(body))

@@ -70,14 +70,14 @@ class Ears:
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return self.heard
 
-    def of(self, kind, **wanted):
+    def of(self, detail_type, /, **wanted):
         """What was heard of a kind so far, whose data has these values."""
-        return [data for told, data in self.listen() if told == kind and wanted.items() <= data.items()]
+        return [data for told, data in self.listen() if told == detail_type and wanted.items() <= data.items()]
 
-    def wait_for(self, kind, seconds=20, **wanted):
+    def wait_for(self, detail_type, /, seconds=20, **wanted):
         """The first event of a kind with these values, heard in time; None if there was none."""
         deadline = time.monotonic() + seconds
-        while not (found := self.of(kind, **wanted)) and time.monotonic() < deadline:
+        while not (found := self.of(detail_type, **wanted)) and time.monotonic() < deadline:
             time.sleep(0.1)
         return found[0] if found else None
 

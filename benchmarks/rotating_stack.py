@@ -135,7 +135,7 @@ def rotating_stack(settings: Mapping[str, Any]) -> Iterator[RotatingStack]:
         path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | settings))
         samconfig = folder / "samconfig.toml"
         ours = '"CreateServiceUsers=false", "AccessKeyRotation=off"'
-        samconfig.write_text(samconfig.read_text().replace('"Platform=local", "D', f'"Platform=local", {ours}, "D'))
+        samconfig.write_text(samconfig.read_text().replace('"Platform=local", ', f'"Platform=local", {ours}, '))
         try:
             _local(folder, "start", "--port", str(free_port()))
             yield RotatingStack(read_environment(Workspace(folder).environment_file))

@@ -25,14 +25,6 @@ class Required:
     page: str
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
-    """An action that a step of the function makes, and that no probe takes away yet; ``by`` says which step."""
-
-    action: str
-    by: str
-
-
 _LOGS_AND_TRACES = (
     Required("logs:CreateLogGroup", "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"),
     Required("logs:CreateLogStream", "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"),
@@ -90,15 +82,22 @@ def _rotates_access_keys(makes_a_key: str) -> tuple[Probed, ...]:
     )
 
 
-_READ_THE_ACCOUNT = (
-    Used("iam:GetAccountAuthorizationDetails", "every scan and adoption"),
-    Used("iam:GetGroup", "a group that changed, or that is on no page"),
-    Used("iam:GetGroupPolicy", "a group that changed, or that is on no page"),
-    Used("iam:ListAttachedGroupPolicies", "a group that changed, or that is on no page"),
-    Used("iam:ListGroupPolicies", "a group that changed, or that is on no page"),
-    Used("iam:GetPolicy", "a policy that changed, or that is on no page"),
-    Used("iam:GetPolicyVersion", "a policy that changed, or that is on no page"),
-)
+_PAGES_OF_IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html"
+"""IAM is eventually consistent: a user may be in a group that is on no page; the local AWS shows one moment on all."""
+
+
+def _reads_the_account(whole: str, group: str, policy: str) -> tuple[Probed | Required, ...]:
+    """What the policy ReadTheAccount allows; each argument is the probe, or the page, of what the function reads."""
+    of_groups = ("iam:GetGroup", "iam:GetGroupPolicy", "iam:ListAttachedGroupPolicies", "iam:ListGroupPolicies")
+    return (
+        Probed("iam:GetAccountAuthorizationDetails", whole),
+        *(Required(action, group) if group == _PAGES_OF_IAM else Probed(action, group) for action in of_groups),
+        Probed("iam:GetPolicy", policy),
+        Probed("iam:GetPolicyVersion", policy),
+    )
+
+
+_CHANGES = "a change of a user, a group, a role and a policy"
 _S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"
 
 _DEAD_LETTERS = Required(
@@ -107,7 +106,7 @@ _DEAD_LETTERS = Required(
 _SECURITY_HUB_PAGE = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"
 _QUEUE_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
 
-ROLES: dict[str, tuple[Probed | Required | Used, ...]] = {
+ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "RepositoryApiRole": (
         *_LOGS_AND_TRACES,
         *_PROVISION_REPOSITORIES,
@@ -189,56 +188,58 @@ ROLES: dict[str, tuple[Probed | Required | Used, ...]] = {
     ),
     "DriftScanRole": (
         *_LOGS_AND_TRACES,
-        *_READ_THE_ACCOUNT,
-        Used("cloudtrail:LookupEvents", "a finding that no event announced"),
-        Used("s3:GetObject", "every scan"),
-        Used("s3:GetObjectVersion", "a scan that finds another baseline"),
-        Used("s3:PutObject", "the first scan, and every report"),
-        Used("s3:ListBucketVersions", "the first scan"),
+        *_reads_the_account("a scan", _PAGES_OF_IAM, "a scan"),
+        Probed("cloudtrail:LookupEvents", "a finding that no event announced"),
+        Probed("s3:GetObject", "a scan"),
+        Probed("s3:GetObjectVersion", "the first scan"),
+        Probed("s3:PutObject", "the first scan", sid="CaptureTheFirstBaseline"),
+        Probed("s3:PutObject", "a scan", sid="KeepReports"),
+        Probed("s3:ListBucketVersions", "the first scan"),
         Required("s3:ListBucket", _S3_PAGE),
-        Used("dynamodb:GetItem", "every scan"),
-        Used("dynamodb:Scan", "every scan"),
-        Used("dynamodb:UpdateItem", "a finding"),
-        Used("events:PutEvents", "every scan"),
+        Probed("dynamodb:GetItem", "a scan"),
+        Probed("dynamodb:Scan", "a scan"),
+        Probed("dynamodb:UpdateItem", "a finding that no event announced"),
+        Probed("events:PutEvents", "a scan"),
         _DEAD_LETTERS,
     ),
     "DriftCheckRole": (
         *_LOGS_AND_TRACES,
-        *_READ_THE_ACCOUNT,
-        Used("iam:GetRole", "a role that changed"),
-        Used("iam:GetRolePolicy", "a role that changed"),
-        Used("iam:ListAttachedRolePolicies", "a role that changed"),
-        Used("iam:ListRolePolicies", "a role that changed"),
-        Used("iam:GetUser", "a user that changed"),
-        Used("iam:GetUserPolicy", "a user that changed"),
-        Used("iam:ListAttachedUserPolicies", "a user that changed"),
-        Used("iam:ListGroupsForUser", "a user that changed"),
-        Used("iam:ListUserPolicies", "a user that changed"),
-        Used("iam:ListEntitiesForPolicy", "a policy that changed"),
-        Used("s3:GetObjectVersion", "the first change of an environment"),
+        *_reads_the_account("a change of a large group", _CHANGES, _CHANGES),
+        Probed("iam:GetRole", _CHANGES),
+        Probed("iam:GetRolePolicy", _CHANGES),
+        Probed("iam:ListAttachedRolePolicies", _CHANGES),
+        Probed("iam:ListRolePolicies", _CHANGES),
+        Probed("iam:GetUser", _CHANGES),
+        Probed("iam:GetUserPolicy", _CHANGES),
+        Probed("iam:ListAttachedUserPolicies", _CHANGES),
+        Probed("iam:ListGroupsForUser", _CHANGES),
+        Probed("iam:ListUserPolicies", _CHANGES),
+        Probed("iam:ListEntitiesForPolicy", _CHANGES),
+        Probed("s3:GetObjectVersion", "the first change under another baseline"),
         Required("s3:ListBucketVersions", _S3_PAGE),
-        Used("dynamodb:BatchGetItem", "every change"),
-        Used("dynamodb:GetItem", "every change"),
-        Used("dynamodb:UpdateItem", "a finding"),
-        Used("events:PutEvents", "a finding"),
+        Probed("dynamodb:BatchGetItem", _CHANGES),
+        Probed("dynamodb:GetItem", _CHANGES),
+        Probed("dynamodb:UpdateItem", _CHANGES),
+        Probed("events:PutEvents", "a change of a role"),
         Required("sqs:ReceiveMessage", _QUEUE_PAGE),
         Required("sqs:DeleteMessage", _QUEUE_PAGE),
         Required("sqs:GetQueueAttributes", _QUEUE_PAGE),
     ),
     "DriftApiRole": (
         *_LOGS_AND_TRACES,
-        *_READ_THE_ACCOUNT,
-        Used("s3:GetObject", "an adoption, and links"),
-        Used("s3:GetObjectVersion", "an adoption, and links"),
-        Used("s3:PutObject", "an adoption"),
+        *_reads_the_account("an adoption", _PAGES_OF_IAM, "an adoption"),
+        Probed("s3:GetObject", "an adoption", sid="ReadAndReplaceTheBaseline"),
+        Probed("s3:GetObject", "a link to the report", sid="LinkToReports"),
+        Probed("s3:GetObjectVersion", "an adoption"),
+        Probed("s3:PutObject", "an adoption"),
         Required("s3:ListBucket", _S3_PAGE),
         Required("s3:ListBucketVersions", _S3_PAGE),
-        Used("dynamodb:BatchGetItem", "an adoption"),
-        Used("dynamodb:GetItem", "one finding"),
-        Used("dynamodb:Scan", "all findings"),
-        Used("dynamodb:UpdateItem", "an acknowledgement"),
-        Used("events:PutEvents", "an acknowledgement"),
-        Used("lambda:InvokeFunction", "a scan on demand"),
+        Probed("dynamodb:BatchGetItem", "an adoption"),
+        Probed("dynamodb:GetItem", "one finding"),
+        Probed("dynamodb:Scan", "all findings"),
+        Probed("dynamodb:UpdateItem", "an acknowledgement"),
+        Probed("events:PutEvents", "an acknowledgement"),
+        Probed("lambda:InvokeFunction", "a scan on demand"),
     ),
 }
 """Logical id of each function's role -> what it may do."""

@@ -30,6 +30,9 @@ class RotationProbes:
         self._idle = self._function_that_does_nothing()
         self._told = stack.aws.queue_of({"detail-type": ["AccessKeyRotationDue"]}, bus="steward")
 
+    def prepare(self, probe):
+        """Nothing: a probe makes what it meets."""
+
     def run(self, role, probe):  # noqa: C901, PLR0911, PLR0912 - a table, in the form of a match
         """Whether the function that has the role does its work."""
         match probe:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.local.conftest import SECRETS_KEY
+from tests.local.drift_probes import DriftProbes
 from tests.local.proven_actions import ROLES, Probed
 from tests.local.provisioning_probes import ProvisioningProbes
 from tests.local.role_rights import RoleRights
@@ -28,15 +29,20 @@ def rights(stack):
 def probes(stack, probe, rights):
     """Role -> who tries the work of its function."""
     provisioning, rotation = ProvisioningProbes(stack, probe, rights), RotationProbes(stack, rights, SECRETS_KEY)
-    return dict.fromkeys(ROLES, rotation) | dict.fromkeys(provisioning.roles, provisioning)
+    drift = DriftProbes(stack, rights)
+    return dict.fromkeys(ROLES, rotation) | {role: probes for probes in (provisioning, drift) for role in probes.roles}
 
 
 @pytest.mark.parametrize(("role", "probed"), PROBES)
 def test_with_all_its_actions_a_function_does_its_work(probes, role, probed):
+    probes[role].prepare(probed)
+
     assert probes[role].run(role, probed)
 
 
 @pytest.mark.parametrize(("role", "entry"), CASES)
 def test_without_an_action_a_function_cannot_do_its_work(probes, rights, role, entry):
+    probes[role].prepare(entry.probe)
+
     with rights.without(role, entry.action, entry.sid):
         assert not probes[role].run(role, entry.probe)

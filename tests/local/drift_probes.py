@@ -1,0 +1,169 @@
+"""Trying the work of the functions of policy drift, on all kinds of entities that they read."""
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from tests.local.aws.launched import ACCOUNT, allow, policy
+
+FUNCTIONS = {"DriftScanRole": "DriftScan", "DriftCheckRole": "DriftCheck", "DriftApiRole": "DriftApi"}
+MANY = 61
+"""Members of a group of whom the check reads the whole account, not each alone."""
+FINDINGS = 8
+FORGETTING = {"the first scan", "the first change under another baseline"}
+RIGHTS = policy(allow("s3:GetObject"))
+TRUST = policy({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})
+
+
+class DriftProbes:
+    """Probes of the deployed functions; the upload of a baseline asks for no scan meanwhile."""
+
+    roles = FUNCTIONS.keys()
+
+    def __init__(self, stack, rights):
+        self._stack = stack
+        self._physical = rights.physical
+        self._iam = stack.aws.client("iam")
+        self._lambda = stack.aws.client("lambda")
+        self._s3 = stack.aws.client("s3")
+        stack.aws.client("events").disable_rule(Name=self._physical["BaselineUploadRule"])
+        self._is_captured = False
+        self._crowd = ""
+        self._findings = []
+
+    def prepare(self, probe):
+        """Make the account what the probe needs, while every function has its rights."""
+        if probe in FORGETTING or not self._is_captured:
+            self._forget_the_baseline()
+            self._is_captured = probe != "the first scan" and self._scan()
+            assert self._is_captured or probe == "the first scan"
+        match probe:
+            case "a change of a large group":
+                self._crowd = self._crowd or self._large_group()
+            case "one finding" | "an acknowledgement" | "an adoption" if not self._findings:
+                names = self._drifted_roles(FINDINGS)
+                assert self._scan(), "nobody found the roles"
+                self._findings = [self._finding_of(name) for name in names]
+
+    def run(self, role, probe):  # noqa: ARG002, C901, PLR0911 - a table, in the form of a match
+        """Whether the function that has the role does its work."""
+        match probe:
+            case "the first scan" | "a scan":
+                return self._scan()
+            case "a finding that no event announced":
+                (name,) = self._drifted_roles(1)
+                return self._scan() and self._finding_of(name)["changes"] != []
+            case "a change of a user, a group, a role and a policy":
+                return self._is_looked_at(*self._entities_of_every_kind())
+            case "a change of a role" | "the first change under another baseline":
+                return self._is_looked_at({"roleName": self._drifted_roles(1)[0]})
+            case "a change of a large group":
+                return self._is_looked_at({"groupName": self._crowd})
+            case "all findings":
+                return self._call("GET", "/findings").status == 200
+            case "one finding":
+                return self._call("GET", f"/findings/{self._findings[-1]['id']}").status == 200
+            case "an acknowledgement":
+                return self._acknowledge()
+            case "an adoption":
+                return self._adopt()
+            case "a scan on demand":
+                return self._call("POST", "/scans").status == 202
+            case "a link to the report":
+                return self._call("GET", "/report").status == 200
+        raise AssertionError(f"no such probe: {probe}")
+
+    def _scan(self):
+        answer = self._invoke("DriftScan", {"id": f"scan-{uuid.uuid4().hex}"})
+        return answer is not None and "failed" not in answer
+
+    def _is_looked_at(self, *named):
+        """Hand the check a batch of its queue, one change for each of what is named; whether none is to come again."""
+        return self._invoke("DriftCheck", {"Records": [queued(one) for one in named]}) == {"batchItemFailures": []}
+
+    def _acknowledge(self):
+        finding = self._findings.pop()
+        given = {"fingerprint": finding["fingerprint"], "reason": "a probe", "owner": "tests", "expires": tomorrow()}
+        return self._call("POST", f"/findings/{finding['id']}/acknowledgement", given).status == 200
+
+    def _adopt(self):
+        finding = self._findings.pop()
+        reviewed = {"id": finding["id"], "fingerprint": finding["fingerprint"]}
+        return self._call("POST", "/baseline/adoptions", {"findings": [reviewed]}).status == 200
+
+    def _finding_of(self, role):
+        findings = self._call("GET", "/findings").document["findings"]
+        return next(finding for finding in findings if finding["entity"] == f"role/{role}")
+
+    def _entities_of_every_kind(self):
+        """A user in a group, a role, and a policy that all have, made since the baseline; as CloudTrail names them."""
+        (role,), name = self._drifted_roles(1), unique()
+        arn = self._iam.create_policy(PolicyName=name, PolicyDocument=RIGHTS)["Policy"]["Arn"]
+        self._iam.create_group(GroupName=name)
+        self._iam.put_group_policy(GroupName=name, PolicyName="rights", PolicyDocument=RIGHTS)
+        self._iam.attach_group_policy(GroupName=name, PolicyArn=arn)
+        self._iam.create_user(UserName=name)
+        self._iam.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=RIGHTS)
+        self._iam.add_user_to_group(UserName=name, GroupName=name)
+        return {"userName": name}, {"groupName": name}, {"roleName": role}, {"policyArn": arn}
+
+    def _drifted_roles(self, count):
+        names = [unique() for _ in range(count)]
+        for name in names:
+            self._iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+            self._iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=RIGHTS)
+        return names
+
+    def _large_group(self):
+        group = unique()
+        self._iam.create_group(GroupName=group)
+        for number in range(MANY):
+            self._iam.create_user(UserName=f"{group}-{number}")
+            self._iam.add_user_to_group(GroupName=group, UserName=f"{group}-{number}")
+        return group
+
+    def _forget_the_baseline(self):
+        """As before the first scan: no object, no version of it, no record of which was in force."""
+        bucket, key = self._physical["BaselineBucket"], f"baseline/{ACCOUNT}.json"
+        protection = self._s3.get_bucket_policy(Bucket=bucket)["Policy"]
+        self._s3.delete_bucket_policy(Bucket=bucket)
+        listed = self._s3.list_object_versions(Bucket=bucket, Prefix=key)
+        for version in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
+            self._s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+        self._s3.put_bucket_policy(Bucket=bucket, Policy=protection)
+        self._stack.aws.client("dynamodb").delete_item(
+            TableName=self._physical["DriftState"], Key={"id": {"S": f"baseline#{ACCOUNT}"}}
+        )
+        self._findings = []
+
+    def _call(self, method, path, body=None):
+        body = json.dumps(body).encode() if body else None
+        return self._stack.call(method, f"/drift{path}", self._stack.key(), body)
+
+    def _invoke(self, function, event):
+        """What the function answers; None when it does not."""
+        answer = self._lambda.invoke(FunctionName=self._physical[function], Payload=json.dumps(event))
+        return None if "FunctionError" in answer else json.loads(answer["Payload"].read())
+
+
+def queued(named):
+    """A message of the check's queue: CloudTrail tells of a change of what is named."""
+    record = {
+        "eventSource": "iam.amazonaws.com",
+        "eventName": "TagResource",
+        "eventTime": datetime.now(UTC).isoformat(),
+        "eventID": str(uuid.uuid4()),
+        "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/probe"},
+        "requestParameters": named,
+    }
+    return {"messageId": str(uuid.uuid4()), "body": json.dumps({"detail": record})}
+
+
+def unique():
+    """A name that nothing else has."""
+    return f"drift-{uuid.uuid4().hex[:12]}"
+
+
+def tomorrow():
+    """This time of the next day, as the API takes it."""
+    return (datetime.now(UTC) + timedelta(days=1)).isoformat()

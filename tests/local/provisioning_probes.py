@@ -33,7 +33,7 @@ class ProvisioningProbes:
     def prepare(self, probe):
         """Nothing: a probe makes what it meets."""
 
-    def run(self, role, probe):  # noqa: PLR0911 - a table, in the form of a match
+    def run(self, role, probe):
         """Whether the function that has the role does its work."""
         ask = self._ask[role]
         match probe:

@@ -131,6 +131,19 @@ def _does_not_authenticate(event: BusEvent) -> Alert:
     )
 
 
+def _reader_missing(event: BusEvent) -> Alert:
+    data = event.data
+    return alert(
+        event,
+        Severity.MEDIUM,
+        Sentence.of("Nobody but {} itself may read its secret", data.text("user_name")),
+        Sentence.of("A host whose key has died needs another reader to get the new one: name it in secret_readers."),
+        facts=given(("Secret", data.text("secret"))),
+        thread=thread_of(event),
+        runbook="consumer-broke",
+    )
+
+
 TEXTS: Mapping[str, Callable[[BusEvent], Alert]] = {
     "AccessKeyRotationDue": _due,
     "AccessKeyRotated": _rotated,
@@ -140,4 +153,5 @@ TEXTS: Mapping[str, Callable[[BusEvent], Alert]] = {
     "AccessKeyRotationBlocked": _blocked,
     "AccessKeyRotationFailed": _failed,
     "SecretDoesNotAuthenticate": _does_not_authenticate,
+    "SecretReaderMissing": _reader_missing,
 }

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from policy_drift.bootstrap import CAPABILITY, checker
 from policy_drift.domain.announcement import Announcement, announcement
 from policy_drift.domain.baseline import NothingApprovedError
+from policy_drift.domain.ports import NotToldError
 from steward.errors import StewardError
 from steward.observability import observe
 
@@ -23,7 +24,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """Look again at what the batch's events touch; the answer names the messages that must come again.
 
     All events of a batch lead to one look. If that fails, the looks are taken apart, so that one entity that cannot be
-    looked at holds nobody else up.
+    looked at holds nobody else up. If what it found cannot be told, all of them come again: by then another run may
+    tell it, while a second look now would find nothing new and lose the message that brings that run.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     announced: dict[str, Announcement] = {}
@@ -33,9 +35,14 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             announced[message["messageId"]] = told
     if not announced:
         return {"batchItemFailures": []}
-    failed = _look(announced, context.aws_request_id)
-    if failed and len(announced) > 1:
-        failed = [message for one in _by_entity(announced) for message in _look(one, context.aws_request_id)]
+    try:
+        failed = _look(announced, context.aws_request_id)
+        if failed and len(announced) > 1:
+            failed = [message for one in _by_entity(announced) for message in _look(one, context.aws_request_id)]
+    except NotToldError as error:
+        logger.warning("change not told", reason=str(error), code=error.code, events=len(announced))
+        metrics.add_metric("ChangesToRetry", MetricUnit.Count, len(announced))
+        failed = list(announced)
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
 
@@ -57,6 +64,8 @@ def _look(announced: Mapping[str, Announcement], run: str) -> list[str]:
     except NothingApprovedError as error:
         logger.info("no baseline yet", reason=str(error), events=len(announced))
         return []
+    except NotToldError:
+        raise
     except StewardError as error:
         logger.warning("change not looked at", reason=str(error), code=error.code, events=len(announced))
         metrics.add_metric("ChangesToRetry", MetricUnit.Count, len(announced))

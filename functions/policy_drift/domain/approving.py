@@ -98,7 +98,7 @@ class Approvals:
                 return Approved(self._read(latest), kept.value)
             return self._another(kept, latest, uploaders, run)
         if latest:
-            return self._first_upload(latest, uploaders.get(latest.id, UNTOLD), run)
+            return self._first_upload(latest, capture(), uploaders.get(latest.id, UNTOLD), run)
         if self._store.was_ever_written():
             raise NothingApprovedError("the baseline is gone, and which version was in force is not known: upload one")
         return self._capture(capture(), run)
@@ -189,10 +189,14 @@ class Approvals:
         self._save(kept, record, [told], run)
         return Approved(baseline, record, changed=frozenset(drift.entity for drift in changes))
 
-    def _first_upload(self, latest: Version, by: str, run: str) -> Approved:
+    def _first_upload(self, latest: Version, live: Account, by: str, run: str) -> Approved:
+        """An upload before any scan; or what a first scan wrote that died before it remembered it.
+
+        A policy that IAM itself has is taken as it is.
+        """
         try:
             baseline = self._read(latest)
-            self._format.refuse_bad_policies(latest.text, baseline, None)
+            self._format.refuse_bad_policies(latest.text, baseline, live)
         except UnusableBaselineError as error:
             raise NothingApprovedError(f"the first baseline cannot be used: {error}") from error
         return self._put_in_force(None, None, baseline, latest.id, how=How.UPLOADED, by=by, findings=[], run=run)

@@ -8,12 +8,16 @@ from typing import Protocol
 from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.baseline import InForce
 from policy_drift.domain.finding import Change, Finding
-from steward.errors import ConflictError
+from steward.errors import ConflictError, UpstreamError
 from steward.events import PublishableEvent
 
 
 class OvertakenError(ConflictError):
     """Somebody else wrote first; read again and decide again."""
+
+
+class NotToldError(UpstreamError):
+    """It is decided and written, and could not be published: the next run does, once this one's time is over."""
 
 
 @dataclass(frozen=True, slots=True)

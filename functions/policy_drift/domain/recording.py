@@ -15,9 +15,10 @@ from policy_drift.domain.drifts import Drifts
 from policy_drift.domain.finding import Drift, Finding, State
 from policy_drift.domain.lifecycle import Explanation, How, Why
 from policy_drift.domain.live_state import relation
-from policy_drift.domain.ports import Findings, Kept, Outbox, OvertakenError, Undelivered
+from policy_drift.domain.ports import Findings, Kept, NotToldError, Outbox, OvertakenError, Undelivered
 from policy_drift.domain.telling import Teller, resolution
 from steward.clock import Clock
+from steward.errors import UpstreamError
 from steward.events import EventPublisher, PublishableEvent
 
 LEASE = timedelta(seconds=150)
@@ -35,8 +36,11 @@ class Delivery:
         self._clock = clock
 
     def deliver(self, outbox: Outbox, told: Sequence[tuple[str, int, Sequence[PublishableEvent]]], run: str) -> None:
-        """Publish what this run wrote, then forget it."""
-        self._publisher.publish([event for _, _, events in told for event in events], correlation_id=run)
+        """Publish what this run wrote, then forget it. Raises NotToldError."""
+        try:
+            self._publisher.publish([event for _, _, events in told for event in events], correlation_id=run)
+        except UpstreamError as error:
+            raise NotToldError(f"what was found is yet to be told: {error}", code=error.code) from error
         for item, revision, _ in told:
             outbox.delivered(item, revision)
 

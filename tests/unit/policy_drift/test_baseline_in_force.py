@@ -14,6 +14,7 @@ from policy_drift.domain.events import (
     PolicyDriftDetected,
     PolicyDriftResolved,
 )
+from steward.errors import UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.wired_drift import ACCOUNT, APP, GET, QUIET, TRUST, WIDER, WiredDrift, allowing
 
@@ -37,6 +38,20 @@ def test_the_first_scan_captures_what_it_finds_and_says_that_nobody_has_reviewed
     assert changed.how == "captured"
     assert FORMAT.read(drift.store.latest().text, account=ACCOUNT) == Baseline(QUIET, reviewed=False)
     assert drift.told(PolicyDriftDetected) == []
+
+
+def test_a_first_scan_that_died_half_way_is_finished_by_the_next_whatever_iam_holds():
+    """IAM holds policies that nobody could upload; they were captured, not uploaded."""
+    odd = replace(QUIET, roles={"app": replace(APP, inline={"own": allowing("s3:GetObject", resource="")})})
+    drift = WiredDrift(odd)
+    drift.records = FaultInjecting(drift.records)
+    drift.records.fail("save", UpstreamError("the table cannot be reached"))
+
+    drift.scan()
+    drift.scan()
+
+    assert len(drift.store.versions) == 1
+    assert [type(event) for event in drift.publisher.published][:2] == [DriftScanFailed, BaselineChanged]
 
 
 def test_nothing_is_captured_where_a_baseline_was_ever_written():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from policy_drift.domain.events import DriftScanFailed, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, State
 from policy_drift.domain.lifecycle import acknowledged
+from policy_drift.domain.ports import NotToldError
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError, UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.recording_publisher import RecordingPublisher
@@ -177,6 +178,22 @@ def test_an_alert_whose_run_died_before_the_bus_took_it_is_told_by_the_next():
     drift.clock.advance(minutes=3)
     drift.scan()
     drift.scan()
+
+    assert [event.why for event in publisher.of(PolicyDriftDetected)] == ["opened"]
+
+
+def test_an_alert_that_the_bus_did_not_take_is_an_error_and_comes_with_the_retry():
+    publisher = FaultInjecting(RecordingPublisher())
+    drift = WiredDrift(publisher=publisher)
+    drift.scan()
+    drift.role(inline={"own": WIDER})
+    change = drift.event()
+    publisher.fail("publish", UpstreamError("the bus cannot be reached"))
+
+    with pytest.raises(NotToldError, match="yet to be told: the bus cannot be reached"):
+        drift.check(change)
+    drift.clock.advance(minutes=3)
+    drift.check(change)
 
     assert [event.why for event in publisher.of(PolicyDriftDetected)] == ["opened"]
 

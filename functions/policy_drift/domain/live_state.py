@@ -19,7 +19,15 @@ from typing import Any
 from policy_drift.domain.account import Entity, Role
 from policy_drift.domain.finding import Kind
 from policy_drift.domain.holding import Holding, access
-from policy_drift.domain.language import Access, PolicyDocumentError, Verdict, canonical_form, compare
+from policy_drift.domain.language import (
+    Access,
+    Comparison,
+    PolicyDocumentError,
+    Verdict,
+    Witness,
+    canonical_form,
+    compare,
+)
 from policy_drift.domain.reading import EVERYTHING, NOTHING, read, together
 from policy_drift.domain.verdicts import joined
 
@@ -81,12 +89,24 @@ def relation(kind: Kind, pinned: Json, live: Json) -> Verdict:
         return Verdict.UNKNOWN
 
 
+def more_than(pinned: Json, live: Json) -> tuple[Witness, ...]:
+    """Requests that a live state allows and an earlier one of the same finding did not; empty where none proves it."""
+    try:
+        return tuple(witness for one in _comparisons(pinned, live) for witness in one.newly_allowed)
+    except PolicyDocumentError:
+        return ()
+
+
 def _relations(pinned: Json, live: Json) -> Iterator[Verdict]:
     yield _relation_of_values(_value(pinned), _value(live))
+    yield from (one.verdict for one in _comparisons(pinned, live))
+
+
+def _comparisons(pinned: Json, live: Json) -> Iterator[Comparison]:
     before, now = _accesses(pinned), _accesses(live)
     for part in {**before, **now}:
         neutral = EVERYTHING if part == "boundary" else NOTHING
-        yield compare(before.get(part, neutral), now.get(part, neutral)).verdict
+        yield compare(before.get(part, neutral), now.get(part, neutral))
 
 
 def _relation_of_values(pinned: Json, live: Json) -> Verdict:

@@ -127,7 +127,7 @@ class Recorder:
             finding, why = after
             events: list[PublishableEvent] = []
             if isinstance(why, Why):
-                events = [teller.detection(finding, why)]
+                events = [teller.detection(finding, why, known)]
             elif isinstance(why, How):
                 events = [resolution(finding, why)]
             if not events and finding == known:

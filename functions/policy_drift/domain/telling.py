@@ -8,6 +8,7 @@ from policy_drift.domain.account import Account
 from policy_drift.domain.events import PolicyDriftAcknowledged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Change, Finding
 from policy_drift.domain.lifecycle import How, Why
+from policy_drift.domain.live_state import more_than
 from policy_drift.domain.remediation import Holders, Remedies
 from policy_drift.domain.wording import newly_possible
 
@@ -23,10 +24,15 @@ class Teller:
     def __init__(self, approved: Account, live: Account, holders: Holders | None = None) -> None:
         self._remedies = Remedies(approved, live, holders=holders)
 
-    def detection(self, finding: Finding, why: Why) -> PolicyDriftDetected:
-        """That it opened, came back or got worse."""
+    def detection(self, finding: Finding, why: Why, known: Finding | None = None) -> PolicyDriftDetected:
+        """That it opened, came back or got worse.
+
+        What is told of a finding that was ``known`` proves what is more than was told or acknowledged then; else a
+        second grant would be told with the request of the first.
+        """
         drift = finding.drift
-        witness = drift.newly_allowed[0] if drift.newly_allowed else None
+        news = more_than(known.told_live, drift.live) if known and why in {Why.WORSE, Why.CHANGED} else ()
+        witness = next(iter(news or drift.newly_allowed), None)
         commands = self._remedies.of(drift).commands
         fits = len(commands) <= MOST_COMMANDS and all(len(command) <= LONGEST_COMMAND for command in commands)
         return PolicyDriftDetected(

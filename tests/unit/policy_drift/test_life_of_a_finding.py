@@ -65,7 +65,11 @@ def test_a_second_grant_does_not_hide_behind_the_first(drift):
     drift.role(inline={"own": WIDEST})
     drift.scan()
 
-    assert [event.why for event in drift.told(PolicyDriftDetected)] == ["opened", "changed"]
+    told = drift.told(PolicyDriftDetected)
+    assert [(event.why, event.request["action"]) for event in told] == [
+        ("opened", "s3:PutObject"),
+        ("changed", "s3:DeleteObject"),
+    ]
 
 
 def test_what_is_partly_taken_back_is_not_told_again(drift):

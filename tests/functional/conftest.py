@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import threading
 import warnings
 
 import pytest
@@ -28,7 +29,20 @@ ENVIRONMENT = {
 
 
 @pytest.fixture
-def aws(monkeypatch):
+def one_call_at_a_time(monkeypatch):
+    """Moto's backends are plain dictionaries, and handlers call AWS from several threads."""
+    reached = BaseClient._make_api_call
+    turn = threading.Lock()
+
+    def call(client, operation, parameters):
+        with turn:
+            return reached(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+
+
+@pytest.fixture
+def aws(monkeypatch, one_call_at_a_time):
     """What the stack has before its first call: a table, a bus, and a queue that hears all of it."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -84,7 +98,7 @@ def cold_start(aws, monkeypatch):
 
 
 @pytest.fixture
-def fails(monkeypatch):
+def fails(monkeypatch, one_call_at_a_time):
     """Makes an operation of AWS answer with an error code, for as many calls as wanted."""
     reached = BaseClient._make_api_call
     faults = {}

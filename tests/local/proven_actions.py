@@ -125,7 +125,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         Probed("iam:GenerateCredentialReport", "a user that is due"),
         Probed("iam:GetAccountAuthorizationDetails", "a user that is due"),
         Probed("iam:GetCredentialReport", "a user that is due"),
-        Probed("iam:SimulatePrincipalPolicy", "a user that is due"),
+        Probed("iam:SimulatePrincipalPolicy", "a user that is due again"),
         Probed("dynamodb:Scan", "a user that is due"),
         Probed("events:PutEvents", "a user that is due"),
         _DEAD_LETTERS,

@@ -39,6 +39,11 @@ class RotationProbes:
             case "a user that is due":
                 self._users.without_key()
                 return self._invoke(role, {}) != FAILED
+            case "a user that is due again":
+                name = self._users.without_key()
+                worked_on = self._is_worked_on("RotationWorkerRole", name)
+                self._users.remember(name, next_at=LONG_AGO)
+                return worked_on and self._invoke(role, {}) != FAILED
             case "a user without a key":
                 return self._is_worked_on(role, self._users.without_key())
             case "a rotation by Secrets Manager":

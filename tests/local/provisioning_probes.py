@@ -82,10 +82,11 @@ class ProvisioningProbes:
 
     def _week_told(self):
         """Let one alert wait for the digest, and ask for the digest; whether it is told."""
+        event_id = str(uuid.uuid4())
         waits = {
             "id": "room#digest",
-            "member": f"4#{uuid.uuid4()}",
-            "event_id": "probe",
+            "member": f"4#{event_id}",
+            "event_id": event_id,
             "kind": "Probe",
             "severity": "INFO",
             "title": "probe",

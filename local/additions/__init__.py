@@ -47,6 +47,7 @@ from local.additions import (
     secret_policies,
     secret_rotation,
     secret_versions,
+    unpacked_code,
 )
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ ADDITIONS: tuple[Addition, ...] = (
     event_bus_policies,
     invented_events,
     request_throttling,
+    unpacked_code,
 )
 
 

@@ -110,12 +110,14 @@ class Session:
             for call in change.undo:
                 self._players.play(call)
             called[change.name] = time.time()
+        reverted = {name for change in CHANGES for name in change.reverted}
+        self._hear(began, lambda seen: reverted <= self._told(seen, RESOLVED), quiet=0)  # an adoption looks at all
         adopted = [name for change in CHANGES for name in change.adopted]
         reviewed = [{"id": name, "fingerprint": self._fingerprints.get(name, "")} for name in adopted]
         self._ask("POST", "/drift/baseline/adoptions", {"findings": reviewed})
         adopting = time.time()
         called |= {change.name: adopting for change in CHANGES if change.adopted}
-        wanted = {name for change in CHANGES for name in (*change.reverted, *change.adopted)}
+        wanted = reverted.union(adopted)
         heard = self._hear(began, lambda seen: wanted <= self._told(seen, RESOLVED))
         rows = [row_of_undoing(change, heard, called[change.name]) for change in CHANGES]
         adoption = Row(f"{len(adopted)} findings adopted at once", missed=["BaselineChanged"])

@@ -137,7 +137,7 @@ ALLOWED = (
 
 REFUSED = (
     BaselineChange(
-        "upload attempted by somebody without rights: refused by IAM",
+        "upload attempted by somebody without any rights: refused",
         "bucket",
         "outsider",
         _approves_an_administrator,

@@ -5,8 +5,6 @@ from benchmarks.drift_changes.ears import Heard
 MAIL_AND_CHAT = frozenset({"mail", "chat"})
 CHAT = frozenset({"chat"})
 NOBODY = frozenset[str]()
-SILENT = frozenset({"DriftScanCompleted"})
-"""Kinds of which nobody is told, as long as everything could be read."""
 _MAILED_ALWAYS = frozenset({"HIGH", "CRITICAL"})
 
 

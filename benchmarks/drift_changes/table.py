@@ -152,7 +152,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.change,
         "; ".join(row.seen) or "nothing",
         row.proof,
-        row.actor.removeprefix("drift-changes-"),
+        row.actor.replace("drift-changes-", ""),
         "" if row.bus is None else f"{row.bus:.1f} s",
         "" if row.topic is None else f"{row.topic:.1f} s",
         _list(row.reaches) if row.reaches else ("" if row.bus is None else "digest"),

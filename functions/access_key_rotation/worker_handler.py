@@ -1,11 +1,13 @@
 """The queue's entry: users that have something to do, each tried again by itself if its run fails."""
 
-import json
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from access_key_rotation.bootstrap import CAPABILITY, worker
@@ -28,32 +30,26 @@ _rotator = worker()
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Advance the users of the batch, all at once; the answer names the messages that must come again.
-
-    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
-    """
-    messages = event["Records"]
-    with ThreadPoolExecutor(len(messages)) as pool:  # most of a rotation is waiting for IAM to propagate a key
-        ends = list(pool.map(_end_of, messages))
-    failed = []
-    for message, end in zip(messages, ends, strict=True):
-        if isinstance(end, StewardError):
-            logger.warning("rotation not finished", reason=str(end), code=end.code, message_id=message["messageId"])
-            metrics.add_metric("RotationsToRetry", MetricUnit.Count, 1)
-            failed.append({"itemIdentifier": message["messageId"]})
-        else:
-            logger.info("user advanced", user=end.user, state=end.state, steps=list(end.steps))
-            metrics.add_metric("StepsTaken", MetricUnit.Count, len(end.steps))
-    return {"batchItemFailures": failed}
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Advance the users of the batch, all at once; the answer names the messages that must come again."""
+    processor = AsyncBatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return async_process_partial_response(event, _advance_one, processor, context)
 
 
-def _end_of(message: dict[str, Any]) -> Outcome | StewardError:
+async def _advance_one(record: SQSRecord) -> None:
+    """One message, in a thread: most of a rotation is waiting for IAM to propagate a key."""
+    tried_before = record.attributes.approximate_receive_count != "1"
     try:
-        tried_before = message["attributes"]["ApproximateReceiveCount"] != "1"
-        return advance(json.loads(message["body"]), tried_before=tried_before)
+        end = await asyncio.to_thread(advance, record.json_body, tried_before=tried_before)
     except StewardError as error:
-        return error
+        logger.warning("rotation not finished", reason=str(error), code=error.code, message_id=record.message_id)
+        metrics.add_metric("RotationsToRetry", MetricUnit.Count, 1)
+        raise
+    except Exception:
+        logger.exception("unexpected error", message_id=record.message_id)
+        raise
+    logger.info("user advanced", user=end.user, state=end.state, steps=list(end.steps))
+    metrics.add_metric("StepsTaken", MetricUnit.Count, len(end.steps))
 
 
 def advance(event: dict[str, Any], *, tried_before: bool) -> Outcome:

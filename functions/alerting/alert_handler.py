@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from alerting.alert_envelope import bus_event
 from alerting.bootstrap import CAPABILITY, bootstrap
 from alerting.domain.ports import AlreadyAtItError
-from steward.errors import StewardError
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
@@ -18,22 +20,21 @@ _alerting = bootstrap()
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Tell each event of the batch; the answer names the messages that must come again.
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Tell each event of the batch; the answer names the messages that must come again."""
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return process_partial_response(event, _tell_one, processor, context)
 
-    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
-    """
-    failed = []
-    for message in event["Records"]:
-        try:
-            tell(message["body"])
-        except AlreadyAtItError:
-            failed.append({"itemIdentifier": message["messageId"]})
-        except (StewardError, ValueError) as error:  # ValueError: it is no event of a bus
-            logger.warning("alert not delivered", reason=str(error), error=type(error).__name__)
-            metrics.add_metric("AlertsToRetry", MetricUnit.Count, 1)
-            failed.append({"itemIdentifier": message["messageId"]})
-    return {"batchItemFailures": failed}
+
+def _tell_one(record: SQSRecord) -> None:
+    try:
+        tell(record.body)
+    except AlreadyAtItError:
+        raise  # no failure: the run that is at it tells the event, and this message finds it told
+    except Exception as error:
+        logger.exception("alert not delivered", error=type(error).__name__, message_id=record.message_id)
+        metrics.add_metric("AlertsToRetry", MetricUnit.Count, 1)
+        raise
 
 
 def tell(body: str) -> None:

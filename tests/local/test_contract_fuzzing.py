@@ -40,7 +40,16 @@ OPERATIONS = [
     ("/service-users/{name}", "GET"),
     ("/service-users/{name}/rotation", "POST"),
     ("/service-users/{name}/reactivation", "POST"),
+    ("/drift/findings", "GET"),
+    ("/drift/findings/{finding_id}", "GET"),
+    ("/drift/findings/{finding_id}/acknowledgement", "POST"),
+    ("/drift/scans", "POST"),
+    ("/drift/report", "GET"),
+    ("/drift/baseline", "GET"),
+    ("/drift/baseline", "PUT"),
+    ("/drift/baseline/adoptions", "POST"),
 ]
+OF_OPERATORS = ("access_key_rotation", "policy_drift")
 FUZZING = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True)
 
 
@@ -83,8 +92,8 @@ class Api:
 def api(stack, request):
     """The API, as a caller finds it to whom the house rules give every name; says at the end how many cases ran."""
     url, key = stack.variables["STEWARD_API_URL"], stack.pipeline("fuzzer", "*")
-    of_service_users = json.loads((REPOSITORY / "functions/access_key_rotation/openapi.json").read_text())
-    under_test = Api(url, key, [stack.call("GET", "/openapi.json", key).document, of_service_users])
+    contracts = [json.loads((REPOSITORY / "functions" / name / "openapi.json").read_text()) for name in OF_OPERATORS]
+    under_test = Api(url, key, [stack.call("GET", "/openapi.json", key).document, *contracts])
     yield under_test
     counts = ", ".join(f"{answer}: {count}" for answer, count in sorted(under_test.answers.items()))
     plugins = request.config.pluginmanager
@@ -118,6 +127,11 @@ def test_what_the_contract_allows_is_answered_as_it_says(api, path, method, exam
         ("/service-users/{name}", "GET", [*PROMISES, negative_data_rejection]),
         ("/service-users/{name}/rotation", "POST", [*PROMISES, negative_data_rejection]),
         ("/service-users/{name}/reactivation", "POST", [*PROMISES, negative_data_rejection]),
+        ("/drift/findings", "GET", [*PROMISES, negative_data_rejection]),
+        ("/drift/report", "GET", [*PROMISES, negative_data_rejection]),
+        ("/drift/findings/{finding_id}/acknowledgement", "POST", [*PROMISES, negative_data_rejection]),
+        ("/drift/baseline", "PUT", [*PROMISES, negative_data_rejection]),
+        ("/drift/baseline/adoptions", "POST", [*PROMISES, negative_data_rejection]),
         pytest.param("/repositories", "POST", PROMISES, id="/repositories-POST, which refuses item by item"),
     ],
 )

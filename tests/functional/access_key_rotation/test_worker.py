@@ -72,6 +72,14 @@ def test_every_user_of_a_batch_gets_its_key(worker, heard):
     assert sorted(rotated) == [PULL, "ecr-push"]
 
 
+@pytest.mark.parametrize("body", ["", "{", "[]", "{}", '{"detail": {"data": {"user_name": "no/name"}}}'])
+def test_a_message_that_cannot_be_read_comes_again_and_holds_nothing_up(worker, body):
+    answer = deliver(worker, message("ecr-push", 1) | {"body": body}, message(PULL, 2))
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+    assert current_key(PULL)
+
+
 def test_a_message_whose_user_failed_comes_again_and_the_others_do_not(worker, fails):
     fails("CreateSecret", "InternalServiceError")
 

@@ -1,0 +1,107 @@
+"""The functions of policy drift, over an account of moto's whose baseline was captured."""
+
+import json
+import sys
+
+import pytest
+from botocore.client import BaseClient
+
+from tests.functional.gateway import ACCOUNT, REGION, LambdaContext, client_of
+
+KEY = f"baseline/{ACCOUNT}.json"
+HANDLERS = ("scan_handler", "change_handler", "api_handler")
+ENVIRONMENT = {
+    "DRIFT_TABLE": "state",
+    "BASELINE_BUCKET": "baseline",
+    "BASELINE_OWNER": ACCOUNT,
+    "REPORTS_BUCKET": "reports",
+    "IAM_EVENTS_REGION": "us-east-1",
+    "SCAN_FUNCTION": "scan",
+}
+
+
+def allow(*actions, resource="*"):
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": resource}]}
+    )
+
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"},
+        ],
+    }
+)
+
+
+@pytest.fixture
+def history(monkeypatch):
+    """CloudTrail's answer to LookupEvents, which moto lacks: by resource name, what was called."""
+    reached, told = BaseClient._make_api_call, {}
+
+    def call(client, operation, parameters):
+        if operation != "LookupEvents":
+            return reached(client, operation, parameters)
+        (wanted,) = parameters["LookupAttributes"]
+        return {"Events": [{"CloudTrailEvent": json.dumps(one)} for one in told.get(wanted["AttributeValue"], [])]}
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)  # the wire, not our own code
+    return told
+
+
+@pytest.fixture
+def account(aws, history, monkeypatch):
+    """IAM with one role, ``ci``, that may read; two empty buckets."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    iam, s3 = client_of("iam"), client_of("s3")
+    iam.create_role(RoleName="ci", AssumeRolePolicyDocument=TRUST)
+    iam.put_role_policy(RoleName="ci", PolicyName="rights", PolicyDocument=allow("s3:GetObject"))
+    for bucket in ("baseline", "reports"):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket="baseline", VersioningConfiguration={"Status": "Enabled"})
+    for handler in HANDLERS:
+        monkeypatch.delitem(sys.modules, f"policy_drift.{handler}", raising=False)
+    yield iam
+    for handler in HANDLERS:
+        sys.modules.pop(f"policy_drift.{handler}", None)
+
+
+@pytest.fixture
+def give(account):
+    """Gives the role ``ci`` an inline policy beside what it has."""
+
+    def rights(*actions, name="more"):
+        account.put_role_policy(RoleName="ci", PolicyName=name, PolicyDocument=allow(*actions))
+
+    return rights
+
+
+@pytest.fixture
+def baseline(account):
+    """The approved document, as a person with the bucket sees it."""
+
+    class Baseline:
+        def read(self):
+            return json.loads(client_of("s3").get_object(Bucket="baseline", Key=KEY)["Body"].read())
+
+        def write(self, text):
+            client_of("s3").put_object(Bucket="baseline", Key=KEY, Body=text)
+
+        def delete(self):
+            client_of("s3").delete_object(Bucket="baseline", Key=KEY)
+
+    return Baseline()
+
+
+@pytest.fixture
+def scan(account, cold_start):
+    """What the schedule does, or another event."""
+    handler = cold_start("policy_drift.scan_handler")
+
+    def run(**event):
+        return handler.lambda_handler({"id": "scan-1"} | event, LambdaContext())
+
+    return run

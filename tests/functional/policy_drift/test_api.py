@@ -1,0 +1,286 @@
+"""The operators' API, through the gateway's events; every answer is held to ``openapi.json``."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.client import BaseClient
+
+from tests.functional.contract import Contract
+from tests.functional.gateway import Gateway, sample
+
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+
+class Api(Gateway):
+    """Calls of the routes of drift."""
+
+    def call(self, method, path, body=None, **request):
+        event = sample("policy_drift", "list_findings") | {"httpMethod": method, "path": path, "resource": path}
+        prefix, _, rest = path.partition("/drift/findings/")
+        if rest and not prefix:
+            finding, _, action = rest.partition("/")
+            resource = "/drift/findings/{finding_id}" + (f"/{action}" if action else "")
+            event |= {"resource": resource, "pathParameters": {"finding_id": finding}}
+        return self.request(event, body, **request)
+
+    def findings(self, **request):
+        return self.call("GET", "/drift/findings", **request)
+
+    def acknowledge(self, finding, **changes):
+        given = {"reason": "migration", "owner": "team-a", "expires": TOMORROW, "fingerprint": finding["fingerprint"]}
+        body = {name: value for name, value in (given | changes).items() if value is not None}
+        return self.call("POST", f"/drift/findings/{finding['id']}/acknowledgement", body)
+
+    def adopt(self, *findings, **changes):
+        reviewed = [{"id": finding["id"], "fingerprint": finding["fingerprint"]} | changes for finding in findings]
+        return self.call("POST", "/drift/baseline/adoptions", {"findings": reviewed})
+
+    def upload(self, document, **request):
+        return self.call("PUT", "/drift/baseline", document, **request)
+
+
+@pytest.fixture
+def api(account, cold_start):
+    return Api(Contract("policy_drift"), cold_start)
+
+
+@pytest.fixture
+def finding(scan, give, api):
+    """The role ``ci`` may delete what it may read; nobody approved that."""
+    scan()
+    give("s3:DeleteObject")
+    scan()
+    (found,) = api.findings()[2]["findings"]
+    return found
+
+
+def test_an_account_as_approved_has_no_findings(scan, api):
+    scan()
+
+    assert api.findings()[2] == {"findings": []}
+
+
+def test_a_finding_is_shown_with_both_sides_and_what_proves_it(api, finding):
+    status, _, shown = api.call("GET", f"/drift/findings/{finding['id']}")
+
+    assert status == 200
+    assert [witness["action"] for witness in shown["newly_allowed"]] == ["s3:DeleteObject"]
+    assert "s3:DeleteObject" in json.dumps(shown["live"])
+    assert "s3:DeleteObject" not in json.dumps(shown["approved"])
+
+
+@pytest.mark.parametrize(
+    ("state", "count"), [("open", 1), ("OPEN", 1), ("ALL", 1), ("RESOLVED", 0), ("ACKNOWLEDGED", 0)]
+)
+def test_findings_are_listed_by_state(api, finding, state, count):
+    assert len(api.findings(query={"state": state})[2]["findings"]) == count
+
+
+def test_an_acknowledged_finding_says_who_answers_for_it_until_when(api, finding, heard):
+    heard()
+
+    status, _, shown = api.acknowledge(finding)
+
+    assert (status, shown["state"], shown["acknowledgement"]["owner"]) == (200, "ACKNOWLEDGED", "team-a")
+    assert [event["detail-type"] for event in heard()] == ["PolicyDriftAcknowledged"]
+    assert api.findings()[2]["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "words"),
+    [
+        ({"reason": None}, 422, "reason"),
+        ({"reason": "  "}, 422, "reason"),
+        ({"owner": ""}, 422, "owner"),
+        ({"expires": "2020-01-01T00:00:00Z"}, 422, "past"),
+        ({"expires": "tomorrow"}, 422, "ISO 8601"),
+        ({"expires": "2099-01-01T00:00:00"}, 422, "time zone"),
+        ({"expires": 5}, 422, "text"),
+        ({"fingerprint": "sha256:another"}, 412, "fingerprint"),
+        ({"besides": "x"}, 422, "nothing else"),
+    ],
+)
+def test_an_acknowledgement_that_is_not_sound_is_refused_with_what_would_be(api, finding, changes, status, words):
+    refused, _, problem = api.acknowledge(finding, **changes)
+
+    assert refused == status
+    assert words in problem["detail"]
+    assert api.findings()[2]["findings"] == [finding]
+
+
+def test_an_adopted_finding_is_approved_and_over_at_once(api, finding, baseline, heard):
+    heard()
+
+    status, _, shown = api.adopt(finding)
+
+    assert (status, shown["how"]) == (200, "adopted")
+    assert "s3:DeleteObject" in json.dumps(baseline.read())
+    assert api.findings()[2]["findings"] == []
+    assert {event["detail-type"] for event in heard()} == {"BaselineChanged", "PolicyDriftResolved"}
+
+
+def test_a_finding_that_has_changed_since_it_was_reviewed_is_not_adopted(api, finding, give, baseline):
+    give("s3:*")
+
+    status, _, problem = api.adopt(finding)
+
+    assert status == 412
+    assert "changed since it was reviewed" in problem["detail"]
+    assert "s3:*" not in json.dumps(baseline.read())
+
+
+def test_a_finding_that_is_over_is_not_adopted(api, finding, account):
+    account.delete_role_policy(RoleName="ci", PolicyName="more")
+
+    assert api.adopt(finding)[0] == 412
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"findings": []},
+        {"findings": "all"},
+        {"findings": [{"id": "access:role:ci"}]},
+        {"findings": [5]},
+        {"findings": [], "all": True},
+    ],
+)
+def test_an_adoption_names_findings_and_fingerprints(api, finding, body):
+    status, _, problem = api.call("POST", "/drift/baseline/adoptions", body)
+
+    assert status == 422
+    assert "fingerprint" in problem["detail"]
+
+
+def test_no_more_than_200_findings_are_adopted_at_a_time(api, finding):
+    many = [{"id": f"access:role:{number}", "fingerprint": "sha256:0"} for number in range(201)]
+
+    assert api.call("POST", "/drift/baseline/adoptions", {"findings": many})[0] == 422
+
+
+@pytest.mark.parametrize("path", ["", "/acknowledgement"])
+def test_a_finding_that_nobody_has_seen_is_not_found(api, finding, path):
+    method = "POST" if path else "GET"
+    body = {"reason": "r", "owner": "o", "expires": TOMORROW, "fingerprint": "f"} if path else None
+
+    status, _, problem = api.call(method, f"/drift/findings/access:role:nobody{path}", body)
+
+    assert status == 404
+    assert "GET /drift/findings" in problem["detail"]
+
+
+def test_the_baseline_is_shown_with_a_link_to_its_document(api, finding):
+    status, headers, shown = api.call("GET", "/drift/baseline")
+
+    assert (status, shown["reviewed"], shown["how"]) == (200, False, "captured")
+    assert shown["version"] in headers["ETag"]
+    assert "X-Amz-" in shown["document"]
+
+
+def test_an_uploaded_baseline_is_in_force_and_a_scan_follows(api, finding, baseline, scans):
+    status, _, shown = api.upload(baseline.read() | {"reviewed": True})
+
+    assert (status, shown["reviewed"], shown["how"]) == (200, True, "uploaded")
+    assert len(scans) == 1
+
+
+def test_an_upload_over_a_version_that_was_replaced_meanwhile_is_refused(api, finding, baseline, scans):
+    status, _, problem = api.upload(baseline.read(), headers={"If-Match": '"of yesterday"'})
+
+    assert status == 412
+    assert "If-Match" in problem["detail"]
+    assert scans == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [("", "empty"), ("{", "JSON"), ("[]", "object"), ('{"account": "210987654321"}', "")],
+    ids=["empty", "truncated", "no object", "another account"],
+)
+def test_an_upload_that_cannot_be_used_is_refused_with_the_reason(api, finding, baseline, raw, words):
+    before = baseline.read()
+
+    status, _, problem = api.upload(None, raw=raw)
+
+    assert status == 422
+    assert words in problem["detail"]
+    assert baseline.read() == before
+
+
+def test_an_upload_of_another_media_type_is_refused(api, finding, baseline):
+    assert api.upload(baseline.read(), headers={"Content-Type": "text/plain"})[0] == 415
+
+
+def test_a_scan_is_started_and_not_waited_for(api, finding, scans):
+    status, _, asked = api.call("POST", "/drift/scans")
+
+    assert status == 202
+    assert [json.loads(scan["Payload"])["id"] for scan in scans] == [asked["scan_id"]]
+
+
+@pytest.mark.parametrize("extension", ["html", "json"])
+def test_the_latest_report_is_a_link_for_some_minutes(api, finding, extension):
+    status, _, shown = api.call("GET", "/drift/report", query={"format": extension})
+
+    assert status == 200
+    assert f"latest.{extension}" in shown["report"]
+
+
+def test_before_the_first_scan_there_is_no_report(api):
+    status, _, problem = api.call("GET", "/drift/report")
+
+    assert status == 404
+    assert "ask for a scan" in problem["detail"]
+
+
+def test_before_the_first_scan_there_is_no_baseline(api):
+    assert api.call("GET", "/drift/baseline")[0] == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "query"), [("/drift/findings", {"state": "NEW"}), ("/drift/report", {"format": "pdf"})]
+)
+def test_a_value_that_a_parameter_does_not_have_is_refused_with_those_it_has(api, finding, path, query):
+    status, _, problem = api.call("GET", path, query=query)
+
+    assert status == 400
+    assert " or " in problem["detail"]
+
+
+@pytest.mark.parametrize(("raw", "status"), [("{", 400), ("[]", 400), ("5", 400)])
+@pytest.mark.parametrize("path", ["/drift/baseline/adoptions", "/drift/findings/access:role:ci/acknowledgement"])
+def test_a_body_that_is_no_object_is_refused(api, finding, path, raw, status):
+    assert api.call("POST", path, raw=raw)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("InternalServerError", 503), ("ThrottlingException", 503), ("AccessDeniedException", 503)]
+)
+def test_when_aws_fails_the_answer_is_to_try_again(api, finding, fails, code, status):
+    fails("GetItem", code, times=9)
+
+    answered, _, problem = api.call("GET", f"/drift/findings/{finding['id']}")
+
+    assert answered == status
+    assert "GetItem" in problem["detail"]
+
+
+def test_a_route_that_is_not_there_is_a_problem(api, finding):
+    assert api.call("DELETE", "/drift/baseline")[0] == 404
+
+
+@pytest.fixture
+def scans(monkeypatch):
+    """What the function of scans was asked; moto would run it in Docker."""
+    reached, asked = BaseClient._make_api_call, []
+
+    def call(client, operation, parameters):
+        if operation != "Invoke":
+            return reached(client, operation, parameters)
+        asked.append(parameters)
+        return {"StatusCode": 202}
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)  # the wire, not our own code
+    return asked

@@ -1,0 +1,176 @@
+"""The scheduled look: what it compares, what it tells, and what it does when the baseline or IAM fails it."""
+
+import json
+
+import pytest
+
+from tests.functional.gateway import client_of
+
+OPENED, OVER = "PolicyDriftDetected", "PolicyDriftResolved"
+
+
+@pytest.fixture
+def told(heard):
+    """Names of the events since the last look."""
+    return lambda: [event["detail-type"] for event in heard()]
+
+
+@pytest.fixture
+def drift(heard):
+    """The data of the one event of a kind since the last look."""
+
+    def data(kind=OPENED):
+        (found,) = [event["detail"]["data"] for event in heard() if event["detail-type"] == kind]
+        return found
+
+    return data
+
+
+def reports():
+    return [each["Key"] for each in client_of("s3").list_objects_v2(Bucket="reports").get("Contents", [])]
+
+
+def test_the_first_scan_captures_the_account_and_finds_nothing(scan, baseline, told):
+    answer = scan()
+
+    assert answer["open"] == {}
+    assert baseline.read()["reviewed"] is False
+    assert set(told()) == {"BaselineChanged", "DriftScanCompleted"}
+
+
+def test_a_scan_without_news_tells_of_its_end_alone(scan, told):
+    scan()
+    told()
+
+    scan()
+
+    assert told() == ["DriftScanCompleted"]
+
+
+def test_what_became_possible_is_told_with_a_request_that_proves_it(scan, give, drift, told):
+    scan()
+    told()
+    give("s3:DeleteObject")
+
+    answer = scan()
+
+    found = drift()
+    assert answer["open"] == {"MEDIUM": 1}
+    assert found["entity"] == "role/ci"
+    assert found["request"]["action"] == "s3:DeleteObject"
+    assert any("delete-role-policy" in command and "more" in command for command in found["revert"])
+
+
+def test_who_did_it_is_looked_up_where_no_event_came(scan, give, history, drift, told):
+    scan()
+    told()
+    give("s3:DeleteObject")
+    history["ci"] = [
+        {
+            "eventID": "e-1",
+            "eventName": "PutRolePolicy",
+            "eventSource": "iam.amazonaws.com",
+            "eventTime": "2099-05-04T12:00:00Z",
+            "sourceIPAddress": "203.0.113.7",
+            "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::123456789012:user/mallory", "userName": "mallory"},
+            "requestParameters": {"roleName": "ci", "policyName": "more"},
+        }
+    ]
+
+    scan()
+
+    (change,) = drift()["changes"]
+    assert change["event_name"] == "PutRolePolicy"
+    assert "mallory" in change["actor"]
+
+
+def test_a_drift_is_told_once_and_its_end_once(scan, give, account, told):
+    scan()
+    give("s3:DeleteObject")
+    scan()
+    assert OPENED in told()
+
+    scan()
+    assert OPENED not in told()
+
+    account.delete_role_policy(RoleName="ci", PolicyName="more")
+    scan()
+    scan()
+    assert told().count(OVER) == 1
+
+
+def test_every_scan_leaves_a_report_for_people_and_one_for_programs(scan):
+    key = scan()["report"]
+
+    assert [name for name in reports() if name.startswith(key.rpartition(".")[0])]
+    assert {name.rpartition(".")[2] for name in reports()} == {"html", "json"}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda _: "", "empty"),
+        (lambda text: text[: len(text) // 2], "JSON"),
+        (lambda text: text.replace("123456789012", "210987654321"), "210987654321"),
+        (lambda _: "[]", "object"),
+        (lambda text: text.replace('"Allow"', '"Alow"'), "Alow"),
+    ],
+    ids=["empty", "truncated", "another account", "no object", "misspelt"],
+)
+def test_a_baseline_that_cannot_be_used_is_refused_and_the_last_good_one_stays(
+    scan, give, baseline, heard, spoil, words
+):
+    scan()
+    heard()
+    give("s3:DeleteObject")
+
+    baseline.write(spoil(json.dumps(baseline.read())))
+    answer = scan()
+
+    events = {event["detail-type"]: event["detail"]["data"] for event in heard()}
+    assert words in json.dumps(events["BaselineRefused"])
+    assert answer["open"] == {"HIGH": 1, "MEDIUM": 1}
+
+
+def test_a_baseline_that_is_gone_is_critical_and_never_made_up_again(scan, baseline, give, told):
+    scan()
+    baseline.delete()
+    give("s3:DeleteObject")
+
+    answer = scan()
+
+    assert answer["open"] == {"CRITICAL": 1, "MEDIUM": 1}
+    assert client_of("s3").list_objects_v2(Bucket="baseline").get("KeyCount") == 0
+
+
+def test_a_baseline_that_approves_a_grant_is_told_as_loudly_as_the_grant(scan, baseline, heard):
+    scan()
+    heard()
+    approved = baseline.read()
+    text = json.dumps(approved).replace('"s3:GetObject"', '"iam:*"')
+
+    baseline.write(text)
+    scan()
+
+    (changed,) = [event["detail"]["data"] for event in heard() if event["detail-type"] == "BaselineChanged"]
+    assert changed["severity"] == "CRITICAL"
+
+
+@pytest.mark.parametrize("operation", ["GetAccountAuthorizationDetails", "GetObject", "Scan", "PutObject"])
+def test_a_scan_that_fails_says_so_and_opens_and_resolves_nothing(scan, give, told, fails, operation):
+    scan()
+    give("s3:DeleteObject")
+    scan()
+    told()
+    fails(operation, "InternalFailure", times=9)
+
+    answer = scan()
+
+    assert "InternalFailure" in answer["failed"]
+    assert told() == ["DriftScanFailed"]
+
+
+def test_a_scan_that_was_denied_names_what_it_was_denied(scan, fails, told):
+    fails("GetAccountAuthorizationDetails", "AccessDenied")
+
+    assert "GetAccountAuthorizationDetails" in scan()["failed"]

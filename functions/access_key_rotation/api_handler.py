@@ -1,7 +1,5 @@
 """The operators' REST API: who is where, rotate now, answer a leak, undo."""
 
-from contextlib import suppress
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -10,27 +8,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from access_key_rotation.bootstrap import CAPABILITY, operation
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.operation import Operation
 from access_key_rotation.domain.situation import Reason
 from access_key_rotation.representation import detailed, representation_of, requested
-from steward.errors import InvalidRequestError, RuleViolationError, SettingsError
+from steward.errors import InvalidRequestError, RuleViolationError
 from steward.observability import observe
-from steward.rest_api import caller_of, json_body, request_id_of, rest_api
+from steward.rest_api import caller_of, json_body, request_id_of, rest_api, wired
 
 LONGEST_REASON = 500
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
-
-
-@cache
-def use_cases() -> Operation:
-    """The wired use cases; unusable settings are raised, and so answered, for every request."""
-    return operation()
-
-
-with suppress(SettingsError):
-    use_cases()  # while Lambda initialises, which costs a request nothing
+use_cases = wired(operation)
 
 
 @app.get("/service-users")

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from access_key_rotation.bootstrap import CAPABILITY, worker
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Standing
-from access_key_rotation.domain.rotation import Outcome
+from access_key_rotation.domain.run import Outcome
 from access_key_rotation.domain.situation import Demand, Reason
 from steward.errors import ConflictError, StewardError
 from steward.observability import observe

@@ -1,8 +1,6 @@
 """The operators' REST API: what differs, who answers for it, scan now, what is approved."""
 
-from contextlib import suppress
 from datetime import datetime
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -11,24 +9,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from policy_drift.bootstrap import CAPABILITY, operation
 from policy_drift.domain.finding import State
-from policy_drift.domain.operating import Acknowledging, Operation
+from policy_drift.domain.operating import Acknowledging
 from policy_drift.representation import baseline_representation, detailed, export, representation_of
-from steward.errors import InvalidRequestError, RuleViolationError, SettingsError, UnsupportedMediaTypeError
+from steward.errors import InvalidRequestError, RuleViolationError, UnsupportedMediaTypeError
 from steward.observability import observe
-from steward.rest_api import caller_of, json_body, request_id_of, rest_api
+from steward.rest_api import caller_of, json_body, request_id_of, rest_api, wired
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
-
-
-@cache
-def use_cases() -> Operation:
-    """The wired use cases; unusable settings are raised, and so answered, for every request."""
-    return operation()
-
-
-with suppress(SettingsError):
-    use_cases()  # while Lambda initialises, which costs a request nothing
+use_cases = wired(operation)
 
 
 @app.get("/drift/findings")

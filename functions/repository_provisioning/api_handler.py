@@ -1,8 +1,6 @@
 """The REST API of repository provisioning: routes, bodies and status codes."""
 
 from collections.abc import Mapping
-from contextlib import suppress
-from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
@@ -11,28 +9,19 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repository_provisioning.bootstrap import CAPABILITY, UseCases, bootstrap
+from repository_provisioning.bootstrap import CAPABILITY, bootstrap
 from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.planning import Origin, Request
 from repository_provisioning.domain.provisioning import Outcome, Result, refuse_too_many
 from repository_provisioning.representation import representation_of
 from steward.conversion import UnfitError, convert
-from steward.errors import InvalidRequestError, RuleViolationError, SettingsError, StewardError
+from steward.errors import InvalidRequestError, RuleViolationError, StewardError
 from steward.observability import observe
-from steward.rest_api import caller_of, deadline_of, json_body, problem_of, request_id_of, rest_api
+from steward.rest_api import caller_of, deadline_of, json_body, problem_of, request_id_of, rest_api, wired
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
-
-
-@cache
-def use_cases() -> UseCases:
-    """The wired use cases; unusable settings are raised, and so answered, for every request."""
-    return bootstrap()
-
-
-with suppress(SettingsError):
-    use_cases()  # while Lambda initialises, which costs a request nothing
+use_cases = wired(bootstrap)
 
 
 @app.put("/repositories/.+")

@@ -3,7 +3,10 @@
 The status of each branch of the error tree stands here and nowhere else.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -123,6 +126,17 @@ def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
         return _problem(status, slug, detail, instance=event.path, request_id=request_id_of(event))
 
     return app
+
+
+def wired[T](compose: Callable[[], T]) -> Callable[[], T]:
+    """The use cases, composed once, and now: while Lambda initialises, which costs a request nothing.
+
+    Unusable settings are raised, and so answered, for every request.
+    """
+    use_cases = cache(compose)
+    with suppress(SettingsError):
+        use_cases()
+    return use_cases
 
 
 def caller_of(event: APIGatewayProxyEvent) -> Principal:

@@ -4,6 +4,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.dynamodb_tables import create_table
+
 ACCOUNT, REGION = "123456789012", "ca-central-1"
 TABLE = "state"
 
@@ -25,10 +27,4 @@ def moto(monkeypatch):
 @pytest.fixture
 def table(moto):
     """The table of ``template.yaml``."""
-    boto3.client("dynamodb").create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
-    return TABLE
+    return create_table(boto3.client("dynamodb"), TABLE)

@@ -1,7 +1,5 @@
 """What every EventPublisher does, be it the double or EventBridge's adapter."""
 
-import json
-
 import boto3
 import pytest
 
@@ -9,6 +7,7 @@ from repository_provisioning.domain.events import RepositoryCreated, RepositoryR
 from steward.aws.clients import client
 from steward.aws.event_bus import EventBridgePublisher
 from tests.doubles.recording_publisher import RecordingPublisher
+from tests.queues import drained
 
 CREATED = RepositoryCreated("team-a/web", "arn:web", "uri/web", "default", "123456789012:role/ci")
 DENIED = RepositoryRequestDenied("team-b/web", "123456789012:role/ci", "it may create team-a/**", ["team-a/**"])
@@ -23,12 +22,17 @@ def bus(moto):
     url = sqs.create_queue(QueueName="heard")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_targets(Rule="all", EventBusName="steward", Targets=[{"Id": "heard", "Arn": arn}])
+    return lambda: drained(sqs, url)
 
-    def heard():
-        batches = iter(lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []), [])
-        return [json.loads(message["Body"]) for batch in batches for message in batch]
 
-    return heard
+def publisher_on_eventbridge():
+    return EventBridgePublisher(
+        client("events"),
+        bus="steward",
+        capability="repository_provisioning",
+        account="123456789012",
+        region="ca-central-1",
+    )
 
 
 @pytest.fixture(params=["recording", "on EventBridge"])
@@ -37,14 +41,7 @@ def publisher_and_kinds(request):
         publisher = RecordingPublisher()
         return publisher, lambda: [type(event).__name__ for event in publisher.published]
     heard = request.getfixturevalue("bus")
-    publisher = EventBridgePublisher(
-        client("events"),
-        bus="steward",
-        capability="repository_provisioning",
-        account="123456789012",
-        region="ca-central-1",
-    )
-    return publisher, lambda: [event["detail-type"] for event in heard()]
+    return publisher_on_eventbridge(), lambda: [event["detail-type"] for event in heard()]
 
 
 def test_publishes_all_events_in_order(publisher_and_kinds):
@@ -72,15 +69,7 @@ def test_publishes_nothing_where_there_is_nothing(publisher_and_kinds):
 
 
 def test_an_event_on_the_bus_carries_who_spoke_and_what_about(bus):
-    publisher = EventBridgePublisher(
-        client("events"),
-        bus="steward",
-        capability="repository_provisioning",
-        account="123456789012",
-        region="ca-central-1",
-    )
-
-    publisher.publish([CREATED], correlation_id="request-1")
+    publisher_on_eventbridge().publish([CREATED], correlation_id="request-1")
 
     (event,) = bus()
     assert event["source"] == "steward.repository_provisioning"

@@ -1,7 +1,6 @@
 """The handlers as Lambda imports them, with the environment of ``template.yaml``, on moto's AWS."""
 
 import importlib
-import json
 import threading
 import warnings
 
@@ -10,7 +9,9 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from tests.dynamodb_tables import create_table
 from tests.functional.gateway import ACCOUNT, REGION, client_of
+from tests.queues import drained
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -47,12 +48,7 @@ def aws(monkeypatch, one_call_at_a_time):
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        client_of("dynamodb").create_table(
-            TableName="state",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
+        create_table(client_of("dynamodb"), "state")
         client_of("events").create_event_bus(Name="steward")
         # The kernel sets this filter when a handler is first imported; pytest forgets it after every test.
         warnings.filterwarnings("ignore", "No application metrics to publish")
@@ -71,18 +67,9 @@ def _listen_to_the_bus():
 def heard(aws):
     """Everything that was published since the last look."""
     _listen_to_the_bus()
-
-    def read():
-        sqs = client_of("sqs")
-        url = sqs.get_queue_url(QueueName="heard")["QueueUrl"]
-        messages = []
-        while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            messages += [json.loads(message["Body"]) for message in batch]
-            for message in batch:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return messages
-
-    return read
+    sqs = client_of("sqs")
+    url = sqs.get_queue_url(QueueName="heard")["QueueUrl"]
+    return lambda: drained(sqs, url)
 
 
 @pytest.fixture

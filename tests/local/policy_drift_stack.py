@@ -6,6 +6,7 @@ import uuid
 
 from tests.local.aws.launched import ACCOUNT, REGION, REPOSITORY
 from tests.local.stack import Stack
+from tests.queues import drained
 
 GLOBAL = "us-east-1"
 SOURCE = "steward.policy_drift"
@@ -63,11 +64,7 @@ class Ears:
 
     def listen(self):
         """Take what has come, without waiting."""
-        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
-            for message in messages:
-                event = json.loads(message["Body"])
-                self.heard.append((event["detail-type"], event["detail"]["data"]))
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        self.heard += [(event["detail-type"], event["detail"]["data"]) for event in drained(self._sqs, self._url)]
         return self.heard
 
     def of(self, detail_type, /, **wanted):

@@ -8,6 +8,7 @@ import pytest
 from tests.local.aws.launched import ACCOUNT, allow, policy
 from tests.local.stack import eventually
 from tests.published_events import golden_event
+from tests.queues import drained
 
 DRIFT = "PolicyDriftDetected"
 
@@ -34,10 +35,7 @@ class Subscriber:
 
     def read(self):
         """All messages so far."""
-        while got := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
-            self.messages += [json.loads(message["Body"]) for message in got]
-            for message in got:
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        self.messages += drained(self._sqs, self._url)
         return self.messages
 
     def forget(self):

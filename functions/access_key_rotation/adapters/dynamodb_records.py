@@ -11,12 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Intent, Record
 from access_key_rotation.domain.ports import BusyError, Claim, LeaseLostError
-from steward.aws.errors import code_of, translated, upstream
+from steward.aws.errors import translated
 from steward.clock import Clock
 
 if TYPE_CHECKING:
@@ -39,7 +38,8 @@ class DynamoDbRotationRecords:
         """Take the lock, count the fence up, and write the intent where there is none."""
         now = self._clock.now()
         intent, until = Intent(token, now), now + lease
-        try:
+        busy = BusyError(f"another run works on {user}", code=_REFUSED)
+        with translated({_REFUSED: busy}):
             answer = self._dynamodb.update_item(
                 TableName=self._table,
                 Key=_key(user),
@@ -56,12 +56,6 @@ class DynamoDbRotationRecords:
                 },
                 ReturnValues="ALL_NEW",
             )
-        except ClientError as error:
-            if code_of(error) == _REFUSED:
-                raise BusyError(f"another run works on {user}", code=_REFUSED) from error
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
         item = answer["Attributes"]
         found = msgspec.json.decode(item["intent"]["S"], type=Intent)
         record = replace(_record(item), intent=None if found == intent else found)
@@ -97,7 +91,8 @@ class DynamoDbRotationRecords:
                     yield UserName(item["id"]["S"].removeprefix(PREFIX)), _record(item), busy
 
     def _write(self, claim: Claim, record: Record, expression: str, values: dict[str, Any] | None = None) -> None:
-        try:
+        lost = LeaseLostError(f"another run took over {claim.user}", code=_REFUSED)
+        with translated({_REFUSED: lost}):
             self._dynamodb.update_item(
                 TableName=self._table,
                 Key=_key(claim.user),
@@ -111,12 +106,6 @@ class DynamoDbRotationRecords:
                     **(values or {}),
                 },
             )
-        except ClientError as error:
-            if code_of(error) == _REFUSED:
-                raise LeaseLostError(f"another run took over {claim.user}", code=_REFUSED) from error
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
 
 
 def _key(user: UserName) -> dict[str, Any]:

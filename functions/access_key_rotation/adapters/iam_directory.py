@@ -5,12 +5,10 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.planning import ListedUser
-from steward.aws.errors import code_of, translated, upstream
+from steward.aws.errors import translated, unless
 from steward.clock import Clock
 from steward.errors import UpstreamError
 
@@ -66,12 +64,7 @@ class IamDirectory:
             with translated():
                 state = self._iam.generate_credential_report()["State"]
             if state == "COMPLETE":
-                try:
+                with translated(), unless(*_NOT_YET):
                     return self._iam.get_credential_report()["Content"]
-                except ClientError as error:
-                    if code_of(error) not in _NOT_YET:
-                        raise upstream(error) from error
-                except BotoCoreError as error:
-                    raise upstream(error) from error
             self._clock.pause(_PAUSE)
         raise UpstreamError("IAM does not finish its credential report; the next run tries again")

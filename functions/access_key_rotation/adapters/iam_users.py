@@ -8,7 +8,7 @@ from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import AccessKey, LastUse, Standing, User
 from access_key_rotation.domain.ports import KeyNotFoundError, KeySlotsFullError, OutcomeUnknownError
-from steward.aws.errors import THROTTLING, code_of, translated, upstream
+from steward.aws.errors import THROTTLING, code_of, translated, unless, upstream
 from steward.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -44,32 +44,21 @@ class IamUsers:
 
     def find(self, name: UserName) -> User | None:
         """The user with its tags."""
-        try:
+        with translated(), unless(NO_SUCH_ENTITY):
             found = self._iam.get_user(UserName=name)["User"]
-        except ClientError as error:
-            if code_of(error) == NO_SUCH_ENTITY:
-                return None
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
-        tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
-        return User(name, found["UserId"], found["Arn"], found["Path"], tags)
+            tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+            return User(name, found["UserId"], found["Arn"], found["Path"], tags)
+        return None
 
     def keys(self, name: UserName) -> tuple[AccessKey, ...]:
         """All keys; two fit in one page, and more are read to the end."""
-        try:
-            pages = list(self._iam.get_paginator("list_access_keys").paginate(UserName=name))
-        except ClientError as error:
-            if code_of(error) == NO_SUCH_ENTITY:
-                return ()
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
-        return tuple(
-            AccessKey(key["AccessKeyId"], active=key["Status"] == "Active", created=key["CreateDate"])
-            for page in pages
-            for key in page["AccessKeyMetadata"]
-        )
+        with translated(), unless(NO_SUCH_ENTITY):
+            return tuple(
+                AccessKey(key["AccessKeyId"], active=key["Status"] == "Active", created=key["CreateDate"])
+                for page in self._iam.get_paginator("list_access_keys").paginate(UserName=name)
+                for key in page["AccessKeyMetadata"]
+            )
+        return ()
 
     def last_use(self, key_id: str) -> LastUse:
         """The last use; a key that was never used has no date."""
@@ -83,27 +72,17 @@ class IamUsers:
         For a key of another account AWS answers AccessDenied, as it does when our own role lacks the right: that is
         raised, never read as "nobody's".
         """
-        try:
+        with translated(), unless(NO_SUCH_ENTITY):
             answer = self._iam.get_access_key_last_used(AccessKeyId=key_id)
-        except ClientError as error:
-            if code_of(error) == NO_SUCH_ENTITY:
-                return None
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
-        return UserName(answer["UserName"]) if answer.get("UserName") else None
+            return UserName(answer["UserName"]) if answer.get("UserName") else None
+        return None
 
     def standing(self, user: User) -> Standing:
         """Its password, its MFA devices, and IAM's own judgement of its rights."""
-        try:
+        has_password = False
+        with translated(), unless(NO_SUCH_ENTITY):
             self._iam.get_login_profile(UserName=user.name)
             has_password = True
-        except ClientError as error:
-            if code_of(error) != NO_SUCH_ENTITY:
-                raise upstream(error) from error
-            has_password = False
-        except BotoCoreError as error:
-            raise upstream(error) from error
         with translated():
             devices = self._iam.list_mfa_devices(UserName=user.name)["MFADevices"]
         return Standing(has_password, bool(devices), self.administers_iam(user.arn))
@@ -141,24 +120,14 @@ class IamUsers:
         self._set_status(name, key_id, "Active")
 
     def _set_status(self, name: UserName, key_id: str, status: "StatusTypeType") -> None:
-        try:
+        absent = KeyNotFoundError(f"the user {name} has no key {key_id}", code=NO_SUCH_ENTITY)
+        with translated({NO_SUCH_ENTITY: absent}):
             self._iam.update_access_key(UserName=name, AccessKeyId=key_id, Status=status)
-        except ClientError as error:
-            if code_of(error) == NO_SUCH_ENTITY:
-                raise KeyNotFoundError(f"the user {name} has no key {key_id}", code=NO_SUCH_ENTITY) from error
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
 
     def delete_key(self, name: UserName, key_id: str) -> None:
         """Delete it, or find it deleted."""
-        try:
+        with translated(), unless(NO_SUCH_ENTITY):
             self._iam.delete_access_key(UserName=name, AccessKeyId=key_id)
-        except ClientError as error:
-            if code_of(error) != NO_SUCH_ENTITY:
-                raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
 
 
 def _unknown(code: str) -> UpstreamError:

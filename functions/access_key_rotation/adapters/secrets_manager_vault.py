@@ -11,12 +11,12 @@ from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Content, Label, Secret, User
 from access_key_rotation.domain.ports import LabelMovedError, VersionTakenError
-from steward.aws.errors import code_of, translated, upstream
-from steward.errors import ConflictError
+from steward.aws.errors import code_of, translated, unless, upstream
+from steward.errors import ConflictError, StewardError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_secretsmanager.type_defs import ReplicaRegionTypeTypeDef
+    from mypy_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef, ReplicaRegionTypeTypeDef
 
 OWNER_TAG = "steward:stack"
 FORM = 1
@@ -56,50 +56,23 @@ class SecretsManagerVault:
 
     def find(self, user: UserName) -> Secret | None:
         """The secret's labels, tags and replicas."""
-        try:
-            shown = self._secrets.describe_secret(SecretId=user.secret_name)
-        except ClientError as error:
-            if code_of(error) == NOT_FOUND:
-                return None
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
-        known = {label.value for label in Label}
-        return Secret(
-            arn=shown["ARN"],
-            owner=next((tag.get("Value") for tag in shown.get("Tags", []) if tag.get("Key") == OWNER_TAG), None),
-            deleted=shown.get("DeletedDate") is not None,
-            labels={
-                Label(label): version
-                for version, labels in shown.get("VersionIdsToStages", {}).items()
-                for label in labels
-                if label in known
-            },
-            replicas={
-                replica["Region"]: replica.get("Status") == "InSync" for replica in shown.get("ReplicationStatus", [])
-            },
-            rotation_function=shown.get("RotationLambdaARN") if shown.get("RotationEnabled") else None,
-            rotates_by=shown.get("NextRotationDate"),
-        )
+        with translated(), unless(NOT_FOUND):
+            return _secret(self._secrets.describe_secret(SecretId=user.secret_name))
+        return None
 
     def read(self, user: UserName, version: str) -> Credential | Content:
         """The value of a version; AWS answers for an empty one that it does not exist."""
-        try:
+        with translated(_in_wrong_state()), unless(NOT_FOUND):
             got = self._secrets.get_secret_value(SecretId=user.secret_name, VersionId=version)
-        except ClientError as error:
-            if code_of(error) == NOT_FOUND:
-                return Content.NOTHING
-            raise _domain_error(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
-        return _content(user, got.get("SecretString"))
+            return _content(user, got.get("SecretString"))
+        return Content.NOTHING
 
     def create(self, user: UserName) -> Secret:
         """Make the secret with its tags and key."""
         optional: dict[str, Any] = {}
         if self._kms_key:
             optional["KmsKeyId"] = self._kms_key
-        try:
+        with translated(_in_wrong_state()), unless(VERSION_EXISTS):
             self._secrets.create_secret(
                 Name=user.secret_name,
                 Description=f"Access key of the service user {user}, rotated by {self._stack}",
@@ -107,11 +80,6 @@ class SecretsManagerVault:
                 Tags=[{"Key": OWNER_TAG, "Value": self._stack}],
                 **optional,
             )
-        except ClientError as error:
-            if code_of(error) != VERSION_EXISTS:
-                raise _domain_error(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
         found = self.find(user)
         if found is None or found.owner != self._stack:
             raise ConflictError(f"the secret of {user} belongs to somebody else, or cannot be seen yet")
@@ -153,17 +121,13 @@ class SecretsManagerVault:
 
     def register(self, user: UserName, function: str, days: int) -> None:
         """Configure rotation, of which Secrets Manager calls testSecret alone now."""
-        try:
+        with translated(_in_wrong_state()):
             self._secrets.rotate_secret(
                 SecretId=user.secret_name,
                 RotationLambdaARN=function,
                 RotationRules={"AutomaticallyAfterDays": days},
                 RotateImmediately=False,
             )
-        except ClientError as error:
-            raise _domain_error(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
 
     def stage(self, version: str, credential: Credential) -> None:
         """Store the credential; the same value under the same version is stored once."""
@@ -182,9 +146,10 @@ class SecretsManagerVault:
                 VersionStages=[Label.PENDING],
             )
         except ClientError as error:
-            if code_of(error) == VERSION_EXISTS:
-                raise VersionTakenError(f"the version {version} has another value", code=VERSION_EXISTS) from None
-            raise _domain_error(error) from None  # the chain would lead to the parameters of the call
+            taken = VersionTakenError(f"the version {version} has another value", code=VERSION_EXISTS)
+            expected = {VERSION_EXISTS: taken, **_in_wrong_state()}
+            # without a cause: the chain would lead to the parameters of the call
+            raise expected.get(code_of(error), upstream(error)) from None
         except BotoCoreError as error:
             raise upstream(error) from None
 
@@ -198,25 +163,34 @@ class SecretsManagerVault:
         self._move(user, Label.PENDING, {"RemoveFromVersionId": version})
 
     def _move(self, user: UserName, label: Label, versions: dict[str, str]) -> None:
-        try:
-            self._secrets.update_secret_version_stage(
-                SecretId=user.secret_name,
-                VersionStage=label,
-                **versions,
-            )
-        except ClientError as error:
-            if code_of(error) == LABEL_IS_ELSEWHERE:
-                raise LabelMovedError(f"{label} of {user} is elsewhere", code=LABEL_IS_ELSEWHERE) from error
-            raise _domain_error(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
+        moved = LabelMovedError(f"{label} of {user} is elsewhere", code=LABEL_IS_ELSEWHERE)
+        with translated({LABEL_IS_ELSEWHERE: moved, **_in_wrong_state()}):
+            self._secrets.update_secret_version_stage(SecretId=user.secret_name, VersionStage=label, **versions)
 
 
-def _domain_error(error: ClientError) -> Exception:
-    if code_of(error) == IN_WRONG_STATE:
-        text = "Secrets Manager refuses: the secret is scheduled for deletion, or a rotation of it is not complete"
-        return ConflictError(text, code=IN_WRONG_STATE)
-    return upstream(error)
+def _in_wrong_state() -> dict[str, StewardError]:
+    text = "Secrets Manager refuses: the secret is scheduled for deletion, or a rotation of it is not complete"
+    return {IN_WRONG_STATE: ConflictError(text, code=IN_WRONG_STATE)}
+
+
+def _secret(shown: "DescribeSecretResponseTypeDef") -> Secret:
+    known = {label.value for label in Label}
+    return Secret(
+        arn=shown["ARN"],
+        owner=next((tag.get("Value") for tag in shown.get("Tags", []) if tag.get("Key") == OWNER_TAG), None),
+        deleted=shown.get("DeletedDate") is not None,
+        labels={
+            Label(label): version
+            for version, labels in shown.get("VersionIdsToStages", {}).items()
+            for label in labels
+            if label in known
+        },
+        replicas={
+            replica["Region"]: replica.get("Status") == "InSync" for replica in shown.get("ReplicationStatus", [])
+        },
+        rotation_function=shown.get("RotationLambdaARN") if shown.get("RotationEnabled") else None,
+        rotates_by=shown.get("NextRotationDate"),
+    )
 
 
 def _content(user: UserName, text: str | None) -> Credential | Content:

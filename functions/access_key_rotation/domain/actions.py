@@ -1,4 +1,4 @@
-"""The steps that the rules may take. Each names one effect; ``rotation.py`` carries it out."""
+"""The steps that the rules may take. Each names one effect; ``steps.py`` says who carries it out."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -152,8 +152,14 @@ class Suspect:
     key_id: str
 
 
-type Action = (
-    Wait | Block | ReadUsage | ReadStanding | ReadCreator | CreateSecret | RestrictReaders | Replicate
-    | RegisterBackstop | KeepKey | CreateKey | DropPending | Promote | RecordPromotion | LatchAdoption
-    | MarkCompromised | Deactivate | Announce | Delete | Forget | Suspect
+type End = Wait | Block
+"""What ends a run."""
+
+type Step = (
+    ReadUsage | ReadStanding | ReadCreator | CreateSecret | RestrictReaders | Replicate | RegisterBackstop | KeepKey
+    | CreateKey | DropPending | Promote | RecordPromotion | LatchAdoption | MarkCompromised | Deactivate | Announce
+    | Delete | Forget | Suspect
 )  # fmt: skip
+"""What a run does, and then looks again."""
+
+type Action = End | Step

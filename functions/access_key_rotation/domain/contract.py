@@ -9,7 +9,8 @@ from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Content, Label
 from access_key_rotation.domain.policy import RotationSettings
 from access_key_rotation.domain.ports import CredentialVault, Users
-from access_key_rotation.domain.rotation import Outcome, Rotator, Run
+from access_key_rotation.domain.rotation import Rotator
+from access_key_rotation.domain.run import Outcome, Run
 from access_key_rotation.domain.verification import Verifier
 from steward.errors import ConflictError, NotFoundError, StewardError
 

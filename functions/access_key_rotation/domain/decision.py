@@ -5,26 +5,18 @@ anywhere is continued by the next. A fact that was not read is never taken for a
 answers with the action that reads it.
 """
 
-from collections.abc import Callable
 from math import ceil
 
 from access_key_rotation.domain.actions import (
     Action,
     Announce,
     Block,
-    CreateKey,
-    CreateSecret,
     Deactivate,
     Delete,
-    DropPending,
     Forget,
-    KeepKey,
     MarkCompromised,
-    Promote,
     ReadCreator,
-    ReadStanding,
     ReadUsage,
-    RecordPromotion,
     RegisterBackstop,
     Replicate,
     RestrictReaders,
@@ -33,11 +25,13 @@ from access_key_rotation.domain.actions import (
 )
 from access_key_rotation.domain.observation import AccessKey, Content, Label
 from access_key_rotation.domain.retirement import adoption, deactivation, deletion, resting
-from access_key_rotation.domain.situation import LISTED_TWICE, SETTLE, Reason, Situation
-
-type Rule = Callable[[Situation], Action | None]
-SLOTS = 2
-"""Keys that IAM lets a user have."""
+from access_key_rotation.domain.situation import LISTED_TWICE, SETTLE, Reason, Rule, Situation
+from access_key_rotation.domain.succession import (
+    key_is_wanted,
+    pending_key_waits,
+    promotion_is_unrecorded,
+    schedule_asks_too_early,
+)
 
 
 def user_is_gone(at: Situation) -> Action | None:
@@ -145,15 +139,6 @@ def current_key_is_missing(at: Situation) -> Action | None:
     return None
 
 
-def promotion_is_unrecorded(at: Situation) -> Action | None:
-    """Whoever moved the label: the clock of all that follows starts when we see it."""
-    current = at.seen.current
-    if current is None:
-        return None
-    history = at.history(current)
-    return RecordPromotion(current.id) if history.promoted_at is None or history.superseded_at else None
-
-
 def gone_key_is_remembered(at: Situation) -> Action | None:
     """A key that is no longer there is forgotten, but for one that was just made and that IAM may not list yet."""
     for key_id, history in at.seen.record.keys.items():
@@ -179,57 +164,6 @@ def readers_have_changed(at: Situation) -> Action | None:
     return RestrictReaders() if at.seen.secret and at.seen.record.readers != wanted else None
 
 
-def pending_key_waits(at: Situation) -> Action | None:
-    """A stored key is verified and promoted, or dropped where it can never work."""
-    if not at.seen.has_pending or at.has_empty_pending:
-        return None
-    pending = at.seen.pending
-    if pending is None or not pending.active:
-        return _dead_pending(at)
-    if at.history(pending).compromised:
-        return DropPending("its key has leaked")
-    is_current = at.seen.current is not None and pending.id == at.seen.current.id
-    if at.history(pending).promoted_at and not is_current:
-        return DropPending("its key was current already, and somebody moved AWSCURRENT away from it")
-    end = at.policy.frozen_until(at.now)
-    if end and not (at.is_urgent or is_current):
-        return Wait("CREATED", end)
-    return Promote(pending.id, urgent=at.is_urgent)
-
-
-def _dead_pending(at: Situation) -> Action:
-    """IAM may not list a key yet that was made a moment ago, so that one look is not enough."""
-    named = at.seen.named.get(Label.PENDING)
-    if not isinstance(named, str) or at.seen.key(named):
-        return DropPending("its key is not active")
-    suspected = at.seen.record.history(named).suspected_at
-    if suspected is None:
-        return Suspect(named)
-    return Wait("CREATED", suspected + SETTLE) if at.now < suspected + SETTLE else DropPending("its key does not exist")
-
-
-def schedule_asks_too_early(at: Situation) -> Action | None:
-    """Secrets Manager counts from its own last rotation, not from ours: a key that we replaced since is kept."""
-    current = at.seen.current
-    if current is None or not at.is_asked_by_schedule or at.is_urgent or at.is_due:
-        return None
-    return KeepKey(current.id) if at.seen.record.wanted != current.id else None
-
-
-def key_is_wanted(at: Situation) -> Action | None:
-    """A new key: the first, the next, or in place of one that leaked or is missing."""
-    reason = at.reason_to_create()
-    full = len(at.seen.keys) >= SLOTS
-    if reason is None or (full and not at.is_urgent):
-        return None
-    for gate in CREATION_GATES:
-        if obstacle := gate(at):
-            return obstacle
-    if full:
-        return _room(at)
-    return CreateKey(reason) if at.seen.secret else CreateSecret()
-
-
 def replica_is_missing(at: Situation) -> Action | None:
     """The secret is copied to every region of the settings. No copy is ever taken away: consumers may read it."""
     secret = at.seen.secret
@@ -249,43 +183,6 @@ def backstop_is_missing(at: Situation) -> Action | None:
     known = secret.rotation_function == function and at.seen.record.backstop_days == days
     return None if known else RegisterBackstop(function, days)
 
-
-def _room(at: Situation) -> Action:
-    """A slot for the key that replaces a leaked one."""
-    leaked = [key for key in at.seen.keys if at.history(key).compromised and not at.seen.is_labelled(key.id)]
-    for key in (*at.quarantined, *leaked, *at.draining):
-        if not at.seen.is_labelled(key.id):
-            return Delete(key.id, "compromised: its slot is needed")
-    return Block("the current key has leaked, and both slots hold keys that we may not delete")
-
-
-def not_exempt(at: Situation) -> Action | None:
-    """An exempt user gets no new key; a leak, or a user without a key that it can use, is no matter of routine."""
-    end = at.policy.exempt_until(at.now)
-    return Wait("EXEMPT", end) if end and not at.is_urgent else None
-
-
-def not_in_a_freeze_window(at: Situation) -> Action | None:
-    """Nothing is started in a freeze window, but for a leak."""
-    end = at.policy.frozen_until(at.now)
-    return Wait("FROZEN", end) if end and not at.is_urgent else None
-
-
-def not_just_tried(at: Situation) -> Action | None:
-    """After an attempt whose outcome nobody knows, IAM gets time to list what it made."""
-    intent = at.seen.record.intent
-    return Wait("CREATING", intent.at + SETTLE) if intent and at.now < intent.at + SETTLE else None
-
-
-def not_a_person(at: Situation) -> Action | None:
-    """People and administrators never get a key in a secret, whoever tagged or moved them."""
-    if at.seen.standing is None:
-        return ReadStanding()
-    objections = at.seen.standing.objections
-    return Block(f"the user {' and '.join(objections)}: it is no service user") if objections else None
-
-
-CREATION_GATES: tuple[Rule, ...] = (not_exempt, not_in_a_freeze_window, not_just_tried, not_a_person)
 
 RULES: tuple[Rule, ...] = (
     user_is_gone,

@@ -175,6 +175,10 @@ class Record:
         ours = {tag: value for tag, value in user.tags.items() if tag.startswith(TAG_PREFIX)}
         return replace(self, user_id=user.user_id, arn=user.arn, tags=ours)
 
+    def having_read(self, version: str, named: str) -> Self:
+        """The same, with what a version of the secret names."""
+        return replace(self, versions={**self.versions, version: named})
+
     def history(self, key_id: str) -> KeyHistory:
         """What is known of a key; a blank history for one that we do not know."""
         return self.keys.get(key_id, KeyHistory())
@@ -238,6 +242,21 @@ class Observed:
     def without_key(self, key_id: str) -> Self:
         """The same after a key was deleted."""
         return replace(self, keys=tuple(key for key in self.keys if key.id != key_id))
+
+    def with_secret(self, secret: Secret) -> Self:
+        """The same after the secret was made or changed."""
+        return replace(self, secret=secret)
+
+    def with_label(self, label: Label, version: str, named: Named) -> Self:
+        """The same after a label came to a version, which names this."""
+        secret = replace(self.secret, labels={**self.secret.labels, label: version}) if self.secret else None
+        return replace(self, secret=secret, named={**self.named, label: named})
+
+    def without_label(self, label: Label) -> Self:
+        """The same after a label was taken away."""
+        labels = {key: version for key, version in self.secret.labels.items() if key != label} if self.secret else {}
+        secret = replace(self.secret, labels=labels) if self.secret else None
+        return replace(self, secret=secret, named={key: named for key, named in self.named.items() if key != label})
 
     def remembering(self, record: Record) -> Self:
         """The same with another record."""

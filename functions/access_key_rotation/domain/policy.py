@@ -3,7 +3,7 @@
 Times are in days, and may be fractions of a day. A user's own tags may tighten its policy, never loosen it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -137,6 +137,11 @@ class RotationSettings:
             raise ValueError(f"path is {self.path!r}: write a path of its own for service users, such as /service/")
         if self.max_users_per_run < 1:
             raise ValueError("max_users_per_run is at least 1")
+
+    def warnings(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What is allowed and should be meant, each with its place in the file; empty for the whole of it."""
+        if not self.secret_readers:
+            yield (), "secret_readers is empty, so that IAM alone says who reads keys"
 
     def at_home_in(self, region: str) -> Self:
         """The same, with every region named where a key must work: where consumers call, and where they read."""

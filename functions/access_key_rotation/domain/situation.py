@@ -1,9 +1,11 @@
 """One moment of one user, with the questions that the rules ask of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from access_key_rotation.domain.actions import Action
 from access_key_rotation.domain.naming import ROTATE_TAG
 from access_key_rotation.domain.observation import AccessKey, Content, KeyHistory, Label, Observed
 from access_key_rotation.domain.policy import RotationPolicy
@@ -152,3 +154,7 @@ class Situation:
     def checked_again(self) -> datetime:
         """When to look again at what may change at any time."""
         return self.now + self.policy.quiet / 8
+
+
+type Rule = Callable[[Situation], Action | None]
+"""An answer, or None where the rule has nothing to say."""

@@ -17,13 +17,11 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from alerting.domain.alert import Severity
 from alerting.domain.concerns import Concern, State
 from alerting.domain.ports import AlreadyAtItError, Waiting
 from alerting.domain.routing import Channel
-from steward.aws.errors import code_of, translated, upstream
+from steward.aws.errors import translated, unless
 from steward.clock import Clock
 from steward.errors import ThrottledError
 
@@ -88,7 +86,7 @@ class DynamoDbDeliveries:
 
     def _update(self, identity: str, update: str, condition: str, values: dict[str, Any]) -> dict[str, Any] | None:
         """The item after the update; None where the condition does not hold."""
-        try:
+        with translated(), unless("ConditionalCheckFailedException"):
             answer = self._dynamodb.update_item(
                 TableName=self._table,
                 Key={"id": {"S": identity}, "member": {"S": "-"}},
@@ -97,13 +95,8 @@ class DynamoDbDeliveries:
                 ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
             )
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                return None
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
-        return dict(answer["Attributes"])
+            return dict(answer["Attributes"])
+        return None
 
 
 class DynamoDbWaitingRooms:
@@ -175,7 +168,7 @@ class DynamoDbConcerns:
         }
         if concern.state is State.OVER:
             item["expiration"] = _number(self._clock.now() + ENDED_KEPT)
-        try:
+        with translated(), unless("ConditionalCheckFailedException"):
             self._dynamodb.put_item(
                 TableName=self._table,
                 Item=item,
@@ -183,11 +176,6 @@ class DynamoDbConcerns:
                 ExpressionAttributeNames={"#at": "at"},
                 ExpressionAttributeValues={":at": item["at"]},
             )
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
 
     def all(self) -> Sequence[Concern]:
         """Everything."""

@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from policy_drift.domain import events as event_types
 from policy_drift.domain.ports import Kept, OvertakenError, Undelivered
-from steward.aws.errors import code_of, translated, upstream
+from steward.aws.errors import translated
 from steward.events import PublishableEvent
 
 if TYPE_CHECKING:
@@ -141,7 +140,8 @@ class OutboxTable[T]:
     def _update(
         self, item: str, expression: str, condition: str, names: Mapping[str, str], values: Mapping[str, Any]
     ) -> None:
-        try:
+        overtaken = OvertakenError(f"{item} was written by another run", code=_REFUSED)
+        with translated({_REFUSED: overtaken}):
             self._dynamodb.update_item(
                 TableName=self._table,
                 Key=self._key(item),
@@ -150,12 +150,6 @@ class OutboxTable[T]:
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
             )
-        except ClientError as error:
-            if code_of(error) == _REFUSED:
-                raise OvertakenError(f"{item} was written by another run", code=_REFUSED) from error
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
 
     def _key(self, item: str) -> dict[str, Any]:
         return {"id": {"S": f"{self._prefix}{item}"}}

@@ -3,12 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from policy_drift.adapters.iam_entities import IamEntities, ItVanishedError
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User, policy_id
 from policy_drift.domain.ports import Snapshot, Subjects
-from steward.aws.errors import code_of, translated, upstream
+from steward.aws.errors import translated, unless
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -61,12 +59,9 @@ class IamAccount:
     def holders(self, policy_arn: str) -> frozenset[EntityId]:
         """Who has it attached or as a boundary. One call per hundred."""
         pages = self._iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=policy_arn)
-        try:
-            listed = [page for page in pages]  # noqa: C416 - a page that fails raises here
-        except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and code_of(error) == _GONE:
-                return frozenset()
-            raise upstream(error) from error
+        listed = []
+        with translated(), unless(_GONE):
+            listed = list(pages)
         names = [("user", user["UserName"]) for page in listed for user in page["PolicyUsers"]]
         names += [("group", group["GroupName"]) for page in listed for group in page["PolicyGroups"]]
         names += [("role", role["RoleName"]) for page in listed for role in page["PolicyRoles"]]
@@ -75,12 +70,9 @@ class IamAccount:
     def members(self, group: str) -> frozenset[EntityId]:
         """Its users. One call per hundred."""
         pages = self._iam.get_paginator("get_group").paginate(GroupName=group)
-        try:
+        with translated(), unless(_GONE):
             return frozenset(EntityId(f"user/{user['UserName']}") for page in pages for user in page["Users"])
-        except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and code_of(error) == _GONE:
-                return frozenset()
-            raise upstream(error) from error
+        return frozenset()
 
     def _complete(self, found: "_Found") -> None:
         """Read what is referred to and was not there: it may be on no page, or made since."""

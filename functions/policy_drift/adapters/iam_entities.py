@@ -1,13 +1,10 @@
 """One user, group, role or policy of IAM, by its own calls."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from policy_drift.domain.account import EntityId, EntityKind, Group, ManagedPolicy, Role, User
-from steward.aws.errors import code_of, upstream
+from steward.aws.errors import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -99,13 +96,13 @@ class IamEntities:
 
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         self.calls += 1
-        with _vanishing():
+        with translated({_GONE: ItVanishedError(_GONE)}):
             answer: dict[str, Any] = getattr(self._iam, operation)(**arguments)
         return answer
 
     def _listed(self, operation: str, member: str, **arguments: Any) -> list[Any]:
         found: list[Any] = []
-        with _vanishing():
+        with translated({_GONE: ItVanishedError(_GONE)}):
             for page in self._iam.get_paginator(operation).paginate(**arguments):  # type: ignore[call-overload]
                 self.calls += 1
                 found += page[member]
@@ -120,15 +117,3 @@ def _again[T](read: Callable[[], T], what: str) -> T:
         except ItVanishedError:
             continue
     raise ItVanishedError(f"{what} changes while it is read")
-
-
-@contextmanager
-def _vanishing() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        if code_of(error) == _GONE:
-            raise ItVanishedError(code_of(error)) from error
-        raise upstream(error) from error
-    except BotoCoreError as error:
-        raise upstream(error) from error

@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from policy_drift.domain.baseline import LARGEST
 from policy_drift.domain.ports import OvertakenError, Version
-from steward.aws.errors import code_of, upstream
+from steward.aws.errors import translated, unless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,12 +42,10 @@ class S3BaselineStore:
     def was_ever_written(self) -> bool:
         """Whether the bucket lists any version or delete marker of the object."""
         bucket, key = self._place["Bucket"], self._place["Key"]
-        try:
+        with translated():
             listed = self._s3.list_object_versions(
                 Bucket=bucket, Prefix=key, ExpectedBucketOwner=self._place["ExpectedBucketOwner"]
             )
-        except (ClientError, BotoCoreError) as error:
-            raise upstream(error) from error
         found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
         return any(version["Key"] == key for version in found)
 
@@ -59,7 +55,8 @@ class S3BaselineStore:
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
         condition: dict[str, Any] = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
-        try:
+        overtaken = "another baseline was written meanwhile; look again"
+        with translated({code: OvertakenError(overtaken, code=code) for code in _OVERTAKEN}):
             answer = self._s3.put_object(
                 **self._place,
                 **condition,
@@ -67,14 +64,6 @@ class S3BaselineStore:
                 ContentType="application/json",
                 ChecksumAlgorithm="SHA256",  # Object Lock asks for a checksum
             )
-        except ClientError as error:
-            if code_of(error) in _OVERTAKEN:
-                raise OvertakenError(
-                    "another baseline was written meanwhile; look again", code=code_of(error)
-                ) from error
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
         written = self.read(answer["VersionId"])
         if written is None:
             raise OvertakenError("the version that was written is gone")
@@ -86,14 +75,9 @@ class S3BaselineStore:
         return self._s3.generate_presigned_url("get_object", Params=place, ExpiresIn=LINK_SECONDS)
 
     def _get(self, **version: Any) -> Version | None:
-        try:
+        with translated(), unless(*_ABSENT):
             answer: Mapping[str, Any] = self._s3.get_object(**self._place, **version)
             # Of one that is far too large, as much is read as it takes to refuse it.
             text = answer["Body"].read(LARGEST + 1)
             return Version(answer["VersionId"], answer["ETag"], answer["LastModified"], text)
-        except ClientError as error:
-            if code_of(error) in _ABSENT:
-                return None
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
+        return None

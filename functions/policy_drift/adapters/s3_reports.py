@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from steward.aws.errors import code_of, translated, upstream
+from steward.aws.errors import translated, unless
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,12 +38,7 @@ class S3Reports:
     def link(self, extension: str) -> str | None:
         """A link that works for five minutes."""
         place: dict[str, Any] = {"Bucket": self._bucket, "Key": f"reports/latest.{extension}"}
-        try:
+        with translated(), unless(*_ABSENT):
             self._s3.head_object(**place)
-        except ClientError as error:
-            if code_of(error) in _ABSENT:
-                return None
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
-        return self._s3.generate_presigned_url("get_object", Params=place, ExpiresIn=LINK_SECONDS)
+            return self._s3.generate_presigned_url("get_object", Params=place, ExpiresIn=LINK_SECONDS)
+        return None

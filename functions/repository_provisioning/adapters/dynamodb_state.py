@@ -5,18 +5,17 @@ table's time to live.
 """
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import date, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.naming import RepositoryName
 from repository_provisioning.domain.ports import Record
-from steward.aws.errors import code_of, upstream
+from steward.aws.errors import translated, unless
 from steward.clock import Clock
 from steward.errors import ThrottledError
 
@@ -60,13 +59,13 @@ class DynamoDbRecords:
         }
         if not record.managed:
             item["expiration"] = {"N": str(int((self._clock.now() + UNMANAGED_KEPT).timestamp()))}
-        with _translated():
+        with translated():
             self._dynamodb.put_item(TableName=self._table, Item=item)
 
     def _items(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """All items of ``keys``: BatchGetItem may leave some for the next call."""
         for _ in range(_TRIES):
-            with _translated():
+            with translated():
                 answer = self._dynamodb.batch_get_item(
                     RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
                 )
@@ -88,20 +87,15 @@ class DynamoDbCreationQuota:
 
     def take(self, caller: str, day: date, limit: int) -> bool:
         """Count one more, unless that would exceed ``limit``; whether it was counted."""
-        try:
-            below = "attribute_not_exists(creations) OR creations < :limit"
+        below = "attribute_not_exists(creations) OR creations < :limit"
+        with translated(), unless("ConditionalCheckFailedException"):
             self._add(caller, day, 1, below, {":limit": {"N": str(limit)}})
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                return False
-            raise upstream(error) from error
-        except BotoCoreError as error:
-            raise upstream(error) from error
-        return True
+            return True
+        return False
 
     def give_back(self, caller: str, day: date) -> None:
         """Uncount one."""
-        with _translated():
+        with translated():
             self._add(caller, day, -1, "attribute_exists(creations)", {})
 
     def _add(self, caller: str, day: date, amount: int, condition: str, values: dict[str, Any]) -> None:
@@ -117,11 +111,3 @@ class DynamoDbCreationQuota:
                 **values,
             },
         )
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        raise upstream(error) from error

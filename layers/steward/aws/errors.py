@@ -1,7 +1,8 @@
 """From AWS's error codes to the error tree. Codes are matched as strings: several are in no service model."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -38,9 +39,39 @@ def upstream(error: ClientError | BotoCoreError) -> UpstreamError:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise the error of our tree for any failure of the calls inside, where no failure is expected."""
+def translated(expected: Mapping[str, Exception] | None = None) -> Iterator[None]:
+    """Raise the error of our tree for any failure of the calls inside.
+
+    Parameters
+    ----------
+    expected
+        What to raise for the codes that mean something here; any other failure is ``upstream``'s.
+    """
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except ClientError as error:
+        raise (expected or {}).get(code_of(error), upstream(error)) from error
+    except BotoCoreError as error:
         raise upstream(error) from error
+
+
+def unless(*codes: str) -> AbstractContextManager[None, bool]:
+    """Leave the block where AWS answers with one of these codes, which is an answer as good as any.
+
+    For use inside ``translated``, which takes every other failure::
+
+        with translated(), unless("NoSuchEntity"):
+            return iam.get_user(UserName=name)["User"]
+        return None
+    """
+    return _Unless(frozenset(codes))
+
+
+class _Unless(AbstractContextManager[None, bool]):
+    def __init__(self, codes: frozenset[str]) -> None:
+        self._codes = codes
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        return isinstance(error, ClientError) and code_of(error) in self._codes

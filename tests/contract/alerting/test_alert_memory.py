@@ -13,6 +13,7 @@ from alerting.domain.routing import Channel
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_alert_memory import InMemoryConcerns, InMemoryDeliveries, InMemoryWaitingRooms
+from tests.dynamodb_tables import create_table
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=20)
@@ -25,16 +26,7 @@ CONCERN = Concern(
 @pytest.fixture
 def alert_table(moto):
     """The table of ``template.yaml``."""
-    boto3.client("dynamodb").create_table(
-        TableName="alerts",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "id", "AttributeType": "S"},
-            {"AttributeName": "member", "AttributeType": "S"},
-        ],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "member", "KeyType": "RANGE"}],
-    )
-    return "alerts"
+    return create_table(boto3.client("dynamodb"), "alerts", sort_key="member")
 
 
 @pytest.fixture(params=["in memory", "on DynamoDB"])

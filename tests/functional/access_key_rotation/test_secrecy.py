@@ -28,6 +28,7 @@ from steward.aws.wire_logs import redact_wire_logs
 from steward.errors import StewardError
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.recording_publisher import RecordingPublisher
+from tests.dynamodb_tables import create_table
 
 USER = UserName("ecr-push")
 REGION = "ca-central-1"
@@ -69,12 +70,7 @@ def aws(monkeypatch):
         boto3.client("iam").create_user(
             UserName=USER, Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}]
         )
-        boto3.client("dynamodb").create_table(
-            TableName="rotation",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
+        create_table(boto3.client("dynamodb"), "rotation")
         yield
 
 

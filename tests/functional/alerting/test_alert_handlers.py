@@ -10,7 +10,10 @@ import pytest
 from moto import mock_aws
 
 from steward.errors import SettingsError
+from tests.dynamodb_tables import create_table
+from tests.functional.gateway import LambdaContext
 from tests.published_events import NAMES, golden_event
+from tests.queues import drained
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -26,28 +29,13 @@ ENVIRONMENT = {
 HANDLERS = ("alerting.alert_handler", "alerting.schedule_handler")
 
 
-class LambdaContext:
-    function_name = "steward-alerts"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:ca-central-1:123456789012:function:steward-alerts"
-    aws_request_id = "11111111-2222-3333-4444-555555555555"
-
-
 @pytest.fixture
 def aws(monkeypatch):
     """A table, a topic with a queue that subscribes, and Security Hub."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        boto3.client("dynamodb").create_table(
-            TableName="alerts",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "id", "AttributeType": "S"},
-                {"AttributeName": "member", "AttributeType": "S"},
-            ],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "member", "KeyType": "RANGE"}],
-        )
+        create_table(boto3.client("dynamodb"), "alerts", sort_key="member")
         boto3.client("securityhub").enable_security_hub()
         topic = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
         monkeypatch.setenv("ALERT_TOPIC", topic)
@@ -64,17 +52,9 @@ def aws(monkeypatch):
 @pytest.fixture
 def read(aws):
     """What the topic carried since the last look."""
-
-    def messages():
-        sqs, found = boto3.client("sqs"), []
-        url = sqs.get_queue_url(QueueName="read")["QueueUrl"]
-        while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            found += [json.loads(each["Body"]) for each in got]
-            for each in got:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
-        return found
-
-    return messages
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName="read")["QueueUrl"]
+    return lambda: drained(sqs, url)
 
 
 @pytest.fixture

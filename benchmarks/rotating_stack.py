@@ -1,27 +1,19 @@
-"""A copy of the project under settings of its own, deployed on a local AWS of its own, with so many service users."""
+"""A stack of its own for the rotation of access keys, and what its operator does with it."""
 
 import json
-import shutil
-import subprocess
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import boto3
-import yaml
 from botocore.config import Config
 
 from access_key_rotation.domain.naming import UserName
-from benchmarks.deployment import LOCAL_PYTHON, PROJECT, free_port
-from local.environment_file import read_environment
-from local.workspace import Workspace
+from benchmarks.own_stack import own_stack
 
-PARTS = ("template.yaml", "samconfig.toml", "functions", "layers")
 _PATIENT = Config(read_timeout=300, retries={"total_max_attempts": 1}, max_pool_connections=32)
 
 
@@ -123,28 +115,9 @@ def rotating_stack(settings: Mapping[str, Any]) -> Iterator[RotatingStack]:
 
     Raises
     ------
-    RuntimeError
+    NoDeploymentError
         It cannot be started; the text is what the command said.
     """
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        for part in PARTS:
-            copy = shutil.copytree if (PROJECT / part).is_dir() else shutil.copy
-            copy(PROJECT / part, folder / part)
-        path = folder / "layers" / "settings" / "rotation.yaml"
-        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | settings))
-        samconfig = folder / "samconfig.toml"
-        ours = '"CreateServiceUsers=false", "AccessKeyRotation=off"'
-        samconfig.write_text(samconfig.read_text().replace('"Platform=local", ', f'"Platform=local", {ours}, '))
-        try:
-            _local(folder, "start", "--port", str(free_port()))
-            yield RotatingStack(read_environment(Workspace(folder).environment_file))
-        finally:
-            _local(folder, "clean")
-
-
-def _local(folder: Path, *command: str) -> None:
-    arguments = [str(LOCAL_PYTHON), "-m", "local", "--project", str(folder), *command]
-    done = subprocess.run(arguments, cwd=PROJECT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{done.stdout} {done.stderr}")
+    parameters = {"CreateServiceUsers": "false", "AccessKeyRotation": "off"}
+    with own_stack({"rotation.yaml": settings}, parameters) as variables:
+        yield RotatingStack(variables)

@@ -14,15 +14,7 @@ from tests.functional.contract import Contract
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
-PAGES = [
-    PROJECT / "README.md",
-    DOCS / "api.md",
-    DOCS / "consumers.md",
-    DOCS / "local-aws.md",
-    DOCS / "policy-drift.md",
-    *sorted((DOCS / "runbooks").glob("*.md")),
-]
-PAGES = [DOCS / "alerting.md", DOCS / "consumers.md", DOCS / "local-aws.md", *sorted((DOCS / "runbooks").glob("*.md"))]
+PAGES = [PROJECT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((DOCS / "runbooks").glob("*.md"))]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([^)\s]+))?\)")
 CALL = re.compile(r"call (GET|POST) \'?(/service-users[^\s?\'`]*)[^\s`]*(?: +-H \'[^\']+\')?(?: +-d \'([^\']+)\')?")
 BLOCK = re.compile(r"^( *)```(?:bash|sh)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)

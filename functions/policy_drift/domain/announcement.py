@@ -42,9 +42,25 @@ class Announcement:
     parameters: Mapping[str, Any]
 
     @property
+    def altered(self) -> frozenset[EntityId]:
+        """What it changes, and with it whoever has that, or is in it.
+
+        A group or policy that is named beside somebody is given to them or taken from them, and is itself as it was:
+        who else has it is not touched, and must not be told of in the name of whoever did this.
+        """
+        groups = frozenset(entity for entity in self.principals if entity.kind is EntityKind.GROUP)
+        return self.principals - groups or groups or frozenset(map(policy_id, self.policies))
+
+    @property
+    def handed(self) -> frozenset[EntityId]:
+        """Customers' policies that it gives or takes: whether anybody has them may be another matter now."""
+        named = frozenset(map(policy_id, self.policies)) - self.altered
+        return frozenset(policy for policy in named if not policy.name.startswith("aws:"))
+
+    @property
     def touches(self) -> frozenset[EntityId]:
-        """Everything that it names."""
-        return self.principals | {policy_id(arn) for arn in self.policies}
+        """Everything that may differ by it, but for those who have or are in what it changes."""
+        return self.altered | self.handed
 
 
 def announcement(record: Mapping[str, Any]) -> Announcement | None:

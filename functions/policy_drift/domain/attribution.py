@@ -57,9 +57,9 @@ class Attribution:
     def of_announcements(
         self, announcements: Iterable[Announcement], accounts: Iterable[Account]
     ) -> Callable[[Drift], Explanation]:
-        """Finds the events, among those at hand, that touch the drift's entity."""
+        """Finds the events, among those at hand, that changed the drift's entity, or what it has or is in."""
         accounts = tuple(accounts)
-        reached = [(one.change, touched_by(one.touches, accounts)) for one in announcements]
+        reached = [(one.change, touched_by(one.altered, accounts) | one.handed) for one in announcements]
 
         def explain(drift: Drift) -> Explanation:
             return self._explanation([change for change, entities in reached if drift.entity in entities])

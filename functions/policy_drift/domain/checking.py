@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from policy_drift.domain.account import Account, EntityId, EntityKind
+from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
 from policy_drift.domain.announcement import Announcement
 from policy_drift.domain.approving import Approvals
 from policy_drift.domain.attribution import Attribution
@@ -64,9 +64,10 @@ class ChangeChecker:
         """
         told = list({one.change.event_id: one for one in announcements}.values())
         approved = self._approvals.known()[0].account
-        touched = frozenset[EntityId]().union(*(one.touches for one in told))
-        live = self._read(touched, frozenset[str]().union(*(one.policies for one in told)), approved)
-        found = drifts(approved, live, scope=self._scope, only=touched)
+        altered = frozenset[EntityId]().union(*(one.altered for one in told))
+        handed = frozenset[EntityId]().union(*(one.handed for one in told))
+        live = self._read(told, altered, handed, approved)
+        found = drifts(approved, live, scope=self._scope, only=altered, alone=handed)
         transient = [drift for one in told for drift in self._transient(one, approved, live)]
         if transient:
             found = replace(found, found=(*found.found, *_latest_of_each(transient)))
@@ -74,12 +75,25 @@ class ChangeChecker:
         findings = self._recorder.record(Look(found), explain, Teller(approved, live, self._holders), run)
         return Checked(found.looked_at or frozenset(), tuple(findings))
 
-    def _read(self, touched: frozenset[EntityId], policies: frozenset[str], approved: Account) -> Account:
-        reached = set(touched_by(touched, (approved,)))
+    def _read(
+        self,
+        told: Iterable[Announcement],
+        altered: frozenset[EntityId],
+        handed: frozenset[EntityId],
+        approved: Account,
+    ) -> Account:
+        """What the events name, who has or is in what they change, and who else has the policies that they hand on."""
+        policies = frozenset[str]().union(*(one.policies for one in told))
+        reached = set(touched_by(altered, (approved,)))
         for arn in policies:
-            reached |= self._reader.holders(arn)
+            if policy_id(arn) in altered:
+                reached |= self._reader.holders(arn)
         for group in [entity for entity in reached if entity.kind is EntityKind.GROUP]:
             reached |= self._reader.members(group.name)
+        for arn in policies:
+            if policy_id(arn) in handed - altered:
+                reached |= self._reader.holders(arn)
+        reached = reached.union(*(one.principals for one in told))
         principals = frozenset(entity for entity in reached if entity.kind in _PRINCIPALS)
         if len(principals) > MOST_READ_ALONE:
             return self._reader.snapshot().account

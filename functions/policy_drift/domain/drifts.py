@@ -43,7 +43,12 @@ class Drifts:
 
 
 def drifts(
-    approved: Account, live: Account, *, scope: Scope | None = None, only: Collection[EntityId] | None = None
+    approved: Account,
+    live: Account,
+    *,
+    scope: Scope | None = None,
+    only: Collection[EntityId] | None = None,
+    alone: Collection[EntityId] = (),
 ) -> Drifts:
     """Compare the live account with the baseline.
 
@@ -56,6 +61,8 @@ def drifts(
     only : collection of EntityId, optional
         Look at these alone, and at everybody that a change of theirs touches: the members of a group, those who have a
         policy.
+    alone : collection of EntityId
+        Beside ``only``, look at these, and at nobody whom they touch.
 
     Raises
     ------
@@ -64,7 +71,7 @@ def drifts(
     """
     if approved.id != live.id:
         raise ConflictError(f"the baseline is of account {approved.id}, and this is account {live.id}")
-    looked_at = None if only is None else touched_by(only, (approved, live))
+    looked_at = None if only is None else touched_by(only, (approved, live)).union(alone)
     gathering = Gathering(unread={**live.unreadable}, undecided={*live.unreadable, *approved.unreadable})
     return _Comparing(approved, live, scope or Scope(), looked_at, gathering).result()
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from policy_drift.domain.account import EntityId, Role
+from policy_drift.domain.account import EntityId, Group, ManagedPolicy, Role, User
 from policy_drift.domain.announcement import announcement
 from policy_drift.domain.baseline import NothingApprovedError
 from policy_drift.domain.events import PolicyDriftDetected, PolicyDriftResolved
@@ -13,6 +13,8 @@ from steward.principals import PrincipalPattern
 from tests.doubles.wired_drift import APP, GET, QUIET, TRUST, WIDER, WiredDrift, allowing
 
 CUSTOM = "arn:aws:iam::123456789012:policy/custom"
+OF_AWS = "arn:aws:iam::aws:policy/AdministratorAccess"
+OTHER = "arn:aws:iam::123456789012:user/other"
 RECORD = {
     "eventID": "e1",
     "eventName": "PutRolePolicy",
@@ -152,6 +154,94 @@ def test_a_new_role_is_told(drift):
     assert [(event.kind, event.severity) for event in drift.told(PolicyDriftDetected)] == [("UNMANAGED", "CRITICAL")]
 
 
+@pytest.fixture(params=[CUSTOM, OF_AWS])
+def shared(request):
+    """A policy that somebody is about to give to two roles."""
+    return ManagedPolicy(request.param, "/", "v1", allowing("*"))
+
+
+@pytest.fixture
+def two_roles(shared):
+    """An account with the role app, the role bystander, and the policy, which nobody has."""
+    bystander = replace(APP, name="bystander", unique_id="AROABYSTANDER")
+    account = replace(QUIET, roles={"app": APP, "bystander": bystander}, policies={shared.arn: shared})
+    wired = WiredDrift(account)
+    wired.scan()
+    return wired
+
+
+def attach(drift, name, policy):
+    role = replace(drift.iam.account.roles[name], attached=(policy.arn,))
+    drift.iam.account = replace(drift.iam.account, roles={**drift.iam.account.roles, name: role})
+
+
+def test_who_has_the_same_policy_is_not_told_of_in_the_name_of_whoever_gave_it_to_another(two_roles, shared):
+    """The change of the other has an event of its own, which names another actor."""
+    attach(two_roles, "app", shared)
+    attach(two_roles, "bystander", shared)
+
+    two_roles.check(two_roles.event("AttachRolePolicy", policyArn=shared.arn))
+    first = [event.entity for event in two_roles.told(PolicyDriftDetected)]
+    two_roles.check(two_roles.event("AttachRolePolicy", OTHER, roleName="bystander", policyArn=shared.arn))
+
+    second = two_roles.told(PolicyDriftDetected)[-1]
+    assert first == ["role/app"]
+    assert second.entity == "role/bystander"
+    assert [change["actor"] for change in second.changes] == [OTHER]
+
+
+def test_two_who_give_the_same_policy_at_once_are_told_of_apart(two_roles, shared):
+    attach(two_roles, "app", shared)
+    attach(two_roles, "bystander", shared)
+
+    two_roles.check(
+        two_roles.event("AttachRolePolicy", policyArn=shared.arn),
+        two_roles.event("AttachRolePolicy", OTHER, roleName="bystander", policyArn=shared.arn),
+    )
+
+    actors = {event.entity: [made["actor"] for made in event.changes] for event in two_roles.told(PolicyDriftDetected)}
+    assert actors == {"role/app": [RECORD["userIdentity"]["arn"]], "role/bystander": [OTHER]}
+
+
+def test_the_members_of_a_group_are_not_told_of_in_the_name_of_whoever_adds_another():
+    """The old member was changed by somebody else, whose event is still to come."""
+    readers = Group("readers", "/", "AGPA1", inline={"own": GET})
+    old, new = User("old", "/", "AIDA1", groups=("readers",)), User("new", "/", "AIDA2")
+    account = replace(QUIET, users={"old": old, "new": new}, groups={"readers": readers})
+    drift = WiredDrift(account)
+    drift.scan()
+    changed = {"old": replace(old, inline={"own": WIDER}), "new": replace(new, groups=("readers",))}
+    drift.iam.account = replace(account, users=changed)
+
+    drift.check(drift.event("AddUserToGroup", roleName=None, userName="new", groupName="readers"))
+
+    assert [event.entity for event in drift.told(PolicyDriftDetected)] == ["user/new"]
+
+
+def test_a_policy_that_is_taken_from_one_and_left_to_another_is_not_one_that_nobody_has():
+    unapproved = ManagedPolicy(CUSTOM, "/", "v1", GET)
+    bystander = replace(APP, name="bystander", unique_id="AROABYSTANDER")
+    drift = WiredDrift(replace(QUIET, roles={"app": APP, "bystander": bystander}))
+    drift.scan()
+    drift.iam.account = replace(drift.iam.account, policies={CUSTOM: unapproved})
+    attach(drift, "bystander", unapproved)
+
+    drift.check(drift.event("DetachRolePolicy", policyArn=CUSTOM))
+
+    assert drift.told(PolicyDriftDetected) == []
+
+
+def test_a_policy_that_nobody_has_any_more_is_told():
+    unapproved = ManagedPolicy(CUSTOM, "/", "v1", GET)
+    drift = WiredDrift()
+    drift.scan()
+    drift.iam.account = replace(QUIET, policies={CUSTOM: unapproved})
+
+    drift.check(drift.event("DetachRolePolicy", policyArn=CUSTOM))
+
+    assert [(event.kind, event.entity) for event in drift.told(PolicyDriftDetected)] == [("UNMANAGED", "policy/custom")]
+
+
 @pytest.mark.parametrize(
     ("changed", "touches"),
     [
@@ -159,8 +249,9 @@ def test_a_new_role_is_told(drift):
         ({"eventName": "AnythingNew"}, {"role/app"}),
         (
             {"eventName": "AddUserToGroup", "requestParameters": {"userName": "u", "groupName": "g"}},
-            {"user/u", "group/g"},
+            {"user/u"},
         ),
+        ({"eventName": "AttachGroupPolicy", "requestParameters": {"groupName": "g", "policyArn": OF_AWS}}, {"group/g"}),
         ({"eventName": "UpdateUser", "requestParameters": {"userName": "u", "newUserName": "v"}}, {"user/u", "user/v"}),
         ({"eventName": "SetDefaultPolicyVersion", "requestParameters": {"policyArn": CUSTOM}}, {"policy/custom"}),
         (
@@ -186,7 +277,7 @@ def test_a_new_role_is_told(drift):
     ],
     ids=lambda value: value.get("eventName", "") if isinstance(value, dict) else "",
 )
-def test_an_event_names_what_it_touches(changed, touches):
+def test_an_event_touches_what_it_changes_and_customers_policies_that_it_hands_on(changed, touches):
     assert announcement(RECORD | changed).touches == {EntityId(entity) for entity in touches}
 
 

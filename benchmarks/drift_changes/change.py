@@ -4,8 +4,7 @@ A change is plain data, so that it can be played on any IAM: by the AWS CLI on a
 Each has users, groups, roles and policies of its own, so that all of them can be under way at once.
 """
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,8 +14,10 @@ _MAKES_POLICY = "create-policy"
 _MAKES_SERVICE_ROLE = "create-service-linked-role"
 
 type Document = dict[str, Any]
-type Who = Literal["insider", "outsider"]
-"""The insider administers IAM; the outsider may do nothing, and tries."""
+type Who = Literal["insider", "outsider", "deployer", "storekeeper"]
+"""The insider administers IAM, and so does the deployer, a role whose changes the settings expect and who may write the
+baseline; the storekeeper may do everything in S3; the outsider may do nothing, and tries.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,15 @@ class Acknowledged:
 class Told:
     """What must be told: which finding, how bad, and what live is to the baseline.
 
-    ``action`` is that of the request that proves it; empty where none can.
+    ``action`` is that of the request that proves it; empty where none can. ``expected`` says that it is marked as done
+    by somebody whom the settings expect.
     """
 
     finding: str
     severity: str
     verdict: str
     action: str = ""
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +129,22 @@ class Change:
         told = {one.finding for step in self.steps for one in step.told}
         return frozenset(told - set(self.adopted) - self.lasting)
 
+    @property
+    def expected(self) -> frozenset[str]:
+        """The findings that are marked as expected when they were told last."""
+        last = {one.finding: one for step in self.steps for one in step.told}
+        return frozenset(name for name, one in last.items() if one.expected)
 
-def call(operation: str, *, by: Who = "insider", **parameters: str | Document | list[Any]) -> Call:
-    """A call; documents and lists are written as JSON."""
-    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
-    return Call(operation, texts, by)
+    def actors(self, number: int) -> frozenset[Who]:
+        """Who changed something in the steps up to this one, the first of which is 0."""
+        calls = (one for step in self.steps[: number + 1] for one in step.calls if isinstance(one, Call))
+        return frozenset(one.by for one in calls) - {"outsider"}
 
 
 def told(  # noqa: D103 - as Told
-    kind: str, entity: str, severity: str, verdict: str, action: str = ""
+    kind: str, entity: str, severity: str, verdict: str, action: str = "", *, expected: bool = False
 ) -> Told:
-    return Told(finding(kind, entity), severity, verdict, action)
+    return Told(finding(kind, entity), severity, verdict, action, expected)
 
 
 def finding(kind: str, entity: str) -> str:
@@ -144,87 +152,8 @@ def finding(kind: str, entity: str) -> str:
     return f"{kind}:{entity.replace('/', ':', 1)}"
 
 
-def document(*statements: Mapping[str, Any]) -> Document:
-    """A policy document of the present language."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def allow(*actions: str, on: str | list[str] = "*", **more: Any) -> Document:
-    """A statement that allows; ``Condition``, ``Sid`` and so on stand as they are."""
-    return {"Effect": "Allow", "Action": list(actions), "Resource": on, **more}
-
-
-def deny(*actions: str, on: str | list[str] = "*", **more: Any) -> Document:
-    """A statement that denies."""
-    return allow(*actions, on=on, **more) | {"Effect": "Deny"}
-
-
-def trust(principal: Mapping[str, Any] | str, **more: Any) -> Document:
-    """A trust policy of one statement."""
-    return document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more})
-
-
-def policy_arn(name: str) -> str:
-    """The ARN of a customer's policy of the account."""
-    return f"arn:aws:iam::{ACCOUNT}:policy/{name}"
-
-
-def role(name: str, who: Document | None = None, **inline: Document) -> tuple[Call, ...]:
-    """Make a role that EC2 may assume, or whoever ``who`` says."""
-    assumed_by = who or trust({"Service": "ec2.amazonaws.com"})
-    made = call("create-role", RoleName=name, AssumeRolePolicyDocument=assumed_by)
-    return (made, *_inline("role", name, inline))
-
-
-def user(name: str, **inline: Document) -> tuple[Call, ...]:
-    """Make a user."""
-    return (call("create-user", UserName=name), *_inline("user", name, inline))
-
-
-def group(name: str, *members: str, **inline: Document) -> tuple[Call, ...]:
-    """Make a group with these users, who exist."""
-    joined = (call("add-user-to-group", GroupName=name, UserName=member) for member in members)
-    return (call("create-group", GroupName=name), *_inline("group", name, inline), *joined)
-
-
-def policy(name: str, said: Document) -> tuple[Call, ...]:
-    """Make a customer's managed policy."""
-    return (call("create-policy", PolicyName=name, PolicyDocument=said),)
-
-
-def put(kind: str, name: str, said: Document, *, inline: str = "rights") -> Call:
-    """Write an inline policy."""
-    owner: dict[str, Any] = {f"{kind.title()}Name": name}
-    return call(f"put-{kind}-policy", **owner, PolicyName=inline, PolicyDocument=said)
-
-
-def take(kind: str, name: str, *, inline: str = "rights") -> Call:
-    """Delete an inline policy."""
-    owner: dict[str, Any] = {f"{kind.title()}Name": name}
-    return call(f"delete-{kind}-policy", **owner, PolicyName=inline)
-
-
-def attach(kind: str, name: str, arn: str) -> Call:
-    """Attach a managed policy."""
-    owner: dict[str, Any] = {f"{kind.title()}Name": name}
-    return call(f"attach-{kind}-policy", **owner, PolicyArn=arn)
-
-
-def detach(kind: str, name: str, arn: str) -> Call:
-    """Detach a managed policy."""
-    owner: dict[str, Any] = {f"{kind.title()}Name": name}
-    return call(f"detach-{kind}-policy", **owner, PolicyArn=arn)
-
-
-def new_version(arn: str, said: Document) -> Call:
-    """Make another version of a policy the default."""
-    return call("create-policy-version", PolicyArn=arn, PolicyDocument=said, SetAsDefault="true")
-
-
-def set_default(arn: str, version: str) -> Call:
-    """Make an existing version of a policy the default."""
-    return call("set-default-policy-version", PolicyArn=arn, VersionId=version)
-
-
-def _inline(kind: str, name: str, documents: Mapping[str, Document]) -> Iterable[Call]:
-    return (put(kind, name, said, inline=inline) for inline, said in documents.items())
+def access(
+    slug: str, severity: str, verdict: str, action: str = "", *, kind: str = "role", expected: bool = False
+) -> Told:
+    """A change of what somebody may do."""
+    return told("access", f"{kind}/{slug}", severity, verdict, action, expected=expected)

@@ -1,0 +1,46 @@
+"""The stack that the changes are made on: as shipped, but for what this measurement needs to be told apart."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.deployment import PROJECT, Deployment
+from benchmarks.drift_changes.change import ACCOUNT
+from benchmarks.drift_changes.ears import BUS
+from benchmarks.drift_changes.players import DEPLOYER
+from benchmarks.own_stack import own_stack
+
+DELAY = 12
+"""Seconds from an event to the look at it; as shipped 30. Longer than the CLI takes for what must pass unseen."""
+SETTINGS: dict[str, dict[str, Any]] = {
+    "drift.yaml": {"expected_actors": [f"self:role/{DEPLOYER}"]},
+    "alerting.yaml": {"flood": {"window_minutes": 1, "singly": 500, "singly_if_critical": 500, "named": 40}},
+}
+"""Every alert goes out by itself: all changes are made at once, and would be told in one message as a flood."""
+PARAMETERS = {"DriftEventDelay": str(DELAY), "BaselineDeployers": f"arn:aws:iam::{ACCOUNT}:role/{DEPLOYER}"}
+_GLOBAL_REGION = "us-east-1"
+_GLOBAL_STACK = "ecr-steward-global-events"
+
+
+@contextmanager
+def drift_stack(port: int | None = None) -> Iterator[Deployment]:
+    """Deploy it, and the small stack that forwards IAM's events; both go afterwards. Raises NoDeploymentError."""
+    with own_stack(SETTINGS, PARAMETERS, port=port) as variables:
+        stack = Deployment(variables)
+        _forward_iam_events(stack)
+        yield stack
+
+
+def _forward_iam_events(stack: Deployment) -> None:
+    cloudformation = stack.client("cloudformation", region=_GLOBAL_REGION)
+    cloudformation.create_stack(
+        StackName=_GLOBAL_STACK,
+        TemplateBody=(Path(PROJECT) / "global-events.yaml").read_text(),
+        Parameters=[
+            {"ParameterKey": "HomeRegion", "ParameterValue": stack.variables["AWS_REGION"]},
+            {"ParameterKey": "BusName", "ParameterValue": BUS},
+        ],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=_GLOBAL_STACK, WaiterConfig={"Delay": 1})

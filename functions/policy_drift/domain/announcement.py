@@ -10,8 +10,8 @@ from urllib.parse import unquote
 from policy_drift.domain.account import Document, EntityId, EntityKind, policy_id
 from policy_drift.domain.finding import Change
 
-READING = ("Get", "List", "Simulate", "Generate")
-"""Calls that change nothing. Everything else may: a list of what changes would lose SetDefaultPolicyVersion."""
+WITHOUT_EFFECT = ("Get", "List", "Simulate", "Generate", "Tag", "Untag")
+"""Calls that change nothing that is compared. Everything else may: a list of what does would lose one some day."""
 _NAMED = {"userName": EntityKind.USER, "groupName": EntityKind.GROUP, "roleName": EntityKind.ROLE}
 _RENAMED = {"newUserName": EntityKind.USER, "newGroupName": EntityKind.GROUP}
 _LONGEST_TEXT = 512
@@ -66,7 +66,7 @@ class Announcement:
 def announcement(record: Mapping[str, Any]) -> Announcement | None:
     """What a CloudTrail record announces; None where nothing was changed, or nothing that we compare is named."""
     name = str(record.get("eventName", ""))
-    if record.get("errorCode") or record.get("eventSource") != "iam.amazonaws.com" or name.startswith(READING):
+    if record.get("errorCode") or record.get("eventSource") != "iam.amazonaws.com" or name.startswith(WITHOUT_EFFECT):
         return None
     asked, answered = _object(record.get("requestParameters")), _object(record.get("responseElements"))
     principals = frozenset(_principals(asked, answered))

@@ -43,6 +43,7 @@ class Why(StrEnum):
     WORSE = "worse"
     CHANGED = "changed"
     REOPENED = "reopened"
+    UNEXPECTED = "unexpected"
 
 
 class How(StrEnum):
@@ -76,6 +77,11 @@ def news(known: Finding | None, drift: Drift, now: datetime, relation: Relation)
     if known.state is State.ACKNOWLEDGED and known.acknowledgement and known.acknowledgement.expires <= now:
         return Why.REOPENED
     return None
+
+
+def turns_out_unexpected(known: Finding, explanation: Explanation) -> bool:
+    """Whether what was told as expected is the work of somebody, too, who is not."""
+    return known.state is State.OPEN and known.expected and bool(explanation.changes) and not explanation.expected
 
 
 def told(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime) -> Finding:

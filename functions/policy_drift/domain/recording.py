@@ -151,7 +151,11 @@ class Recorder:
                 return lifecycle.told(known, drift, explain(drift), now), why
             if known is None:
                 return None
-            explanation = explain(drift) if not known.changes else Explanation()
+            # Events at hand cost nothing to ask; a scan asks CloudTrail's history for what has nobody yet.
+            is_asked = not known.changes or (known.expected and look.drifts.looked_at is not None)
+            explanation = explain(drift) if is_asked else Explanation()
+            if lifecycle.turns_out_unexpected(known, explanation):
+                return lifecycle.told(known, drift, explanation, now), Why.UNEXPECTED
             return lifecycle.seen(known, drift, explanation, now), None
         if known is None or not look.drifts.rules_out(known.drift) or not lifecycle.is_over(known, now):
             return None

@@ -127,6 +127,29 @@ def test_a_change_by_somebody_else_takes_the_mark_away():
     assert [event.expected for event in drift.told(PolicyDriftDetected)] == [False]
 
 
+def test_what_hid_behind_an_expected_change_is_told_in_the_name_of_who_made_it():
+    """Both changes are there when the first one's event is looked at; the second one's event comes later."""
+    drift = WiredDrift(expected=[PrincipalPattern("self:role/deploy-*")])
+    drift.scan()
+    drift.role(inline={"own": WIDER})
+    mallorys = drift.event()
+    drift.check(drift.event(actor="arn:aws:sts::123456789012:assumed-role/deploy-app/run-7"))
+
+    drift.check(mallorys)
+    drift.check(mallorys)
+    drift.scan()
+
+    told = drift.told(PolicyDriftDetected)
+    assert [(event.why, event.expected) for event in told] == [("opened", True), ("unexpected", False)]
+    assert [len(event.changes) for event in told] == [1, 2]
+
+
+def test_a_tag_on_a_role_whose_drift_is_expected_is_nothing_to_tell():
+    drift = WiredDrift(expected=[PrincipalPattern("self:role/deploy-*")])
+
+    assert drift.event("TagRole") is None
+
+
 def test_a_change_that_no_event_announced_says_so(drift):
     drift.role(inline={"own": WIDER})
     drift.scan()

@@ -15,6 +15,7 @@ _WHY = {
     "worse": "Policy drift of {} got worse",
     "changed": "Policy drift of {} changed since somebody looked at it",
     "reopened": "Policy drift of {} is back",
+    "unexpected": "Policy drift of {}, and not only by whom it was expected of",
 }
 _BASELINE = {
     "captured": "The baseline was captured from what the account had",

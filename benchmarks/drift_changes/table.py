@@ -160,9 +160,9 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _repetitions(told: list[Heard]) -> list[str]:
-    """Findings that were told twice as the same: once is what is promised."""
-    seen = [(one.data["finding_id"], one.data["fingerprint"]) for one in told]
-    return [f"{name} is told again" for name, fingerprint in set(seen) if seen.count((name, fingerprint)) > 1]
+    """Findings that were told twice as the same: once is promised, and once more if it turns out to be unexpected."""
+    seen = [(one.data["finding_id"], one.data["fingerprint"], one.data["expected"]) for one in told]
+    return [f"{one[0]} is told again" for one in set(seen) if seen.count(one) > 1]
 
 
 def _is(wanted: Told, data: dict[str, Any]) -> bool:

@@ -96,6 +96,7 @@ def test_an_acknowledged_finding_says_who_answers_for_it_until_when(api, finding
         ({"expires": "2020-01-01T00:00:00Z"}, 422, "past"),
         ({"expires": "tomorrow"}, 422, "ISO 8601"),
         ({"expires": "2099-01-01T00:00:00"}, 422, "time zone"),
+        ({"expires": "2099-01-01T00:00:00Z"}, 422, "year"),
         ({"expires": 5}, 422, "text"),
         ({"fingerprint": "sha256:another"}, 412, "fingerprint"),
         ({"besides": "x"}, 422, "nothing else"),

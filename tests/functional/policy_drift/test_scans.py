@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.functional.gateway import client_of
+from tests.functional.policy_drift.conftest import KEY
 
 OPENED, OVER = "PolicyDriftDetected", "PolicyDriftResolved"
 
@@ -141,6 +142,19 @@ def test_a_baseline_that_is_gone_is_critical_and_never_made_up_again(scan, basel
 
     assert answer["open"] == {"CRITICAL": 1, "MEDIUM": 1}
     assert client_of("s3").list_objects_v2(Bucket="baseline").get("KeyCount") == 0
+
+
+def test_whoever_wrote_the_baseline_into_the_bucket_is_named_as_s3_names_them(scan, baseline, heard):
+    scan()
+    baseline.write(json.dumps(baseline.read() | {"reviewed": True}))
+    version = client_of("s3").head_object(Bucket="baseline", Key=KEY)["VersionId"]
+    heard()
+
+    detail = {"object": {"version-id": version}, "requester": "123456789012", "source-ip-address": "203.0.113.7"}
+    scan(source="aws.s3", detail=detail)
+
+    (changed,) = [event["detail"]["data"] for event in heard() if event["detail-type"] == "BaselineChanged"]
+    assert changed["by"] == "123456789012 from 203.0.113.7"
 
 
 def test_a_baseline_that_approves_a_grant_is_told_as_loudly_as_the_grant(scan, baseline, heard):

@@ -11,6 +11,8 @@ MANY = 61
 """Members of a group of whom the check reads the whole account, not each alone."""
 FINDINGS = 8
 FORGETTING = {"the first scan", "the first change under another baseline"}
+CALLS = {"userName": "UpdateUser", "groupName": "UpdateGroup", "roleName": "UpdateRole"}
+"""How CloudTrail names a principal -> a call that changes it."""
 RIGHTS = policy(allow("s3:GetObject"))
 TRUST = policy({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})
 
@@ -54,11 +56,11 @@ class DriftProbes:
                 (name,) = self._drifted_roles(1)
                 return self._scan() and self._finding_of(name)["changes"] != []
             case "a change of a user, a group, a role and a policy":
-                return self._is_looked_at(*self._entities_of_every_kind())
+                return self._are_found(*self._entities_of_every_kind())
             case "a change of a role" | "the first change under another baseline":
-                return self._is_looked_at({"roleName": self._drifted_roles(1)[0]})
+                return self._are_found({"roleName": self._drifted_roles(1)[0]})
             case "a change of a large group":
-                return self._is_looked_at({"groupName": self._crowd})
+                return self._are_found({"groupName": self._crowd})
             case "all findings":
                 return self._call("GET", "/findings").status == 200
             case "one finding":
@@ -77,9 +79,15 @@ class DriftProbes:
         answer = self._invoke("DriftScan", {"id": f"scan-{uuid.uuid4().hex}"})
         return answer is not None and "failed" not in answer
 
-    def _is_looked_at(self, *named):
-        """Hand the check a batch of its queue, one change for each of what is named; whether none is to come again."""
-        return self._invoke("DriftCheck", {"Records": [queued(one) for one in named]}) == {"batchItemFailures": []}
+    def _are_found(self, *named):
+        """Hand the check a batch of its queue, one change for each of what is named, and none of it approved; whether
+        no message is to come again and there is a finding of each principal.
+        """
+        answer = self._invoke("DriftCheck", {"Records": [queued(one) for one in named]})
+        if answer != {"batchItemFailures": []}:
+            return False
+        wanted = {f"{key.removesuffix('Name')}/{name}" for one in named for key, name in one.items() if key in CALLS}
+        return wanted <= {finding["entity"] for finding in self._call("GET", "/findings").document["findings"]}
 
     def _acknowledge(self):
         finding = self._findings.pop()
@@ -150,7 +158,7 @@ def queued(named):
     """A message of the check's queue: CloudTrail tells of a change of what is named."""
     record = {
         "eventSource": "iam.amazonaws.com",
-        "eventName": "TagResource",
+        "eventName": next((CALLS[key] for key in named if key in CALLS), "SetDefaultPolicyVersion"),
         "eventTime": datetime.now(UTC).isoformat(),
         "eventID": str(uuid.uuid4()),
         "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/probe"},

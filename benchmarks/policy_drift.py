@@ -24,7 +24,7 @@ import boto3
 from benchmarks.served_iam import ServedIam
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.domain.account import Account, Document, Group, ManagedPolicy, Role, User
-from policy_drift.domain.drifts import drifts
+from policy_drift.domain.comparison.drifts import drifts
 
 ACCOUNT = "111122223333"
 _ACTIONS = {

@@ -14,13 +14,13 @@ from policy_drift.adapters.s3_baseline import S3BaselineStore
 from policy_drift.adapters.s3_reports import S3Reports
 from policy_drift.domain.account import Account
 from policy_drift.domain.approving import Approvals
-from policy_drift.domain.attribution import Attribution
+from policy_drift.domain.changes.attribution import Attribution
 from policy_drift.domain.checking import ChangeChecker
 from policy_drift.domain.drift_settings import DriftSettings
 from policy_drift.domain.finding import Report
 from policy_drift.domain.operating import Operation
 from policy_drift.domain.recording import Recorder
-from policy_drift.domain.reporting import as_document
+from policy_drift.domain.reporting.report import as_document
 from policy_drift.domain.scanning import Scanner
 from policy_drift.html_report import render
 from steward import settings

@@ -8,8 +8,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from policy_drift.bootstrap import CAPABILITY, checker
-from policy_drift.domain.announcement import Announcement, announcement
 from policy_drift.domain.baseline import NothingApprovedError
+from policy_drift.domain.changes.announcement import Announcement, announcement
 from policy_drift.domain.ports import NotToldError
 from steward.errors import StewardError
 from steward.observability import observe

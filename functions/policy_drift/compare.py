@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from policy_drift.domain.language import PolicyError, Verdict, Witness, compare, effective_access, read_documents
-from policy_drift.domain.wording import in_words
+from policy_drift.domain.reporting.wording import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

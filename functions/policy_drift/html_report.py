@@ -1,4 +1,4 @@
-"""The HTML report: the document of `policy_drift.domain.reporting` as one self-contained page for people.
+"""The HTML report: the document of `policy_drift.domain.reporting.report` as one self-contained page for people.
 
 ``python -m policy_drift.html_report report.json > report.html`` makes the page from a JSON report. It needs no script
 and no other file. Every text in it may have been chosen by an attacker: the template engine escapes all of them, what
@@ -19,7 +19,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from policy_drift.domain.wording import shortened, visible
+from policy_drift.domain.reporting.wording import shortened, visible
 from policy_drift.side_by_side import Row, side_by_side
 
 MOST_FINDINGS = 1_000
@@ -44,7 +44,7 @@ def render(document: Mapping[str, Any], *, json_report: str = "the JSON report")
     Parameters
     ----------
     document : mapping
-        A report as `policy_drift.domain.reporting.as_document` makes it.
+        A report as `policy_drift.domain.reporting.report.as_document` makes it.
     json_report : str
         What the JSON report is called, for where something is shortened.
     """

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from policy_drift.domain.approval import adoption_of
 from policy_drift.domain.baseline import InForce
 from policy_drift.domain.finding import Finding
-from policy_drift.domain.telling import told_change
-from policy_drift.domain.wording import newly_possible
+from policy_drift.domain.reporting.approval import adoption_of
+from policy_drift.domain.reporting.detection import told_change
+from policy_drift.domain.reporting.wording import newly_possible
 
 
 def representation_of(finding: Finding) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from policy_drift.adapters.baseline_document import JsonBaselineFormat
 from policy_drift.domain.account import Account, Role
-from policy_drift.domain.announcement import announcement
 from policy_drift.domain.approving import Approvals
-from policy_drift.domain.attribution import Attribution
+from policy_drift.domain.changes.announcement import announcement
+from policy_drift.domain.changes.attribution import Attribution
 from policy_drift.domain.checking import ChangeChecker
 from policy_drift.domain.recording import Recorder
 from policy_drift.domain.scanning import Scanner

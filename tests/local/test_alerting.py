@@ -155,10 +155,14 @@ def two_hundred(unique):
 
 def of_ours_that_wait(stack, unique):
     """How many alerts wait for the flood's one message, and have the text in their title."""
-    pages = stack.aws.client("dynamodb").get_paginator("query").paginate(
-        TableName=stack.physical_id("AlertMemory"),
-        KeyConditionExpression="id = :room",
-        ExpressionAttributeValues={":room": {"S": "room#flood"}},
+    pages = (
+        stack.aws.client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=stack.physical_id("AlertMemory"),
+            KeyConditionExpression="id = :room",
+            ExpressionAttributeValues={":room": {"S": "room#flood"}},
+        )
     )
     return sum(unique in item["title"]["S"] for page in pages for item in page["Items"])
 

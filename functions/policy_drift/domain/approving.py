@@ -18,7 +18,7 @@ from policy_drift.domain.baseline import (
     NothingApprovedError,
     UnusableBaselineError,
 )
-from policy_drift.domain.drifts import drifts
+from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import BaselineChanged, BaselineRefused
 from policy_drift.domain.finding import Drift, Kind, Severity
 from policy_drift.domain.language import Verdict

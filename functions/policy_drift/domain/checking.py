@@ -4,20 +4,20 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from policy_drift.domain.access.live_state import relation
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
-from policy_drift.domain.announcement import Announcement
 from policy_drift.domain.approving import Approvals
-from policy_drift.domain.attribution import Attribution
-from policy_drift.domain.drifts import drifts
+from policy_drift.domain.changes.announcement import Announcement
+from policy_drift.domain.changes.attribution import Attribution
+from policy_drift.domain.changes.grants import Grant, applied, grants_of
+from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Drift, Finding, Kind, Severity
-from policy_drift.domain.grants import Grant, applied, grants_of
 from policy_drift.domain.language import PolicyDocumentError, Verdict
-from policy_drift.domain.live_state import relation
 from policy_drift.domain.ports import AccountReader, Findings, Subjects
 from policy_drift.domain.reach import touched_by
 from policy_drift.domain.recording import Look, Recorder
+from policy_drift.domain.reporting.detection import Teller
 from policy_drift.domain.scope import Scope
-from policy_drift.domain.telling import Teller
 
 MOST_READ_ALONE = 60
 """Principals that are read one by one, in about six calls each; of more, the whole account is read in pages."""

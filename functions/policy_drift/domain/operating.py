@@ -4,17 +4,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from policy_drift.domain import approval, baseline, lifecycle
+from policy_drift.domain import baseline, lifecycle
 from policy_drift.domain.account import Account, EntityKind
 from policy_drift.domain.approving import Approvals, Approved
 from policy_drift.domain.baseline import Adoption, Baseline, BaselineFormat, How, InForce
-from policy_drift.domain.drifts import drifts
+from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Acknowledgement, Drift, Finding, State
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.ports import AccountReader, Findings, Kept, ReportStore, ScanTrigger
 from policy_drift.domain.recording import LEASE, Delivery, Look, Recorder
+from policy_drift.domain.reporting import approval
+from policy_drift.domain.reporting.detection import Teller, acknowledgement
 from policy_drift.domain.scope import Scope
-from policy_drift.domain.telling import Teller, acknowledgement
 from steward.clock import Clock
 from steward.errors import ConflictError, NotFoundError, PreconditionFailedError, RuleViolationError
 from steward.events import EventPublisher

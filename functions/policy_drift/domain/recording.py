@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from policy_drift.domain import lifecycle
-from policy_drift.domain.drifts import Drifts
+from policy_drift.domain.access.live_state import relation
+from policy_drift.domain.comparison.drifts import Drifts
 from policy_drift.domain.finding import Drift, Finding, State
 from policy_drift.domain.lifecycle import Explanation, How, Why
-from policy_drift.domain.live_state import relation
 from policy_drift.domain.ports import Findings, Kept, NotToldError, Outbox, OvertakenError, Undelivered
-from policy_drift.domain.telling import Teller, resolution
+from policy_drift.domain.reporting.detection import Teller, resolution
 from steward.clock import Clock
 from steward.errors import UpstreamError
 from steward.events import EventPublisher, PublishableEvent

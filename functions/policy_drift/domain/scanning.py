@@ -7,14 +7,14 @@ from datetime import datetime
 
 from policy_drift.domain.account import Account
 from policy_drift.domain.approving import Approvals, Approved
-from policy_drift.domain.attribution import Attribution
-from policy_drift.domain.drifts import drifts
+from policy_drift.domain.changes.attribution import Attribution
+from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
 from policy_drift.domain.finding import Coverage, Finding, Report, Severity, State
 from policy_drift.domain.ports import AccountReader, ReportStore, Snapshot
 from policy_drift.domain.recording import Look, Recorder
+from policy_drift.domain.reporting.detection import Teller
 from policy_drift.domain.scope import Scope
-from policy_drift.domain.telling import Teller
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher

@@ -1,10 +1,10 @@
 """Principals that may do what a path takes, in pieces over several policies."""
 
+from policy_drift.domain.access.holding import holding
 from policy_drift.domain.account import Account, Document, Entity
-from policy_drift.domain.caller import Caller
-from policy_drift.domain.escalation import Escalation, escalations
-from policy_drift.domain.escalation_paths import Path, PathStep
-from policy_drift.domain.holding import holding
+from policy_drift.domain.severity.caller import Caller
+from policy_drift.domain.severity.escalation import Escalation, escalations
+from policy_drift.domain.severity.escalation_paths import Path, PathStep
 from tests.unit.policy_drift.accounts import account, allow, group, policy, role, user
 
 OWN = policy("own", allow("s3:GetObject"))

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from policy_drift.domain.account import EntityId, Group, ManagedPolicy, Role, User
-from policy_drift.domain.announcement import announcement
 from policy_drift.domain.baseline import NothingApprovedError
+from policy_drift.domain.changes.announcement import announcement
 from policy_drift.domain.events import PolicyDriftDetected, PolicyDriftResolved
 from steward.principals import PrincipalPattern
 from tests.doubles.wired_drift import APP, GET, QUIET, TRUST, WIDER, WiredDrift, allowing

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.drifts import drifts
+from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Severity
 from policy_drift.domain.language import Verdict
 from policy_drift.domain.scope import EntityPattern, Scope

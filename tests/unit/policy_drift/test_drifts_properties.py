@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from policy_drift.domain.drifts import drifts
+from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Kind
 from policy_drift.domain.language import Decision, Verdict, evaluate
 from tests.unit.policy_drift.accounts import account, allow, group, policy, role, user

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from policy_drift.domain.drifts import drifts
-from policy_drift.domain.escalation_paths import Path, Target, known_paths
+from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Severity
+from policy_drift.domain.severity.escalation_paths import Path, Target, known_paths
 from tests.unit.policy_drift.accounts import ID, account, allow, deny, group, policy, role, trusting, user
 from tests.unit.policy_drift.escalating import OWN, found_in, in_pieces
 

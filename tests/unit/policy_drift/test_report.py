@@ -10,9 +10,9 @@ import jsonpatch
 import pytest
 
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.approval import baseline_patch
 from policy_drift.domain.finding import Severity
-from policy_drift.domain.reporting import as_document
+from policy_drift.domain.reporting.approval import baseline_patch
+from policy_drift.domain.reporting.report import as_document
 from policy_drift.html_report import anchor, render
 from policy_drift.side_by_side import Mark, Row, side_by_side
 from tests.doubles.sample_drift import APPROVED, FINDINGS, LIVE, REPORT

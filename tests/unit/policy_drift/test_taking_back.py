@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User
 from policy_drift.domain.finding import Drift, Kind, Severity
-from policy_drift.domain.iam_commands import UnsafeTextError, command
 from policy_drift.domain.language import Verdict
-from policy_drift.domain.remediation import Remedies
+from policy_drift.domain.reporting.iam_commands import UnsafeTextError, command
+from policy_drift.domain.reporting.remediation import Remedies
 from tests.doubles.aws_cli import InMemoryIam, parsed
 
 ACCOUNT = "123456789012"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.finding import Kind
 from policy_drift.domain.language import Witness
-from policy_drift.domain.wording import HEADINGS, listed, newly_possible, no_longer_possible, visible
+from policy_drift.domain.reporting.wording import HEADINGS, listed, newly_possible, no_longer_possible, visible
 
 ROLE = EntityId("role/deployer")
 

@@ -16,9 +16,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from policy_drift.domain.access.holding import Holding, access
+from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, together
+from policy_drift.domain.access.verdicts import joined
 from policy_drift.domain.account import Entity, Role
 from policy_drift.domain.finding import Kind
-from policy_drift.domain.holding import Holding, access
 from policy_drift.domain.language import (
     Access,
     Comparison,
@@ -28,8 +30,6 @@ from policy_drift.domain.language import (
     canonical_form,
     compare,
 )
-from policy_drift.domain.reading import EVERYTHING, NOTHING, read, together
-from policy_drift.domain.verdicts import joined
 
 type Json = Any
 

@@ -3,14 +3,14 @@
 from dataclasses import asdict
 from typing import Any
 
-from policy_drift.domain import approval
+from policy_drift.domain.access.live_state import more_than
 from policy_drift.domain.account import Account
 from policy_drift.domain.events import PolicyDriftAcknowledged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Change, Finding
 from policy_drift.domain.lifecycle import How, Why
-from policy_drift.domain.live_state import more_than
-from policy_drift.domain.remediation import Holders, Remedies
-from policy_drift.domain.wording import newly_possible
+from policy_drift.domain.reporting import approval
+from policy_drift.domain.reporting.remediation import Holders, Remedies
+from policy_drift.domain.reporting.wording import newly_possible
 
 MOST_CHANGES = 5
 """Events behind a finding that an alert carries; an entry on the bus takes 256 KB."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
-from policy_drift.domain.caller import Caller
-from policy_drift.domain.escalation import escalations
 from policy_drift.domain.finding import Severity
 from policy_drift.domain.language import Access, Comparison, Verdict, compare, effective_access
-from policy_drift.domain.trust_openings import openings
-from policy_drift.domain.verdicts import MAY_BE_MORE
+from policy_drift.domain.severity.caller import Caller
+from policy_drift.domain.severity.escalation import escalations
+from policy_drift.domain.severity.trust_openings import openings
 
 _ALL_OF_IAM = effective_access(
     [{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}]

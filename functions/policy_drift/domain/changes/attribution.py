@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from policy_drift.domain.account import Account, EntityKind
-from policy_drift.domain.announcement import Announcement
+from policy_drift.domain.changes.announcement import Announcement
 from policy_drift.domain.finding import Change, Drift, Kind
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.ports import ChangeHistory

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from policy_drift.domain.access.live_state import fingerprint
 from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.finding import Drift, Kind, Severity
 from policy_drift.domain.language import Comparison, Verdict
-from policy_drift.domain.live_state import fingerprint
-from policy_drift.domain.severity import Assessment
+from policy_drift.domain.severity.assessment import Assessment
 
 
 @dataclass(frozen=True, slots=True)

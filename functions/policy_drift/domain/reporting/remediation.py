@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from policy_drift.domain import iam_commands
+from policy_drift.domain.access.trusted import gone
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, Role, User, policy_id
 from policy_drift.domain.finding import Drift, Kind
-from policy_drift.domain.trusted import gone
-from policy_drift.domain.wording import listed
+from policy_drift.domain.reporting import iam_commands
+from policy_drift.domain.reporting.wording import listed
 
 _RESERVED_PATHS = ("/aws-service-role/", "/aws-reserved/")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from policy_drift.domain.account import Account, EntityId, EntityKind, Group, ManagedPolicy, Role, User
-from policy_drift.domain.announcement import Announcement
+from policy_drift.domain.changes.announcement import Announcement
 
 _NOBODY = {
     "Version": "2012-10-17",

@@ -14,12 +14,12 @@ conditions. An identity provider that signs in anybody: whoever has a token gets
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from policy_drift.domain.access.reading import NOTHING, read
+from policy_drift.domain.access.trust import principals_of
+from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
 from policy_drift.domain.finding import Severity
 from policy_drift.domain.language import Access, compare
-from policy_drift.domain.reading import NOTHING, read
-from policy_drift.domain.trust import principals_of
-from policy_drift.domain.verdicts import MAY_BE_MORE
 
 type Opening = tuple[Severity, str]
 

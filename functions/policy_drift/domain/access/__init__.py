@@ -1,0 +1,1 @@
+"""What a principal holds, and what that allows."""

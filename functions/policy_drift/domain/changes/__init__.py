@@ -1,0 +1,1 @@
+"""CloudTrail's events: who changed what, and what a change gave."""

@@ -1,0 +1,1 @@
+"""What differs between the account as approved and as it is."""

@@ -1,0 +1,1 @@
+"""What people and pipelines read of a finding: events, words, commands, the report."""

@@ -1,0 +1,1 @@
+"""How bad it is: what became newly possible."""

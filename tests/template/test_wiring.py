@@ -83,7 +83,7 @@ def test_what_the_gateway_answers_by_itself_is_a_problem(resources):
         # $context.error.messageString is a JSON string with its quotes.
         problem = json.loads(template.replace("$context.error.messageString", '"…"'))
         assert problem.keys() >= {"type", "title", "detail", "instance", "request_id"}, kind
-        assert problem.get("status") == response.get("statusCode"), kind
+        assert str(problem.get("status")) == str(response.get("statusCode")), kind
 
 
 def test_every_log_group_forgets(resources):

@@ -15,7 +15,7 @@ SAVED = 'AlertEmail="a@example.com" DigestSchedule="cron(0 7 ? * MON *)" Reposit
 def commands(*arguments):
     """The SAM commands that make would run."""
     shown = subprocess.run(
-        ["make", "--dry-run", *arguments], cwd=PROJECT, capture_output=True, text=True, check=True
+        ["/usr/bin/env", "make", "--dry-run", *arguments], cwd=PROJECT, capture_output=True, text=True, check=True
     ).stdout
     return [line for line in shown.splitlines() if line.startswith(".local/venv/bin/sam ")]
 

@@ -7,10 +7,11 @@ SAM := .local/venv/bin/sam
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help start stop status logs clean test test-slow check check-settings format bench bench-rotation lock build deploy
+.PHONY: help start stop status logs clean test test-slow check check-settings format bench bench-rotation lock build deploy \
+  deploy-global-events
 
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ## AWS on the laptop
 
@@ -27,10 +28,10 @@ clean: ## Stop it and remove everything it made
 
 ## Tests and checks
 
-test: check .local/venv/ready ## Pass every check and every test
+test: check .local/venv/ready ## Pass every check, and every test but the slow ones
 	$(TOOLS)/pytest -n 2 --dist loadfile --cov --cov-report=term -m "not slow"
 
-test-slow: .venv/ready .local/venv/ready ## Run the long property and corpus tests, too
+test-slow: .venv/ready .local/venv/ready ## Run the slow tests: long property and corpus runs
 	$(TOOLS)/pytest -m slow
 
 check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture, template, settings
@@ -60,13 +61,22 @@ bench-rotation: .venv/ready .local/venv/ready ## Measure key rotation: calls, me
 
 ## AWS
 
-build: .local/venv/ready check-settings ## Build for AWS (ARCHITECTURE=arm64)
-	$(SAM) build --parameter-overrides Architecture=$(or $(ARCHITECTURE),arm64)
+# The parameters that GUIDED=1 saved, and ARCHITECTURE behind them: given alone, it would replace all that is saved, and given
+# to one command alone, the build and the functions would disagree.
+parameters = $$(.local/venv/bin/python -c 'import tomllib; \
+  print(tomllib.load(open("samconfig.toml", "rb"))["default"]["deploy"]["parameters"]["parameter_overrides"])')$(if \
+  $(ARCHITECTURE), Architecture=$(ARCHITECTURE))
 
-deploy: build ## Build and deploy to AWS, asking for what it needs
-	$(SAM) deploy --guided --parameter-overrides Architecture=$(or $(ARCHITECTURE),arm64)
+build: .local/venv/ready check-settings ## Build for AWS (ARCHITECTURE=x86_64 instead of arm64)
+	$(SAM) build --parameter-overrides "$(parameters)"
 
-lock: .venv/ready ## Pin the dependencies anew
+deploy: build ## Build and deploy to AWS (GUIDED=1 asks for the parameters and saves them, YES=1 asks nothing)
+	$(SAM) deploy $(if $(GUIDED),--guided) $(if $(YES),--no-confirm-changeset) --parameter-overrides "$(parameters)"
+
+deploy-global-events: .local/venv/ready ## Deploy the small stack of us-east-1, for any other home region (GUIDED=1, YES=1)
+	$(SAM) deploy --config-env global-events $(if $(GUIDED),--guided) $(if $(YES),--no-confirm-changeset)
+
+lock: .venv/ready ## Update the pinned dependencies
 	$(PYTHON) -m venv .local/lock && .local/lock/bin/pip install --quiet uv
 	cd layers/dependencies && ../../.local/lock/bin/uv pip compile --quiet --upgrade --python-version 3.13 \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header requirements.in -o requirements.txt

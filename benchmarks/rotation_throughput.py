@@ -65,9 +65,10 @@ def _round(stack: RotatingStack, title: str, users: list[str], **throttling: Any
     twice = sum(made[user] > 1 or told[user] > 1 for user in users)
     probes = sum(number for call, number in counted["counted"].items() if call in PROBES)
     calls = sum(counted["counted"].values()) - probes
+    dead = stack.waiting("DeadLetters") + stack.waiting("QueueDeadLetters")
     _print(
         title, planned["due"], f"{seconds:.0f}", f"{calls / len(users):.2f}", f"{probes / len(users):.2f}",
-        sum(counted["throttled"].values()), lost, twice, stack.waiting("DeadLetters"),
+        sum(counted["throttled"].values()), lost, twice, dead,
         f"{len(users) * SHIPPED_WAIT / AT_ONCE:.0f} s",
     )  # fmt: skip
     print(f"    {dict(sorted(counted['counted'].items()))}", flush=True)

@@ -18,7 +18,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "alerting.yaml": {"flood": {"window_minutes": 1, "singly": 500, "singly_if_critical": 500, "named": 40}},
 }
 """Every alert goes out by itself: all changes are made at once, and would be told in one message as a flood."""
-PARAMETERS = {"DriftEventDelay": str(DELAY), "BaselineDeployers": f"arn:aws:iam::{ACCOUNT}:role/{DEPLOYER}"}
+PARAMETERS = {"DriftEventDelaySeconds": str(DELAY), "BaselineDeployers": f"arn:aws:iam::{ACCOUNT}:role/{DEPLOYER}"}
 _GLOBAL_REGION = "us-east-1"
 _GLOBAL_STACK = "ecr-steward-global-events"
 

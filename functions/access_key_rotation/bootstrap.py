@@ -66,7 +66,8 @@ def records() -> DynamoDbRotationRecords:
 def planner() -> Planner:
     """Who is due."""
     clock = SystemClock()
-    return Planner(IamDirectory(client("iam"), users(), clock), records(), publisher(), clock, rotation_settings())
+    directory = IamDirectory(client("iam"), users(), clock)
+    return Planner(directory, records(), publisher(), clock, rotation_settings(), os.environ["SERVICE_PATH"])
 
 
 def vault(wanted: RotationSettings) -> SecretsManagerVault:
@@ -107,7 +108,7 @@ def rotator(*, rotation_function: str = "") -> Rotator:
         publisher(),
         SystemClock(),
         wanted,
-        Enrolment(wanted.path, os.environ["STEWARD_STACK"], rotation_function),
+        Enrolment(os.environ["SERVICE_PATH"], os.environ["STEWARD_STACK"], rotation_function),
         lambda: str(uuid.uuid4()),
     )
 
@@ -126,7 +127,7 @@ def rotation_contract() -> RotationContract:
 def operation() -> Operation:
     """What operators do."""
     history = CloudTrailHistory(client("cloudtrail", region=os.environ["AWS_REGION"]), [])
-    return Operation(users(), records(), history, publisher(), SystemClock(), rotation_settings().path)
+    return Operation(users(), records(), history, publisher(), SystemClock(), os.environ["SERVICE_PATH"])
 
 
 def exposed_keys() -> ExposedKeys:

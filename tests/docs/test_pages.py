@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,11 @@ from tests.functional.contract import Contract
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
-PAGES = [PROJECT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((DOCS / "runbooks").glob("*.md"))]
+PAGES = [
+    *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted(DOCS.glob("*.md")),
+    *sorted((DOCS / "runbooks").glob("*.md")),
+]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([^)\s]+))?\)")
 CALL = re.compile(r"call (GET|POST) \'?(/service-users[^\s?\'`]*)[^\s`]*(?: +-H \'[^\']+\')?(?: +-d \'([^\']+)\')?")
 BLOCK = re.compile(r"^( *)```(?:bash|sh)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
@@ -87,3 +92,19 @@ def test_the_index_of_the_runbooks_is_complete():
     linked = set(re.findall(r"\]\(([\w-]+\.md)\)", (PROJECT / "docs" / "runbooks" / "README.md").read_text()))
 
     assert runbooks == linked
+
+
+@pytest.mark.parametrize("page", [PROJECT / "README.md", DOCS / "policy-comparison.md"], ids=page_id)
+def test_the_comparison_runs_as_it_is_printed_in_a_python_without_packages(page, tmp_path):
+    (command,) = re.findall(r"^\W*(PYTHONPATH=.* baseline.json live.json)$", page.read_text(), re.MULTILINE)
+    baseline, live = tmp_path / "baseline.json", tmp_path / "live.json"
+    baseline.write_text('{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}')
+    live.write_text('{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}')
+    printed = command.replace("python3.13", f"{sys.executable} -S").replace(
+        "baseline.json live.json", f"{baseline} {live}"
+    )
+
+    done = subprocess.run(["/bin/bash", "-c", printed], cwd=PROJECT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("BROADENED")

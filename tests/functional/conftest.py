@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "POWERTOOLS_LOG_LEVEL": "INFO",
     "STATE_TABLE": "state",
     "ROTATION_TABLE": "state",
+    "SERVICE_PATH": "/service/",
     "STEWARD_ACCOUNT": ACCOUNT,
     "STEWARD_BUS": "steward",
     "STEWARD_STACK": "steward",

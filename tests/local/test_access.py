@@ -102,6 +102,13 @@ def test_callers_see_themselves_and_what_they_may_create(stack, team_a):
     assert me.document == {"caller": "123456789012:role/ci-team-a", "allowed": ["team-a/**"]}
 
 
+def test_the_policy_of_operators_lets_in_to_their_routes_and_to_no_repository(stack):
+    operator = stack.aws.user(managed=[stack.physical_id("OperatorPolicy")])
+
+    assert [stack.call("GET", path, operator).status for path in ("/service-users", "/drift/findings")] == [200, 200]
+    assert stack.put("service-users", operator).document["type"] == "urn:ecr-steward:problem:access-denied"
+
+
 def test_an_unknown_route_is_answered_as_a_problem(stack, probe):
     refused = stack.call("GET", "/no/such/route", probe)
 

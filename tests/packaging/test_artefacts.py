@@ -118,8 +118,8 @@ def test_alerts_are_made_by_their_artefact_alone(run, handlers, tmp_path):
     assert json.loads(done.stdout.splitlines()[-1]) == {"batchItemFailures": []}
 
 
-def test_unusable_house_rules_are_answered_and_counted_where_the_alarm_looks(run, handlers, who_am_i, tmp_path):
-    """A bad file that got through every check takes no request down with it: 503, and the metric of SettingsAlarm."""
+def test_unusable_house_rules_are_answered_and_counted(run, handlers, who_am_i, tmp_path):
+    """A bad file that got through every check takes no request down with it: 503, and a metric."""
     (tmp_path / "settings").mkdir()
     (tmp_path / "settings" / "__init__.py").touch()
     (tmp_path / "settings" / "house_rules.yaml").write_text("callers: []\nrepositories: []\n")

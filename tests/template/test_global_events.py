@@ -38,6 +38,19 @@ def test_every_rule_names_a_source_that_nobody_can_invent(resources):
         assert all(source.startswith("aws.") for source in rule["EventPattern"]["source"])
 
 
+def test_what_is_forwarded_of_exposed_keys_is_what_the_home_region_waits_for(resources, source):
+    forwarded = resources["ExposedKeys"]["Properties"]["EventPattern"]["detail"]
+    awaited = source["Resources"]["ExposedKeyRule"]["Properties"]["EventPattern"]["detail"]
+
+    assert forwarded == awaited
+
+
+def test_the_name_of_a_bus_is_the_same_in_both_templates(template, source):
+    here, home = template["Parameters"]["BusName"], source["Parameters"]["BusName"]
+
+    assert (here["Default"], here["AllowedPattern"]) == (home["Default"], home["AllowedPattern"])
+
+
 def test_the_role_puts_events_on_one_bus_for_rules_of_this_stack(resources):
     (role,) = of_type(resources, "AWS::IAM::Role").values()
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]

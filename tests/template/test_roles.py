@@ -1,9 +1,18 @@
 """Least privilege, read off the template: one function, one role, listed actions on named resources."""
 
 import json
+from fnmatch import fnmatchcase
 
 from tests.local.proven_actions import ROLES
-from tests.template.reading import AWS_MANAGED_ACTIONS, as_list, aws_managed_of_role, of_type, statements_of_role
+from tests.template.reading import (
+    AWS_MANAGED_ACTIONS,
+    as_list,
+    aws_managed_of_role,
+    both_sides,
+    of_type,
+    statements,
+    statements_of_role,
+)
 
 WITHOUT_RESOURCE_TYPE = {
     "cloudtrail:LookupEvents": "the action has no resource type",
@@ -97,6 +106,32 @@ def test_writers_cannot_create_repositories(resources):
     assert [s["Action"] for s in invoke_only] == ["execute-api:Invoke"]
     assert "AmazonEC2ContainerRegistryPowerUser" in json.dumps(group["ManagedPolicyArns"])
     assert "FullAccess" not in json.dumps(group["ManagedPolicyArns"])
+
+
+def test_the_policies_of_callers_cover_their_routes_and_no_others(resources):
+    (api,) = of_type(resources, "AWS::ApiGateway::RestApi").values()
+    paths = api["Body"]["paths"]
+    routes = {f"{method.upper()}{path}" for path, item in paths.items() for method in item}
+    operated = {route for route in routes if "/service-users" in route or "/drift/" in route}
+    of_everybody = {"GET/whoami", "GET/openapi.json"}
+
+    assert allowed_routes(resources, "OperatorPolicy", routes) == operated | of_everybody
+    assert allowed_routes(resources, "PipelinePolicy", routes) == routes - operated
+
+
+def test_an_operator_may_not_ask_for_a_repository_of_a_misleading_name(resources):
+    misleading = {"PUT/repositories/service-users", "POST/repositories/drift/x", "GET/repositories/drift/findings"}
+
+    assert allowed_routes(resources, "OperatorPolicy", misleading) == set()
+
+
+def allowed_routes(resources, policy, routes):
+    """Those of the routes (METHOD/path) that a policy lets call; * spans slashes, as in IAM."""
+    (statement,) = statements(resources[policy]["Properties"]["PolicyDocument"])
+    arns = [resource["Fn::Sub"] for value in statement["Resource"] for resource in both_sides(value)]
+    patterns = [arn.partition("${Api}/v1/")[2].replace("${WriterRepositories}", "*") for arn in arns]
+    assert statement["Action"] == "execute-api:Invoke"
+    return {route for route in routes if any(fnmatchcase(route, pattern) for pattern in patterns)}
 
 
 def test_only_tagged_users_on_the_service_path_get_their_keys_changed(resources):

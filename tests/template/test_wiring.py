@@ -2,7 +2,8 @@
 
 import json
 
-from tests.template.reading import of_type
+from tests.local.proven_actions import ROLES
+from tests.template.reading import of_type, statements_of_role
 
 
 def test_every_rule_has_a_retry_policy_and_dead_letters(resources):
@@ -24,12 +25,28 @@ def test_every_function_that_a_rule_invokes_keeps_what_it_could_not_handle(resou
     assert functions <= kept.keys()
 
 
-def test_every_queue_of_dead_letters_has_an_alarm(resources):
+def test_every_queue_of_dead_letters_has_an_alarm_and_an_output(resources, source):
     queues = {name for name in of_type(resources, "AWS::SQS::Queue") if "DeadLetters" in name}
-    watched = json.dumps(list(of_type(resources, "AWS::CloudWatch::Alarm").values()))
+    dimensions = [d for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values() for d in alarm["Dimensions"]]
 
-    assert queues
-    assert [queue for queue in queues if queue not in watched] == []
+    assert queues == {"DeadLetters", "QueueDeadLetters"}
+    for queue in queues:
+        assert {"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}} in dimensions
+        assert source["Outputs"][f"{queue}Url"]["Value"] == {"Ref": queue}
+
+
+def test_only_what_queues_redrive_lies_where_sqs_can_move_it_back(resources):
+    """StartMessageMoveTask takes a dead-letter queue of queues alone."""
+    kept = {
+        name: queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for name, queue in of_type(resources, "AWS::SQS::Queue").items()
+        if "RedrivePolicy" in queue
+    }
+    others = {name: r for name, r in resources.items() if r["Type"] != "AWS::SQS::Queue"}
+    alarms = {name for name, r in others.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+
+    assert kept == dict.fromkeys(["RotationQueue", "DriftQueue", "AlertQueue"], "QueueDeadLetters")
+    assert {name for name, r in others.items() if "QueueDeadLetters" in json.dumps(r)} <= alarms
 
 
 def test_every_alarm_tells_somebody(resources):
@@ -66,6 +83,7 @@ def test_what_the_gateway_answers_by_itself_is_a_problem(resources):
         # $context.error.messageString is a JSON string with its quotes.
         problem = json.loads(template.replace("$context.error.messageString", '"…"'))
         assert problem.keys() >= {"type", "title", "detail", "instance", "request_id"}, kind
+        assert str(problem.get("status")) == str(response.get("statusCode")), kind
 
 
 def test_every_log_group_forgets(resources):
@@ -144,12 +162,68 @@ def test_the_safety_net_can_be_turned_off(resources):
     assert rule["State"] == {"Fn::If": ["WithSafetyNet", "ENABLED", "DISABLED"]}
 
 
+def test_what_us_east_1_alone_hears_is_heard_there_on_the_default_bus(resources, source):
+    buses = [resources[rule]["Properties"]["EventBusName"] for rule in ("IamChangeRule", "ExposedKeyRule")]
+
+    assert buses == [{"Fn::If": ["IsGlobalEventsRegion", "default", {"Ref": "Bus"}]}] * 2
+    assert source["Conditions"]["IsGlobalEventsRegion"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+
+
+def test_no_route_has_metrics_of_its_own(source):
+    """They cost by the metric, and the alarm reads those of the stage."""
+    settings = source["Resources"]["Api"]["Properties"]["MethodSettings"]
+
+    assert [setting for setting in settings if setting.get("MetricsEnabled")] == []
+
+
+def test_functions_look_for_users_on_the_path_that_their_roles_are_scoped_to(resources):
+    on_the_path = {
+        role
+        for role in ROLES
+        for s in statements_of_role(resources, role)
+        if "${ServicePath}" in json.dumps(s["Resource"])
+    }
+    looking = {
+        function["Role"]["Fn::GetAtt"][0]
+        for function in of_type(resources, "AWS::Lambda::Function").values()
+        if function["Environment"]["Variables"].get("SERVICE_PATH") == {"Ref": "ServicePath"}
+    }
+
+    assert on_the_path == looking
+
+
+def test_the_bus_has_the_name_that_the_parameter_says(resources, source):
+    assert resources["Bus"]["Properties"]["Name"] == {"Ref": "BusName"}
+    assert source["Parameters"]["BusName"]["Default"] == "steward"
+
+
+def test_a_second_stack_of_the_account_leaves_the_access_model_to_the_first(resources, source):
+    groups = {name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::Group"}
+    conditions = source["Conditions"]
+
+    assert groups == {"ReadGroup", "WriteGroup", "AdminGroup"}
+    assert {resources[name]["Condition"] for name in groups} == {"WithAccessModel"}
+    assert conditions["WithAccessModel"] == {"Fn::Equals": [{"Ref": "CreateAccessModel"}, "true"]}
+    assert {"Condition": "WithAccessModel"} in conditions["WithServiceUsers"]["Fn::And"], "users are in these groups"
+
+
+def test_no_other_name_that_iam_shares_between_regions_is_fixed(resources):
+    named = {
+        name
+        for name, resource in resources.items()
+        if resource["Type"].startswith("AWS::IAM::")
+        and resource.get("Properties", {}).keys() & {"RoleName", "ManagedPolicyName", "GroupName", "UserName"}
+    }
+
+    assert named == {"ReadGroup", "WriteGroup", "AdminGroup", "PushUser", "PullUser"}
+
+
 def test_service_users_can_be_turned_off_and_are_enrolled_by_path_and_tag(resources):
     users = {name: r for name, r in resources.items() if r["Type"] == "AWS::IAM::User"}
 
     assert users.keys() == {"PushUser", "PullUser"}
     for user in users.values():
         assert user["Condition"] == "WithServiceUsers"
-        assert user["Properties"]["Path"] == "/service/"
+        assert user["Properties"]["Path"] == {"Ref": "ServicePath"}
         assert {"Key": "steward:rotate", "Value": "true"} in user["Properties"]["Tags"]
         assert "Policies" not in user["Properties"]

@@ -77,12 +77,14 @@ class Planner:
         publisher: EventPublisher,
         clock: Clock,
         settings: RotationSettings,
+        service_path: str,
     ) -> None:
         self._directory = directory
         self._memory = memory
         self._publisher = publisher
         self._clock = clock
         self._settings = settings
+        self._service_path = service_path
 
     def plan(self, correlation_id: str) -> Plan:
         """Publish AccessKeyRotationDue for every user that has something to do.
@@ -98,7 +100,7 @@ class Planner:
             for name, record, busy in self._memory.all()
         }
         enrolled, due = 0, []
-        for user in self._directory.users(self._settings.path):
+        for user in self._directory.users(self._service_path):
             if user.tags.get(ROTATE_TAG) != "true":
                 continue
             enrolled += 1

@@ -116,8 +116,6 @@ class Override:
 class RotationSettings:
     """``rotation.yaml``."""
 
-    path: str = "/service/"
-    """The IAM path of service users; the template's parameter ServicePath scopes the roles to the same."""
     times: Times = field(default_factory=Times)
     overrides: tuple[Override, ...] = ()
     at_max_age: AtMaxAge = AtMaxAge.ALERT
@@ -133,8 +131,6 @@ class RotationSettings:
     """How coarse GetAccessKeyLastUsed is."""
 
     def __post_init__(self) -> None:
-        if not (self.path.startswith("/") and self.path.endswith("/") and self.path.strip("/")):
-            raise ValueError(f"path is {self.path!r}: write a path of its own for service users, such as /service/")
         if self.max_users_per_run < 1:
             raise ValueError("max_users_per_run is at least 1")
 

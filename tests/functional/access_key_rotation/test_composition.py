@@ -2,9 +2,10 @@
 
 import pytest
 
-from access_key_rotation.bootstrap import vault
+from access_key_rotation.bootstrap import planner, vault
 from access_key_rotation.domain.policy import RotationSettings
 from steward.errors import SettingsError
+from tests.functional.gateway import client_of
 
 COPIED = RotationSettings(replica_regions=("eu-west-1",))
 KEY = "arn:aws:kms:ca-central-1:123456789012:key/"
@@ -24,3 +25,12 @@ def test_a_multi_region_key_and_the_accounts_own_key_will_do(aws, monkeypatch, k
     monkeypatch.setenv("SECRETS_KEY", key)
 
     assert vault(COPIED)
+
+
+def test_only_users_on_the_path_of_the_parameter_are_planned(aws, monkeypatch):
+    """The functions' roles are scoped by the parameter, and so is what they look for."""
+    client_of("iam").create_user(UserName="ours", Path="/robots/", Tags=[{"Key": "steward:rotate", "Value": "true"}])
+    client_of("iam").create_user(UserName="other", Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}])
+    monkeypatch.setenv("SERVICE_PATH", "/robots/")
+
+    assert planner().plan("correlation").due == ["ours"]

@@ -60,11 +60,12 @@ def test_the_stack_tells_where_its_dead_letters_are(aws, home):
     assert outputs["AlarmTopicArn"].startswith(f"arn:aws:sns:{GLOBAL}:{ACCOUNT}:")
 
 
-def test_an_exposed_key_that_aws_health_finds_arrives_at_home(aws, home):
+@pytest.mark.parametrize("code", ["AWS_RISK_CREDENTIALS_EXPOSED", "AWS_RISK_CREDENTIALS_EXPOSURE_SUSPECTED"])
+def test_an_exposed_key_that_aws_health_finds_arrives_at_home(aws, home, code):
     arrived = aws.queue_of({"source": ["aws.health"]}, bus=home)
     detail = {
         "service": "RISK",
-        "eventTypeCode": "AWS_RISK_CREDENTIALS_EXPOSED",
+        "eventTypeCode": code,
         "eventTypeCategory": "issue",
         "affectedEntities": [{"entityValue": "AKIAEXPOSEDEXPOSED00"}],
     }

@@ -39,7 +39,9 @@ def plan(clock):
     def run(users, records=(), settings=None, administrators=()):
         publisher, directory = RecordingPublisher(), ListedDirectory(users)
         directory.administrators = set(administrators)
-        planner = Planner(directory, RememberedUsers(dict(records)), publisher, clock, settings or RotationSettings())
+        planner = Planner(
+            directory, RememberedUsers(dict(records)), publisher, clock, settings or RotationSettings(), "/service/"
+        )
         return planner.plan("test"), publisher.published
 
     return run

@@ -35,7 +35,6 @@ def test_the_shipped_settings_are_sound():
         ("times: {rotate_after_days: 85}", "must not exceed max_age_days"),
         ("times: {quiet_days: 0}", "longer than nothing"),
         ("verify: {successes: 1}", "fewer than 3"),
-        ("path: /", "a path of its own"),
         ("exempt: [{user: x, reason: '', until: 2027-01-01}]", "needs a reason"),
         ("exempt: [{user: x, reason: y, until: soon}]", "until"),
         ("exempt: [{user: x, reason: y}]", "until"),

@@ -18,6 +18,7 @@ from policy_drift.domain.reach import touched_by
 from policy_drift.domain.recording import Look, Recorder
 from policy_drift.domain.reporting.detection import Teller
 from policy_drift.domain.scope import Scope
+from steward.clock import Clock
 
 MOST_READ_ALONE = 60
 """Principals that are read one by one, in about six calls each; of more, the whole account is read in pages."""
@@ -43,6 +44,7 @@ class ChangeChecker:
         findings: Findings,
         recorder: Recorder,
         attribution: Attribution,
+        clock: Clock,
         scope: Scope,
     ) -> None:
         self._reader = reader
@@ -50,6 +52,7 @@ class ChangeChecker:
         self._findings = findings
         self._recorder = recorder
         self._attribution = attribution
+        self._clock = clock
         self._scope = scope
 
     def check(self, announcements: Sequence[Announcement], run: str) -> Checked:
@@ -62,6 +65,7 @@ class ChangeChecker:
         UpstreamError
             IAM could not be read: the same events must come again.
         """
+        read_at = self._clock.now()
         told = list({one.change.event_id: one for one in announcements}.values())
         approved = self._approvals.known()[0].account
         altered = frozenset[EntityId]().union(*(one.altered for one in told))
@@ -72,7 +76,7 @@ class ChangeChecker:
         if transient:
             found = replace(found, found=(*found.found, *_latest_of_each(transient)))
         explain = self._attribution.of_announcements(told, (approved, live))
-        findings = self._recorder.record(Look(found), explain, Teller(approved, live, self._holders), run)
+        findings = self._recorder.record(Look(found, read_at), explain, Teller(approved, live, self._holders), run)
         return Checked(found.looked_at or frozenset(), tuple(findings))
 
     def _read(

@@ -136,6 +136,7 @@ class Operation:
         if not reviewed or len(reviewed) > MOST_ADOPTED:
             raise RuleViolationError(f"adopt from 1 to {MOST_ADOPTED} findings at a time")
         wanted = [self._open(finding_id) for finding_id in reviewed]
+        read_at = self._clock.now()
         approved = self._approvals.known()[0]
         live = self._reader.snapshot().account
         now = drifts(approved.account, live, scope=self._scope)
@@ -148,7 +149,7 @@ class Operation:
         in_force = self._approvals.replace(
             Baseline(adopted, approved.reviewed), how=How.ADOPTED, by=by, findings=sorted(reviewed), run=run
         )
-        self._resolve(in_force, live, wanted, run)
+        self._resolve(in_force, live, read_at, wanted, run)
         return in_force.record
 
     def _refuse_more_than(self, wanted: "list[Drift]", approved: Account, adopted: Account, live: Account) -> None:
@@ -162,12 +163,14 @@ class Operation:
                 f"{', '.join(left)} would remain: adopt it with the groups and policies that it is about"
             )
 
-    def _resolve(self, approved: Approved, live: Account, wanted: "list[Drift]", run: str) -> None:
+    def _resolve(
+        self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str
+    ) -> None:
         """What was adopted is over now, not at the next scan."""
         entities = frozenset(drift.entity for drift in wanted)
         found = drifts(approved.baseline.account, live, scope=self._scope, only=entities)
         teller = Teller(approved.baseline.account, live)
-        look = Look(found, adopted=found.looked_at or frozenset())
+        look = Look(found, read_at, found.looked_at or frozenset())
         self._recorder.record(look, lambda _: Explanation(), teller, run)
 
     def _open(self, finding_id: str) -> Drift:

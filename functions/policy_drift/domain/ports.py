@@ -17,7 +17,7 @@ class OvertakenError(ConflictError):
 
 
 class NotToldError(UpstreamError):
-    """It is decided and written, and could not be published: the next run does, once this one's time is over."""
+    """It is decided and written, and not published yet: the next run does, once the time of the one that wrote is over."""
 
 
 @dataclass(frozen=True, slots=True)

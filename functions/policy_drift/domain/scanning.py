@@ -11,7 +11,7 @@ from policy_drift.domain.changes.attribution import Attribution
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
 from policy_drift.domain.finding import Coverage, Finding, Report, Severity, State
-from policy_drift.domain.ports import AccountReader, ReportStore, Snapshot
+from policy_drift.domain.ports import AccountReader, NotToldError, ReportStore, Snapshot
 from policy_drift.domain.recording import Look, Recorder
 from policy_drift.domain.reporting.detection import Teller
 from policy_drift.domain.scope import Scope
@@ -69,12 +69,22 @@ class Scanner:
         self._region = region
 
     def scan(self, scan_id: str, uploaders: Mapping[str, str]) -> Completed | DriftScanFailed:
-        """Compare, record, report and tell. What fails is told, and opens and resolves nothing."""
+        """Compare, record, report and publish. What fails is published, too.
+
+        Raises
+        ------
+        NotToldError
+            What was found is recorded, and not every alert is published: scan again.
+        UpstreamError
+            The bus did not take the end of the scan.
+        """
         started = self._clock.now()
         try:
             snapshot = self._reader.snapshot()
             approved = self._approvals.in_force(lambda: snapshot.account, uploaders, scan_id)
             completed = self._compare(scan_id, started, snapshot, approved)
+        except NotToldError:
+            raise
         except StewardError as error:
             failed = DriftScanFailed(scan_id, str(error), error.code)
             self._publisher.publish([failed], correlation_id=scan_id)
@@ -88,7 +98,7 @@ class Scanner:
         if approved.drift:
             found = replace(found, found=(approved.drift, *found.found))
         findings = self._recorder.record(
-            Look(found, approved.changed),
+            Look(found, started, approved.changed),
             self._attribution.of_the_past(started),
             Teller(baseline, live),
             scan_id,

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from policy_drift.domain.ports import NotToldError
 from tests.functional.gateway import client_of
 from tests.functional.policy_drift.conftest import KEY
 
@@ -182,6 +183,36 @@ def test_a_scan_that_fails_says_so_and_opens_and_resolves_nothing(scan, give, to
 
     assert "InternalFailure" in answer["failed"]
     assert told() == ["DriftScanFailed"]
+
+
+LONE = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*", '
+LONE += '"Condition": {"StringEquals": {"aws:username": "\\ud800"}}}]}'
+
+
+def test_a_text_that_no_store_takes_keeps_nobody_from_being_compared(scan, account, give, drift, told):
+    """A lone surrogate is ASCII in JSON, and IAM takes it; UTF-8 does not."""
+    scan()
+    told()
+    account.put_role_policy(RoleName="ci", PolicyName="odd", PolicyDocument=LONE)
+    account.create_policy(PolicyName="odd", PolicyDocument=LONE)
+
+    answer = scan()
+
+    assert answer["open"] == {"MEDIUM": 1, "LOW": 1}
+    scan()
+    assert told().count(OPENED) == 2
+
+
+def test_a_scan_whose_alert_the_bus_refuses_is_repeated_by_lambda(scan, give, fails, told):
+    scan()
+    told()
+    give("s3:DeleteObject")
+    fails("PutEvents", "InternalFailure", times=9)
+
+    with pytest.raises(NotToldError, match="yet to be published"):
+        scan()
+
+    assert told() == []
 
 
 def test_a_scan_that_was_denied_names_what_it_was_denied(scan, fails, told):

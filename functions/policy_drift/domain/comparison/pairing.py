@@ -44,6 +44,15 @@ def paired[Kind: Entity](approved: Mapping[str, Kind], live: Mapping[str, Kind])
         yield Pair(None, entity)
 
 
+def counterpart[Kind: Entity](entities: Mapping[str, Kind], of: Kind) -> Kind | None:
+    """The one of these that an entity of the other account is: by unique id, and else by name."""
+    same_name = entities.get(of.name)
+    if same_name is not None and same_name.unique_id == of.unique_id:
+        return same_name
+    by_id = (entity for entity in entities.values() if of.unique_id and entity.unique_id == of.unique_id)
+    return next(by_id, same_name)
+
+
 def _unique_id(entity: Entity) -> str:
     return entity.unique_id
 

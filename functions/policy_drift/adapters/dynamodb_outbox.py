@@ -15,6 +15,7 @@ import msgspec
 
 from policy_drift.domain import events as event_types
 from policy_drift.domain.ports import Kept, OvertakenError, Undelivered
+from policy_drift.domain.surrogates import escaped
 from steward.aws.errors import translated
 from steward.events import PublishableEvent
 
@@ -169,11 +170,15 @@ def _box(box: Mapping[str, Any]) -> Undelivered:
 
 
 def _packed(value: Any) -> bytes:
-    return zlib.compress(msgspec.json.encode(value, enc_hook=str), 9)
+    try:
+        text = msgspec.json.encode(value, enc_hook=str)
+    except UnicodeEncodeError:  # from a baseline that somebody wrote, say
+        text = msgspec.json.encode(escaped(msgspec.to_builtins(value, enc_hook=str)))
+    return zlib.compress(text, 9)
 
 
 def _packed_events(events: Iterable[PublishableEvent]) -> bytes:
-    return zlib.compress(msgspec.json.encode([[type(event).__name__, asdict(event)] for event in events]), 9)
+    return _packed([[type(event).__name__, asdict(event)] for event in events])
 
 
 def _unpacked_events(packed: bytes) -> tuple[PublishableEvent, ...]:

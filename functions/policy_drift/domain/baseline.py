@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, User, policy_id
+from policy_drift.domain.comparison.pairing import counterpart
 from policy_drift.domain.finding import Kind
 from steward.errors import ConflictError, RuleViolationError
 
@@ -132,18 +133,22 @@ def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
             continue
         ours, theirs = parts[entity.kind], getattr(live, f"{entity.kind}s")
         now = theirs.get(entity.name)
+        before = ours.get(entity.name) if now is None else counterpart(ours, now)
         if now is None:
             ours.pop(entity.name, None)
-        elif kinds & _WHOLE or entity.name not in ours:
+        elif kinds & _WHOLE or before is None:
             ours[entity.name] = now
             _bring(policies, live, (*now.attached, getattr(now, "boundary", None)))
         else:
-            ours[entity.name] = _merged(ours[entity.name], now, kinds)
+            del ours[before.name]
+            merged = _merged(before, now, kinds)
+            ours[merged.name] = merged
             _bring(policies, live, _named(now, kinds))
+    groups = parts[EntityKind.GROUP]
     return replace(
         approved,
-        users=parts[EntityKind.USER],
-        groups=parts[EntityKind.GROUP],
+        users=_in_groups(parts[EntityKind.USER], _names(groups, approved) | _names(groups, live)),
+        groups=groups,
         roles=parts[EntityKind.ROLE],
         policies=policies,
     )
@@ -161,7 +166,25 @@ def _merged(ours: Entity, now: Entity, kinds: frozenset[Kind]) -> Entity:
         taken["boundary"] = getattr(now, "boundary", None)
     if Kind.RECREATED in kinds:
         taken["unique_id"] = now.unique_id
+    if Kind.NOTE in kinds:
+        taken |= {"name": now.name, "path": now.path}
     return replace(ours, **taken)  # type: ignore[arg-type]
+
+
+def _names(groups: Mapping[str, Entity], account: Account) -> dict[str, str]:
+    """What an account calls a group, and what the group is called among these, where that differs."""
+    pairs = ((counterpart(account.groups, group), group.name) for group in groups.values())
+    return {one.name: name for one, name in pairs if one is not None and one.name != name}
+
+
+def _in_groups(users: Mapping[str, Entity], names: Mapping[str, str]) -> Mapping[str, Entity]:
+    """The users, in groups by these names."""
+    return {
+        name: replace(user, groups=tuple(sorted(names.get(group, group) for group in user.groups)))
+        if isinstance(user, User) and not names.keys().isdisjoint(user.groups)
+        else user
+        for name, user in users.items()
+    }
 
 
 def _named(now: Entity, kinds: frozenset[Kind]) -> tuple[str | None, ...]:

@@ -1,11 +1,11 @@
 """What operators do: look, acknowledge, ask for a scan, and say what is approved."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from policy_drift.domain import baseline, lifecycle
-from policy_drift.domain.account import Account, EntityKind
+from policy_drift.domain.account import Account, EntityId, EntityKind
 from policy_drift.domain.approving import Approvals, Approved
 from policy_drift.domain.baseline import Adoption, Baseline, BaselineFormat, How, InForce
 from policy_drift.domain.comparison.drifts import drifts
@@ -145,16 +145,25 @@ class Operation:
             _check_is_still(there.get(drift.finding_id), drift.finding_id, reviewed[drift.finding_id])
         adoption = Adoption.of((drift.entity, drift.kind) for drift in wanted)
         adopted = baseline.adopted(approved.account, live, adoption)
-        self._refuse_more_than(wanted, approved.account, adopted, live)
+        self._refuse_more_than(wanted, approved.account, adopted, live, now.renamed)
         in_force = self._approvals.replace(
             Baseline(adopted, approved.reviewed), how=How.ADOPTED, by=by, findings=sorted(reviewed), run=run
         )
         self._resolve(in_force, live, read_at, wanted, run)
         return in_force.record
 
-    def _refuse_more_than(self, wanted: "list[Drift]", approved: Account, adopted: Account, live: Account) -> None:
+    def _refuse_more_than(
+        self,
+        wanted: "list[Drift]",
+        approved: Account,
+        adopted: Account,
+        live: Account,
+        renamed: Mapping[EntityId, EntityId],
+    ) -> None:
         ids = {drift.finding_id for drift in wanted}
-        besides = sorted({drift.finding_id for drift in drifts(approved, adopted).found} - ids)
+        more = drifts(approved, adopted).found
+        under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in more}
+        besides = sorted(under_live_names - ids)
         if besides:
             raise ConflictError(f"that would approve more than was reviewed: review and add {', '.join(besides)}")
         left = sorted({drift.finding_id for drift in drifts(adopted, live, scope=self._scope).found} & ids)

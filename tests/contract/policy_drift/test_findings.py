@@ -130,6 +130,17 @@ def test_the_version_in_force_is_remembered(records):
         records.save(in_force, after=0)
 
 
+def test_a_text_that_utf8_does_not_take_is_kept_as_it_is_escaped(table):
+    findings = DynamoDbFindings(client("dynamodb"), table)
+    odd = replace(FINDING, drift=replace(DRIFT, approved={"a": "\ud800"}))
+
+    findings.save(odd, after=0, tell=[replace(EVENT, summary="\udfff")], until=LATER)
+
+    kept = findings.get(FINDING.id)
+    assert kept.value.drift.approved == {"a": "\\ud800"}
+    assert kept.undelivered[1].events[0].summary == "\\udfff"
+
+
 def test_a_finding_too_large_for_an_item_is_kept_without_its_documents(table):
     findings = DynamoDbFindings(client("dynamodb"), table)
     noise = {str(number): f"{hash((number, 'x')):x}" for number in range(60_000)}

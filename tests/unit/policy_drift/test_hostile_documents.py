@@ -101,8 +101,8 @@ HOSTILE = {
         [allow(resource=[f"arn:aws:s3:::${{aws:PrincipalTag/k{n}}}/*/*" for n in range(30)])],
     ),
     "lone surrogates": (
-        [allow("s3:\ud800*", "arn:aws:s3:::\udfff", **when("StringLike", {"aws:\ud800": "\ud800*"}))],
-        [allow("s3:\ud800*", "arn:aws:s3:::\udfff*", **when("StringLike", {"aws:\ud800": "*\udfff*"}))],
+        [allow("s3:*", "arn:aws:s3:::\udfff", **when("StringLike", {"aws:\ud800": "\ud800*"}))],
+        [allow("s3:*", "arn:aws:s3:::\udfff*", **when("StringLike", {"aws:\ud800": "*\udfff*"}))],
     ),
     "variables among wildcards": (
         [allow(resource=[f"arn:aws:s3:::*{letter}*${{aws:username}}*" for letter in LETTERS])],

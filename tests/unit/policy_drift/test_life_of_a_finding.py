@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy_drift.domain.account import Account, User
 from policy_drift.domain.events import DriftScanFailed, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, State
 from policy_drift.domain.lifecycle import acknowledged
 from policy_drift.domain.ports import NotToldError
+from policy_drift.domain.scope import EntityPattern, Scope
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError, UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.recording_publisher import RecordingPublisher
-from tests.doubles.wired_drift import APP, GET, QUIET, WIDER, WIDEST, WiredDrift, allowing
+from tests.doubles.wired_drift import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, WiredDrift, allowing
 
 ID = "access:role:app"
 STATES = {"approved": GET, "wider": WIDER, "widest": WIDEST, "none": allowing("s3:ListBucket")}
@@ -306,6 +308,40 @@ def test_commands_that_are_too_long_for_an_alert_are_left_to_the_report():
     assert alert.revert == [
         "# 10 commands revert it, too long for an alert: read them in the report, GET /drift/report"
     ]
+
+
+def test_what_the_settings_exclude_is_resolved_as_out_of_scope_and_not_as_reverted(drift):
+    drift.role(inline={"own": WIDER})
+    drift.scan()
+    drift.scope = Scope(exclude=(EntityPattern("role/app"),))
+    drift.scan()
+
+    assert [event.how for event in drift.told(PolicyDriftResolved)] == ["out_of_scope"]
+
+
+def test_what_is_wrong_with_the_baseline_is_resolved_as_reverted_whatever_the_settings_include(drift):
+    drift.scope = Scope(include=(EntityPattern("user/*"),))
+    drift.store.is_deleted = True
+    drift.scan()
+    drift.store.is_deleted = False
+    drift.scan()
+
+    assert [event.how for event in drift.told(PolicyDriftResolved)] == ["reverted"]
+
+
+def test_a_finding_of_a_user_that_is_renamed_goes_on_under_the_new_name():
+    ann = User("ann", "/", "AIDAANN", inline={"own": GET})
+    drift = WiredDrift(Account(ACCOUNT, users={"ann": ann}))
+    drift.scan()
+    drift.iam.account = Account(ACCOUNT, users={"ann": replace(ann, inline={"own": WIDER})})
+    drift.scan()
+    drift.iam.account = Account(ACCOUNT, users={"eve": replace(ann, name="eve", inline={"own": WIDER})})
+    drift.scan()
+
+    assert [(event.finding_id, event.how) for event in drift.told(PolicyDriftResolved)] == [
+        ("access:user:ann", "renamed")
+    ]
+    assert "access:user:eve" in [event.finding_id for event in drift.told(PolicyDriftDetected)]
 
 
 def scan_that_read_before(drift, happens):

@@ -26,6 +26,8 @@ _BASELINE = {
 _PAST = {
     "reverted": Sentence.of("What is live is as approved again."),
     "adopted": Sentence.of("The baseline approves it now."),
+    "renamed": Sentence.of("It has another name now: what differs is reported under that."),
+    "out_of_scope": Sentence.of("The settings exclude it now. Whether it still differs is not known."),
 }
 
 
@@ -134,7 +136,7 @@ def _scan_failed(event: BusEvent) -> Alert:
         event,
         Severity.HIGH,
         Sentence.of("A drift scan failed"),
-        Sentence.of("Nothing is known of what changed since the last good scan; nothing was opened or resolved."),
+        Sentence.of("What changed since the last good scan may be unknown. Findings that it recorded stand."),
         facts=given(("Why", data.text("reason")), ("AWS's code", data.text("code")), ("Scan", data.text("scan_id"))),
         runbook=RUNBOOK,
     )

@@ -52,7 +52,8 @@ class WiredDrift:
         self.store = InMemoryBaselineStore()
         self.publisher = publisher or RecordingPublisher()
         self.format = JsonBaselineFormat()
-        self.attribution = Attribution(history or NoHistory(), expected, ACCOUNT)
+        self.history = history or NoHistory()
+        self.attribution = Attribution(self.history, expected, ACCOUNT)
         self._event = 0
         self._scan = 0
 

@@ -40,7 +40,7 @@ class DynamoDbFindings:
     def save(
         self, finding: Finding, *, after: int, tell: Sequence[PublishableEvent] = (), until: datetime | None = None
     ) -> int:
-        """Write it; what is too large for an item is kept without its documents, so that any change of it is reported."""
+        """Write it; what is too large for an item is kept without its documents: any change of it is news."""
         if not self._items.fits(finding, tell):
             finding = replace(finding, drift=replace(finding.drift, approved=None, live=None), told_live=None)
         return self._items.save(

@@ -145,7 +145,9 @@ class _Found:
 
     def add(self, principal: User | Group | Role, entity: EntityId) -> None:
         """Keep a principal, unless one of its documents is no JSON object."""
-        principal = replace(principal, inline={name: _storable(document) for name, document in principal.inline.items()})
+        principal = replace(
+            principal, inline={name: _storable(document) for name, document in principal.inline.items()}
+        )
         if isinstance(principal, Role):
             principal = replace(principal, trust=_storable(principal.trust))
         documents = {**principal.inline, **({"trust policy": principal.trust} if isinstance(principal, Role) else {})}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, User, policy_id
 from policy_drift.domain.comparison.pairing import counterpart
@@ -177,13 +177,12 @@ def _names(groups: Mapping[str, Entity], account: Account) -> dict[str, str]:
     return {one.name: name for one, name in pairs if one is not None and one.name != name}
 
 
-def _in_groups(users: Mapping[str, Entity], names: Mapping[str, str]) -> Mapping[str, Entity]:
+def _in_groups(users: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, User]:
     """The users, in groups by these names."""
-    return {
+    affected = {name: user for name, user in users.items() if not names.keys().isdisjoint(user.groups)}
+    return {**users} | {
         name: replace(user, groups=tuple(sorted(names.get(group, group) for group in user.groups)))
-        if isinstance(user, User) and not names.keys().isdisjoint(user.groups)
-        else user
-        for name, user in users.items()
+        for name, user in affected.items()
     }
 
 

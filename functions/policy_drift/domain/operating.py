@@ -172,9 +172,7 @@ class Operation:
                 f"{', '.join(left)} would remain: adopt it with the groups and policies that it is about"
             )
 
-    def _resolve(
-        self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str
-    ) -> None:
+    def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
         """What was adopted is over now, not at the next scan."""
         entities = frozenset(drift.entity for drift in wanted)
         found = drifts(approved.baseline.account, live, scope=self._scope, only=entities)

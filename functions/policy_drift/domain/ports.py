@@ -17,7 +17,7 @@ class OvertakenError(ConflictError):
 
 
 class NotToldError(UpstreamError):
-    """It is decided and written, and not published yet: the next run does, once the time of the one that wrote is over."""
+    """It is decided and written, and not published yet: a later run does, once the time of this one is over."""
 
 
 @dataclass(frozen=True, slots=True)

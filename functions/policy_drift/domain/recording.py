@@ -205,22 +205,24 @@ class Recorder:
     def _next(
         self, known: Finding | None, drift: Drift | None, look: Look, explain: Explain
     ) -> tuple[Finding, Why | How | None] | None:
-        now, read_at = self._clock.now(), look.read_at
-        if known and known.read_at > read_at + CLOCKS_DIFFER:
+        if known and known.read_at > look.read_at + CLOCKS_DIFFER:
             return None
         if drift is not None:
-            why = lifecycle.news(known, drift, now, relation)
-            if why:
-                return lifecycle.told(known, drift, explain(drift), now, read_at), why
-            if known is None:
-                return None
-            explanation = explain(drift) if _is_asked(known, look) else Explanation()
-            if lifecycle.turns_out_unexpected(known, explanation):
-                return lifecycle.told(known, drift, explanation, now, read_at), Why.UNEXPECTED
-            return lifecycle.seen(known, drift, explanation, read_at), None
+            return self._there(known, drift, look, explain)
+        now = self._clock.now()
         if known is None or not look.drifts.rules_out(known.drift) or not lifecycle.is_over(known, now):
             return None
-        return lifecycle.resolved(known, read_at), _how(known.drift, look)
+        return lifecycle.resolved(known, look.read_at), _how(known.drift, look)
+
+    def _there(self, known: Finding | None, drift: Drift, look: Look, explain: Explain) -> tuple[Finding, Why | None]:
+        now, read_at = self._clock.now(), look.read_at
+        why = lifecycle.news(known, drift, now, relation)
+        if known is None or why:
+            return lifecycle.told(known, drift, explain(drift), now, read_at), why
+        explanation = explain(drift) if _is_asked(known, look) else Explanation()
+        if lifecycle.turns_out_unexpected(known, explanation):
+            return lifecycle.told(known, drift, explanation, now, read_at), Why.UNEXPECTED
+        return lifecycle.seen(known, drift, explanation, read_at), None
 
 
 def _is_asked(known: Finding, look: Look) -> bool:

@@ -8,7 +8,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from steward.aws.errors import upstream
 from steward.clock import Clock, SystemClock
-from steward.errors import UpstreamError
 from steward.events import NotPublishedError, PublishableEvent, detail_of
 
 if TYPE_CHECKING:

@@ -298,7 +298,9 @@ def test_an_alert_that_cannot_be_published_keeps_no_other_from_being_recorded_an
 
 
 def test_commands_that_are_too_long_for_an_alert_are_left_to_the_report():
-    long = {f"p{number}": allowing("s3:GetObject", resource=f"arn:aws:s3:::{'x' * 6_000}{number}") for number in range(9)}
+    long = {
+        f"p{number}": allowing("s3:GetObject", resource=f"arn:aws:s3:::{'x' * 6_000}{number}") for number in range(9)
+    }
     drift = WiredDrift(replace(QUIET, roles={"app": replace(APP, inline=long)}))
     drift.scan()
     drift.role(inline={"own": WIDER})

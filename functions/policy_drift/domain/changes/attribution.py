@@ -15,7 +15,7 @@ from steward.principals import Principal, PrincipalPattern
 LOOKED_BACK = timedelta(hours=24)
 """How far the history is searched for a finding of the schedule: four times the time between two scans."""
 MOST_LOOKUPS = 30
-"""Searches of one scan: CloudTrail grants two a second, and a flood is not explained one by one."""
+"""Searches of one scan, of a few calls each: CloudTrail grants two a second, and no flood is explained one by one."""
 _WITHOUT_AUTHOR = frozenset({Kind.UPSTREAM, Kind.BASELINE, Kind.UNREADABLE})
 
 

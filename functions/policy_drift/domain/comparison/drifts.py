@@ -1,6 +1,6 @@
 """The live account against the baseline: every difference that matters, each told once."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from policy_drift.domain.access.reading import same

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.baseline import (
     Baseline,
@@ -28,7 +29,6 @@ from steward.clock import Clock
 from steward.events import EventPublisher, PublishableEvent
 
 UNTOLD = "unknown (no event told of the upload)"
-_BROADER = {Verdict.BROADENED, Verdict.INCOMPARABLE, Verdict.UNKNOWN}
 _MOST_NAMED = 50
 
 
@@ -173,7 +173,7 @@ class Approvals:
         run: str,
     ) -> Approved:
         changes = drifts(before.account, baseline.account).found if before else ()
-        broader = [drift for drift in changes if drift.verdict in _BROADER]
+        broader = [drift for drift in changes if drift.verdict in MAY_BE_MORE]
         severity = max((drift.severity for drift in changes), default=Severity.INFO)
         record = InForce(version, baseline.reviewed, by, how, self._clock.now())
         told = BaselineChanged(

@@ -1,4 +1,4 @@
-"""The scheduled look at the whole account: the guarantee that nothing is missed."""
+"""The scheduled scan of the whole account: the guarantee that nothing is missed."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from policy_drift.domain.account import Account
 from policy_drift.domain.approving import Approvals, Approved
-from policy_drift.domain.changes.attribution import Attribution
+from policy_drift.domain.changes.attribution import Attribution, is_without_event
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
 from policy_drift.domain.finding import Coverage, Finding, Report, Severity, State
@@ -32,10 +32,11 @@ type Render = Callable[[Report, Account, Account], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A scan that compared the account."""
+    """A scan that compared the account; ``without_event`` counts new findings that an event should have announced."""
 
     event: DriftScanCompleted
     findings: tuple[Finding, ...]
+    without_event: int
 
 
 class Scanner:
@@ -139,4 +140,6 @@ class Scanner:
             open_findings={severity.name: still_open[severity] for severity in Severity if still_open[severity]},
             report=key,
         )
-        return Completed(event, tuple(findings))
+        since = approved.record.since
+        without_event = sum(is_without_event(finding, started, since) for finding in findings)
+        return Completed(event, tuple(findings), without_event)

@@ -8,10 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_drift.domain.account import Account, User
+from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import DriftScanFailed, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, State
-from policy_drift.domain.lifecycle import acknowledged
+from policy_drift.domain.lifecycle import Explanation, acknowledged
 from policy_drift.domain.ports import NotToldError
+from policy_drift.domain.recording import CLOCKS_DIFFER, Look, Recorder
+from policy_drift.domain.reporting.detection import Teller
 from policy_drift.domain.scope import EntityPattern, Scope
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError, UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
@@ -413,3 +416,21 @@ def test_alerts_and_resolutions_alternate_however_the_account_moves(states, with
     assert all(lives[index - 1] is PolicyDriftDetected for index in resolved)
     assert (lives[-1:] == [PolicyDriftDetected]) == (states[-1] != "approved")
     assert all(kept.undelivered == {} for kept in drift.findings.all())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(sorted(STATES)), st.integers(0, 300)), min_size=2, max_size=10))
+def test_in_whatever_order_runs_record_none_overrules_one_that_read_later(reads):
+    drift = WiredDrift()
+    drift.scan()
+    start, recorder = drift.clock.now(), Recorder(drift.findings, drift.publisher, drift.clock)
+    seen = start
+    for state, seconds in reads:
+        live = replace(QUIET, roles={"app": replace(APP, inline={"own": STATES[state]})})
+        look = Look(drifts(QUIET, live), start + timedelta(seconds=seconds))
+        before = drift.findings.get(ID)
+        recorder.record(look, lambda _: Explanation(), Teller(QUIET, live), "run")
+        kept = drift.findings.get(ID)
+        if kept and kept != before:
+            assert look.read_at >= seen - CLOCKS_DIFFER
+            seen = look.read_at

@@ -1,14 +1,16 @@
 """Who did it, of what only a scan found: CloudTrail's history is searched for what is new first."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from policy_drift.domain.baseline import Baseline
 from policy_drift.domain.changes.attribution import MOST_LOOKUPS
 from policy_drift.domain.events import PolicyDriftDetected
 from policy_drift.domain.finding import Change
 from tests.doubles.in_memory_drift import CountingHistory
-from tests.doubles.wired_drift import APP, WIDER, WiredDrift, allowing
+from tests.doubles.wired_drift import APP, QUIET, WIDER, WiredDrift, allowing
 
 MALLORY = "arn:aws:iam::123456789012:user/mallory"
 
@@ -83,3 +85,45 @@ def test_who_did_it_is_found_later_when_cloudtrail_is_late(drift, history):
 
     finding = drift.findings.get("access:role:app").value
     assert [change.actor for change in finding.changes] == [MALLORY]
+
+
+def without_event(drift, changed, minutes_ago):
+    """How many findings of a scan should have been announced, a day and more after the baseline came into force."""
+    drift.clock.advance(hours=25)
+    changed()
+    if minutes_ago is not None:
+        at = drift.clock.now() - timedelta(minutes=minutes_ago)
+        drift.history.changes = {"role/app": (Change("e1", "PutRolePolicy", MALLORY, at),)}
+    return drift.scan().without_event
+
+
+@pytest.mark.parametrize(("minutes_ago", "count"), [(31, 1), (29, 0), (None, 1)])
+def test_what_a_scan_finds_long_after_its_event_should_have_come_is_counted(drift, minutes_ago, count):
+    assert without_event(drift, lambda: drift.role(inline={"own": WIDER}), minutes_ago) == count
+    drift.clock.advance(hours=6)
+    assert drift.scan().without_event == 0
+
+
+def test_what_an_event_announced_is_not_counted(drift):
+    def checked():
+        drift.role(inline={"own": WIDER})
+        drift.check(drift.event())
+        drift.clock.advance(hours=2)
+
+    assert without_event(drift, checked, 120) == 0
+
+
+@pytest.mark.parametrize("minutes_ago", [60, None])
+def test_what_another_baseline_makes_a_finding_is_not_counted(drift, minutes_ago):
+    def uploaded():
+        drift.store.put(drift.format.write(Baseline(replace(QUIET, roles={"app": replace(APP, inline={})}))))
+
+    assert without_event(drift, uploaded, minutes_ago) == 0
+
+
+def test_what_has_no_event_is_not_counted(drift):
+    def spoiled():
+        drift.store.is_deleted = True
+        drift.iam.account = replace(drift.iam.account, unreadable={"role/app": "it is odd"}, roles={})
+
+    assert without_event(drift, spoiled, None) == 0

@@ -179,6 +179,8 @@ def _names(groups: Mapping[str, Entity], account: Account) -> dict[str, str]:
 
 def _in_groups(users: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, User]:
     """The users, in groups by these names."""
+    if not names:
+        return {**users}
     affected = {name: user for name, user in users.items() if not names.keys().isdisjoint(user.groups)}
     return {**users} | {
         name: replace(user, groups=tuple(sorted(names.get(group, group) for group in user.groups)))

@@ -149,14 +149,14 @@ class Recorder:
         known = {
             kept.value.id: kept for kept in (self._findings.all() if entities is None else self._findings.of(entities))
         }
-        written = [
-            mine
-            for item, kept in known.items()
-            for mine in self._delivery.take_over(self._findings, item, kept.undelivered)
-        ]
-        waiting = {item for item, kept in known.items() if kept.undelivered} - {item for item, _, _ in written}
-        standing = []
+        written: list[Written] = []
+        waiting, standing = set[str](), list[Finding]()
         try:
+            for item, kept in known.items():
+                ours = self._delivery.take_over(self._findings, item, kept.undelivered)
+                written += ours
+                if len(ours) < len(kept.undelivered):
+                    waiting.add(item)
             for item in sorted({*drifts, *known}, key=lambda item: _urgency(drifts.get(item), known.get(item), item)):
                 finding, wrote = self._advance(item, drifts.get(item), known.get(item), look, explain, teller)
                 written += wrote
@@ -164,9 +164,9 @@ class Recorder:
                     standing.append(finding)
         finally:
             self._delivery.deliver(self._findings, written, run)
-        for item in waiting:
-            kept = self._findings.get(item)
-            if kept and kept.undelivered:
+        for item in sorted(waiting):
+            now = self._findings.get(item)
+            if now and now.undelivered:
                 raise NotToldError(_YET.format(f"another run wrote an alert of {item}, and has not published it"))
         return standing
 

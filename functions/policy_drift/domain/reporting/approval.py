@@ -49,10 +49,10 @@ def baseline_patch(drift: Drift, approved: Account, live: Account) -> list[Opera
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """What an adoption has put in another one's place, as it stands in the file."""
-    for key in sorted({**before, **after}):
+    keys = [key for key in before.keys() | after.keys() if before.get(key) is not after.get(key)]
+    for key in sorted(keys):
         was, now = before.get(key), after.get(key)
-        if was is not now:
-            yield key, was and _json(asdict(was)), now and _json(asdict(now))
+        yield key, was and _json(asdict(was)), now and _json(asdict(now))
 
 
 def _changes(pointer: str, before: Any, after: Any) -> Iterator[Operation]:

@@ -19,7 +19,7 @@ from policy_drift.domain.access.live_state import relation
 from policy_drift.domain.changes.attribution import LOOKED_BACK
 from policy_drift.domain.comparison.drifts import Drifts
 from policy_drift.domain.finding import Drift, Finding, State
-from policy_drift.domain.lifecycle import Explanation, How, Why
+from policy_drift.domain.lifecycle import Ending, Explanation, Why
 from policy_drift.domain.ports import Findings, Kept, NotToldError, Outbox, OvertakenError, Undelivered
 from policy_drift.domain.reporting.detection import Teller, resolution
 from steward.clock import Clock
@@ -189,7 +189,7 @@ class Recorder:
             events: list[PublishableEvent] = []
             if isinstance(why, Why):
                 events = [teller.detection(finding, why, known)]
-            elif isinstance(why, How):
+            elif isinstance(why, Ending):
                 events = [resolution(finding, why)]
             if not events and finding == known:
                 return finding, []
@@ -204,7 +204,7 @@ class Recorder:
 
     def _next(
         self, known: Finding | None, drift: Drift | None, look: Look, explain: Explain
-    ) -> tuple[Finding, Why | How | None] | None:
+    ) -> tuple[Finding, Why | Ending | None] | None:
         if known and known.read_at > look.read_at + CLOCKS_DIFFER:
             return None
         if drift is not None:
@@ -236,12 +236,12 @@ def _is_asked(known: Finding, look: Look) -> bool:
     return not known.changes and known.first_seen > look.read_at - LOOKED_BACK
 
 
-def _how(drift: Drift, look: Look) -> How:
+def _how(drift: Drift, look: Look) -> Ending:
     if drift.entity in look.adopted:
-        return How.ADOPTED
+        return Ending.ADOPTED
     if drift.entity in look.drifts.renamed:
-        return How.RENAMED
-    return How.OUT_OF_SCOPE if look.drifts.is_out_of_scope(drift.entity) else How.REVERTED
+        return Ending.RENAMED
+    return Ending.OUT_OF_SCOPE if look.drifts.is_out_of_scope(drift.entity) else Ending.REVERTED
 
 
 def _urgency(drift: Drift | None, kept: Kept[Finding] | None, item: str) -> tuple[int, int, str]:

@@ -27,7 +27,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     told = outcome.event
     logger.info("account scanned", scan=scan_id, calls=told.aws_calls, seconds=told.seconds, open=told.open_findings)
     metrics.add_metric("DriftScansCompleted", MetricUnit.Count, 1)
-    metrics.add_metric("DriftsWithoutEvent", MetricUnit.Count, outcome.without_event)
+    if outcome.without_event:
+        metrics.add_metric("DriftsWithoutEvent", MetricUnit.Count, outcome.without_event)
     return {"scan": scan_id, "open": told.open_findings, "calls": told.aws_calls, "report": told.report}
 
 

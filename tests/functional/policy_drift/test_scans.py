@@ -1,11 +1,15 @@
 """The scheduled look: what it compares, what it tells, and what it does when the baseline or IAM fails it."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords
 from policy_drift.domain.ports import NotToldError
-from tests.functional.gateway import client_of
+from steward.aws.clients import client
+from tests.functional.gateway import ACCOUNT, client_of
 from tests.functional.policy_drift.conftest import KEY
 
 OPENED, OVER = "PolicyDriftDetected", "PolicyDriftResolved"
@@ -213,6 +217,27 @@ def test_a_scan_whose_alert_the_bus_refuses_is_repeated_by_lambda(scan, give, fa
         scan()
 
     assert told() == []
+
+
+def test_what_an_event_should_have_announced_is_a_metric_of_the_scan(scan, give, history, capsys):
+    """The change is long ago, and later than the baseline in force."""
+    scan()
+    give("s3:DeleteObject")
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    record = {"eventID": "e-1", "eventName": "PutRolePolicy", "eventSource": "iam.amazonaws.com"}
+    history["ci"] = [record | {"eventTime": an_hour_ago.isoformat(), "requestParameters": {"roleName": "ci"}}]
+    approved_before(an_hour_ago - timedelta(hours=1))
+
+    scan()
+
+    assert '"DriftsWithoutEvent":[1.0]' in capsys.readouterr().out
+
+
+def approved_before(moment):
+    """As if the baseline had come into force then."""
+    records = DynamoDbBaselineRecords(client("dynamodb"), "state", ACCOUNT)
+    kept = records.get()
+    records.save(replace(kept.value, since=moment), after=kept.revision)
 
 
 def test_a_scan_that_was_denied_names_what_it_was_denied(scan, fails, told):

@@ -1,6 +1,7 @@
 """The baseline: the account as it was approved, and the rules of how it may change."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,7 @@ from typing import Protocol
 
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, User, policy_id
 from policy_drift.domain.finding import Kind
+from steward.conversion import Place
 from steward.errors import ConflictError, RuleViolationError
 
 LARGEST = 64 * 1024 * 1024
@@ -33,6 +35,59 @@ class Baseline:
 
     account: Account
     reviewed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What an account says that no account can: the place in the baseline's document, and what would be right."""
+
+    place: Place
+    reason: str
+
+
+_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/([^/]*/)*[^/]+")
+_REQUIRED_ARN = "the ARN of a managed policy, such as arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+def flaws(account: Account) -> Iterator[Flaw]:
+    """Names and ARNs that IAM does not have, and references to what the account itself does not hold.
+
+    What the account does not hold cannot be compared with: such a reference would hide every change of whoever has it.
+    IAM never gives one: an account that was read whole has no flaws.
+    """
+    for arn in account.policies:
+        if not _POLICY_ARN.fullmatch(arn):
+            yield Flaw(("policies", arn), f"{arn!r} is not {_REQUIRED_ARN}")
+    sections: tuple[tuple[str, Mapping[str, Entity]], ...] = (
+        ("users", account.users),
+        ("groups", account.groups),
+        ("roles", account.roles),
+    )
+    for section, principals in sections:
+        for name, principal in principals.items():
+            if not name:
+                yield Flaw((section, name), "a name is empty")
+            for place, arn in _policies_of(principal):
+                if arn not in account.policies:
+                    yield Flaw((section, name, *place), _why_missing(arn))
+            for index, group in enumerate(principal.groups if isinstance(principal, User) else ()):
+                if group not in account.groups:
+                    reason = f"the group {group!r} is not in the file: add it under groups, or leave it out here"
+                    yield Flaw((section, name, "groups", index), reason)
+
+
+def _policies_of(principal: Entity) -> Iterator[tuple[Place, str]]:
+    for index, arn in enumerate(principal.attached):
+        yield ("attached", index), arn
+    boundary = getattr(principal, "boundary", None)
+    if boundary is not None:
+        yield ("boundary",), boundary
+
+
+def _why_missing(arn: str) -> str:
+    if not _POLICY_ARN.fullmatch(arn):
+        return f"{arn!r} is not {_REQUIRED_ARN}"
+    return f"the policy {arn} is not in the file: add it under policies with its document (AWS's own, too)"
 
 
 class BaselineFormat(Protocol):

@@ -157,26 +157,3 @@ def test_an_upload_that_cannot_be_used_is_refused_once_with_the_reason(drift, te
     assert {event.kind for event in drift.told(PolicyDriftDetected)} == {"BASELINE", "ACCESS"}
 
 
-def test_an_error_names_the_line_of_the_entity():
-    broken = text_of().replace(b'"AROAAPP"', b"7")
-    line = next(number for number, one in enumerate(broken.decode().splitlines(), 1) if '"unique_id"' in one)
-
-    with pytest.raises(UnusableBaselineError) as caught:
-        FORMAT.read(broken, account=ACCOUNT)
-
-    assert caught.value.line == line
-
-
-def test_a_baseline_reads_as_it_was_written():
-    odd = Role("odd", "/a/b/", "AROA2", inline={"p\u2028": GET}, trust=TRUST, boundary="arn:aws:iam::aws:policy/X")
-    account = replace(QUIET, roles={"odd": odd, "app": APP})
-
-    assert FORMAT.read(text_of(account), account=ACCOUNT).account == account
-
-
-def test_the_same_account_is_written_the_same_whatever_the_order():
-    other = replace(APP, name="other", unique_id="AROA2")
-    one = replace(QUIET, roles={"app": APP, "other": other})
-    two = replace(QUIET, roles={"other": other, "app": APP})
-
-    assert text_of(one) == text_of(two)

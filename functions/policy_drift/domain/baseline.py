@@ -26,7 +26,7 @@ class UnusableBaselineError(RuleViolationError):
 
 
 class NothingApprovedError(ConflictError):
-    """There is no baseline, and none may be made up."""
+    """There is no baseline yet, and none can be captured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class BaselineFormat(Protocol):
         ...
 
 
-class How(StrEnum):
+class Origin(StrEnum):
     """How a version came into force."""
 
     CAPTURED = "captured"
@@ -122,7 +122,7 @@ class Intent:
     """
 
     digest: str
-    how: How
+    how: Origin
     by: str
     findings: tuple[str, ...] = ()
 
@@ -148,7 +148,7 @@ class InForce:
     version: str
     reviewed: bool
     by: str
-    how: How
+    how: Origin
     since: datetime
     refused: str = ""
     intent: Intent | None = None

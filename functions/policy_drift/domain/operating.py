@@ -7,7 +7,7 @@ from datetime import datetime
 from policy_drift.domain import baseline, lifecycle
 from policy_drift.domain.account import Account, EntityKind
 from policy_drift.domain.approving import Approvals, Approved
-from policy_drift.domain.baseline import Adoption, Baseline, BaselineFormat, How, InForce
+from policy_drift.domain.baseline import Adoption, Baseline, BaselineFormat, InForce, Origin
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Acknowledgement, Drift, Finding, State
 from policy_drift.domain.lifecycle import Explanation
@@ -110,9 +110,11 @@ class Operation:
             The version that the caller has seen; None to replace whatever is in force.
         """
         uploaded = self._format.read(text, account=self._account)
-        if replaces is not None and self._approvals.known()[1].version != replaces:
+        if replaces is not None and self._approvals.version() != replaces:
             raise PreconditionFailedError("another baseline is in force than the one that If-Match names; look again")
-        approved = self._approvals.replace(uploaded, how=How.UPLOADED, by=by, findings=[], run=run)
+        approved = self._approvals.replace(
+            uploaded, origin=Origin.UPLOADED, by=by, findings=[], run=run, based_on=replaces
+        )
         self._trigger.ask(run, by)
         return approved.record
 
@@ -136,7 +138,7 @@ class Operation:
         if not reviewed or len(reviewed) > MOST_ADOPTED:
             raise RuleViolationError(f"adopt from 1 to {MOST_ADOPTED} findings at a time")
         wanted = [self._open(finding_id) for finding_id in reviewed]
-        approved = self._approvals.known()[0]
+        approved, record = self._approvals.known()
         live = self._reader.snapshot().account
         now = drifts(approved.account, live, scope=self._scope)
         there = {drift.finding_id: drift for drift in now.found}
@@ -146,7 +148,12 @@ class Operation:
         adopted = baseline.adopted(approved.account, live, adoption)
         self._refuse_more_than(wanted, approved.account, adopted, live)
         in_force = self._approvals.replace(
-            Baseline(adopted, approved.reviewed), how=How.ADOPTED, by=by, findings=sorted(reviewed), run=run
+            Baseline(adopted, approved.reviewed),
+            origin=Origin.ADOPTED,
+            by=by,
+            findings=sorted(reviewed),
+            run=run,
+            based_on=record.version,
         )
         self._resolve(in_force, live, wanted, run)
         return in_force.record

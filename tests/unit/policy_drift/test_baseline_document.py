@@ -16,6 +16,7 @@ from tests.doubles.wired_drift import ACCOUNT, APP, GET, QUIET, TRUST
 FORMAT = JsonBaselineFormat()
 OWN = f"arn:aws:iam::{ACCOUNT}:policy/team/own"
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+POLICY = {"unique_id": "ANPA", "version": "v1", "document": GET}
 FULL = Account(
     ACCOUNT,
     users={"ann": User("ann", "/", "AIDAANN", attached=(OWN,), groups=("readers",), boundary=READ_ONLY)},
@@ -67,14 +68,14 @@ def test_an_error_names_the_line_of_the_entity():
 @pytest.mark.parametrize(
     ("wrong", "words", "right"),
     [
-        ({"roles": {"app": {"attached": ["AdministratorAccess"]}}}, '"AdministratorAccess"', "arn:aws:iam::aws:policy/"),
+        ({"roles": {"app": {"attached": ["AdministratorAccess"]}}}, '"AdministratorAccess"', "arn:aws:iam::aws:"),
         ({"roles": {"app": {"boundary": "x"}}}, '"boundary": "x"', "arn:aws:iam::aws:policy/"),
-        ({"policies": {"my-policy": {"unique_id": "A", "version": "v1", "document": {}}}}, '"my-policy"', "arn:aws:iam"),
-        ({"policies": {"arn:aws:iam::aws:policy/": {"unique_id": "A", "version": "v1", "document": {}}}}, "policy/", ""),
+        ({"policies": {"my-policy": POLICY}}, '"my-policy"', "arn:aws:iam::aws:policy/"),
+        ({"policies": {"arn:aws:iam::aws:policy/": POLICY}}, "aws:policy/", "arn:aws:iam::aws:policy/"),
         ({"users": {"": {"path": "/", "unique_id": "AIDA"}}}, '"": {', "name"),
     ],
     ids=["attached", "boundary", "policy", "policy without name", "user without name"],
-)  # fmt: skip
+)
 def test_what_is_no_arn_and_no_name_is_refused_with_the_line_and_what_would_be_right(wrong, words, right):
     document = json.loads(text_of())
     for section, entities in wrong.items():

@@ -1,7 +1,7 @@
 """The baseline: the account as it was approved, and the rules of how it may change."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -169,15 +169,24 @@ class Adoption:
         return cls(kinds)
 
 
-_HOLDINGS = frozenset({Kind.ACCESS, Kind.NOTE, Kind.MEMBERSHIP, Kind.UPSTREAM})
-_TRUSTS = frozenset({Kind.TRUST, Kind.DANGLING})
-_WHOLE = frozenset({Kind.UNMANAGED, Kind.MISSING})
+_HOLDINGS = ("inline", "attached", "groups")
+PARTS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.ACCESS: _HOLDINGS,
+    Kind.NOTE: _HOLDINGS,
+    Kind.UPSTREAM: _HOLDINGS,
+    Kind.MEMBERSHIP: _HOLDINGS,
+    Kind.TRUST: ("trust",),
+    Kind.DANGLING: ("trust",),
+    Kind.BOUNDARY: ("boundary",),
+    Kind.RECREATED: ("unique_id",),
+}
+"""What of a principal a kind is about; all of it for the kinds that are not here."""
 
 
 def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
     """The approved account with the adopted parts of the live one in place of its own, and nothing else.
 
-    Documents of managed policies come along for those that an adopted part names.
+    Documents of managed policies come along for those that an adopted part names; nobody stays in a group that goes.
     """
     parts = {kind: dict(getattr(approved, f"{kind}s")) for kind in (EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE)}
     policies = dict(approved.policies)
@@ -189,12 +198,17 @@ def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
         now = theirs.get(entity.name)
         if now is None:
             ours.pop(entity.name, None)
-        elif kinds & _WHOLE or entity.name not in ours:
+        elif kinds - PARTS.keys() or entity.name not in ours:
             ours[entity.name] = now
-            _bring(policies, live, (*now.attached, getattr(now, "boundary", None)))
+            _bring(policies, live, now, ("attached", "boundary"))
         else:
-            ours[entity.name] = _merged(ours[entity.name], now, kinds)
-            _bring(policies, live, _named(now, kinds))
+            touched = {part for kind in kinds for part in PARTS[kind] if hasattr(now, part)}
+            ours[entity.name] = replace(ours[entity.name], **{part: getattr(now, part) for part in touched})
+            _bring(policies, live, now, touched)
+    gone = approved.groups.keys() - parts[EntityKind.GROUP].keys()
+    for user in [user for user in parts[EntityKind.USER].values() if not gone.isdisjoint(user.groups)]:
+        left = tuple(group for group in user.groups if group not in gone)
+        parts[EntityKind.USER][user.name] = replace(user, groups=left)
     return replace(
         approved,
         users=parts[EntityKind.USER],
@@ -204,28 +218,11 @@ def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
     )
 
 
-def _merged(ours: Entity, now: Entity, kinds: frozenset[Kind]) -> Entity:
-    taken: dict[str, object] = {}
-    if kinds & _HOLDINGS:
-        taken |= {"inline": now.inline, "attached": now.attached}
-        if isinstance(now, User):
-            taken["groups"] = now.groups
-    if kinds & _TRUSTS:
-        taken["trust"] = getattr(now, "trust", {})
-    if Kind.BOUNDARY in kinds:
-        taken["boundary"] = getattr(now, "boundary", None)
-    if Kind.RECREATED in kinds:
-        taken["unique_id"] = now.unique_id
-    return replace(ours, **taken)  # type: ignore[arg-type]
-
-
-def _named(now: Entity, kinds: frozenset[Kind]) -> tuple[str | None, ...]:
-    boundary = (getattr(now, "boundary", None),) if Kind.BOUNDARY in kinds else ()
-    return (*(now.attached if kinds & _HOLDINGS else ()), *boundary)
-
-
-def _bring(policies: dict[str, ManagedPolicy], live: Account, arns: Iterable[str | None]) -> None:
-    policies.update({arn: live.policies[arn] for arn in arns if arn and arn in live.policies})
+def _bring(policies: dict[str, ManagedPolicy], live: Account, now: Entity, parts: Collection[str]) -> None:
+    """The documents of what these parts of a principal name."""
+    policies.update(
+        (arn, live.policies[arn]) for place, arn in _policies_of(now) if place[0] in parts and arn in live.policies
+    )
 
 
 def _adopt_policy(policies: dict[str, ManagedPolicy], live: Account, entity: EntityId) -> None:

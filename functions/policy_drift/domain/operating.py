@@ -159,6 +159,8 @@ class Operation:
         return in_force.record
 
     def _refuse_more_than(self, wanted: "list[Drift]", approved: Account, adopted: Account, live: Account) -> None:
+        for flaw in baseline.flaws(adopted):
+            raise ConflictError(f"adopt what this names with it: {'.'.join(map(str, flaw.place))}: {flaw.reason}")
         ids = {drift.finding_id for drift in wanted}
         besides = sorted({drift.finding_id for drift in drifts(approved, adopted).found} - ids)
         if besides:

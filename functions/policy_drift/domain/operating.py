@@ -22,6 +22,9 @@ from steward.events import EventPublisher
 
 MOST_ADOPTED = 200
 
+type Rank = tuple[int, str]
+"""A finding's place among others: the most severe first, then by id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Acknowledging:
@@ -63,10 +66,10 @@ class Operation:
         self._scope = scope
         self._account = account
 
-    def in_states(self, states: Collection[State]) -> list[Finding]:
-        """The findings in these states, the most severe first."""
+    def in_states(self, states: Collection[State], after: Rank | None = None) -> list[Finding]:
+        """The findings in these states, the most severe first; with ``after``, those that come after that place."""
         found = [kept.value for kept in self._findings.all() if kept.value.state in states]
-        return sorted(found, key=lambda finding: (-finding.drift.severity, finding.id))
+        return sorted((one for one in found if after is None or rank(one) > after), key=rank)
 
     def show(self, finding_id: str) -> Finding:
         """One finding. Raises NotFoundError."""
@@ -190,6 +193,11 @@ class Operation:
         if kept is None:
             raise NotFoundError(f"there is no finding {finding_id!r}; GET /drift/findings lists them")
         return kept
+
+
+def rank(finding: Finding) -> Rank:
+    """Where it stands in a list."""
+    return -finding.drift.severity, finding.id
 
 
 def _check_is_still(drift: Drift | None, finding_id: str, fingerprint: str) -> None:

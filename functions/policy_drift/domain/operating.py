@@ -8,7 +8,7 @@ from policy_drift.domain import baseline, lifecycle
 from policy_drift.domain.account import Account, EntityKind
 from policy_drift.domain.approving import Approvals, Approved
 from policy_drift.domain.baseline import Adoption, Baseline, BaselineFormat, InForce, Origin
-from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.comparison.drifts import Drifts, drifts
 from policy_drift.domain.finding import Acknowledgement, Drift, Finding, State
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.ports import AccountReader, Findings, Kept, ReportStore, ScanTrigger
@@ -143,7 +143,7 @@ class Operation:
         wanted = [self._open(finding_id) for finding_id in reviewed]
         approved, record = self._approvals.known()
         live = self._reader.snapshot().account
-        now = drifts(approved.account, live, scope=self._scope)
+        now = self._compared(approved.account, live, wanted)
         there = {drift.finding_id: drift for drift in now.found}
         for drift in wanted:
             _check_is_still(there.get(drift.finding_id), drift.finding_id, reviewed[drift.finding_id])
@@ -168,16 +168,19 @@ class Operation:
         besides = sorted({drift.finding_id for drift in drifts(approved, adopted).found} - ids)
         if besides:
             raise ConflictError(f"that would approve more than was reviewed: review and add {', '.join(besides)}")
-        left = sorted({drift.finding_id for drift in drifts(adopted, live, scope=self._scope).found} & ids)
+        left = sorted({drift.finding_id for drift in self._compared(adopted, live, wanted).found} & ids)
         if left:
             raise ConflictError(
                 f"{', '.join(left)} would remain: adopt it with the groups and policies that it is about"
             )
 
+    def _compared(self, approved: Account, live: Account, wanted: "list[Drift]") -> Drifts:
+        """What is there of what is to be adopted; the rest of an account takes longer than a request may."""
+        return drifts(approved, live, scope=self._scope, only=frozenset(drift.entity for drift in wanted))
+
     def _resolve(self, approved: Approved, live: Account, wanted: "list[Drift]", run: str) -> None:
         """What was adopted is over now, not at the next scan."""
-        entities = frozenset(drift.entity for drift in wanted)
-        found = drifts(approved.baseline.account, live, scope=self._scope, only=entities)
+        found = self._compared(approved.baseline.account, live, wanted)
         teller = Teller(approved.baseline.account, live)
         look = Look(found, adopted=found.looked_at or frozenset())
         self._recorder.record(look, lambda _: Explanation(), teller, run)

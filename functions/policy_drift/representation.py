@@ -67,14 +67,14 @@ def page_of(findings: Sequence[Finding], limit: int) -> tuple[list[dict[str, Any
 def rank_in(token: str) -> Rank:
     """The place where a page ended. Raises InvalidRequestError for what no page gave."""
     try:
-        severity, _, finding_id = base64.urlsafe_b64decode(token.encode()).decode().partition("/")
+        severity, _, finding_id = base64.urlsafe_b64decode(f"{token}===".encode()).decode().partition("/")
         return -Severity[severity], finding_id
     except (ValueError, KeyError) as error:
         raise InvalidRequestError(f"next is what the page before gave, not {token!r}") from error
 
 
 def _token(place: Rank) -> str:
-    return base64.urlsafe_b64encode(f"{Severity(-place[0]).name}/{place[1]}".encode()).decode()
+    return base64.urlsafe_b64encode(f"{Severity(-place[0]).name}/{place[1]}".encode()).decode().rstrip("=")
 
 
 def detailed(finding: Finding) -> dict[str, Any]:

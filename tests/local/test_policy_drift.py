@@ -87,8 +87,6 @@ def test_whoever_may_not_write_the_baseline_cannot_and_one_that_is_deleted_is_cr
 @pytest.mark.parametrize(
     ("call", "more"),
     [
-        ("delete_bucket_policy", {}),
-        ("put_bucket_policy", {"Policy": policy()}),
         ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Suspended"}}),
         ("put_bucket_notification_configuration", {"NotificationConfiguration": {}}),
         ("put_bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": []}}),

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, User, policy_id
 from policy_drift.domain.finding import Kind
-from steward.conversion import Place
 from steward.errors import ConflictError, RuleViolationError
 
 LARGEST = 64 * 1024 * 1024
@@ -35,6 +34,10 @@ class Baseline:
 
     account: Account
     reviewed: bool = True
+
+
+type Place = tuple[str | int, ...]
+"""The way from the root of the baseline's document to a place in it."""
 
 
 @dataclass(frozen=True, slots=True)

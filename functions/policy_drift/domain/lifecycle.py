@@ -46,7 +46,7 @@ class Why(StrEnum):
     UNEXPECTED = "unexpected"
 
 
-class How(StrEnum):
+class Ending(StrEnum):
     """What ended it."""
 
     REVERTED = "reverted"

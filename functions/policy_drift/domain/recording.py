@@ -14,7 +14,7 @@ from policy_drift.domain import lifecycle
 from policy_drift.domain.access.live_state import relation
 from policy_drift.domain.comparison.drifts import Drifts
 from policy_drift.domain.finding import Drift, Finding, State
-from policy_drift.domain.lifecycle import Explanation, How, Why
+from policy_drift.domain.lifecycle import Ending, Explanation, Why
 from policy_drift.domain.ports import Findings, Kept, NotToldError, Outbox, OvertakenError, Undelivered
 from policy_drift.domain.reporting.detection import Teller, resolution
 from steward.clock import Clock
@@ -128,7 +128,7 @@ class Recorder:
             events: list[PublishableEvent] = []
             if isinstance(why, Why):
                 events = [teller.detection(finding, why, known)]
-            elif isinstance(why, How):
+            elif isinstance(why, Ending):
                 events = [resolution(finding, why)]
             if not events and finding == known:
                 return finding, []
@@ -143,7 +143,7 @@ class Recorder:
 
     def _next(
         self, known: Finding | None, drift: Drift | None, look: Look, explain: Explain
-    ) -> tuple[Finding, Why | How | None] | None:
+    ) -> tuple[Finding, Why | Ending | None] | None:
         now = self._clock.now()
         if drift is not None:
             why = lifecycle.news(known, drift, now, relation)
@@ -159,5 +159,5 @@ class Recorder:
             return lifecycle.seen(known, drift, explanation, now), None
         if known is None or not look.drifts.rules_out(known.drift) or not lifecycle.is_over(known, now):
             return None
-        how = How.ADOPTED if known.drift.entity in look.adopted else How.REVERTED
+        how = Ending.ADOPTED if known.drift.entity in look.adopted else Ending.REVERTED
         return lifecycle.resolved(known, now), how

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
+from policy_drift.domain.baseline import PARTS
 from policy_drift.domain.finding import Drift, Kind
 
 type Operation = dict[str, Any]
@@ -14,19 +15,6 @@ type Operation = dict[str, Any]
 ROUTE = "POST /drift/baseline/adoptions"
 NOT_ADOPTABLE = frozenset({Kind.BASELINE, Kind.TRANSIENT, Kind.UNREADABLE})
 """Kinds that say nothing of the account as it is now."""
-
-_HOLDINGS = ("inline", "attached", "groups")
-_FIELDS = {
-    Kind.ACCESS: _HOLDINGS,
-    Kind.NOTE: _HOLDINGS,
-    Kind.UPSTREAM: _HOLDINGS,
-    Kind.MEMBERSHIP: _HOLDINGS,
-    Kind.TRUST: ("trust",),
-    Kind.DANGLING: ("trust",),
-    Kind.BOUNDARY: ("boundary",),
-    Kind.RECREATED: ("unique_id",),
-}
-"""What of a principal a kind is about; all of it for the kinds that are not here."""
 
 
 def adoption_of(drift: Drift) -> dict[str, Any]:
@@ -53,14 +41,23 @@ def baseline_patch(drift: Drift, approved: Account, live: Account) -> list[Opera
         return [*_policies(_arns_of(drift.entity, approved, live), approved, live)]
     section = f"{drift.entity.kind}s"
     before, after = (_principal(account, section, drift.entity.name) for account in (approved, live))
-    fields = _FIELDS.get(drift.kind)
+    fields = PARTS.get(drift.kind)
     taken = after
     if before is not None and after is not None and fields is not None:
         kept = {field: value for field, value in before.items() if field not in fields}
         taken = kept | {field: after[field] for field in fields if field in after}
     changes = [*_changes(_pointer("", section, drift.entity.name), before, taken)]
     named = _arns_in(taken or {}, drift.kind)
-    return [*_policies([arn for arn in named if arn in live.policies], approved, live), *changes]
+    left = [] if taken else [*_left_by_members(drift.entity, approved)]
+    return [*_policies([arn for arn in named if arn in live.policies], approved, live), *changes, *left]
+
+
+def _left_by_members(group: EntityId, approved: Account) -> Iterator[Operation]:
+    """Nobody stays in a group that goes."""
+    for user in approved.users.values():
+        if group.kind is EntityKind.GROUP and group.name in user.groups:
+            groups = [name for name in user.groups if name != group.name]
+            yield {"op": "replace", "path": _pointer("", "users", user.name, "groups"), "value": groups}
 
 
 def _policies(arns: list[str], approved: Account, live: Account) -> Iterator[Operation]:
@@ -98,10 +95,9 @@ def _principal(account: Account, section: str, name: str) -> dict[str, Any] | No
 
 
 def _arns_in(principal: dict[str, Any], kind: Kind) -> list[str]:
-    bounds = kind not in {Kind.ACCESS, Kind.NOTE, Kind.UPSTREAM, Kind.MEMBERSHIP}
-    holds = kind not in {Kind.BOUNDARY, Kind.TRUST, Kind.DANGLING, Kind.RECREATED}
-    boundary = [principal["boundary"]] if bounds and principal.get("boundary") else []
-    return [*(principal.get("attached", ()) if holds else ()), *boundary]
+    fields = PARTS.get(kind, ("attached", "boundary"))
+    boundary = principal.get("boundary") if "boundary" in fields else None
+    return [*(principal.get("attached", ()) if "attached" in fields else ()), *([boundary] if boundary else [])]
 
 
 def _arns_of(policy: EntityId, approved: Account, live: Account) -> list[str]:

@@ -7,7 +7,7 @@ from policy_drift.domain.access.live_state import more_than
 from policy_drift.domain.account import Account
 from policy_drift.domain.events import PolicyDriftAcknowledged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Change, Finding
-from policy_drift.domain.lifecycle import How, Why
+from policy_drift.domain.lifecycle import Ending, Why
 from policy_drift.domain.reporting import approval
 from policy_drift.domain.reporting.remediation import Holders, Remedies
 from policy_drift.domain.reporting.wording import newly_possible
@@ -55,7 +55,7 @@ class Teller:
         )
 
 
-def resolution(finding: Finding, how: How) -> PolicyDriftResolved:
+def resolution(finding: Finding, how: Ending) -> PolicyDriftResolved:
     """That it is over."""
     drift, at = finding.drift, finding.resolved_at or finding.last_seen
     return PolicyDriftResolved(

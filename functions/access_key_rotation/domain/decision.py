@@ -76,8 +76,10 @@ def _leaves(at: Situation, reason: str) -> Action:
     A secret that is scheduled for deletion was judged already, and needs no reminder unless a user waits for its place.
     """
     secret = at.seen.secret
-    if secret is None or secret.owner != at.enrolment.stack:
+    if secret is None:
         return Release(reason)
+    if secret.owner != at.enrolment.stack:
+        return Release(f"{reason}; its secret belongs to {secret.owner or 'nobody'}")
     if secret.deleted and not at.is_enrolled:
         return Wait(ORPHANED_SECRET, at.now + DAILY, reason if at.demand else "")
     return Block(reason, ORPHANED_SECRET)

@@ -56,6 +56,9 @@ def _written(document: Document) -> str:
 def _approves_an_administrator(good: Document) -> str:
     bad = deepcopy(good)
     bad["roles"]["tagged"]["attached"] = [ADMINISTRATOR]
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    policy = {"unique_id": "ANPAIWMBCKSKIEE64ZLYK", "version": "v1", "document": everything}
+    bad["policies"].setdefault(ADMINISTRATOR, policy)  # what somebody has must be in the file
     return _written(bad)
 
 

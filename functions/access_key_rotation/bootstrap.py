@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from access_key_rotation.adapters.cloudtrail_history import CloudTrailHistory
@@ -84,9 +85,7 @@ def vault(wanted: RotationSettings) -> SecretsManagerVault:
             f"{ROTATION}: replica_regions takes a multi-Region key (its id begins with mrk-) as SecretsKeyArn, with a "
             f"replica in each of these regions; {kms_key} is of one region alone"
         )
-    return SecretsManagerVault(
-        client("secretsmanager"), stack=os.environ["STEWARD_STACK"], kms_key=kms_key, roles=_own_roles()
-    )
+    return SecretsManagerVault(client("secretsmanager"), stack=os.environ["STEWARD_STACK"], kms_key=kms_key)
 
 
 def verifier() -> Verifier:
@@ -108,7 +107,9 @@ def rotator(*, rotation_function: str = "") -> Rotator:
         publisher(),
         SystemClock(),
         wanted,
-        Enrolment(os.environ["SERVICE_PATH"], os.environ["STEWARD_STACK"], rotation_function),
+        Enrolment(
+            os.environ["SERVICE_PATH"], os.environ["STEWARD_STACK"], rotation_function, patterns_of(_own_roles())
+        ),
         lambda: str(uuid.uuid4()),
     )
 
@@ -142,6 +143,15 @@ def secret_proof() -> SecretProof:
     region = os.environ["AWS_REGION"]
     probe = CredentialProbe(_client_of)
     return SecretProof(records(), vault(wanted), probe, publisher(), wanted.verify, home_region=region)
+
+
+def patterns_of(roles: Sequence[str]) -> tuple[str, ...]:
+    """The roles, whatever CloudFormation appends to their names, so that a stack deployed again reads its secrets.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+    (ArnNotEquals takes wildcards)
+    """
+    return tuple(f"{arn.rpartition('-')[0]}-*" for arn in roles)
 
 
 def _own_roles() -> list[str]:

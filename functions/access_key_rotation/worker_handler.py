@@ -1,6 +1,7 @@
 """The queue's entry: users that have something to do, each tried again by itself if its run fails."""
 
 import asyncio
+import traceback
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,8 +46,11 @@ async def _advance_one(record: SQSRecord) -> None:
         logger.warning("rotation not finished", reason=str(error), code=error.code, message_id=record.message_id)
         metrics.add_metric("RotationsToRetry", MetricUnit.Count, 1)
         raise
-    except Exception:
-        logger.exception("unexpected error", message_id=record.message_id)
+    except Exception as error:
+        kind, where = type(error).__name__, traceback.format_tb(error.__traceback__)
+        logger.error(  # noqa: TRY400 - without the error's text: nobody knows what it quotes
+            "unexpected error", kind=kind, where=where, message_id=record.message_id
+        )
         raise
     logger.info("user advanced", user=end.user, state=end.state, steps=list(end.steps))
     metrics.add_metric("StepsTaken", MetricUnit.Count, len(end.steps))

@@ -10,7 +10,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from policy_drift.bootstrap import CAPABILITY, operation
 from policy_drift.domain.finding import State
 from policy_drift.domain.operating import Acknowledging
-from policy_drift.representation import baseline_representation, detailed, export, representation_of
+from policy_drift.representation import (
+    baseline_representation,
+    detailed,
+    export,
+    page_of,
+    rank_in,
+    representation_of,
+)
 from steward.errors import InvalidRequestError, RuleViolationError, UnsupportedMediaTypeError
 from steward.observability import observe
 from steward.rest_api import caller_of, json_body, request_id_of, rest_api, wired
@@ -18,17 +25,23 @@ from steward.rest_api import caller_of, json_body, request_id_of, rest_api, wire
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
 use_cases = wired(operation)
+USUAL_PAGE, LONGEST_PAGE = 200, 1_000
 
 
 @app.get("/drift/findings")
 def list_findings() -> Response[dict[str, Any]]:
-    """The open findings; with ?state=, those in a state, or all."""
-    asked = (app.current_event.query_string_parameters or {}).get("state", State.OPEN).upper()
+    """The open findings; with ?state=, those in a state, or all. In pages: ?limit=, and ?next= of the page before."""
+    query = app.current_event.query_string_parameters or {}
+    asked = query.get("state", State.OPEN).upper()
     if asked != "ALL" and asked not in set(State):
         raise InvalidRequestError(f"state is one of {', '.join(State)} or ALL, not {asked!r}")
+    limit = query.get("limit", str(USUAL_PAGE))
+    if not limit.isascii() or not limit.isdecimal() or not 1 <= int(limit) <= LONGEST_PAGE:
+        raise InvalidRequestError(f"limit is a number from 1 to {LONGEST_PAGE}, not {limit!r}")
     states = frozenset(State) if asked == "ALL" else {State(asked)}
-    found = [representation_of(finding) for finding in use_cases().in_states(states)]
-    return Response(HTTPStatus.OK, "application/json", {"findings": found})
+    found = use_cases().in_states(states, rank_in(query["next"]) if "next" in query else None)
+    shown, more = page_of(found, int(limit))
+    return Response(HTTPStatus.OK, "application/json", {"findings": shown, "next": more})
 
 
 @app.get("/drift/findings/<finding_id>")

@@ -1,14 +1,24 @@
 """How findings and the baseline look to a client of the REST API; ``openapi.json`` describes the same."""
 
+import base64
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
+import msgspec
+
 from policy_drift.domain.baseline import InForce
-from policy_drift.domain.finding import Finding
+from policy_drift.domain.finding import Finding, Severity
+from policy_drift.domain.operating import Rank, rank
 from policy_drift.domain.reporting.approval import adoption_of
 from policy_drift.domain.reporting.detection import told_change
 from policy_drift.domain.reporting.wording import newly_possible
+from steward.errors import InvalidRequestError
+
+LARGEST_PAGE = 4_000_000
+"""Bytes of findings in one answer; an answer of Lambda takes 6 MB.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 def representation_of(finding: Finding) -> dict[str, Any]:
@@ -41,6 +51,32 @@ def representation_of(finding: Finding) -> dict[str, Any]:
     }
 
 
+def page_of(findings: Sequence[Finding], limit: int) -> tuple[list[dict[str, Any]], str | None]:
+    """The first findings, as many as one answer takes, and where the next page begins; None where there is none."""
+    shown: list[dict[str, Any]] = []
+    size = 0
+    for finding in islice(findings, limit):
+        one = representation_of(finding)
+        size += len(msgspec.json.encode(one))
+        if shown and size > LARGEST_PAGE:
+            break
+        shown.append(one)
+    return shown, _token(rank(findings[len(shown) - 1])) if len(shown) < len(findings) else None
+
+
+def rank_in(token: str) -> Rank:
+    """The place where a page ended. Raises InvalidRequestError for what no page gave."""
+    try:
+        severity, _, finding_id = base64.urlsafe_b64decode(f"{token}===".encode()).decode().partition("/")
+        return -Severity[severity], finding_id
+    except (ValueError, KeyError) as error:
+        raise InvalidRequestError(f"next is what the page before gave, not {token!r}") from error
+
+
+def _token(place: Rank) -> str:
+    return base64.urlsafe_b64encode(f"{Severity(-place[0]).name}/{place[1]}".encode()).decode().rstrip("=")
+
+
 def detailed(finding: Finding) -> dict[str, Any]:
     """The same, with what is approved, what is live, and requests that prove it."""
     drift = finding.drift
@@ -71,9 +107,6 @@ def baseline_representation(record: InForce) -> dict[str, Any]:
 
 
 def export(record: InForce, link: str, acknowledged: Sequence[Finding]) -> dict[str, Any]:
-    """The same, with a link to the document, and what is acknowledged beside it."""
-    return {
-        **baseline_representation(record),
-        "document": link,
-        "acknowledged": [representation_of(finding) for finding in acknowledged],
-    }
+    """The same, with a link to the document, and what is acknowledged beside it, or the first page of that."""
+    shown, more = page_of(acknowledged, len(acknowledged))
+    return {**baseline_representation(record), "document": link, "acknowledged": shown, "more_acknowledged": more}

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
-from policy_drift.domain.ports import Kept, OvertakenError, Snapshot, Undelivered, Version
+from policy_drift.domain.ports import Kept, NotVersionedError, OvertakenError, Snapshot, Undelivered, Version
 from policy_drift.domain.reach import touched_by
 
 
@@ -72,25 +72,36 @@ class InMemoryBaselineStore:
     def __init__(self):
         self.versions = []
         self.is_deleted = False
+        self.keeps_versions = True
+        self._number = 0
 
     def latest(self):
+        if self.versions and not self.keeps_versions:
+            raise NotVersionedError("its bucket keeps no versions: turn on versioning")
         return None if self.is_deleted or not self.versions else self.versions[-1]
 
     def read(self, version_id):
         return next((version for version in self.versions if version.id == version_id), None)
 
-    def was_ever_written(self):
-        return bool(self.versions)
+    def writes(self):
+        return len(self.versions) + self.is_deleted
 
     def write(self, text, *, replaces):
         latest = self.latest()
         if (latest.etag if latest else None) != replaces:
             raise OvertakenError("another baseline was written meanwhile")
-        return self.put(text)
+        written = self.put(text)
+        self.latest()
+        return written
+
+    def lose(self, version_id):
+        """What somebody does who deletes a version for good."""
+        self.versions = [version for version in self.versions if version.id != version_id]
 
     def put(self, text):
         """What somebody uploads."""
-        number = len(self.versions) + 1
+        self._number += 1
+        number = self._number
         self.is_deleted = False
         self.versions.append(Version(f"v{number}", f"etag-{number}", datetime(2026, 5, 4, tzinfo=UTC), text))
         return self.versions[-1]

@@ -44,6 +44,11 @@ class InMemoryRotationRecords:
         else:
             self.intents.pop(claim.user, None)
 
+    def forget(self, claim):
+        self._check(claim)
+        for kept in (self.records, self.intents, self._leases, self._fences, self._holders):
+            kept.pop(claim.user, None)
+
     def find(self, user):
         return self.records.get(user)
 
@@ -61,5 +66,6 @@ class InMemoryRotationRecords:
         self._holders.clear()
 
     def _check(self, claim):
-        if self._fences.get(claim.user) != claim.fence or claim.user not in self._leases:
+        newest = self._fences.get(claim.user), self._holders.get(claim.user)
+        if newest != (claim.fence, claim.intent.token) or claim.user not in self._leases:
             raise LeaseLostError(f"another run took over {claim.user}")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.naming import UserName
@@ -17,6 +18,8 @@ from access_key_rotation.domain.ports import (
 from steward.errors import AccessDeniedError, ConflictError
 
 ACCOUNT = "123456789012"
+OUR_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecr-steward-RotationWorkerRole-1A2B3C4D5E6F"
+OUR_ROLES = (f"arn:aws:iam::{ACCOUNT}:role/ecr-steward-RotationWorkerRole-*",)
 LISTED_AFTER = timedelta(seconds=3)
 
 
@@ -176,7 +179,11 @@ class InMemoryUsers:
     def _authorize(self, name):
         """Our roles may change keys of users on the path that carry the tag, and of nobody else."""
         stored = self._account.users.get(name)
-        if stored is None or stored.user.path != "/service/" or stored.user.tags.get("steward:rotate") != "true":
+        if (
+            stored is None
+            or not stored.user.path.startswith("/service/")
+            or stored.user.tags.get("steward:rotate") != "true"
+        ):
             raise AccessDeniedError(f"not authorized on the user {name}", code="AccessDenied")
 
 
@@ -195,7 +202,10 @@ class InMemoryVault:
         return Secret(secret.arn, secret.owner, secret.deleted, *seen, function, secret.rotates_by)
 
     def read(self, user, version):
-        return self._secret(user).versions[version]
+        secret = self._secret(user)
+        if secret.readers and not any(fnmatchcase(OUR_ROLE, reader) for reader in secret.readers):
+            raise AccessDeniedError(f"a resource policy denies the secret of {user}", code="AccessDeniedException")
+        return secret.versions[version]
 
     def create(self, user):
         if user not in self._account.secrets:
@@ -204,8 +214,8 @@ class InMemoryVault:
             self._account.secrets[user] = StoredSecret(arn, self._account.stack, versions, labels)
         return self.find(user)
 
-    def restrict_readers(self, user, readers):
-        self._secret(user.name).readers = tuple(readers)
+    def restrict_readers(self, user, principals):
+        self._secret(user).readers = tuple(principals)
 
     def replicate(self, user, regions):
         replicas = self._secret(user).replicas

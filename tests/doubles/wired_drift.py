@@ -61,14 +61,14 @@ class WiredDrift:
     def approvals(self):
         return Approvals(self.store, self.records, self.format, self.publisher, self.clock, ACCOUNT)
 
-    def scan(self, uploaders=None):
+    def scan(self, writers=None):
         self._scan += 1
         recorder = Recorder(self.findings, self.publisher, self.clock)
         scanner = Scanner(
             self.iam, self.approvals, recorder, self.attribution, NoReports(), lambda *_: {}, self.publisher,
             self.clock, scope=self.scope, account=ACCOUNT, region="ca-central-1",
         )  # fmt: skip
-        return scanner.scan(f"scan-{self._scan}", uploaders or {})
+        return scanner.scan(f"scan-{self._scan}", writers or {})
 
     def check(self, *announcements):
         recorder = Recorder(self.findings, self.publisher, self.clock)

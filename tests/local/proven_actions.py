@@ -74,6 +74,7 @@ def _rotates_access_keys(makes_a_key: str) -> tuple[Probed, ...]:
         Probed("secretsmanager:PutResourcePolicy", "a secret for certain readers"),
         Probed("secretsmanager:DeleteResourcePolicy", "a secret that is open again"),
         Probed("dynamodb:UpdateItem", makes_a_key),
+        Probed("dynamodb:DeleteItem", "a user that is not enrolled any more"),
         Probed("events:PutEvents", makes_a_key),
         Probed("cloudtrail:LookupEvents", "a key that may be an orphan"),
         Probed("kms:Decrypt", makes_a_key),

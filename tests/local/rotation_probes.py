@@ -66,6 +66,10 @@ class RotationProbes:
                 name, _ = self._users.with_key()
                 self._users.remember(name, readers="arn:aws:iam::123456789012:role/former")
                 return self._is_worked_on(role, name)
+            case "a user that is not enrolled any more":
+                name = self._users.not_enrolled_any_more()
+                self._is_worked_on(role, name)
+                return not self._users.is_remembered(name)
             case "all users":
                 return self._call("GET", "").status == 200
             case "a user with a superseded key":
@@ -88,7 +92,7 @@ class RotationProbes:
     def _is_worked_on(self, role, name):
         """Whether the queue's entry, or the last step of Secrets Manager, advances the user without an error."""
         if role == "RotationContractRole":
-            return self._step(role, "finishSecret", name, self._users.current(name)[0])
+            return self._step(role, "finishSecret", name, self._users.version(name))
         return self._invoke(role, queued(name)) == {"batchItemFailures": []}
 
     def _rotates_by_steps(self, role):

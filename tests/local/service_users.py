@@ -49,6 +49,13 @@ class ServiceUsers:
             self.remember(name, keys={key["AccessKeyId"]: history})
         return name, key["AccessKeyId"]
 
+    def not_enrolled_any_more(self):
+        """A user that the steward remembers, without a secret and without the tag."""
+        name = self.without_key()
+        self.remember(name)
+        self._iam.untag_user(UserName=name, TagKeys=["steward:rotate"])
+        return name
+
     def with_superseded_key(self, *, active=True, **history):
         """A user with a current key and an older one, which is returned, too."""
         name, current = self.with_key()
@@ -67,6 +74,13 @@ class ServiceUsers:
         listed = self._iam.list_access_keys(UserName=name)["AccessKeyMetadata"]
         return next((key["Status"] for key in listed if key["AccessKeyId"] == key_id), None)
 
+    def version(self, name):
+        """The version that consumers read; any other text where there is no secret."""
+        try:
+            return self.current(name)[0]
+        except self._secrets.exceptions.ResourceNotFoundException:
+            return str(uuid.uuid4())
+
     def current(self, name):
         """The version that consumers read, and the id of its key."""
         got = self._secrets.get_secret_value(SecretId=secret_of(name))
@@ -84,6 +98,10 @@ class ServiceUsers:
         """What the steward remembers of a user."""
         item = self._dynamodb.get_item(TableName=self._table, Key={"id": {"S": f"user#{name}"}})["Item"]
         return json.loads(item["record"]["S"])
+
+    def is_remembered(self, name):
+        """Whether the steward remembers anything of a user."""
+        return "Item" in self._dynamodb.get_item(TableName=self._table, Key={"id": {"S": f"user#{name}"}})
 
     def intend(self, name, at):
         """An intent that a run wrote ahead, before it died."""

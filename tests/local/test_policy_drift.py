@@ -84,6 +84,22 @@ def test_whoever_may_not_write_the_baseline_cannot_and_one_that_is_deleted_is_cr
     assert told["severity"] == "CRITICAL"
 
 
+@pytest.mark.parametrize(
+    ("call", "more"),
+    [
+        ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Suspended"}}),
+        ("put_bucket_notification_configuration", {"NotificationConfiguration": {}}),
+        ("put_bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": []}}),
+        ("delete_object", {"Key": f"baseline/{ACCOUNT}.json"}),
+    ],
+)
+def test_anyone_who_may_do_everything_in_s3_may_not_loosen_the_bucket_of_the_baseline(drift, captured, call, more):
+    intruder = drift.aws.client("s3", drift.aws.user(allow("s3:*")))
+
+    with pytest.raises(intruder.exceptions.ClientError, match="AccessDenied"):
+        getattr(intruder, call)(Bucket=drift.physical("BaselineBucket"), **more)
+
+
 def test_an_upload_that_cannot_be_used_is_refused_and_a_good_one_ends_it(drift, captured):
     bucket, key = drift.physical("BaselineBucket"), f"baseline/{ACCOUNT}.json"
     s3, ears = drift.aws.client("s3"), drift.ears()

@@ -124,6 +124,25 @@ def test_who_is_no_reader_is_refused_whatever_its_own_rights(stack, users, work)
     assert json.loads(reader.get_secret_value(SecretId=secret_of(name))["SecretString"])["AccessKeyId"] == key
 
 
+def test_a_stack_that_was_deployed_again_gets_past_the_policy_that_it_left(stack, secrets, users, work):
+    name, key = users.with_key("closed")
+    assert work(name)
+    users.forget(name)
+    assert work(name)
+    role = "aws:PrincipalArn"
+    policy = json.loads(secrets.get_resource_policy(SecretId=secret_of(name))["ResourcePolicy"])
+    readers = policy["Statement"][0]["Condition"]["ArnNotEquals"][role]
+    policy["Statement"][0]["Condition"]["ArnNotEquals"][role] = [arn for arn in readers if "Rotation" not in arn]
+    secrets.put_resource_policy(SecretId=secret_of(name), ResourcePolicy=json.dumps(policy))
+    users.forget(name)
+
+    assert work(name)
+
+    again = json.loads(secrets.get_resource_policy(SecretId=secret_of(name))["ResourcePolicy"])
+    assert again["Statement"][0]["Condition"]["ArnNotEquals"][role] == readers
+    assert users.current(name)[1] == key
+
+
 def test_a_key_of_ours_whose_secret_was_lost_is_deleted_because_cloudtrail_knows_its_maker(stack, users, rights, work):
     name, current = users.with_key()
     users.remember(name, wanted=current)

@@ -239,3 +239,11 @@ def test_service_users_can_be_turned_off_and_are_enrolled_by_path_and_tag(resour
         assert user["Properties"]["Path"] == {"Ref": "ServicePath"}
         assert {"Key": "steward:rotate", "Value": "true"} in user["Properties"]["Tags"]
         assert "Policies" not in user["Properties"]
+
+
+def test_a_bucket_of_the_baseline_that_exists_already_comes_with_its_owner(source):
+    """Without the owner, calls could reach a bucket of the same name in any account."""
+    (rule,) = source["Rules"].values()
+
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "BaselineBucketName"}, ""]}]}
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "BaselineBucketOwner"}, ""]}]}

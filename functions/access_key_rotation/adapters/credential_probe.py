@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.ports import Identity, NotAuthenticatedError
-from steward.aws.errors import ACCESS_DENIED, code_of, upstream
+from steward.aws.errors import ACCESS_DENIED, FAILURES, Failure, code_of, upstream
 
 REFUSED = frozenset(
     {
@@ -34,7 +34,7 @@ class CredentialProbe:
         """Who AWS takes the holder for."""
         try:
             found = self._client_of("sts", region, credential).get_caller_identity()
-        except (ClientError, BotoCoreError) as error:
+        except FAILURES as error:
             raise self._judged(error, credential) from None
         return Identity(found["UserId"], found["Arn"])
 
@@ -42,11 +42,11 @@ class CredentialProbe:
         """Get a token, and forget it."""
         try:
             self._client_of("ecr", region, credential).get_authorization_token()
-        except (ClientError, BotoCoreError) as error:
+        except FAILURES as error:
             raise self._judged(error, credential) from None
 
     @staticmethod
-    def _judged(error: ClientError | BotoCoreError, credential: Credential) -> Exception:
+    def _judged(error: Failure, credential: Credential) -> Exception:
         if isinstance(error, ClientError) and code_of(error) in REFUSED | ACCESS_DENIED:
             code, operation = code_of(error), error.operation_name
             text = f"AWS refuses the key {credential.access_key_id} of {credential.user} at {operation} ({code})"

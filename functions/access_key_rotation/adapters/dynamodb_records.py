@@ -6,6 +6,7 @@ seconds outside of it.
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 PREFIX = "user#"
 _FREE = "attribute_not_exists(lease_until) OR lease_until <= :now"
+_STILL_OURS = "fence = :fence AND holder = :holder AND attribute_exists(lease_until)"
+"""The fence alone would not do: it starts again when a user is forgotten and claimed once more."""
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -74,6 +77,16 @@ class DynamoDbRotationRecords:
         else:
             self._write(claim, record, "SET #record = :record, next_at = :next REMOVE lease_until, intent")
 
+    def forget(self, claim: Claim) -> None:
+        """Delete the item."""
+        with _lost_to_another(claim):
+            self._dynamodb.delete_item(
+                TableName=self._table,
+                Key=_key(claim.user),
+                ConditionExpression=_STILL_OURS,
+                ExpressionAttributeValues=_fence(claim),
+            )
+
     def find(self, user: UserName) -> Record | None:
         """What is remembered of a user, without claiming it."""
         with translated():
@@ -91,21 +104,29 @@ class DynamoDbRotationRecords:
                     yield UserName(item["id"]["S"].removeprefix(PREFIX)), _record(item), busy
 
     def _write(self, claim: Claim, record: Record, expression: str, values: dict[str, Any] | None = None) -> None:
-        lost = LeaseLostError(f"another run took over {claim.user}", code=_REFUSED)
-        with translated({_REFUSED: lost}):
+        with _lost_to_another(claim):
             self._dynamodb.update_item(
                 TableName=self._table,
                 Key=_key(claim.user),
                 UpdateExpression=expression,
-                ConditionExpression="fence = :fence AND attribute_exists(lease_until)",
+                ConditionExpression=_STILL_OURS,
                 ExpressionAttributeNames={"#record": "record"},
                 ExpressionAttributeValues={
                     ":record": {"S": msgspec.json.encode(replace(record, intent=None)).decode()},
                     ":next": _number(record.next_at or self._clock.now()),
-                    ":fence": {"N": str(claim.fence)},
+                    **_fence(claim),
                     **(values or {}),
                 },
             )
+
+
+def _lost_to_another(claim: Claim) -> AbstractContextManager[None]:
+    lost = LeaseLostError(f"another run took over {claim.user}", code=_REFUSED)
+    return translated({_REFUSED: lost})
+
+
+def _fence(claim: Claim) -> dict[str, Any]:
+    return {":fence": {"N": str(claim.fence)}, ":holder": {"S": claim.intent.token}}
 
 
 def _key(user: UserName) -> dict[str, Any]:

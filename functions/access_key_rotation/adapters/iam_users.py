@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.naming import UserName
@@ -97,10 +97,9 @@ class IamUsers:
         """Make a key, in one try."""
         try:
             made = self._once.create_access_key(UserName=name)["AccessKey"]
+            return Credential(name, made["AccessKeyId"], made["SecretAccessKey"], made["CreateDate"])
         except (EndpointConnectionError, ConnectTimeoutError) as error:
             raise upstream(error) from error  # nothing was sent
-        except BotoCoreError as error:
-            raise _unknown(type(error).__name__) from error
         except ClientError as error:
             code = code_of(error)
             if code == "LimitExceeded":
@@ -109,7 +108,8 @@ class IamUsers:
             if status >= _SERVER_ERROR and code not in THROTTLING:
                 raise _unknown(code) from error
             raise upstream(error) from error
-        return Credential(name, made["AccessKeyId"], made["SecretAccessKey"], made["CreateDate"])
+        except Exception as error:  # noqa: BLE001 - whatever it is: a key may be there, and the text may quote it
+            raise _unknown(type(error).__name__) from None
 
     def deactivate_key(self, name: UserName, key_id: str) -> None:
         """Make it Inactive."""

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Content, Label, Secret, User
+from access_key_rotation.domain.observation import Content, Label, Secret
 from access_key_rotation.domain.ports import LabelMovedError, VersionTakenError
 from steward.aws.errors import code_of, translated, unless, upstream
 from steward.errors import ConflictError, StewardError
@@ -37,8 +38,6 @@ class SecretsManagerVault:
     kms_key
         ARN of the customer's key; empty for the account's own. Secrets that are replicated take a multi-Region key: its
         replica, of the same id, encrypts there.
-    roles
-        ARNs of our own roles, which may always read.
     """
 
     def __init__(
@@ -47,12 +46,10 @@ class SecretsManagerVault:
         *,
         stack: str,
         kms_key: str = "",
-        roles: Sequence[str] = (),
     ) -> None:
         self._secrets = client
         self._stack = stack
         self._kms_key = kms_key
-        self._roles = tuple(roles)
 
     def find(self, user: UserName) -> Secret | None:
         """The secret's labels, tags and replicas."""
@@ -85,11 +82,11 @@ class SecretsManagerVault:
             raise ConflictError(f"the secret of {user} belongs to somebody else, or cannot be seen yet")
         return found
 
-    def restrict_readers(self, user: User, readers: Sequence[str]) -> None:
+    def restrict_readers(self, user: UserName, principals: Sequence[str]) -> None:
         """A Deny for all others: an Allow alone would restrict nobody in the account."""
-        name = user.name.secret_name
+        name = user.secret_name
         with translated():
-            if not readers:
+            if not principals:
                 self._secrets.delete_resource_policy(SecretId=name)
                 return
             statement = {
@@ -98,7 +95,7 @@ class SecretsManagerVault:
                 "Principal": "*",
                 "Action": ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"],
                 "Resource": "*",
-                "Condition": {"ArnNotEquals": {"aws:PrincipalArn": sorted({*readers, *self._roles, user.arn})}},
+                "Condition": {"ArnNotEquals": {"aws:PrincipalArn": list(principals)}},
             }
             policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
             self._secrets.put_resource_policy(SecretId=name, ResourcePolicy=policy, BlockPublicPolicy=True)
@@ -150,7 +147,7 @@ class SecretsManagerVault:
             expected = {VERSION_EXISTS: taken, **_in_wrong_state()}
             # without a cause: the chain would lead to the parameters of the call
             raise expected.get(code_of(error), upstream(error)) from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise upstream(error) from None
 
     def promote(self, user: UserName, version: str, *, expected: str | None) -> None:

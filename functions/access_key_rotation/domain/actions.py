@@ -22,6 +22,14 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """The user is not ours, and no secret of ours is left of it: it is forgotten; ``reason`` is for who asked."""
+
+    reason: str
+    state: str = "RELEASED"
+
+
+@dataclass(frozen=True, slots=True)
 class ReadUsage:
     """Find out when a key was last used."""
 
@@ -47,7 +55,9 @@ class CreateSecret:
 
 @dataclass(frozen=True, slots=True)
 class RestrictReaders:
-    """Put the resource policy that the settings ask for."""
+    """Put the resource policy that lets these alone read; with none, take it away."""
+
+    principals: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +135,14 @@ class Deactivate:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Tell that a key was deactivated."""
+    """Publish that a key was deactivated."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Take a key that somebody brought back by hand as superseded from now on, and publish it."""
 
     key_id: str
 
@@ -152,13 +169,13 @@ class Suspect:
     key_id: str
 
 
-type End = Wait | Block
+type End = Wait | Block | Release
 """What ends a run."""
 
 type Step = (
     ReadUsage | ReadStanding | ReadCreator | CreateSecret | RestrictReaders | Replicate | RegisterBackstop | KeepKey
     | CreateKey | DropPending | Promote | RecordPromotion | LatchAdoption | MarkCompromised | Deactivate | Announce
-    | Delete | Forget | Suspect
+    | Accept | Delete | Forget | Suspect
 )  # fmt: skip
 """What a run does, and then looks again."""
 

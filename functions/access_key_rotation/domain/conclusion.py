@@ -1,19 +1,19 @@
-"""How a run ends: what happened is told, then remembered, and the user's lock is given back."""
+"""How a run ends: what happened is published, then remembered, and the user's lock is given back."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from access_key_rotation.domain.actions import Block, End, Wait
+from access_key_rotation.domain.actions import Block, End, Release, Wait
 from access_key_rotation.domain.events import AccessKeyRotationBlocked, AccessKeyRotationFailed
 from access_key_rotation.domain.observation import Notice, Observed, Record
 from access_key_rotation.domain.run import Outcome, Run
-from access_key_rotation.domain.situation import SETTLE
+from access_key_rotation.domain.situation import DAILY, SETTLE, Reason
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher
 
-REMIND = timedelta(days=1)
-"""How long a notice stands before it is told again."""
+BLOCKED_FOR = timedelta(hours=1)
+"""How soon a blocked user is checked again."""
 
 
 class Conclusion:
@@ -24,12 +24,14 @@ class Conclusion:
         self._clock = clock
 
     def reach(self, run: Run, end: End) -> Outcome:
-        """Tell what happened, then remember that it was told: what is told may be told again, never left out."""
+        """Publish what happened, then remember that: what is published may be again, it is never left out.
+
+        A notice that stands already is repeated every day, and at once where somebody asked for a rotation.
+        """
         now = self._clock.now()
         record = _accounting(run.seen, now)
-        text = end.reason if isinstance(end, Block) else end.notice
-        last = record.notice
-        if text and (last is None or last.text != text or now >= last.at + REMIND):
+        text, last = _notice(run, end), record.notice
+        if text and (run.demand or last is None or last.text != text or now >= last.at + DAILY):
             keys = [key.id for key in run.seen.keys]
             run.events.append(AccessKeyRotationBlocked(run.name, end.state, text, keys))
             record = replace(record, notice=Notice(text, now))
@@ -37,23 +39,49 @@ class Conclusion:
             record = replace(record, notice=None)
         if run.events:
             self._publisher.publish(run.events, correlation_id=run.correlation_id)
-        until = end.until if isinstance(end, Wait) else now + REMIND / 24
+        until = end.until if isinstance(end, Wait) else now + BLOCKED_FOR
         record = replace(record, state=end.state, next_at=until, policy=run.policy.fingerprint)
-        run.lease.release(record)
+        if isinstance(end, Release):
+            run.lease.forget()
+        else:
+            run.lease.release(record)
         return Outcome(run.name, end, tuple(run.steps), run.seen.remembering(record))
 
-    def give_up(self, run: Run, error: StewardError) -> None:
-        """Remember what is known, and give the lock back, so that the next try need not wait for its end."""
+    def give_up(self, run: Run, error: Exception) -> None:
+        """Remember what is known, and give the lock back, so that the next try need not wait for its end.
+
+        That holds for an error which nobody expected, too: what may have happened is written ahead as for any other.
+        Its text is not published: nobody knows what it quotes.
+        """
         record = run.seen.record
         if run.keeps_intent:
             record = replace(record, intent=record.intent or run.lease.claim.intent)
         step = run.steps[-1] if run.steps else "Observe"
-        events = [*run.events, AccessKeyRotationFailed(run.name, step, str(error), error.code)]
+        failed = AccessKeyRotationFailed(run.name, step, f"an unexpected {type(error).__name__}; the log says where")
+        if isinstance(error, StewardError):
+            failed = AccessKeyRotationFailed(run.name, step, str(error), error.code)
+        events = [*run.events, failed]
         try:
             self._publisher.publish(events, correlation_id=run.correlation_id)
             run.lease.release(replace(record, next_at=self._clock.now()))
         except StewardError:
-            return  # what was not told is not remembered either, and the lease ends by itself
+            return  # what was not published is not remembered either, and the lease ends by itself
+
+
+def _notice(run: Run, end: End) -> str:
+    """What people must know, with every leak that is still open; the release of a user matters to who asked alone."""
+    match end:
+        case Wait():
+            text = end.notice
+        case Block():
+            text = end.reason
+        case Release():
+            text = end.reason if run.demand else ""
+    open_leaks = {key_id for key_id, history in run.seen.record.keys.items() if history.compromised}
+    if run.demand and run.demand.reason is Reason.COMPROMISED:
+        open_leaks.add(run.demand.key_id)
+    leaked = [key.id for key in run.seen.keys if key.active and key.id in open_leaks]
+    return f"the key {' and '.join(leaked)} has leaked and is still active: {text}" if text and leaked else text
 
 
 def _accounting(seen: Observed, now: datetime) -> Record:

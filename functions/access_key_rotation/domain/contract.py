@@ -3,7 +3,7 @@
 Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 """
 
-from access_key_rotation.domain.actions import Block
+from access_key_rotation.domain.actions import Wait
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Content, Label
@@ -12,7 +12,7 @@ from access_key_rotation.domain.ports import CredentialVault, Users
 from access_key_rotation.domain.rotation import Rotator
 from access_key_rotation.domain.run import Outcome, Run
 from access_key_rotation.domain.verification import Verifier
-from steward.errors import ConflictError, NotFoundError, StewardError
+from steward.errors import ConflictError, NotFoundError
 
 
 class RotationContract:
@@ -51,7 +51,7 @@ class RotationContract:
             return
         try:
             begun = self._rotator.begin(user, version, correlation_id)
-        except StewardError:
+        except Exception:
             self._unblock(user, version)
             raise
         secret = begun.seen.secret
@@ -123,4 +123,6 @@ class RotationContract:
 
 def _reason(outcome: Outcome) -> str:
     end = outcome.end
-    return end.reason if isinstance(end, Block) else f"{end.state} until {end.until.isoformat()}. {end.notice}".strip()
+    if isinstance(end, Wait):
+        return f"{end.state} until {end.until.isoformat()}. {end.notice}".strip()
+    return end.reason

@@ -18,14 +18,30 @@ from access_key_rotation.domain.actions import (
     ReadCreator,
     ReadUsage,
     RegisterBackstop,
+    Release,
     Replicate,
     RestrictReaders,
     Suspect,
     Wait,
 )
-from access_key_rotation.domain.observation import AccessKey, Content, Label
-from access_key_rotation.domain.retirement import adoption, deactivation, deletion, resting
-from access_key_rotation.domain.situation import LISTED_TWICE, SETTLE, Reason, Rule, Situation
+from access_key_rotation.domain.observation import ORPHANED_SECRET, AccessKey, Content, Label
+from access_key_rotation.domain.retirement import (
+    adoption,
+    brought_back_by_hand,
+    deactivation,
+    deletion,
+    reported,
+    resting,
+)
+from access_key_rotation.domain.situation import (
+    DAILY,
+    LISTED_TWICE,
+    SETTLE,
+    Reason,
+    Rule,
+    Situation,
+    fingerprint_of,
+)
 from access_key_rotation.domain.succession import (
     key_is_wanted,
     pending_key_waits,
@@ -36,14 +52,14 @@ from access_key_rotation.domain.succession import (
 
 def user_is_gone(at: Situation) -> Action | None:
     """A user that was deleted leaves at most a secret, which somebody may still want."""
-    return Block("the user does not exist", "ORPHANED_SECRET") if at.seen.user is None else None
+    return _leaves(at, "the user does not exist") if at.seen.user is None else None
 
 
 def user_is_another(at: Situation) -> Action | None:
-    """Invariant 9: a user that was deleted and created anew under the same name is not the same user."""
+    """Invariant 9: a user that was deleted and recreated under the same name is not the same user."""
     known, user = at.seen.record.user_id, at.seen.user
     if known and user and user.user_id != known:
-        return Block(f"the user was deleted and created anew: its id was {known} and is {user.user_id}")
+        return _leaves(at, f"the user was deleted and recreated: its id was {known} and is {user.user_id}")
     return None
 
 
@@ -51,7 +67,22 @@ def user_is_not_enrolled(at: Situation) -> Action | None:
     """Enrolled is who stands on the path and carries the tag."""
     if at.is_enrolled:
         return None
-    return Block(f"the user is not enrolled: that takes the path {at.enrolment.path} and the tag steward:rotate=true")
+    return _leaves(at, f"the user is not enrolled: that takes the path {at.enrolment.path} and steward:rotate=true")
+
+
+def _leaves(at: Situation, reason: str) -> Action:
+    """A user that is not ours is forgotten once no secret of ours is left; what becomes of one, a person must judge.
+
+    A secret that is scheduled for deletion was judged already, and needs no reminder unless a user waits for its place.
+    """
+    secret = at.seen.secret
+    if secret is None:
+        return Release(reason)
+    if secret.owner != at.enrolment.stack:
+        return Release(f"{reason}; its secret belongs to {secret.owner or 'nobody'}")
+    if secret.deleted and not at.is_enrolled:
+        return Wait(ORPHANED_SECRET, at.now + DAILY, reason if at.demand else "")
+    return Block(reason, ORPHANED_SECRET)
 
 
 def secret_is_not_ours(at: Situation) -> Action | None:
@@ -69,7 +100,7 @@ def secret_is_deleted(at: Situation) -> Action | None:
 
 
 def key_has_leaked(at: Situation) -> Action | None:
-    """A leak is remembered before anything else; it concerns no key that is no longer Active."""
+    """A leak is remembered whatever stands in the way of its answer; it concerns no key that is no longer Active."""
     demand = at.demand
     if demand is None or demand.reason is not Reason.COMPROMISED:
         return None
@@ -79,16 +110,25 @@ def key_has_leaked(at: Situation) -> Action | None:
 
 def user_is_frozen(at: Situation) -> Action | None:
     """An operator froze the user; only a leak is stronger."""
-    leak = at.is_urgent or at.leaked
-    return Wait("FROZEN", at.checked_again()) if at.seen.record.frozen and not leak else None
+    return Wait("FROZEN", at.checked_again()) if at.seen.record.frozen and not at.is_urgent else None
+
+
+def tags_make_no_policy(at: Situation) -> Action | None:
+    """Anyone who may tag the user can break its policy; that must not hold up the answer to a leak."""
+    return Block(at.seen.unfit_tags) if at.seen.unfit_tags and not at.is_urgent else None
 
 
 def key_is_unattributed(at: Situation) -> Action | None:
-    """Invariants 6 and 7: a foreign Active key is never touched; an orphan of ours is deleted on proof alone."""
+    """Invariants 6 and 7: a foreign Active key is never touched; an orphan of ours is deleted on proof alone.
+
+    While the current key has leaked it blocks nothing: its successor may find a place all the same.
+    """
     for key in at.unattributed:
-        if not at.is_orphan_candidate(key):
-            return Block(f"the key {key.id} is active and was never in the secret: delete it, or put it there")
-        return _orphan(at, key)
+        action: Action = Block(f"the key {key.id} is active and was never in the secret: delete it, or put it there")
+        if at.is_orphan_candidate(key):
+            action = _orphan(at, key)
+        if not (at.is_urgent and isinstance(action, Block)):
+            return action
     return None
 
 
@@ -119,9 +159,11 @@ def label_is_unreadable(at: Situation) -> Action | None:
 
 
 def current_key_is_inactive(at: Situation) -> Action | None:
-    """Somebody deactivated the key that consumers read; perhaps they know why."""
+    """Somebody deactivated the key that consumers read; perhaps they know why. An operator may ask for another."""
     current = at.seen.current
-    return Block(f"somebody deactivated the current key {current.id}") if current and not current.active else None
+    if current is None or current.active or at.is_urgent or at.seen.record.wanted == current.id:
+        return None
+    return Block(f"somebody deactivated the current key {current.id}")
 
 
 def current_key_is_missing(at: Situation) -> Action | None:
@@ -149,19 +191,26 @@ def gone_key_is_remembered(at: Situation) -> Action | None:
 
 
 def deactivation_is_unannounced(at: Situation) -> Action | None:
-    """Every deactivation is told."""
+    """Every deactivation is published."""
     return next((Announce(key.id) for key in at.quarantined if not at.history(key).announced), None)
 
 
 def leaked_key_is_active(at: Situation) -> Action | None:
-    """A leaked key that no consumer reads is deactivated at once."""
+    """A leaked key that no consumer reads is deactivated at once, whosever it is: the report names it."""
     return next((Deactivate(key.id, "compromised") for key in at.leaked), None)
 
 
 def readers_have_changed(at: Situation) -> Action | None:
-    """The secret's resource policy follows the settings."""
-    wanted = " ".join(at.policy.secret_readers)
-    return RestrictReaders() if at.seen.secret and at.seen.record.readers != wanted else None
+    """The secret's resource policy lets those read whom the settings name, the user where it is now, and our roles."""
+    if at.seen.secret is None or at.seen.user is None:
+        return None
+    wanted = at.enrolment.readers(at.policy, at.seen.user)
+    return RestrictReaders(wanted) if at.seen.record.readers != fingerprint_of(wanted) else None
+
+
+def policy_locks_us_out(at: Situation) -> Action | None:
+    """A policy of former days denies us the values, without which nothing else can be judged."""
+    return readers_have_changed(at) if at.seen.is_locked_out else None
 
 
 def replica_is_missing(at: Situation) -> Action | None:
@@ -174,8 +223,8 @@ def replica_is_missing(at: Situation) -> Action | None:
 def backstop_is_missing(at: Situation) -> Action | None:
     """Secrets Manager knows our function and the greatest age.
 
-    It refuses to be told while a version waits, and it tries the function with a version of its own, which for a moment
-    looks like somebody's hand: so it is told while no key is on its way out.
+    It refuses a registration while a version waits, and it tries the function with a version of its own, which for a
+    moment looks like somebody's hand: so it is registered while no key is on its way out.
     """
     secret, function, days = at.seen.secret, at.enrolment.rotation_function, ceil(at.policy.times.max_age_days)
     if secret is None or not function or at.seen.has_pending or at.draining or at.quarantined:
@@ -188,33 +237,34 @@ RULES: tuple[Rule, ...] = (
     user_is_gone,
     user_is_another,
     user_is_not_enrolled,
+    key_has_leaked,
     secret_is_not_ours,
     secret_is_deleted,
-    key_has_leaked,
-    user_is_frozen,
-    key_is_unattributed,
+    policy_locks_us_out,
     label_is_unreadable,
+    leaked_key_is_active,
+    promotion_is_unrecorded,
+    deactivation_is_unannounced,
+    user_is_frozen,
+    tags_make_no_policy,
+    key_is_unattributed,
     current_key_is_inactive,
     current_key_is_missing,
-    promotion_is_unrecorded,
     gone_key_is_remembered,
-    deactivation_is_unannounced,
-    leaked_key_is_active,
     readers_have_changed,
     pending_key_waits,
     schedule_asks_too_early,
     key_is_wanted,
     replica_is_missing,
     backstop_is_missing,
+    brought_back_by_hand,
     adoption,
     deactivation,
     deletion,
 )
 
 
-def decide(at: Situation) -> Action:
+def decide(at: Situation, rules: tuple[Rule, ...] = RULES) -> Action:
     """The one next step. Destructive steps need every fact known: what was not read never counts as unused."""
-    for rule in RULES:
-        if action := rule(at):
-            return action
-    return resting(at)
+    action = next((action for rule in rules if (action := rule(at))), None) or resting(at)
+    return reported(at, action) if isinstance(action, Wait) else action

@@ -57,17 +57,22 @@ class AccessKeyDeleted:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyReactivated:
-    """An operator brought a key back; the user is frozen until somebody asks for a rotation."""
+    """A superseded key was brought back: by an operator, who froze the user with it, or by hand, and it drains again.
+
+    ``requested_by`` is the operator; None where somebody did it in IAM, past the steward. ``frozen`` is whether the
+    user is left alone until somebody asks for a rotation.
+    """
 
     user_name: str
     user_id: str
     key_id: str
-    requested_by: str
+    requested_by: str | None
+    frozen: bool
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyRotationBlocked:
-    """Somebody must look: ``reason`` says at what. Told again every day."""
+    """Somebody must check what ``reason`` says. Published again every day, and when somebody asks for a rotation."""
 
     user_name: str
     state: str

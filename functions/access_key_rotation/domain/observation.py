@@ -12,6 +12,9 @@ from typing import Self
 
 from access_key_rotation.domain.naming import TAG_PREFIX, UserName
 
+ORPHANED_SECRET = "ORPHANED_SECRET"  # noqa: S105 - a state
+"""The state of a secret whose user is gone, is another one, or is enrolled no more."""
+
 
 class Label(StrEnum):
     """Staging labels of Secrets Manager."""
@@ -116,6 +119,10 @@ class KeyHistory:
     suspected_at: datetime | None = None
     compromised: bool = False
 
+    def brought_back(self, now: datetime) -> Self:
+        """The same after the key was made Active again: it drains from now on."""
+        return replace(self, superseded_at=now, deactivated_at=None, retired_for="", announced=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -156,8 +163,8 @@ class Record:
     """When there is something to do again."""
     policy: str = ""
     """Fingerprint of the policy that ``next_at`` follows from."""
-    readers: str = ""
-    """The readers that the secret's resource policy admits."""
+    readers: str | None = None
+    """Fingerprint of the principals that the secret's resource policy lets read; None where it is not known."""
     backstop_days: int = 0
     """How often Secrets Manager rotates the secret by itself, as far as we told it; 0 for never."""
 
@@ -205,6 +212,10 @@ class Observed:
     standing: Standing | None = None
     creators: Mapping[str, bool] = field(default_factory=dict)
     """Key id -> whether CloudTrail says that one of our roles made it."""
+    unfit_tags: str = ""
+    """Why the user's own tags make no policy; empty where they do."""
+    is_locked_out: bool = False
+    """Whether a resource policy that is not the one we want denies us the secret's values."""
 
     def key(self, key_id: object) -> AccessKey | None:
         """The user's key of this id."""

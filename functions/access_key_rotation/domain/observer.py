@@ -1,6 +1,5 @@
 """Finds out what is there: the user, its keys, and what the secret's versions name. Nothing here changes anything."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from access_key_rotation.domain.naming import UserName
@@ -8,29 +7,24 @@ from access_key_rotation.domain.observation import AccessKey, Content, Label, Na
 from access_key_rotation.domain.policy import RotationSettings, policy_of
 from access_key_rotation.domain.ports import CredentialVault, Trail, Users
 from access_key_rotation.domain.run import Run
-from access_key_rotation.domain.situation import Reason
+from access_key_rotation.domain.situation import Enrolment, Reason, fingerprint_of
+from steward.errors import AccessDeniedError, RuleViolationError
 
 
 class Observer:
     """Looks at a user with as few calls as will do: what cannot have changed is not read again."""
 
     def __init__(
-        self, users: Users, vault: CredentialVault, trail: Trail, settings: RotationSettings, *, stack: str
+        self, users: Users, vault: CredentialVault, trail: Trail, settings: RotationSettings, enrolment: Enrolment
     ) -> None:
         self._users = users
         self._vault = vault
         self._trail = trail
         self._settings = settings
-        self._stack = stack
+        self._enrolment = enrolment
 
     def look(self, run: Run) -> None:
-        """See the user, its keys, its secret, and the policy that holds for it.
-
-        Raises
-        ------
-        RuleViolationError
-            The user's own tags make no policy.
-        """
+        """See the user, its keys, its secret, and the policy that holds for it."""
         record = run.seen.record
         user, keys = self._who(run)
         secret = self._vault.find(run.name)
@@ -38,16 +32,33 @@ class Observer:
             record = record.having_seen(user)
         if run.demand and run.demand.reason is Reason.ROUTINE:
             record = replace(record, wanted=run.demand.key_id)
-        named: Mapping[Label, Named] = {}
-        if user and secret and not secret.deleted and secret.owner == self._stack:
-            named, record = self._name_versions(run, secret, record)
-        run.seen = Observed(record, user, keys, secret, named, standing=run.standing)
-        run.policy = policy_of(self._settings, run.name, user.tags if user else {})
+        run.seen = Observed(record, user, keys, secret, standing=run.standing)
+        self._apply_tags(run)
+        if user and secret and not secret.deleted and secret.owner == self._enrolment.stack:
+            self.look_at_secret(run)
 
     def look_at_secret(self, run: Run) -> None:
-        """See what the versions of a secret name that was just made."""
-        named, record = self._name_versions(run, run.secret, run.seen.record)
-        run.seen = replace(run.seen, named=named, record=record)
+        """See what the versions of the secret name, if its resource policy lets us.
+
+        Where it does not, and is not the one that the settings ask for, that is for the rules to put right.
+        """
+        record, wanted = run.seen.record, self._enrolment.readers(run.policy, run.user)
+        try:
+            named, record = self._name_versions(run, run.secret, record)
+        except AccessDeniedError:
+            if record.readers == fingerprint_of(wanted):
+                raise
+            run.seen = replace(run.seen, is_locked_out=True)
+        else:
+            run.seen = replace(run.seen, named=named, record=record, is_locked_out=False)
+
+    def _apply_tags(self, run: Run) -> None:
+        """The policy with the user's own tags; tags that make none leave the settings', and the rules say what then."""
+        tags = run.seen.user.tags if run.seen.user else {}
+        try:
+            run.policy = policy_of(self._settings, run.name, tags)
+        except RuleViolationError as error:
+            run.seen = replace(run.seen, unfit_tags=str(error))
 
     def read_usage(self, run: Run, key_id: str) -> None:
         """Find out when a key was last used."""

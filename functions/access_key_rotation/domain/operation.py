@@ -7,14 +7,16 @@ from typing import Any, Protocol
 
 from access_key_rotation.domain.events import AccessKeyReactivated, AccessKeyRotationDue
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Record
-from access_key_rotation.domain.ports import RotationRecords, Users
+from access_key_rotation.domain.observation import AccessKey, Record
+from access_key_rotation.domain.ports import KeyNotFoundError, RotationRecords, Users
 from access_key_rotation.domain.situation import Reason
 from steward.clock import Clock
-from steward.errors import ConflictError, NotAllowedError, NotFoundError
+from steward.errors import AccessDeniedError, ConflictError, NotAllowedError, NotFoundError, ThrottledError
 from steward.events import EventPublisher
 
 LEASE = timedelta(minutes=1)
+DID_NOTHING = (KeyNotFoundError, ThrottledError, AccessDeniedError)
+"""What IAM says where a call changed nothing; after any other failure it may have."""
 
 
 class Memory(RotationRecords, Protocol):
@@ -107,6 +109,8 @@ class Operation:
     def reactivate(self, name: UserName, caller: str, reason: str, correlation_id: str) -> str:
         """Bring the key back that was deactivated last, and freeze the user; the id of the key.
 
+        The freeze is written ahead, and stays where nobody knows whether IAM acted: the same call again finishes it.
+
         Raises
         ------
         NotAllowedError
@@ -123,28 +127,24 @@ class Operation:
             user = self._users.find(name)
             if user is None or user.user_id != record.user_id:
                 raise ConflictError(f"the user {name} is gone, or another one of the same name")
-            inactive = {key.id for key in self._users.keys(name) if not key.active}
-            ours = {key: h.deactivated_at for key, h in record.keys.items() if key in inactive and h.deactivated_at}
-            if not ours:
-                raise ConflictError(f"{name} has no key that the steward deactivated and that still exists")
-            key_id = max(ours, key=lambda key: ours[key] or self._clock.now())
-            if record.history(key_id).compromised:
-                raise NotAllowedError(f"the key {key_id} leaked; it is never brought back")
+            key_id = _last_deactivated(name, record, self._users.keys(name))
             frozen = replace(record, frozen=reason, state="FROZEN")
             self._memory.save(claim, frozen)
-            self._users.reactivate_key(name, key_id)
-            history = replace(
-                record.history(key_id), deactivated_at=None, announced=False, superseded_at=self._clock.now()
-            )
-            record = frozen.noting(key_id, history)
+            record = frozen
+            try:
+                self._users.reactivate_key(name, key_id)
+            except DID_NOTHING:
+                record = claim.record
+                raise
+            event = AccessKeyReactivated(name, user.user_id, key_id, caller, frozen=True)
+            self._publisher.publish([event], correlation_id=correlation_id)
+            record = record.noting(key_id, record.history(key_id).brought_back(self._clock.now()))
         finally:
             self._memory.release(claim, record)
-        event = AccessKeyReactivated(name, user.user_id, key_id, caller)
-        self._publisher.publish([event], correlation_id=correlation_id)
         return key_id
 
     def _thaw(self, name: UserName) -> None:
-        """End the freeze; superseded keys drain anew from now on."""
+        """End the freeze; the drain of superseded keys starts again now."""
         claim = self._memory.claim(name, "thaw", LEASE)
         record, now = claim.record, self._clock.now()
         for key_id, history in record.keys.items():
@@ -157,6 +157,17 @@ class Operation:
         if record is None:
             raise NotFoundError(f"the steward has never seen a service user {name}")
         return record
+
+
+def _last_deactivated(name: UserName, record: Record, keys: Sequence[AccessKey]) -> str:
+    """The key that we deactivated last; it may be Active already, by an attempt whose reply was lost."""
+    ours = {key.id: since for key in keys if (since := record.history(key.id).deactivated_at)}
+    if not ours:
+        raise ConflictError(f"{name} has no key that the steward deactivated and that still exists")
+    key_id = max(ours, key=lambda key: ours[key])
+    if record.history(key_id).compromised:
+        raise NotAllowedError(f"the key {key_id} leaked; it is never brought back")
+    return key_id
 
 
 def _current(name: UserName, record: Record) -> str:

@@ -106,8 +106,8 @@ class CredentialVault(Protocol):
         """Make the secret with a placeholder as AWSCURRENT; one of ours that exists already is fine."""
         ...
 
-    def restrict_readers(self, user: User, readers: Sequence[str]) -> None:
-        """Let only these, the user and our roles read the values; with none, lift the restriction."""
+    def restrict_readers(self, user: UserName, principals: Sequence[str]) -> None:
+        """Let only these read the values: ARNs, or patterns of ARNs; with none, lift the restriction."""
         ...
 
     def replicate(self, user: UserName, regions: Sequence[str]) -> None:
@@ -189,4 +189,8 @@ class RotationRecords(Protocol):
 
     def release(self, claim: Claim, record: Record) -> None:
         """Remember it, its intent too, and give the lock back. Raises LeaseLostError where the lock is another's."""
+        ...
+
+    def forget(self, claim: Claim) -> None:
+        """Remember nothing of the user any more, the lock included. Raises LeaseLostError as above."""
         ...

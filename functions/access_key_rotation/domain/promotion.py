@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.events import AccessKeyRotated
-from access_key_rotation.domain.observation import Content, Label
+from access_key_rotation.domain.observation import Content, KeyHistory, Label
 from access_key_rotation.domain.ports import CredentialVault
 from access_key_rotation.domain.run import Run
 from access_key_rotation.domain.verification import Verifier
@@ -42,25 +42,31 @@ class Promotion:
         run.lease.check()
         expected = run.secret.labels.get(Label.CURRENT)
         self._vault.promote(run.name, version, expected=expected)
-        run.urgent = urgent
         if expected and current is not None:
             run.seen = run.seen.with_label(Label.PREVIOUS, expected, current)
         run.seen = run.seen.with_label(Label.CURRENT, version, key_id)
 
     def record(self, run: Run, key_id: str) -> None:
-        """Remember, and tell, that a key is current; others that were current are superseded from now on."""
+        """Remember, and publish, that a key is current; others that were current are superseded from now on.
+
+        Whether a leak had it promoted is read from the key that it replaces, so that a run which died loses nothing.
+        """
         seen, now = run.seen, self._clock.now()
-        history = run.history(key_id)
-        run.note(key_id, replace(history, promoted_at=now, superseded_at=None, adopted_at=None, suspected_at=None))
-        superseded = []
+        before = run.history(key_id)
+        run.note(key_id, KeyHistory(before.made_by_us, promoted_at=now, compromised=before.compromised))
+        still_work, has_leaked = [], False
         for key in seen.keys:
-            if key.id != key_id and key.active and seen.is_attributed(key) and not seen.is_labelled(key.id):
-                superseded.append(key.id)
-                if run.history(key.id).superseded_at is None:
-                    run.note(key.id, replace(run.history(key.id), superseded_at=now))
-        waived = ["quiet period", "adoption", "replicas", "all regions but one"] if run.urgent else []
+            if key.id == key_id or seen.is_labelled(key.id) or not seen.is_attributed(key):
+                continue
+            history = run.history(key.id)
+            if history.superseded_at is None:
+                has_leaked = has_leaked or history.compromised
+                run.note(key.id, replace(history, superseded_at=now))
+            if key.active and not history.compromised:
+                still_work.append(key.id)
+        waived = ["quiet period", "adoption", "replicas", "all regions but one"] if has_leaked else []
         arn = seen.secret.arn if seen.secret else ""
-        run.events.append(AccessKeyRotated(run.name, run.user.user_id, key_id, arn, superseded, waived))
+        run.events.append(AccessKeyRotated(run.name, run.user.user_id, key_id, arn, still_work, waived))
 
     def latch_adoption(self, run: Run, key_id: str) -> None:
         """Remember that a consumer uses the key."""

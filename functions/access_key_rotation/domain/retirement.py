@@ -1,12 +1,13 @@
 """How a superseded key leaves: it drains, is deactivated, rests in quarantine, and is deleted."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
-from access_key_rotation.domain.actions import Action, Deactivate, Delete, LatchAdoption, ReadUsage, Wait
+from access_key_rotation.domain.actions import Accept, Action, Deactivate, Delete, LatchAdoption, ReadUsage, Wait
 from access_key_rotation.domain.observation import AccessKey
 from access_key_rotation.domain.policy import AtMaxAge
-from access_key_rotation.domain.situation import Situation
+from access_key_rotation.domain.situation import DAILY, SETTLE, Situation
 
 type Gate = Callable[[Situation, AccessKey], Action | None]
 
@@ -27,6 +28,16 @@ def adoption(at: Situation) -> Action | None:
         return ReadUsage(current.id)
     used = at.seen.usage[current.id].at
     return LatchAdoption(current.id) if used and used > promoted + at.policy.granularity else None
+
+
+def brought_back_by_hand(at: Situation) -> Action | None:
+    """What a person does by hand is respected; but IAM may still list a key as Active that was just deactivated."""
+    for key in at.seen.keys:
+        deactivated = at.history(key).deactivated_at
+        if deactivated and at.is_brought_back(key):
+            settled = deactivated + SETTLE
+            return Accept(key.id) if at.now >= settled else Wait("DRAINING", settled)
+    return None
 
 
 def deactivation(at: Situation) -> Action | None:
@@ -73,6 +84,12 @@ def replicas_in_sync(at: Situation, _: AccessKey) -> Action | None:
     return Wait("DRAINING", at.checked_again(), notice) if late else None
 
 
+def not_exempt(at: Situation, _: AccessKey) -> Action | None:
+    """An exempt user keeps every key that it may use."""
+    end = at.policy.exempt_until(at.now)
+    return Wait("EXEMPT", end) if end else None
+
+
 def not_frozen(at: Situation, _: AccessKey) -> Action | None:
     """Nothing is taken away in a freeze window."""
     end = at.policy.frozen_until(at.now)
@@ -84,6 +101,7 @@ DEACTIVATION_GATES: tuple[Gate, ...] = (
     successor_adopted,
     quiet_in_fact,
     replicas_in_sync,
+    not_exempt,
     not_frozen,
 )
 
@@ -122,19 +140,30 @@ def resting(at: Situation) -> Wait:
     return Wait("QUARANTINED" if ends else "STEADY", min([rotation, *ends, *checks]), notice)
 
 
+def reported(at: Situation, wait: Wait) -> Wait:
+    """The same, so that no key grows old in silence: past the limit it is reported every day, whatever holds it up.
+
+    An exemption is the operator's word that the user's keys may, until a day.
+    """
+    notices, until = [wait.notice] if wait.notice else [], wait.until
+    held_to_limit = at.is_enrolled and not at.policy.exempt_until(at.now)
+    for key in at.seen.keys if held_to_limit else ():
+        if key.active and at.is_past_limit(key):
+            why = "its consumers have not all moved" if key in at.draining else f"the user is {wait.state}"
+            notices.append(f"the key {key.id} is older than the limit and {why}")
+        elif key.active:
+            until = min(until, key.created + at.policy.max_age)
+    return replace(wait, until=min(until, at.now + DAILY) if notices else until, notice="; ".join(notices))
+
+
 def _forced(at: Situation, key: AccessKey) -> bool:
     """Whether the settings say that a key of this age goes, used or not."""
-    return at.policy.at_max_age is AtMaxAge.DEACTIVATE and at.now >= key.created + at.policy.max_age
+    return at.policy.at_max_age is AtMaxAge.DEACTIVATE and at.is_past_limit(key)
 
 
 def _draining(at: Situation, ready: datetime | None = None) -> Wait:
-    """The old key stays Active; past its maximum age, somebody is told every day."""
-    current = at.seen.current
-    old = [key.id for key in at.draining if at.now >= key.created + at.policy.max_age]
-    if old:
-        notice = f"the key {old[0]} is older than the limit and its consumers have not all moved"
-    else:
-        notice = _unadopted(at, current) if current else ""
+    """The old key stays Active."""
+    notice = _unadopted(at, at.seen.current) if at.seen.current else ""
     return Wait("DRAINING", min(ready or at.checked_again(), at.checked_again()), notice)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from access_key_rotation.domain.events import AccessKeyDeactivated, AccessKeyDeleted
+from access_key_rotation.domain.events import AccessKeyDeactivated, AccessKeyDeleted, AccessKeyReactivated
 from access_key_rotation.domain.observation import Content, Label
 from access_key_rotation.domain.ports import CredentialVault, LabelMovedError, Users
 from access_key_rotation.domain.run import Run
@@ -41,6 +41,11 @@ class Revocation:
         run.events.append(AccessKeyDeactivated(run.name, run.user.user_id, key_id, history.retired_for, until))
         run.note(key_id, replace(history, announced=True))
 
+    def accept(self, run: Run, key_id: str) -> None:
+        """Take a key that somebody brought back in IAM as superseded from now on."""
+        run.note(key_id, run.history(key_id).brought_back(self._clock.now()))
+        run.events.append(AccessKeyReactivated(run.name, run.user.user_id, key_id, requested_by=None, frozen=False))
+
     def delete(self, run: Run, key_id: str, reason: str) -> None:
         """Delete a key. One that was deactivated before is told, and forgotten, when IAM no longer lists it."""
         history = run.history(key_id)
@@ -65,6 +70,8 @@ class Revocation:
         """
         run.lease.check()
         secret, known = self._vault.find(run.name), run.seen.record.versions
+        if secret is None and run.seen.secret is None:
+            return
         if secret is None or secret.deleted:
             raise LabelMovedError(f"the secret of {run.name} is gone meanwhile; the key {key_id} stays")
         for label in (Label.CURRENT, Label.PENDING):

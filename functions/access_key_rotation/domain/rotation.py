@@ -10,7 +10,7 @@ from access_key_rotation.domain.issuance import Issuance
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Standing
 from access_key_rotation.domain.observer import Observer
-from access_key_rotation.domain.policy import RotationSettings
+from access_key_rotation.domain.policy import RotationPolicy, RotationSettings, policy_of
 from access_key_rotation.domain.ports import CredentialVault, RotationRecords, Trail, Users
 from access_key_rotation.domain.promotion import Promotion
 from access_key_rotation.domain.revocation import Revocation
@@ -20,7 +20,7 @@ from access_key_rotation.domain.situation import Demand, Enrolment, Situation
 from access_key_rotation.domain.steps import Steps
 from access_key_rotation.domain.verification import Verifier
 from steward.clock import Clock
-from steward.errors import ConflictError, RuleViolationError, StewardError
+from steward.errors import ConflictError
 from steward.events import EventPublisher
 
 MOST_STEPS = 24
@@ -60,7 +60,8 @@ class Rotator:
         self._enrolment = enrolment
         self._new_token = new_token
         self._decide = decide
-        self._observer = Observer(users, vault, trail, settings, stack=enrolment.stack)
+        self._settings = settings
+        self._observer = Observer(users, vault, trail, settings, enrolment)
         self._promotion = Promotion(vault, verifier, clock)
         issuance, revocation = Issuance(users, vault, clock), Revocation(users, vault, clock)
         self._steps = Steps(self._observer, SecretUpkeep(vault), issuance, self._promotion, revocation)
@@ -90,8 +91,8 @@ class Rotator:
         StewardError
             A step failed; nothing is half-done that the next run would not finish.
         """
-        lease = self._lease(name, self._new_token())
-        run = Run(lease, correlation_id, demand, standing, trusts_memory=standing is not None)
+        lease, policy = self._lease(name, self._new_token()), self._policy(name)
+        run = Run(lease, policy, correlation_id, demand, standing, trusts_memory=standing is not None)
         return self._conclusion.reach(run, self._go(run, self._observer.look))
 
     def begin(self, name: UserName, token: str, correlation_id: str) -> Run | Outcome:
@@ -108,7 +109,8 @@ class Rotator:
         BusyError, StewardError
             As above.
         """
-        run = Run(self._lease(name, token), correlation_id, trusts_memory=True, new_version=token)
+        lease, policy = self._lease(name, token), self._policy(name)
+        run = Run(lease, policy, correlation_id, trusts_memory=True, new_version=token)
         end = self._go(run, self._observer.look, until=do.Promote)
         run.in_hand = None  # no material outlives the call
         return run if end.state == HELD else self._conclusion.reach(run, end)
@@ -123,7 +125,7 @@ class Rotator:
         """
         try:
             self._promotion.prove(run, credential)
-        except StewardError as error:
+        except Exception as error:
             self._conclusion.give_up(run, error)
             raise
 
@@ -133,11 +135,16 @@ class Rotator:
 
     def resume(self, name: UserName, token: str, correlation_id: str) -> Outcome:
         """Go on with what was begun with this token, by a run that is lost; raises what ``advance`` raises."""
-        run = Run(self._lease(name, token, resuming=True), correlation_id, trusts_memory=True)
+        lease, policy = self._lease(name, token, resuming=True), self._policy(name)
+        run = Run(lease, policy, correlation_id, trusts_memory=True)
         return self._conclusion.reach(run, self._go(run, self._observer.look))
 
     def _lease(self, name: UserName, token: str, *, resuming: bool = False) -> Lease:
         return Lease(self._records.claim(name, token, LEASE, resuming=resuming), self._records, self._clock)
+
+    def _policy(self, name: UserName) -> RotationPolicy:
+        """What the settings alone ask for the user."""
+        return policy_of(self._settings, name, {})
 
     def _go(self, run: Run, look: Callable[[Run], None] | None = None, until: type[do.Promote] | None = None) -> do.End:
         """Look, and take steps until there is nothing to do now, or until one that is not to be taken yet."""
@@ -145,16 +152,14 @@ class Rotator:
             if look:
                 look(run)
             return self._step_on(run, until)
-        except RuleViolationError as error:
-            return do.Block(str(error))
-        except StewardError as error:
+        except Exception as error:
             self._conclusion.give_up(run, error)
             raise
 
     def _step_on(self, run: Run, until: type[do.Promote] | None) -> do.End:
         for _ in range(MOST_STEPS):
             action = self._decide(Situation(run.seen, run.policy, self._enrolment, self._clock.now(), run.demand))
-            if isinstance(action, do.Wait | do.Block):
+            if isinstance(action, do.Wait | do.Block | do.Release):
                 return action
             if until and isinstance(action, until):
                 return do.Wait(HELD, self._clock.now())

@@ -16,7 +16,7 @@ from access_key_rotation.domain.observation import (
     Standing,
     User,
 )
-from access_key_rotation.domain.policy import RotationPolicy, RotationSettings, policy_of
+from access_key_rotation.domain.policy import RotationPolicy
 from access_key_rotation.domain.ports import Claim, KeyNotFoundError, LabelMovedError, LeaseLostError, RotationRecords
 from access_key_rotation.domain.situation import Demand
 from steward.clock import Clock
@@ -25,8 +25,8 @@ from steward.events import PublishableEvent
 
 LEASE = timedelta(minutes=6)
 """How long one run may work on a user; longer than the function's timeout, so that a lock outlives its holder."""
-MARGIN = timedelta(seconds=30)
-"""What must be left of the lease before a call that changes something: longer than any one call may take."""
+MARGIN = timedelta(seconds=75)
+"""What must be left of the lease before a call that changes something: longer than a call with all its repetitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,18 @@ class Lease:
         """Remember it, and give the lock back."""
         self.records.release(self.claim, record)
 
+    def forget(self) -> None:
+        """Forget the user, and give the lock back."""
+        self.records.forget(self.claim)
+
 
 @dataclass(slots=True)
 class Run:
     """What one run knows beside what it sees. It holds the user's lock until it is finished."""
 
     lease: Lease
+    policy: RotationPolicy
+    """What holds for the user: the settings alone, until its tags are seen."""
     correlation_id: str
     demand: Demand | None = None
     standing: Standing | None = None
@@ -86,7 +92,8 @@ class Run:
     new_version: str = ""
     """The version that Secrets Manager made for this run, without a value."""
     seen: Observed = field(init=False)
-    policy: RotationPolicy = field(default_factory=lambda: policy_of(RotationSettings(), UserName("nobody"), {}))
+    written: Record = field(init=False)
+    """What the table holds by now."""
     events: list[PublishableEvent] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     in_hand: Credential | None = None
@@ -94,11 +101,10 @@ class Run:
     """Key id -> when it was proven to work."""
     keeps_intent: bool = False
     """Whether a key may have been made that nothing else tells of."""
-    urgent: bool = False
-    """Whether a leak had a key promoted."""
 
     def __post_init__(self) -> None:
-        self.seen = Observed(self.lease.claim.record, None, standing=self.standing)
+        self.written = self.lease.claim.record
+        self.seen = Observed(self.written, None, standing=self.standing)
 
     @property
     def name(self) -> UserName:
@@ -157,6 +163,10 @@ class Run:
         self.remember(self.seen.record.noting(key_id, history))
 
     def write_ahead(self, key_id: str, history: KeyHistory) -> None:
-        """Note and write it now, so that it is known even if the process dies at what comes next."""
+        """Note and write it now, so that it is known even if the process dies at what comes next.
+
+        Nothing else is written with it: what was noted before is remembered when it is published, at the end.
+        """
         self.note(key_id, history)
-        self.lease.save(self.seen.record)
+        self.written = self.written.noting(key_id, history)
+        self.lease.save(self.written)

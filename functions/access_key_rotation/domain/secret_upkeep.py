@@ -5,6 +5,7 @@ from dataclasses import replace
 from access_key_rotation.domain.events import SecretReaderMissing
 from access_key_rotation.domain.ports import CredentialVault
 from access_key_rotation.domain.run import Run
+from access_key_rotation.domain.situation import fingerprint_of
 
 
 class SecretUpkeep:
@@ -19,14 +20,14 @@ class SecretUpkeep:
         run.seen = run.seen.with_secret(self._vault.create(run.name))
         run.remember(replace(run.seen.record, readers="", backstop_days=0))
 
-    def restrict_readers(self, run: Run) -> None:
+    def restrict_readers(self, run: Run, principals: tuple[str, ...]) -> None:
         """Put the resource policy that the settings ask for."""
-        readers, secret = run.policy.secret_readers, run.secret
+        secret = run.secret
         run.lease.check()
-        self._vault.restrict_readers(run.user, readers)
-        if set(readers) == {run.user.arn}:
+        self._vault.restrict_readers(run.name, principals)
+        if set(run.policy.secret_readers) == {run.user.arn}:
             run.events.append(SecretReaderMissing(run.name, secret.arn))
-        run.remember(replace(run.seen.record, readers=" ".join(readers)))
+        run.remember(replace(run.seen.record, readers=fingerprint_of(principals)))
 
     def replicate(self, run: Run, regions: tuple[str, ...]) -> None:
         """Copy the secret to further regions, where it is not in sync yet."""

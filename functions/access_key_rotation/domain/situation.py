@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 
 from access_key_rotation.domain.actions import Action
 from access_key_rotation.domain.naming import ROTATE_TAG
-from access_key_rotation.domain.observation import AccessKey, Content, KeyHistory, Label, Observed
+from access_key_rotation.domain.observation import AccessKey, Content, KeyHistory, Label, Observed, User
 from access_key_rotation.domain.policy import RotationPolicy
 
 SETTLE = timedelta(seconds=60)
@@ -16,8 +17,8 @@ SKEW = timedelta(minutes=5)
 """How far our clock and IAM's may be apart."""
 LISTED_TWICE = timedelta(seconds=30)
 """How far apart the two listings are that an orphan must appear in."""
-
-
+DAILY = timedelta(days=1)
+"""How long a notice stands before it is published again."""
 ROTATION_WINDOW = timedelta(days=1)
 """Secrets Manager's schedule may start a rotation this long before the date that it tells.
 
@@ -49,6 +50,18 @@ class Enrolment:
     rotation_function: str = ""
     """The function that every secret is registered with, so that Secrets Manager rotates it should the planner be dead;
     empty where that is not this run's business."""
+    roles: tuple[str, ...] = ()
+    """ARNs, or patterns of ARNs, of our own roles that read secrets."""
+
+    def readers(self, policy: RotationPolicy, user: User) -> tuple[str, ...]:
+        """Everybody whom the secret's resource policy lets read; none where IAM alone decides."""
+        wanted = policy.secret_readers
+        return tuple(sorted({*wanted, *self.roles, user.arn})) if wanted else ()
+
+
+def fingerprint_of(principals: tuple[str, ...]) -> str:
+    """Changes with any of the principals; empty for none."""
+    return sha256(" ".join(principals).encode()).hexdigest()[:16] if principals else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,7 @@ class Situation:
             and not self.seen.is_labelled(key.id)
             and self.history(key).superseded_at
             and not self.history(key).compromised
+            and not self.is_brought_back(key)
         ]
 
     @property
@@ -101,6 +115,11 @@ class Situation:
             for key in self.seen.keys
             if key.active and self.history(key).compromised and not self.seen.is_labelled(key.id)
         ]
+
+    def is_brought_back(self, key: AccessKey) -> bool:
+        """Whether somebody made the key Active after we had deactivated it: what was announced had been done."""
+        history = self.history(key)
+        return key.active and bool(history.deactivated_at) and history.announced and not history.compromised
 
     @property
     def unattributed(self) -> list[AccessKey]:
@@ -153,7 +172,11 @@ class Situation:
 
     def checked_again(self) -> datetime:
         """When to look again at what may change at any time."""
-        return self.now + self.policy.quiet / 8
+        return self.now + min(self.policy.quiet / 8, DAILY)
+
+    def is_past_limit(self, key: AccessKey) -> bool:
+        """Whether the key is older than the settings allow."""
+        return self.now >= key.created + self.policy.max_age
 
 
 type Rule = Callable[[Situation], Action | None]

@@ -41,8 +41,10 @@ class Steps:
             case do.CreateSecret():
                 self._upkeep.create(run)
                 self._observer.look_at_secret(run)
-            case do.RestrictReaders():
-                self._upkeep.restrict_readers(run)
+            case do.RestrictReaders(principals):
+                self._upkeep.restrict_readers(run, principals)
+                if run.seen.is_locked_out:
+                    self._observer.look_at_secret(run)
             case do.Replicate(regions):
                 self._upkeep.replicate(run, regions)
             case do.RegisterBackstop(function, days):
@@ -67,6 +69,8 @@ class Steps:
                 self._revocation.deactivate(run, key_id, reason)
             case do.Announce(key_id):
                 self._revocation.announce(run, key_id)
+            case do.Accept(key_id):
+                self._revocation.accept(run, key_id)
             case do.Delete(key_id, reason):
                 self._revocation.delete(run, key_id, reason)
             case do.Forget(key_id):

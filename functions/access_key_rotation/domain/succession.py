@@ -49,13 +49,13 @@ def _room(at: Situation) -> Action:
     for key in (*at.quarantined, *leaked, *at.draining):
         if not at.seen.is_labelled(key.id):
             return Delete(key.id, "compromised: its slot is needed")
-    return Block("the current key has leaked, and both slots hold keys that we may not delete")
+    return Block("both slots hold keys that the steward may not delete; free one by hand, at once")
 
 
 def not_exempt(at: Situation) -> Action | None:
-    """An exempt user gets no new key; a leak, or a user without a key that it can use, is no matter of routine."""
-    end = at.policy.exempt_until(at.now)
-    return Wait("EXEMPT", end) if end and not at.is_urgent else None
+    """An exempt user keeps the key that it has; one that leaked or is missing, or a first one, is no routine."""
+    end, current = at.policy.exempt_until(at.now), at.seen.current
+    return Wait("EXEMPT", end) if end and current and current.active and not at.is_urgent else None
 
 
 def not_in_a_freeze_window(at: Situation) -> Action | None:
@@ -111,9 +111,9 @@ def _dead_pending(at: Situation) -> Action:
 
 
 def promotion_is_unrecorded(at: Situation) -> Action | None:
-    """Whoever moved the label: the clock of all that follows starts when we see it."""
+    """Anyone may have moved the label: the clock of all that follows starts when we see it."""
     current = at.seen.current
-    if current is None:
+    if current is None or not current.active:
         return None
     history = at.history(current)
     return RecordPromotion(current.id) if history.promoted_at is None or history.superseded_at else None

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from policy_drift.domain.account import Account, Group, ManagedPolicy, Role, User
-from policy_drift.domain.baseline import LARGEST, Baseline, UnusableBaselineError
+from policy_drift.domain.baseline import LARGEST, Baseline, UnusableBaselineError, flaws
 from policy_drift.domain.language import PolicyError, effective_access
 from steward.conversion import Place, UnfitError, convert
 
@@ -56,6 +56,12 @@ class JsonBaselineFormat:
 
     def read(self, text: bytes, *, account: str) -> Baseline:
         """Raise UnusableBaselineError for whatever is not a baseline of ``account``."""
+        try:
+            return self._read(text, account)
+        except RecursionError as error:
+            raise UnusableBaselineError("it nests too deep") from error
+
+    def _read(self, text: bytes, account: str) -> Baseline:
         if len(text) > LARGEST:
             raise UnusableBaselineError(f"it has more than the {LARGEST} bytes that are read")
         if not text.strip():
@@ -79,6 +85,9 @@ class JsonBaselineFormat:
         if not (document.users or document.groups or document.roles):
             raise UnusableBaselineError("it approves no user, no group and no role: that is no account")
         approved = Account(account, document.users, document.groups, document.roles, document.policies)
+        for flaw in flaws(approved):
+            where = ".".join(map(str, flaw.place))
+            raise UnusableBaselineError(f"{where}: {flaw.reason}", line=_line(decoded, flaw.place))
         return Baseline(approved, document.reviewed)
 
     def refuse_bad_policies(self, text: bytes, baseline: Baseline, known: Account | None) -> None:
@@ -102,8 +111,13 @@ def _parsed(text: str) -> dict[str, Any]:
         raise UnusableBaselineError(f"it is not JSON: {error.msg}{end}", line=error.lineno) from error
     except _RepeatedKeyError as error:
         raise UnusableBaselineError(f"the key {error} stands twice in one object") from error
-    except RecursionError as error:
-        raise UnusableBaselineError("it nests too deep") from error
+    except ValueError as error:  # a number that is longer than Python converts
+        raise UnusableBaselineError(f"it is not JSON that others read: {error}") from error
+    try:
+        # Python's reader takes NaN, half a surrogate pair and numbers without end, which nobody else does.
+        msgspec.json.decode(text)
+    except ValueError as error:
+        raise UnusableBaselineError(f"it is not JSON that others read: {error}") from error
     if not isinstance(raw, dict) or "format" not in raw:
         raise UnusableBaselineError(f"it is no baseline: an object with the format {FORMAT!r} is", line=1)
     return raw
@@ -135,10 +149,11 @@ def _with_keys(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 def _nearer(raw: Mapping[str, Any]) -> UnfitError | None:
     """The first entity that does not fit, with a place that names it: conversion of the whole stops at its section."""
-    for section, entities in raw.items():
+    for section, kind in _KINDS.items():
+        entities = raw.get(section)
         for name, entity in entities.items() if isinstance(entities, dict) else ():
             try:
-                convert(_with_keys({section: {name: entity}})[section][name], _KINDS[section])
+                convert(_with_keys({section: {name: entity}})[section][name], kind)
             except UnfitError as error:
                 return UnfitError(str(error), (section, name, *error.path))
     return None

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from policy_drift.domain.baseline import LARGEST
-from policy_drift.domain.ports import OvertakenError, Version
+from policy_drift.domain.ports import NotVersionedError, OvertakenError, Version
 from steward.aws.errors import translated, unless
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LINK_SECONDS = 300
 _ABSENT = frozenset({"NoSuchKey", "NoSuchVersion"})
+_UNVERSIONED = "null"
+"""The id of what is written while versioning is off. https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html"""
 _OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
 
 
@@ -39,15 +41,15 @@ class S3BaselineStore:
         """A version by its id."""
         return self._get(VersionId=version_id)
 
-    def was_ever_written(self) -> bool:
-        """Whether the bucket lists any version or delete marker of the object."""
+    def writes(self) -> int:
+        """The versions and delete markers that the first page lists; the key itself comes before all longer ones."""
         bucket, key = self._place["Bucket"], self._place["Key"]
         with translated():
             listed = self._s3.list_object_versions(
                 Bucket=bucket, Prefix=key, ExpectedBucketOwner=self._place["ExpectedBucketOwner"]
             )
         found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
-        return any(version["Key"] == key for version in found)
+        return sum(version["Key"] == key for version in found)
 
     def write(self, text: bytes, *, replaces: str | None) -> Version:
         """Write it under a condition; S3 checks it and writes in one step.
@@ -64,7 +66,7 @@ class S3BaselineStore:
                 ContentType="application/json",
                 ChecksumAlgorithm="SHA256",  # Object Lock asks for a checksum
             )
-        written = self.read(answer["VersionId"])
+        written = self.read(_id_in(answer))
         if written is None:
             raise OvertakenError("the version that was written is gone")
         return written
@@ -77,7 +79,17 @@ class S3BaselineStore:
     def _get(self, **version: Any) -> Version | None:
         with translated(), unless(*_ABSENT):
             answer: Mapping[str, Any] = self._s3.get_object(**self._place, **version)
+            version_id = _id_in(answer)
             # Of one that is far too large, as much is read as it takes to refuse it.
             text = answer["Body"].read(LARGEST + 1)
-            return Version(answer["VersionId"], answer["ETag"], answer["LastModified"], text)
+            return Version(version_id, answer["ETag"], answer["LastModified"], text)
         return None
+
+
+def _id_in(answer: "Mapping[str, Any]") -> str:
+    found = str(answer.get("VersionId", _UNVERSIONED))
+    if found == _UNVERSIONED:
+        raise NotVersionedError(
+            "its bucket keeps no versions, so that a replaced one is lost: turn on versioning, then upload it again"
+        )
+    return found

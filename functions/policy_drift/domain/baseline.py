@@ -1,6 +1,7 @@
 """The baseline: the account as it was approved, and the rules of how it may change."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -25,7 +26,7 @@ class UnusableBaselineError(RuleViolationError):
 
 
 class NothingApprovedError(ConflictError):
-    """There is no baseline, and none may be made up."""
+    """There is no baseline yet, and none can be captured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,63 @@ class Baseline:
 
     account: Account
     reviewed: bool = True
+
+
+type Place = tuple[str | int, ...]
+"""The way from the root of the baseline's document to a place in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What an account says that no account can: the place in the baseline's document, and what would be right."""
+
+    place: Place
+    reason: str
+
+
+_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/([^/]*/)*[^/]+")
+_REQUIRED_ARN = "the ARN of a managed policy, such as arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+def flaws(account: Account) -> Iterator[Flaw]:
+    """Names and ARNs that IAM does not have, and references to what the account itself does not hold.
+
+    What the account does not hold cannot be compared with: such a reference would hide every change of whoever has it.
+    IAM never gives one: an account that was read whole has no flaws.
+    """
+    for arn in account.policies:
+        if not _POLICY_ARN.fullmatch(arn):
+            yield Flaw(("policies", arn), f"{arn!r} is not {_REQUIRED_ARN}")
+    sections: tuple[tuple[str, Mapping[str, Entity]], ...] = (
+        ("users", account.users),
+        ("groups", account.groups),
+        ("roles", account.roles),
+    )
+    for section, principals in sections:
+        for name, principal in principals.items():
+            if not name:
+                yield Flaw((section, name), "a name is empty")
+            for place, arn in _policies_of(principal):
+                if arn not in account.policies:
+                    yield Flaw((section, name, *place), _why_missing(arn))
+            for index, group in enumerate(principal.groups if isinstance(principal, User) else ()):
+                if group not in account.groups:
+                    reason = f"the group {group!r} is not in the file: add it under groups, or leave it out here"
+                    yield Flaw((section, name, "groups", index), reason)
+
+
+def _policies_of(principal: Entity) -> Iterator[tuple[Place, str]]:
+    for index, arn in enumerate(principal.attached):
+        yield ("attached", index), arn
+    boundary = getattr(principal, "boundary", None)
+    if boundary is not None:
+        yield ("boundary",), boundary
+
+
+def _why_missing(arn: str) -> str:
+    if not _POLICY_ARN.fullmatch(arn):
+        return f"{arn!r} is not {_REQUIRED_ARN}"
+    return f"the policy {arn} is not in the file: add it under policies with its document (AWS's own, too)"
 
 
 class BaselineFormat(Protocol):
@@ -52,7 +110,7 @@ class BaselineFormat(Protocol):
         ...
 
 
-class How(StrEnum):
+class Origin(StrEnum):
     """How a version came into force."""
 
     CAPTURED = "captured"
@@ -68,7 +126,7 @@ class Intent:
     """
 
     digest: str
-    how: How
+    how: Origin
     by: str
     findings: tuple[str, ...] = ()
 
@@ -94,7 +152,7 @@ class InForce:
     version: str
     reviewed: bool
     by: str
-    how: How
+    how: Origin
     since: datetime
     refused: str = ""
     intent: Intent | None = None
@@ -115,15 +173,24 @@ class Adoption:
         return cls(kinds)
 
 
-_HOLDINGS = frozenset({Kind.ACCESS, Kind.NOTE, Kind.MEMBERSHIP, Kind.UPSTREAM})
-_TRUSTS = frozenset({Kind.TRUST, Kind.DANGLING})
-_WHOLE = frozenset({Kind.UNMANAGED, Kind.MISSING})
+_HOLDINGS = ("inline", "attached", "groups")
+PARTS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.ACCESS: _HOLDINGS,
+    Kind.NOTE: (*_HOLDINGS, "name", "path", "trust", "boundary"),
+    Kind.UPSTREAM: _HOLDINGS,
+    Kind.MEMBERSHIP: _HOLDINGS,
+    Kind.TRUST: ("trust",),
+    Kind.DANGLING: ("trust",),
+    Kind.BOUNDARY: ("boundary",),
+    Kind.RECREATED: ("unique_id",),
+}
+"""What of a principal a kind is about; all of it for the kinds that are not here."""
 
 
 def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
     """The approved account with the adopted parts of the live one in place of its own, and nothing else.
 
-    Documents of managed policies come along for those that an adopted part names.
+    Documents of managed policies come along for those that an adopted part names; nobody stays in a group that goes.
     """
     parts = {kind: dict(getattr(approved, f"{kind}s")) for kind in (EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE)}
     policies = dict(approved.policies)
@@ -136,39 +203,27 @@ def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
         before = ours.get(entity.name) if now is None else counterpart(ours, now)
         if now is None:
             ours.pop(entity.name, None)
-        elif kinds & _WHOLE or before is None:
+        elif kinds - PARTS.keys() or before is None:
             ours[entity.name] = now
-            _bring(policies, live, (*now.attached, getattr(now, "boundary", None)))
+            _bring(policies, live, now, ("attached", "boundary"))
         else:
+            touched = {part for kind in kinds for part in PARTS[kind] if hasattr(now, part)}
             del ours[before.name]
-            merged = _merged(before, now, kinds)
+            merged = replace(before, **{part: getattr(now, part) for part in touched})
             ours[merged.name] = merged
-            _bring(policies, live, _named(now, kinds))
+            _bring(policies, live, now, touched)
     groups = parts[EntityKind.GROUP]
+    users = _in_groups(parts[EntityKind.USER], _names(groups, approved) | _names(groups, live))
+    gone = approved.groups.keys() - groups.keys()
+    for user in [user for user in users.values() if not gone.isdisjoint(user.groups)]:
+        users[user.name] = replace(user, groups=tuple(group for group in user.groups if group not in gone))
     return replace(
         approved,
-        users=_in_groups(parts[EntityKind.USER], _names(groups, approved) | _names(groups, live)),
+        users=users,
         groups=groups,
         roles=parts[EntityKind.ROLE],
         policies=policies,
     )
-
-
-def _merged(ours: Entity, now: Entity, kinds: frozenset[Kind]) -> Entity:
-    taken: dict[str, object] = {}
-    if kinds & _HOLDINGS:
-        taken |= {"inline": now.inline, "attached": now.attached}
-        if isinstance(now, User):
-            taken["groups"] = now.groups
-    if kinds & _TRUSTS:
-        taken["trust"] = getattr(now, "trust", {})
-    if Kind.BOUNDARY in kinds:
-        taken["boundary"] = getattr(now, "boundary", None)
-    if Kind.RECREATED in kinds:
-        taken["unique_id"] = now.unique_id
-    if Kind.NOTE in kinds:
-        taken |= {"name": now.name, "path": now.path}
-    return replace(ours, **taken)  # type: ignore[arg-type]
 
 
 def _names(groups: Mapping[str, Entity], account: Account) -> dict[str, str]:
@@ -188,13 +243,11 @@ def _in_groups(users: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _named(now: Entity, kinds: frozenset[Kind]) -> tuple[str | None, ...]:
-    boundary = (getattr(now, "boundary", None),) if Kind.BOUNDARY in kinds else ()
-    return (*(now.attached if kinds & _HOLDINGS else ()), *boundary)
-
-
-def _bring(policies: dict[str, ManagedPolicy], live: Account, arns: Iterable[str | None]) -> None:
-    policies.update({arn: live.policies[arn] for arn in arns if arn and arn in live.policies})
+def _bring(policies: dict[str, ManagedPolicy], live: Account, now: Entity, parts: Collection[str]) -> None:
+    """The documents of what these parts of a principal name."""
+    policies.update(
+        (arn, live.policies[arn]) for place, arn in _policies_of(now) if place[0] in parts and arn in live.policies
+    )
 
 
 def _adopt_policy(policies: dict[str, ManagedPolicy], live: Account, entity: EntityId) -> None:

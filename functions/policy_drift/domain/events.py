@@ -102,9 +102,10 @@ class DriftScanFailed:
 
 @dataclass(frozen=True, slots=True)
 class BaselineChanged:
-    """The approved state is another one. ``how`` is ``captured``, ``uploaded``, ``adopted`` or ``deleted``.
+    """The approved state is another one. ``how`` is ``captured``, ``uploaded`` or ``adopted``.
 
-    ``severity`` is that of what it approves in addition; ``findings`` are the ids that an adoption took over.
+    ``severity`` is that of what it approves in addition, CRITICAL where nobody can say what that is; ``findings`` are
+    the ids that an adoption took over.
     """
 
     version: str
@@ -119,7 +120,10 @@ class BaselineChanged:
 
 @dataclass(frozen=True, slots=True)
 class BaselineRefused:
-    """An upload cannot be used; the last good version stays in force. ``line`` is 0 where no line is to blame."""
+    """An upload cannot be used; the last good version stays in force. ``line`` is 0 where no line is to blame.
+
+    ``version_in_force`` is empty where the last good version is lost: then nothing is compared.
+    """
 
     version: str
     version_in_force: str

@@ -7,8 +7,8 @@ from datetime import datetime
 from policy_drift.domain import baseline, lifecycle
 from policy_drift.domain.account import Account, EntityId, EntityKind
 from policy_drift.domain.approving import Approvals, Approved
-from policy_drift.domain.baseline import Adoption, Baseline, BaselineFormat, How, InForce
-from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.baseline import Adoption, Baseline, BaselineFormat, InForce, Origin
+from policy_drift.domain.comparison.drifts import Drifts, drifts
 from policy_drift.domain.finding import Acknowledgement, Drift, Finding, State
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.ports import AccountReader, Findings, Kept, ReportStore, ScanTrigger
@@ -21,6 +21,9 @@ from steward.errors import ConflictError, NotFoundError, PreconditionFailedError
 from steward.events import EventPublisher
 
 MOST_ADOPTED = 200
+
+type Rank = tuple[int, str]
+"""A finding's place among others: the most severe first, then by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,10 @@ class Operation:
         self._scope = scope
         self._account = account
 
-    def in_states(self, states: Collection[State]) -> list[Finding]:
-        """The findings in these states, the most severe first."""
+    def in_states(self, states: Collection[State], after: Rank | None = None) -> list[Finding]:
+        """The findings in these states, the most severe first; with ``after``, those that come after that place."""
         found = [kept.value for kept in self._findings.all() if kept.value.state in states]
-        return sorted(found, key=lambda finding: (-finding.drift.severity, finding.id))
+        return sorted((one for one in found if after is None or rank(one) > after), key=rank)
 
     def show(self, finding_id: str) -> Finding:
         """One finding. Raises NotFoundError."""
@@ -110,9 +113,11 @@ class Operation:
             The version that the caller has seen; None to replace whatever is in force.
         """
         uploaded = self._format.read(text, account=self._account)
-        if replaces is not None and self._approvals.known()[1].version != replaces:
+        if replaces is not None and self._approvals.version() != replaces:
             raise PreconditionFailedError("another baseline is in force than the one that If-Match names; look again")
-        approved = self._approvals.replace(uploaded, how=How.UPLOADED, by=by, findings=[], run=run)
+        approved = self._approvals.replace(
+            uploaded, origin=Origin.UPLOADED, by=by, findings=[], run=run, based_on=replaces
+        )
         self._trigger.ask(run, by)
         return approved.record
 
@@ -137,9 +142,9 @@ class Operation:
             raise RuleViolationError(f"adopt from 1 to {MOST_ADOPTED} findings at a time")
         wanted = [self._open(finding_id) for finding_id in reviewed]
         read_at = self._clock.now()
-        approved = self._approvals.known()[0]
+        approved, record = self._approvals.known()
         live = self._reader.snapshot().account
-        now = drifts(approved.account, live, scope=self._scope)
+        now = self._compared(approved.account, live, wanted)
         there = {drift.finding_id: drift for drift in now.found}
         for drift in wanted:
             _check_is_still(there.get(drift.finding_id), drift.finding_id, reviewed[drift.finding_id])
@@ -147,7 +152,12 @@ class Operation:
         adopted = baseline.adopted(approved.account, live, adoption)
         self._refuse_more_than(wanted, approved.account, adopted, live, now.renamed)
         in_force = self._approvals.replace(
-            Baseline(adopted, approved.reviewed), how=How.ADOPTED, by=by, findings=sorted(reviewed), run=run
+            Baseline(adopted, approved.reviewed),
+            origin=Origin.ADOPTED,
+            by=by,
+            findings=sorted(reviewed),
+            run=run,
+            based_on=record.version,
         )
         self._resolve(in_force, live, read_at, wanted, run)
         return in_force.record
@@ -160,22 +170,27 @@ class Operation:
         live: Account,
         renamed: Mapping[EntityId, EntityId],
     ) -> None:
+        for flaw in baseline.flaws(adopted):
+            raise ConflictError(f"adopt what this names with it: {'.'.join(map(str, flaw.place))}: {flaw.reason}")
         ids = {drift.finding_id for drift in wanted}
         more = drifts(approved, adopted).found
         under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in more}
         besides = sorted(under_live_names - ids)
         if besides:
             raise ConflictError(f"that would approve more than was reviewed: review and add {', '.join(besides)}")
-        left = sorted({drift.finding_id for drift in drifts(adopted, live, scope=self._scope).found} & ids)
+        left = sorted({drift.finding_id for drift in self._compared(adopted, live, wanted).found} & ids)
         if left:
             raise ConflictError(
                 f"{', '.join(left)} would remain: adopt it with the groups and policies that it is about"
             )
 
+    def _compared(self, approved: Account, live: Account, wanted: "list[Drift]") -> Drifts:
+        """What is there of what is to be adopted; the rest of an account takes longer than a request may."""
+        return drifts(approved, live, scope=self._scope, only=frozenset(drift.entity for drift in wanted))
+
     def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
         """What was adopted is over now, not at the next scan."""
-        entities = frozenset(drift.entity for drift in wanted)
-        found = drifts(approved.baseline.account, live, scope=self._scope, only=entities)
+        found = self._compared(approved.baseline.account, live, wanted)
         teller = Teller(approved.baseline.account, live)
         look = Look(found, read_at, found.looked_at or frozenset())
         self._recorder.record(look, lambda _: Explanation(), teller, run)
@@ -191,6 +206,11 @@ class Operation:
         if kept is None:
             raise NotFoundError(f"there is no finding {finding_id!r}; GET /drift/findings lists them")
         return kept
+
+
+def rank(finding: Finding) -> Rank:
+    """Where it stands in a list."""
+    return -finding.drift.severity, finding.id
 
 
 def _check_is_still(drift: Drift | None, finding_id: str, fingerprint: str) -> None:

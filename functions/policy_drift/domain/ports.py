@@ -16,6 +16,10 @@ class OvertakenError(ConflictError):
     """Somebody else wrote first; read again and decide again."""
 
 
+class NotVersionedError(ConflictError):
+    """The bucket of the baseline keeps no versions, so that one that was replaced is lost."""
+
+
 class NotToldError(UpstreamError):
     """It is decided and written, and not published yet: a later run does, once the time of this one is over."""
 
@@ -140,7 +144,10 @@ class Version:
 
 
 class BaselineStore(Protocol):
-    """The bucket: every version of the baseline that ever was."""
+    """The bucket: every version of the baseline that ever was.
+
+    What reads or writes a version raises NotVersionedError where the bucket keeps none.
+    """
 
     def latest(self) -> Version | None:
         """The latest version; None where there is none, or it was deleted. ``text`` ends after one byte too many."""
@@ -150,8 +157,8 @@ class BaselineStore(Protocol):
         """A version by its id; None where it is no more."""
         ...
 
-    def was_ever_written(self) -> bool:
-        """Whether any version or delete marker is there."""
+    def writes(self) -> int:
+        """How many versions and delete markers there are; of more than some hundreds, as many."""
         ...
 
     def write(self, text: bytes, *, replaces: str | None) -> Version:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from policy_drift.domain.account import Account
-from policy_drift.domain.approving import Approvals, Approved
+from policy_drift.domain.approving import Approvals, Approved, BaselineLostError
 from policy_drift.domain.changes.attribution import Attribution, is_without_event
-from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.comparison.drifts import Drifts, drifts
 from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
-from policy_drift.domain.finding import Coverage, Finding, Report, Severity, State
+from policy_drift.domain.finding import Change, Coverage, Drift, Finding, Kind, Report, Severity, State
+from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.ports import AccountReader, NotToldError, ReportStore, Snapshot
 from policy_drift.domain.recording import Look, Recorder
 from policy_drift.domain.reporting.detection import Teller
@@ -69,8 +70,15 @@ class Scanner:
         self._account = account
         self._region = region
 
-    def scan(self, scan_id: str, uploaders: Mapping[str, str]) -> Completed | DriftScanFailed:
+    def scan(self, scan_id: str, writers: Mapping[str, Change]) -> Completed | DriftScanFailed:
         """Compare, record, report and publish. What fails is published, too.
+
+        Parameters
+        ----------
+        scan_id
+            Correlates its events.
+        writers
+            Who uploaded or deleted versions of the baseline, where an event announced it.
 
         Raises
         ------
@@ -82,7 +90,7 @@ class Scanner:
         started = self._clock.now()
         try:
             snapshot = self._reader.snapshot()
-            approved = self._approvals.in_force(lambda: snapshot.account, uploaders, scan_id)
+            approved = self._approved(scan_id, started, snapshot, writers)
             completed = self._compare(scan_id, started, snapshot, approved)
         except NotToldError:
             raise
@@ -93,6 +101,21 @@ class Scanner:
         self._publisher.publish([completed.event], correlation_id=scan_id)
         return completed
 
+    def _approved(self, scan_id: str, started: datetime, snapshot: Snapshot, writers: Mapping[str, Change]) -> Approved:
+        """What is approved; that nobody can say any more is a finding, and all that this scan finds."""
+        try:
+            return self._approvals.in_force(lambda: snapshot.account, writers, scan_id)
+        except BaselineLostError as error:
+            look = Look(Drifts((error.drift,), looked_at=frozenset()), started)
+            teller = Teller(Account(self._account), snapshot.account)
+            self._recorder.record(look, self._explain(started, error.causes), teller, scan_id)
+            raise
+
+    def _explain(self, started: datetime, causes: tuple[Change, ...]) -> Callable[[Drift], Explanation]:
+        """S3's events explain what happened to the baseline, CloudTrail's history all else."""
+        of_the_past = self._attribution.of_the_past(started)
+        return lambda drift: Explanation(causes) if drift.kind is Kind.BASELINE else of_the_past(drift)
+
     def _compare(self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved) -> Completed:
         live, baseline = snapshot.account, approved.baseline.account
         found = drifts(baseline, live, scope=self._scope)
@@ -100,7 +123,7 @@ class Scanner:
             found = replace(found, found=(approved.drift, *found.found))
         findings = self._recorder.record(
             Look(found, started, approved.changed),
-            self._attribution.of_the_past(started),
+            self._explain(started, approved.causes),
             Teller(baseline, live),
             scan_id,
         )

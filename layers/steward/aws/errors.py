@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from steward.errors import AccessDeniedError, ThrottledError, UpstreamError
 
@@ -21,13 +22,20 @@ THROTTLING = frozenset(
 ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 
 
+type Failure = ClientError | BotoCoreError | ResponseParserError
+FAILURES = (ClientError, BotoCoreError, ResponseParserError)
+"""Every way in which a call fails. The last one stands outside of botocore's tree, and its text quotes AWS's answer."""
+
+
 def code_of(error: ClientError) -> str:
     """AWS's code for an error, such as ``RepositoryNotFoundException``."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def upstream(error: ClientError | BotoCoreError) -> UpstreamError:
+def upstream(error: Failure) -> UpstreamError:
     """The error of our tree for a failure that no adapter expects; raise it ``from`` the original."""
+    if isinstance(error, ResponseParserError):
+        return UpstreamError("AWS's answer cannot be read; try again later", code=type(error).__name__)
     if not isinstance(error, ClientError):
         return UpstreamError(f"AWS could not be reached ({type(error).__name__})", code=type(error).__name__)
     code, operation = code_of(error), error.operation_name
@@ -53,6 +61,8 @@ def translated(expected: Mapping[str, Exception] | None = None) -> Iterator[None
         raise (expected or {}).get(code_of(error), upstream(error)) from error
     except BotoCoreError as error:
         raise upstream(error) from error
+    except ResponseParserError as error:
+        raise upstream(error) from None  # its text quotes the answer, and so may hold a secret
 
 
 def unless(*codes: str) -> AbstractContextManager[None, bool]:

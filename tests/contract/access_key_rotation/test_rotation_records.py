@@ -31,7 +31,7 @@ EVERYTHING = Record(
     state="STEADY",
     next_at=NOON,
     policy="0123456789abcdef",
-    readers="arn:aws:iam::123456789012:role/deploy",
+    readers="fedcba9876543210",
 )
 
 
@@ -131,6 +131,36 @@ def test_saving_keeps_the_lock(records):
     assert records.find(PUSH) == EVERYTHING
     with pytest.raises(BusyError):
         records.claim(PUSH, "t2", LEASE)
+
+
+def test_a_user_that_is_forgotten_was_never_seen(records):
+    records.release(records.claim(PUSH, "t1", LEASE), EVERYTHING)
+
+    records.forget(records.claim(PUSH, "t2", LEASE))
+
+    assert (records.find(PUSH), list(records.all())) == (None, [])
+    assert records.claim(PUSH, "t3", LEASE).record == Record()
+
+
+def test_who_lost_the_lock_makes_nobody_forget(records, clock):
+    late = records.claim(PUSH, "t1", LEASE)
+    clock.advance(minutes=7)
+    records.release(records.claim(PUSH, "t2", LEASE), EVERYTHING)
+
+    with pytest.raises(LeaseLostError):
+        records.forget(late)
+    assert records.find(PUSH) == EVERYTHING
+
+
+def test_who_was_forgotten_in_between_writes_nothing(records, clock):
+    """Fences are counted from one again."""
+    late = records.claim(PUSH, "t1", LEASE)
+    clock.advance(minutes=7)
+    records.forget(records.claim(PUSH, "t2", LEASE))
+    records.claim(PUSH, "t3", LEASE)
+
+    with pytest.raises(LeaseLostError):
+        records.save(late, EVERYTHING)
 
 
 def test_all_are_told_and_whether_a_run_works_on_each(records):

@@ -9,7 +9,7 @@ import pytest
 
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.baseline import How, InForce
+from policy_drift.domain.baseline import InForce, Origin
 from policy_drift.domain.events import PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, Severity, State
 from policy_drift.domain.language import Verdict, Witness
@@ -121,7 +121,7 @@ def test_of_two_runs_that_take_over_one_does(findings):
 
 
 def test_the_version_in_force_is_remembered(records):
-    in_force = InForce("v7", reviewed=True, by="somebody", how=How.UPLOADED, since=NOON, refused="v8")
+    in_force = InForce("v7", reviewed=True, by="somebody", how=Origin.UPLOADED, since=NOON, refused="v8")
 
     records.save(in_force, after=0)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from access_key_rotation.bootstrap import planner, vault
+from access_key_rotation.bootstrap import patterns_of, planner, vault
 from access_key_rotation.domain.policy import RotationSettings
 from steward.errors import SettingsError
 from tests.functional.gateway import client_of
@@ -34,3 +34,9 @@ def test_only_users_on_the_path_of_the_parameter_are_planned(aws, monkeypatch):
     monkeypatch.setenv("SERVICE_PATH", "/robots/")
 
     assert planner().plan("correlation").due == ["ours"]
+
+
+def test_roles_are_named_without_what_cloudformation_appends():
+    role = "arn:aws:iam::123456789012:role/ecr-steward-RotationWorkerRole"
+
+    assert patterns_of([f"{role}-1A2B3C4D5E6F"]) == (f"{role}-*",)

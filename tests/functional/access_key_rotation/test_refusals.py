@@ -181,15 +181,32 @@ def test_a_failure_of_aws_is_503_and_the_next_call_succeeds(api, remembered, fai
     assert again in {200, 202}
 
 
-def test_a_failed_reactivation_leaves_the_user_as_it_was(api, remembered, fails):
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchEntity", "Throttling"])
+def test_a_reactivation_that_iam_refuses_leaves_the_user_as_it_was(api, remembered, fails, code):
     remembered.deactivated()
     before = remembered.record
-    fails("UpdateAccessKey", "ServiceFailure")
+    fails("UpdateAccessKey", code)
 
     api.reactivate(REASON)
 
     assert remembered.status(remembered.old) == "Inactive"
     assert remembered.record == before
+
+
+def test_a_reactivation_that_iam_may_have_done_keeps_the_user_frozen_and_the_same_call_again_finishes_it(
+    api, remembered, fails
+):
+    remembered.deactivated()
+    fails("UpdateAccessKey", "ServiceFailure")
+
+    lost = api.reactivate(REASON)
+    frozen = remembered.record
+    again = api.reactivate(REASON)
+
+    assert (lost[0], again[0]) == (503, 200)
+    assert (frozen.frozen, frozen.history(remembered.old).deactivated_at) != ("", None)
+    assert remembered.status(remembered.old) == "Active"
+    assert remembered.record.history(remembered.old).deactivated_at is None
 
 
 def test_an_unexpected_error_is_500_and_tells_nothing(api, remembered, fails):

@@ -1,5 +1,6 @@
 """Secret material is only ever in memory and in Secrets Manager, whatever is logged, at whatever level."""
 
+import io
 import json
 import logging
 import socket
@@ -9,6 +10,9 @@ from datetime import UTC, datetime
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.client import BaseClient
+from botocore.parsers import ResponseParserError
 from moto import mock_aws
 
 from access_key_rotation.adapters.cloudtrail_history import CloudTrailHistory
@@ -20,12 +24,13 @@ from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Standing
 from access_key_rotation.domain.policy import RotationSettings
+from access_key_rotation.domain.ports import OutcomeUnknownError
 from access_key_rotation.domain.rotation import Rotator
 from access_key_rotation.domain.situation import Demand, Enrolment, Reason
 from access_key_rotation.domain.verification import Verifier
 from steward.aws.clients import client, client_with_key
 from steward.aws.wire_logs import redact_wire_logs
-from steward.errors import StewardError
+from steward.errors import StewardError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.recording_publisher import RecordingPublisher
 from tests.dynamodb_tables import create_table
@@ -115,13 +120,13 @@ class Life:
         self.publisher = RecordingPublisher()
         self.tokens = iter(f"{number:032d}" for number in range(100))
         self.vault = SecretsManagerVault(client("secretsmanager"), stack="ecr-steward")
-        probe = CredentialProbe(lambda s, r, key: client_with_key(s, r, key.access_key_id, key.secret_access_key))
+        self.probe = CredentialProbe(lambda s, r, key: client_with_key(s, r, key.access_key_id, key.secret_access_key))
         self.rotator = Rotator(
             IamUsers(client("iam"), client("iam", once=True)),
             self.vault,
             DynamoDbRotationRecords(client("dynamodb"), "rotation", self.clock),
             CloudTrailHistory(client("cloudtrail", region="us-east-1"), []),
-            Verifier(probe, self.clock, home_region=REGION),
+            Verifier(self.probe, self.clock, home_region=REGION),
             self.publisher,
             self.clock,
             RotationSettings(),
@@ -191,3 +196,61 @@ def test_an_error_shows_it_nowhere_either(aws):
         life.vault.stage("x" * 32, Credential(USER, "AKIA1", material, life.clock.now()))
 
     assert material not in "".join(traceback.format_exception(raised.value))
+
+
+MATERIAL = "SECRET+MATERIAL"
+CUT_OFF = f"<CreateAccessKeyResponse><AccessKey><SecretAccessKey>{MATERIAL}</SecretAcc"
+INCOMPLETE = (
+    f"<R><CreateAccessKeyResult><AccessKey><SecretAccessKey>{MATERIAL}</SecretAccessKey></AccessKey>"
+    "</CreateAccessKeyResult></R>"
+)
+
+
+class Body(io.BytesIO):
+    """An answer's body, as urllib3 hands it on."""
+
+    def stream(self):
+        yield self.read()
+
+
+def shown(error):
+    """Whatever a log or a report of an error may quote."""
+    return "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("answer", [CUT_OFF, INCOMPLETE], ids=["cut off", "incomplete"])
+def test_an_answer_with_a_key_that_cannot_be_read_is_an_unknown_outcome_and_is_not_quoted(aws, answer):
+    """botocore's own error quotes the whole answer."""
+    once = client("iam", once=True)
+    response = AWSResponse("https://iam.amazonaws.com", 200, {}, Body(answer.encode()))
+    once.meta.events.register("before-send.iam.CreateAccessKey", lambda **_: response)
+
+    with pytest.raises(OutcomeUnknownError) as raised:
+        IamUsers(client("iam"), once).create_key(USER)
+
+    assert MATERIAL not in shown(raised.value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda life, _: life.vault.read(USER, "v" * 32),
+        lambda life, key: life.vault.stage("v" * 32, key),
+        lambda life, key: life.probe.identify(key, REGION),
+        lambda life, key: life.probe.log_in_to_ecr(key, REGION),
+    ],
+    ids=["read", "stage", "identify", "log_in_to_ecr"],
+)
+def test_no_answer_that_cannot_be_read_is_quoted(aws, monkeypatch, call):
+    life = Life()
+    life.advance()
+
+    def broken(*_):
+        raise ResponseParserError(f"cannot parse {MATERIAL}")
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", broken)  # the wire, not our own code
+
+    with pytest.raises(UpstreamError) as raised:
+        call(life, Credential(USER, "AKIA1", MATERIAL, life.clock.now()))
+
+    assert MATERIAL not in shown(raised.value)

@@ -90,6 +90,17 @@ def test_a_message_whose_user_failed_comes_again_and_the_others_do_not(worker, f
     assert again == {"batchItemFailures": []}
 
 
+def test_what_an_unexpected_error_says_is_not_logged(worker, fails, caplog):
+    fails.with_error("DescribeSecret", RuntimeError("SECRET+MATERIAL"))
+
+    answer = deliver(worker, message("ecr-push", 1))
+
+    (logged,) = [vars(line) for line in caplog.records if line.message == "unexpected error"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+    assert logged["kind"] == "RuntimeError"
+    assert "SECRET+MATERIAL" not in repr(logged)
+
+
 def test_a_user_that_the_planner_vouches_for_is_not_read_again(worker, calls):
     deliver(worker, message("ecr-push", 1))
     calls.clear()

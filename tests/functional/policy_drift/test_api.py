@@ -7,8 +7,8 @@ import pytest
 from botocore.client import BaseClient
 
 from tests.functional.contract import Contract
-from tests.functional.gateway import Gateway, sample
-from tests.functional.policy_drift.conftest import allow
+from tests.functional.gateway import Gateway, client_of, sample
+from tests.functional.policy_drift.conftest import KEY, TRUST, allow
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
@@ -59,7 +59,41 @@ def finding(scan, give, api):
 def test_an_account_as_approved_has_no_findings(scan, api):
     scan()
 
-    assert api.findings()[2] == {"findings": []}
+    assert api.findings()[2] == {"findings": [], "next": None}
+
+
+@pytest.fixture
+def findings(scan, give, account, api):
+    """Five, of two severities."""
+    scan()
+    give("s3:DeleteObject")
+    for name in ("a", "b", "c", "d"):
+        account.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    scan()
+    return api.findings()[2]["findings"]
+
+
+def test_findings_come_in_pages_and_each_is_on_one_of_them(api, findings):
+    pages, following = [], None
+    while following or not pages:
+        query = {"limit": "2"} | ({"next": following} if following else {})
+        _, _, page = api.findings(query=query)
+        pages.append(page["findings"])
+        following = page["next"]
+
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [finding for page in pages for finding in page] == findings
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"limit": "0"}, {"limit": "1001"}, {"limit": "ten"}, {"limit": "²"}, {"next": "x"}, {"next": "é"}, {"next": ""}],
+)
+def test_a_page_that_cannot_be_is_refused(api, query):
+    status, _, problem = api.findings(query=query)
+
+    assert status == 400
+    assert next(iter(query)) in problem["detail"]
 
 
 def test_a_finding_is_shown_with_both_sides_and_what_proves_it(api, finding):
@@ -228,6 +262,31 @@ def test_an_uploaded_baseline_is_in_force_and_a_scan_follows(api, finding, basel
 
     assert (status, shown["reviewed"], shown["how"]) == (200, True, "uploaded")
     assert len(scans) == 1
+
+
+def test_an_upload_into_the_bucket_that_no_scan_has_seen_is_not_replaced_unread(api, finding, baseline, scans):
+    approved = baseline.read()
+    baseline.write(json.dumps(approved).replace("s3:GetObject", "s3:*"))
+
+    adopted, _, problem = api.adopt(finding)
+    uploaded = api.upload(approved)[0]
+
+    assert (adopted, uploaded) == (409, 409)
+    assert "no scan has seen" in problem["detail"]
+    assert "s3:*" in json.dumps(baseline.read())
+
+
+def test_an_upload_takes_the_place_of_one_that_was_deleted_for_good(api, finding, baseline, heard, scans):
+    approved = baseline.read()
+    version = client_of("s3").head_object(Bucket="baseline", Key=KEY)["VersionId"]
+    client_of("s3").delete_object(Bucket="baseline", Key=KEY, VersionId=version)
+    heard()
+
+    shown = api.call("GET", "/drift/baseline")[0]
+    status = api.upload(approved)[0]
+
+    (changed,) = [event["detail"]["data"] for event in heard() if event["detail-type"] == "BaselineChanged"]
+    assert (shown, status, changed["severity"]) == (409, 200, "CRITICAL")
 
 
 def test_an_upload_over_a_version_that_was_replaced_meanwhile_is_refused(api, finding, baseline, scans):

@@ -32,6 +32,21 @@ def drift(heard):
     return data
 
 
+def s3_event(name, version):
+    """What S3 tells EventBridge of a version of the baseline."""
+    return {
+        "id": "s3-event",
+        "source": "aws.s3",
+        "detail-type": name,
+        "time": "2026-05-04T12:00:00Z",
+        "detail": {
+            "object": {"key": KEY, "version-id": version},
+            "requester": "123456789012",
+            "source-ip-address": "203.0.113.7",
+        },
+    }
+
+
 def reports():
     return [each["Key"] for each in client_of("s3").list_objects_v2(Bucket="reports").get("Contents", [])]
 
@@ -155,11 +170,40 @@ def test_whoever_wrote_the_baseline_into_the_bucket_is_named_as_s3_names_them(sc
     version = client_of("s3").head_object(Bucket="baseline", Key=KEY)["VersionId"]
     heard()
 
-    detail = {"object": {"version-id": version}, "requester": "123456789012", "source-ip-address": "203.0.113.7"}
-    scan(source="aws.s3", detail=detail)
+    scan(**s3_event("Object Created", version))
 
     (changed,) = [event["detail"]["data"] for event in heard() if event["detail-type"] == "BaselineChanged"]
     assert changed["by"] == "123456789012 from 203.0.113.7"
+
+
+def test_whoever_deleted_the_baseline_is_named_as_s3_names_them(scan, baseline, drift, told):
+    scan()
+    told()
+    marker = client_of("s3").delete_object(Bucket="baseline", Key=KEY)["VersionId"]
+
+    scan(**s3_event("Object Deleted", marker))
+
+    (change,) = drift()["changes"]
+    assert (change["actor"], change["source_ip"], change["event_id"]) == ("123456789012", "203.0.113.7", "s3-event")
+
+
+def test_a_baseline_that_was_deleted_for_good_is_critical_until_a_good_one_is_uploaded(scan, baseline, heard):
+    scan()
+    text = json.dumps(baseline.read())
+    version = client_of("s3").head_object(Bucket="baseline", Key=KEY)["VersionId"]
+    client_of("s3").delete_object(Bucket="baseline", Key=KEY, VersionId=version)
+    heard()
+
+    failed = scan()
+    lost = {event["detail-type"]: event["detail"]["data"] for event in heard()}
+    baseline.write(text)
+    scan()
+    back = {event["detail-type"]: event["detail"]["data"] for event in heard()}
+
+    assert "Upload a good one" in failed["failed"]
+    assert (lost[OPENED]["kind"], lost[OPENED]["severity"]) == ("BASELINE", "CRITICAL")
+    assert back["BaselineChanged"]["severity"] == "CRITICAL"
+    assert back[OVER]["kind"] == "BASELINE"
 
 
 def test_a_baseline_that_approves_a_grant_is_told_as_loudly_as_the_grant(scan, baseline, heard):

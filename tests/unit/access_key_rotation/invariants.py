@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from access_key_rotation.domain.events import AccessKeyRotated
 from access_key_rotation.domain.observation import Label
 from access_key_rotation.domain.policy import AtMaxAge
 
 INVARIANTS = 9
 SKEW = timedelta(minutes=5)
 """How far two clocks may be apart: no time is kept more exactly than that."""
+SLOTS = 2
+"""Keys that a user may have."""
 READS = {"find", "keys", "last_use", "read", "standing", "made_by_us"}
 
 
@@ -31,16 +34,21 @@ class Invariants:
         self._account = account
         self._records = records
         self._publisher = publisher
-        self._settings = settings
+        self.settings = settings
         self._last = self._look()
         self._user_ids = {}
         self._superseded = {}
         self._deactivated = {}
+        self._urgent = set()
+        self._heard = 0
         self._read_failed = False
         self._listed = {}
         self._consumer_used = {}
         self.foreign = set()
-        self.compromised = set()
+        self.leaked = set()
+        """Keys whose leak was reported: what is waived for them, and for nothing else, is said below."""
+        self.taken = set()
+        """Keys that somebody else took away, or that had to make room for one in place of a leaked key."""
         self.checks = 0
         self.texts = []
 
@@ -58,13 +66,20 @@ class Invariants:
         self.texts.append(text)
 
     def consumer_acted(self, key_id, *, works):
-        """A consumer used a key; only one that leaked, or that somebody else took, may be refused."""
-        self._require(works or key_id in self.compromised, "a consumer was cut off", key_id)
+        """A consumer used a key; only one that leaked, or that had to go, may be refused."""
+        self._require(works or key_id in self.leaked | self.taken, "a consumer was cut off", key_id)
         self._consumer_used[key_id] = self._account.clock.now()
 
     def accept(self):
-        """Somebody else changed the account: so it is now. A key that they made current supersedes the others."""
+        """Somebody else changed the account: so it is now. A key that they made current supersedes the others.
+
+        A key that they brought back drains once more, and a user whose secret they deleted for good may be another one.
+        """
         before, self._last = self._last, self._look()
+        for (name, key_id), active in self._last.keys.items():
+            if active and before.keys.get((name, key_id)) is False:
+                self._drains_again(key_id)
+        self._user_ids = {name: user for name, user in self._user_ids.items() if name in self._account.secrets}
         for name, version in self._last.current.items():
             if before.current.get(name) not in {None, version}:
                 current = self._account.current_key(name)
@@ -85,49 +100,77 @@ class Invariants:
                 self._taken_away(name, key_id, now, deleted=(name, key_id) not in seen.keys)
             elif not active and (name, key_id) not in seen.keys:
                 self._deleted(name, key_id, now)
+            elif not active and seen.keys[name, key_id]:
+                self._require(call == "reactivate_key", "a key was made active by itself", key_id)
+                self._require(key_id not in self.leaked, "a leaked key was brought back", key_id)
+                self._drains_again(key_id)
         for name, version in seen.current.items():
             if name in self._last.current and self._last.current[name] != version:
                 self._promoted(name, now)
         for name in {name for name, _ in seen.keys.keys() - self._last.keys.keys()}:
             self._same_user(name)
             self._eligible(name)
+        self._events_say_what_was_waived()
         self._nothing_leaks()
         self._last = seen
 
     def _taken_away(self, name, key_id, now, *, deleted):
         self._require(key_id not in self._labelled(name), "1: a labelled key was taken away", key_id)
         self._require(not self._read_failed, "5: destroyed without having read everything", key_id)
-        self._require(key_id not in self.foreign, "6: a foreign key was touched", key_id)
+        self._require(key_id not in self.foreign - self.leaked, "6: a foreign key was touched", key_id)
         self._same_user(name)
-        if deleted and key_id not in self._superseded:
+        if deleted and self._makes_room(name, key_id):
+            self.taken.add(key_id)
+        elif deleted and key_id not in self._superseded:
             self._orphan(name, key_id)
-        elif not self._compromise(name):
+        elif deleted or key_id not in self.leaked:
             self._quiet(name, key_id, now)
             self._require(not deleted, "4: a key was deleted that was never deactivated", key_id)
         self._deactivated[key_id] = now
 
     def _deleted(self, name, key_id, now):
-        self._require(key_id in self._deactivated, "4: deleted what we did not deactivate", key_id)
+        makes_room = self._makes_room(name, key_id)
         self._require(key_id not in self._labelled(name), "1: a labelled key was deleted", key_id)
         self._require(not self._read_failed, "5: destroyed without having read everything", key_id)
         self._same_user(name)
-        kept = now - self._deactivated[key_id] >= timedelta(days=self._settings.times.keep_inactive_days) - SKEW
-        self._require(kept or self._compromise(name), "4: deleted before its time", key_id)
+        self._require(key_id in self._deactivated or makes_room, "4: deleted what we did not deactivate", key_id)
+        kept = now - self._deactivated.get(key_id, now)
+        long_enough = kept >= timedelta(days=self.settings.times.keep_inactive_days) - SKEW
+        self._require(long_enough or makes_room, "4: deleted before its time", key_id)
+
+    def _makes_room(self, name, key_id):
+        """The exception to 4: the current key has leaked, no slot is free, and this key is the first that may go.
+
+        First go keys that we deactivated, then one that leaked, then one that drains.
+        """
+        keys = {key: active for (user, key), active in self._last.keys.items() if user == name}
+        if self._account.current_key(name) not in self.leaked or len(keys) < SLOTS:
+            return False
+        others = keys.keys() - self._labelled(name)
+        quarantined = {key for key in others if key in self._deactivated and not keys[key]}
+        draining = {key for key in others if key in self._superseded and keys[key]}
+        return key_id in (quarantined or others & self.leaked or draining)
+
+    def _drains_again(self, key_id):
+        self._superseded[key_id] = self._account.clock.now()
+        self._deactivated.pop(key_id, None)
 
     def _quiet(self, name, key_id, now):
-        quiet = timedelta(days=self._settings.times.quiet_days) - SKEW
-        forced = self._settings.at_max_age is AtMaxAge.DEACTIVATE
+        quiet = timedelta(days=self.settings.times.quiet_days) - SKEW
         self._require(key_id in self._superseded, "3: deactivated what we did not supersede", key_id)
-        if forced:
+        exempt = [rule for rule in self.settings.exempt if rule.user == name and now.date() <= rule.until]
+        self._require(not exempt, "a key was taken from an exempt user", key_id)
+        age = now - self._account.users[name].keys[key_id].created
+        secret = self._account.secrets[name]
+        late = [region for region in self.settings.replica_regions if not secret.replicas.get(region)]
+        self._require(not late, "3: deactivated while a replica lags", key_id)
+        if self.settings.at_max_age is AtMaxAge.DEACTIVATE and age >= timedelta(days=self.settings.times.max_age_days):
             return
         self._require(now - self._superseded[key_id] >= quiet, "3: deactivated too early", key_id)
         used = self._consumer_used.get(key_id)
         self._require(used is None or now - used >= quiet, "3: deactivated a key in use", key_id)
         current = self._account.current_key(name)
         self._require(current in self._consumer_used, "3: deactivated before its successor was in use", key_id)
-        secret = self._account.secrets[name]
-        late = [region for region in self._settings.replica_regions if not secret.replicas.get(region)]
-        self._require(not late, "3: deactivated while a replica lags", key_id)
 
     def _orphan(self, name, key_id):
         labelled = [getattr(value, "access_key_id", None) for value in self._labelled_values(name)]
@@ -138,13 +181,15 @@ class Invariants:
             and key_id not in self._account.used
             and listed[-1] - listed[0] >= timedelta(seconds=30)
         )
-        self._require(proven or self._compromise(name), "7: deleted what is no proven orphan", key_id)
+        self._require(proven, "7: deleted what is no proven orphan", key_id)
 
     def _promoted(self, name, now):
         key_id = self._account.current_key(name)
-        used = [at for key in self.compromised for at in [key]]
-        regions = self._settings.verify.regions[: 1 if used else None]
-        for region in regions:
+        before = self._account.secrets[name].versions[self._last.current[name]]
+        is_urgent = getattr(before, "access_key_id", None) in self.leaked
+        if is_urgent:
+            self._urgent.add(key_id)
+        for region in self.settings.verify.regions[: 1 if is_urgent else None]:
             times = [at for at, key, where in self._account.authenticated if (key, where) == (key_id, region)]
             broken = max(
                 (at for at, key, where in self._account.refused if (key, where) == (key_id, region)), default=None
@@ -157,17 +202,22 @@ class Invariants:
             self._superseded.setdefault(key, now)
         self._superseded.pop(key_id, None)
 
+    def _events_say_what_was_waived(self):
+        heard, self._heard = self._publisher.published[self._heard :], len(self._publisher.published)
+        for event in heard:
+            if isinstance(event, AccessKeyRotated):
+                said = "quiet period" in event.waived
+                self._require(said or event.key_id not in self._urgent, "a waiver was not reported", event.key_id)
+                self._require(not event.waived or self.leaked, "a waiver was reported without a leak", event.key_id)
+
     def _same_user(self, name):
         user_id = self._account.users[name].user.user_id
         self._require(self._user_ids.setdefault(name, user_id) == user_id, "9: another user of the same name", name)
 
     def _eligible(self, name):
         stored = self._account.users[name]
-        ours = stored.user.path == "/service/" and stored.user.tags.get("steward:rotate") == "true"
+        ours = stored.user.path.startswith("/service/") and stored.user.tags.get("steward:rotate") == "true"
         self._require(ours and not stored.standing.objections, "a key was made for one who may have none", name)
-
-    def _compromise(self, name):
-        return any((name, key) in self._last.keys or key in self._superseded for key in self.compromised)
 
     def _nothing_leaks(self):
         told = [*self._publisher.published[-8:], *self._records.records.values(), *self.texts[-2:]]

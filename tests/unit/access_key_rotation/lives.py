@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import count
 
-from access_key_rotation.domain import decision, retirement
+from access_key_rotation.domain import decision
 from access_key_rotation.domain.contract import RotationContract
 from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.operation import Operation
 from access_key_rotation.domain.policy import RotationSettings, Times, Verification
 from access_key_rotation.domain.ports import OutcomeUnknownError
 from access_key_rotation.domain.rotation import Rotator
@@ -16,6 +18,7 @@ from steward.errors import StewardError, ThrottledError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_rotation_records import InMemoryRotationRecords
 from tests.doubles.in_memory_service_account import (
+    OUR_ROLES,
     InMemoryProber,
     InMemoryServiceAccount,
     InMemoryTrail,
@@ -69,6 +72,9 @@ class Stage:
         if due and self.fault.kind == "throttled":
             self.invariants.failed_to_read(name)
             raise ThrottledError(f"{name} is throttled")
+        if due and self.fault.kind == "breaks":
+            self.invariants.failed_to_read(name)
+            raise RuntimeError(f"{name} broke")
         try:
             answer = call(*arguments[0], **arguments[1])
         finally:
@@ -115,6 +121,13 @@ class Consumer:
                 self.refused.append((now, self.key))
 
 
+class NobodyUses:
+    """A trail without a trace."""
+
+    def uses(self, _key_id, _since):
+        return []
+
+
 class Life:
     """One user, from its first key to the end of its second, with a worker that looks whenever something is due."""
 
@@ -135,6 +148,7 @@ class Life:
         self.invariants = Invariants(self.account, self.records, self.publisher, settings)
         self.stage = Stage(fault, self.invariants)
         self.retry = retry
+        self._decide = decide
         self.consumer = Consumer()
         self.outcome = None
         self.errors = []
@@ -142,7 +156,7 @@ class Life:
         if meanwhile:
             self.stage.meanwhile = lambda: self._interfere(meanwhile)
         elif fault and retry == "twice at once":
-            self.stage.meanwhile = lambda: self._run(self._rotator(settings, decide))
+            self.stage.meanwhile = lambda: self._run(self._rotator(self.settings, decide))
         self.rotator = self._rotator(settings, decide)
         self.settings = settings
 
@@ -162,11 +176,17 @@ class Life:
         tokens = count()
         verifier = Verifier(prober, self.clock, home_region="home")
         self.staged = users, vault, verifier
+        self.operation = Operation(users, records, NobodyUses(), publisher, self.clock, "/service/")
         return Rotator(
             users, vault, records, trail, verifier, publisher, self.clock, settings,
-            Enrolment("/service/", self.account.stack, FUNCTION), lambda: f"version-{id(staged)}-{next(tokens)}",
-            decide,
+            Enrolment("/service/", self.account.stack, FUNCTION, OUR_ROLES),
+            lambda: f"version-{id(staged)}-{next(tokens)}", decide,
         )  # fmt: skip
+
+    def change_settings(self, settings):
+        """Somebody deploys other settings."""
+        self.settings, self.rotator = settings, self._rotator(settings, self._decide)
+        self.invariants.settings = settings
 
     def _run(self, rotator, standing=None):
         def steps():
@@ -179,7 +199,7 @@ class Life:
         self.invariants.run_begins()
         try:
             steps()
-        except StewardError as error:
+        except (StewardError, RuntimeError) as error:
             self.errors.append(error)
             self.invariants.text_seen(str(error))
             return False
@@ -204,6 +224,10 @@ class Life:
         """Run until a run ends well; what the planner found counts for the first alone."""
         found = iter([self._judged()])
         self._again_until(lambda: self._run(self.rotator, next(found, None)))
+
+    def operate(self, act):
+        """What an operator does, again until it is done."""
+        self._again_until(lambda: self._ends_well(lambda: act(self.operation)))
 
     def contract(self):
         """Secrets Manager's function, in a new execution environment."""
@@ -235,10 +259,16 @@ class Life:
         """Six hours in which consumers act, and the worker where something is due."""
         self.consumer.act(self.account, self.name, self.invariants)
         record = self.records.find(self.name)
-        if record is None or record.next_at is None or record.next_at <= self.clock.now() or self.demand:
+        is_due = self._is_enrolled() if record is None else record.next_at is None or record.next_at <= self.clock.now()
+        if is_due or self.demand:
             self.run()
             self.demand = None
         self.clock.advance(seconds=TICK.total_seconds())
+
+    def _is_enrolled(self):
+        """Whether the planner finds a user of whom nothing is remembered."""
+        stored = self.account.users.get(self.name)
+        return stored is not None and stored.user.path.startswith("/service/") and "steward:rotate" in stored.user.tags
 
     def days(self, number):
         for _ in range(int(number * 4)):
@@ -257,12 +287,5 @@ class Life:
 def without(*rules):
     """``decide`` with some of its rules switched off."""
 
-    def decide(situation):
-        for rule in decision.RULES:
-            if rule.__name__ in rules:
-                continue
-            if action := rule(situation):
-                return action
-        return retirement.resting(situation)
-
-    return decide
+    kept = tuple(rule for rule in decision.RULES if rule.__name__ not in rules)
+    return partial(decision.decide, rules=kept)

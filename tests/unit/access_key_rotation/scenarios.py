@@ -1,17 +1,28 @@
 """What may happen to a user, each with the end that it must come to, whatever call of it fails."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
-from access_key_rotation.domain.events import AccessKeyDeactivated, AccessKeyDeleted
+from access_key_rotation.domain.events import (
+    AccessKeyDeactivated,
+    AccessKeyDeleted,
+    AccessKeyReactivated,
+    AccessKeyRotated,
+    AccessKeyRotationBlocked,
+)
+from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Content, Label, Standing
 from access_key_rotation.domain.policy import AtMaxAge, Exemption, FreezeWindow
 from access_key_rotation.domain.ports import KeySlotsFullError
 from access_key_rotation.domain.situation import Reason
-from tests.doubles.in_memory_service_account import InMemoryVault
+from steward.errors import ConflictError
+from tests.doubles.in_memory_service_account import OUR_ROLES, InMemoryUsers, InMemoryVault
 from tests.unit.access_key_rotation.lives import FUNCTION, SETTINGS, Life
 
 FIRST_DAY = date(2026, 5, 4)
+DEPLOY = "arn:aws:iam::123456789012:role/deploy"
+CALLER = "123456789012:role/operator"
 
 
 def ends(life, state, *, keys=None):
@@ -38,10 +49,32 @@ def foreign(life, **how):
     return key
 
 
+def by_hand(life, key_id, *, active):
+    """Somebody changes a key in IAM, past the steward."""
+    stored = life.account.users[life.name]
+    stored.keys[key_id] = replace(stored.keys[key_id], active=active)
+    life.invariants.accept()
+
+
+def stops_using(life):
+    """No consumer does anything any more."""
+    life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
+
+
+def is_active(life, key_id):
+    """Whether AWS takes the key."""
+    return life.account.users[life.name].keys[key_id].active
+
+
+def reports(life):
+    """What people were asked to check, in words."""
+    return [event.reason for event in life.publisher.of(AccessKeyRotationBlocked)]
+
+
 def leak(life, key_id=None):
     """Somebody reports that a key has leaked."""
     key_id = key_id or life.account.current_key(life.name)
-    life.invariants.compromised.add(key_id)
+    life.invariants.leaked.add(key_id)
     life.demand_rotation(Reason.COMPROMISED, key_id)
     return key_id
 
@@ -158,6 +191,75 @@ def exempt_user(**how):
     return life
 
 
+def exempt_user_that_drains(**how):
+    """An appliance that is exempt keeps the key that it uses, whatever its age."""
+    exemption = Exemption(user="ecr-push", reason="appliance without updates", until=FIRST_DAY + timedelta(days=20))
+    life = begun(replace(SETTINGS, at_max_age=AtMaxAge.DEACTIVATE), days=6.5, **how)
+    life.change_settings(replace(life.settings, exempt=(exemption,)))
+    old, life.consumer.read_at = life.consumer.key, life.clock.now() + timedelta(days=90)
+    life.days(6)
+    assert is_active(life, old)
+    return ends(life, "EXEMPT")
+
+
+def exempt_user_without_a_key(**how):
+    """An exempt user whose key somebody deleted gets one all the same."""
+    exemption = Exemption(user="ecr-push", reason="appliance without updates", until=FIRST_DAY + timedelta(days=20))
+    life = begun(replace(SETTINGS, exempt=(exemption,)), **how)
+    gone = life.consumer.key
+    life.account.users[life.name].keys.clear()
+    life.invariants.accept()
+    life.invariants.taken.add(gone)
+    life.run()
+    life.days(3)
+    return ends(life, "STEADY", keys={life.account.current_key(life.name)})
+
+
+def key_brought_back_by_hand(**how):
+    """What somebody brought back is left to them for another quiet period, and reported."""
+    life = begun(days=9.25, **how)
+    (old,) = life.key_ids() - {life.account.current_key(life.name)}
+    assert not is_active(life, old)
+    by_hand(life, old, active=True)
+    life.run()
+    ends(life.days(1.5), "DRAINING")
+    assert is_active(life, old)
+    assert old in {event.key_id for event in life.publisher.of(AccessKeyReactivated) if not event.frozen}
+    life.days(1)
+    assert not is_active(life, old)
+    return life
+
+
+def key_brought_back_by_an_operator(**how):
+    """The user is frozen with its old key until somebody asks for a rotation; then that key drains once more."""
+    life = begun(days=9.25, **how)
+    current = life.account.current_key(life.name)
+    (old,) = life.key_ids() - {current}
+    life.operate(_reactivation(life.name))
+    assert is_active(life, old)
+    ends(life.days(2), "FROZEN", keys={old, current})
+    life.operate(lambda operation: _routine_rotation(operation, life.name))
+    life.days(1.5)
+    assert is_active(life, old)
+    life.days(3)
+    assert old not in life.key_ids()
+    return life
+
+
+def _reactivation(name):
+    """Asked for again after a reply that was lost, it may find nothing left to do."""
+
+    def act(operation):
+        with suppress(ConflictError):
+            operation.reactivate(name, CALLER, "a consumer broke", "r")
+
+    return act
+
+
+def _routine_rotation(operation, name):
+    operation.request_rotation(name, Reason.ROUTINE, None, CALLER, "r", dry_run=False)
+
+
 def key_of_before(life):
     """A user whose key somebody put into the secret before the steward came."""
     key = life.account.make_key(life.name)
@@ -175,6 +277,9 @@ def leaked_key(**how):
     life.days(0.5)
     assert not life.account.users[life.name].keys[leaked].active
     assert life.account.current_key(life.name) != leaked
+    current = life.account.current_key(life.name)
+    assert any(event.waived for event in life.publisher.of(AccessKeyRotated) if event.key_id == current)
+    assert leaked in {event.key_id for event in life.publisher.of(AccessKeyDeactivated)}
     return ends(life.days(3), "STEADY", keys={life.account.current_key(life.name)})
 
 
@@ -183,8 +288,8 @@ def leaked_key_with_full_slots(**how):
     life = begun(days=6.5, **how)
     old = life.key_ids() - {life.account.current_key(life.name)}
     leaked = leak(life)
-    life.invariants.compromised |= old
     life.days(0.5)
+    assert not old & life.key_ids()
     assert leaked != life.account.current_key(life.name)
     assert not life.account.users[life.name].keys[leaked].active
     return life
@@ -208,7 +313,118 @@ def leaked_key_in_a_freeze(**how):
     leaked = leak(life)
     life.days(0.5)
     assert not life.account.users[life.name].keys[leaked].active
+    assert leaked in {event.key_id for event in life.publisher.of(AccessKeyDeactivated)}
+    return ends(life, "FROZEN")
+
+
+def leaked_drainer_beside_a_foreign_key(**how):
+    """What blocks the user does not keep a leaked key alive."""
+    life = begun(days=7, **how)
+    (old,) = life.key_ids() - {life.account.current_key(life.name)}
+    key = foreign(life)
+    ends(life.days(1), "BLOCKED")
+    leak(life, old)
+    life.days(0.5)
+    assert not is_active(life, old)
+    assert is_active(life, key.id)
+    return ends(life, "BLOCKED")
+
+
+def leaked_key_beside_a_foreign_key(**how):
+    """There is no slot for a new key: people hear of the leak as often as it is reported, until they free one."""
+    life = begun(**how)
+    key = foreign(life)
+    life.clock.advance(minutes=1)
+    life.run()
+    ends(life.days(0.5), "BLOCKED")
+    leaked = leak(life)
+    heard = reports(life)
+    leak(life, leaked)
+    assert len(reports(life)) > len(heard)
+    assert leaked in heard[-1]
+    assert "has leaked" in heard[-1]
+    assert is_active(life, leaked)
+    ends(life, "BLOCKED", keys={leaked, key.id})
+    InMemoryUsers(life.account).delete_key(life.name, key.id)
+    life.invariants.accept()
+    life.days(1)
+    assert not is_active(life, leaked)
+    return ends(life.days(3), "STEADY", keys={life.account.current_key(life.name)})
+
+
+def leaked_foreign_key(**how):
+    """A key that somebody else made and that leaked is deactivated: the report says whose it is."""
+    life = begun(**how)
+    key = foreign(life)
+    life.clock.advance(minutes=1)
+    leak(life, key.id)
+    life.days(0.5)
+    assert not is_active(life, key.id)
+    assert {event.reason for event in life.publisher.of(AccessKeyDeactivated)} == {"compromised"}
+    life.days(3)
+    return ends(life, "STEADY", keys={life.consumer.key})
+
+
+def leaked_key_of_a_deleted_secret(**how):
+    """The leak is remembered until the secret is restored."""
+    life = begun(**how)
+    life.account.secrets[life.name].deleted = True
+    life.run()
+    ends(life, "BLOCKED")
+    leaked = leak(life, life.consumer.key)
+    assert "has leaked" in reports(life)[-1]
+    life.days(1)
+    life.account.secrets[life.name].deleted = False
+    life.days(1)
+    assert not is_active(life, leaked)
     return life
+
+
+def leaked_key_with_unfit_tags(**how):
+    """Anyone who may tag the user can break its policy, and cannot keep a leaked key alive by it."""
+    life = begun(**how)
+    stored = life.account.users[life.name]
+    stored.user = replace(stored.user, tags=dict(stored.user.tags) | {"steward:max-age-days": "soon"})
+    life.run()
+    ends(life, "BLOCKED")
+    assert "make no policy" in reports(life)[-1]
+    leaked = leak(life)
+    life.days(0.5)
+    assert life.account.current_key(life.name) != leaked
+    assert not is_active(life, leaked)
+    return ends(life.days(8), "BLOCKED")
+
+
+def leaked_key_before_its_replica(**how):
+    """A replica that lags keeps no leaked key alive."""
+    life = begun(replace(SETTINGS, replica_regions=("away",)), **how)
+    leaked = leak(life)
+    life.days(0.5)
+    assert not is_active(life, leaked)
+    return life
+
+
+def leak_of_a_key_that_is_inactive(**how):
+    """There is nothing to answer."""
+    life = begun(days=9.25, **how)
+    keys = life.key_ids()
+    (old,) = keys - {life.account.current_key(life.name)}
+    assert not is_active(life, old)
+    life.demand_rotation(Reason.COMPROMISED, old)
+    return ends(life, "QUARANTINED", keys=keys)
+
+
+def leaked_key_of_a_user_that_is_not_enrolled(**how):
+    """It is reported as often as somebody reports it, and neither touched nor remembered."""
+    life = Life(**how)
+    life.account.add_user(life.name, path="/people/")
+    key = foreign(life)
+    life.clock.advance(minutes=1)
+    life.demand_rotation(Reason.COMPROMISED, key.id)
+    life.days(2)
+    assert {key.id in reason and "not enrolled" in reason for reason in reports(life)} == {True}
+    assert life.records.find(life.name) is None
+    return ends(life, "RELEASED", keys={key.id})
 
 
 def leaked_key_that_is_pending(**how):
@@ -289,23 +505,96 @@ def user_recreated(**how):
     life.account.recreate_user(life.name)
     life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
     life.invariants.accept()
-    return ends(life.days(8), "BLOCKED", keys=set())
+    ends(life.days(8), "ORPHANED_SECRET", keys=set())
+    del life.account.secrets[life.name]
+    life.invariants.accept()
+    life.consumer.read_at = None
+    life.days(2)
+    return ends(life, "STEADY", keys={life.account.current_key(life.name)})
+
+
+def user_renamed(**how):
+    """The old name leaves a secret, the new one has a key that its secret never held: both are for a person."""
+    life = begun(**how)
+    old, new, key = life.name, UserName("ecr-push-2"), life.consumer.key
+    stored = life.account.users[new] = life.account.users.pop(old)
+    stored.user = replace(stored.user, name=new, arn=stored.user.arn.replace(old, new))
+    stops_using(life)
+    life.invariants.accept()
+    life.run()
+    ends(life, "ORPHANED_SECRET")
+    life.name = new
+    ends(life.days(2), "BLOCKED", keys={key})
+    assert is_active(life, key)
+    return life
+
+
+def user_moved(**how):
+    """A user that is moved below the path reads its secret under its new ARN, too."""
+    life = begun(replace(SETTINGS, secret_readers=(DEPLOY,)), **how)
+    stored = life.account.users[life.name]
+    arn = stored.user.arn.replace("/service/", "/service/team-a/")
+    stored.user = replace(stored.user, path="/service/team-a/", arn=arn)
+    life.invariants.accept()
+    life.days(5)
+    assert life.account.secrets[life.name].readers == tuple(sorted((DEPLOY, arn, *OUR_ROLES)))
+    return life
+
+
+def stack_deployed_again(**how):
+    """The table is gone, and the secret lets nobody read but roles of another name."""
+    life = begun(replace(SETTINGS, secret_readers=(DEPLOY,)), **how)
+    life.records.lose()
+    life.account.secrets[life.name].readers = (DEPLOY, "arn:aws:iam::123456789012:role/of-a-former-stack")
+    life.days(2)
+    assert set(OUR_ROLES) <= set(life.account.secrets[life.name].readers)
+    return ends(life, "STEADY", keys={life.consumer.key})
 
 
 def user_deleted(**how):
-    """A secret whose user is gone is told, and kept."""
+    """A secret whose user is gone is reported, and kept."""
     life = begun(**how)
     del life.account.users[life.name]
     life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
     life.invariants.accept()
-    return ends(life.days(8), "ORPHANED_SECRET")
+    ends(life.days(8), "ORPHANED_SECRET")
+    assert set(reports(life)) == {"the user does not exist"}
+    return life
+
+
+def user_and_secret_deleted(**how):
+    """Nobody hears of a user whose secret waits for its deletion, and nothing is remembered once it is gone."""
+    life = begun(**how)
+    del life.account.users[life.name]
+    life.account.secrets[life.name].deleted = True
+    stops_using(life)
+    life.invariants.accept()
+    life.run()
+    ends(life.days(3), "ORPHANED_SECRET")
+    del life.account.secrets[life.name]
+    life.invariants.accept()
+    ends(life.days(3), "RELEASED")
+    assert life.records.find(life.name) is None
+    assert reports(life) == []
+    return life
 
 
 def user_elsewhere(**how):
-    """The tag alone enrols nobody."""
+    """The tag alone enrols nobody, and nothing is remembered of who is not enrolled."""
     life = Life(**how)
     life.account.add_user(life.name, path="/people/")
-    return ends(life.days(2), "BLOCKED", keys=set())
+    life.demand_rotation(key_id="AKIASOMEKEY000000000")
+    assert life.records.find(life.name) is None
+    return ends(life, "RELEASED", keys=set())
+
+
+def user_not_enrolled_any_more(**how):
+    """Somebody takes the tag away: nothing is touched, and the secret is for a person to judge."""
+    life = begun(**how)
+    stored = life.account.users[life.name]
+    stored.user = replace(stored.user, tags={})
+    life.invariants.accept()
+    return ends(life.days(8), "ORPHANED_SECRET", keys={life.consumer.key})
 
 
 def administrator_moved_and_tagged(**how):
@@ -334,7 +623,25 @@ def frozen_by_an_operator(**how):
     """A frozen user is left as it is."""
     life = begun(**how)
     life.records.records[life.name] = replace(life.records.records[life.name], frozen="a consumer broke")
-    return ends(life.days(8), "FROZEN", keys={life.consumer.key})
+    ends(life.days(7), "FROZEN", keys={life.consumer.key})
+    assert reports(life) == []
+    life.days(1)
+    heard = reports(life)
+    assert {life.consumer.key in reason and "older than the limit" in reason for reason in heard} == {True}
+    life.days(1)
+    assert len(reports(life)) > len(heard)
+    return ends(life, "FROZEN", keys={life.consumer.key})
+
+
+def frozen_past_the_limit(**how):
+    """No key grows old in silence in a freeze window either."""
+    window = FreezeWindow(starts=FIRST_DAY + timedelta(days=5), ends=FIRST_DAY + timedelta(days=40))
+    life = begun(replace(SETTINGS, freeze=(window,)), days=9.75, **how)
+    heard = reports(life)
+    assert "older than the limit" in heard[-1]
+    life.days(2.25)
+    assert len(reports(life)) > len(heard)
+    return ends(life, "FROZEN", keys={life.consumer.key})
 
 
 def unreadable_value(**how):
@@ -358,13 +665,26 @@ def current_key_deactivated_by_hand(**how):
     return ends(life.days(8), "BLOCKED", keys=set(stored.keys))
 
 
+def inactive_current_key_on_demand(**how):
+    """An operator who asks for a rotation gets another key in place of one that somebody deactivated."""
+    life = begun(**how)
+    gone = life.account.current_key(life.name)
+    life.invariants.taken.add(gone)
+    by_hand(life, gone, active=False)
+    life.demand_rotation()
+    life.days(0.5)
+    assert life.account.current_key(life.name) != gone
+    assert is_active(life, life.account.current_key(life.name))
+    return life
+
+
 def current_key_deleted_by_hand(**how):
     """A key that consumers read and that is gone is replaced, after a second look."""
     life = begun(**how)
     gone = life.account.current_key(life.name)
     life.account.users[life.name].keys.clear()
     life.invariants.accept()
-    life.invariants.compromised.add(gone)
+    life.invariants.taken.add(gone)
     life.demand = None
     life.days(5)
     return ends(life, "STEADY", keys={life.account.current_key(life.name)})
@@ -467,11 +787,12 @@ def rotation_on_demand(**how):
 
 def readers_added(**how):
     """The secret's readers follow the settings."""
-    life = begun(replace(SETTINGS, secret_readers=("arn:aws:iam::123456789012:role/deploy",)), **how)
+    life = begun(replace(SETTINGS, secret_readers=(DEPLOY,)), **how)
     life.account.secrets[life.name].readers = ()
     life.records.records[life.name] = replace(life.records.records[life.name], readers="")
     life.days(5)
-    assert life.account.secrets[life.name].readers == ("arn:aws:iam::123456789012:role/deploy",)
+    itself = life.account.users[life.name].user.arn
+    assert life.account.secrets[life.name].readers == tuple(sorted((DEPLOY, itself, *OUR_ROLES)))
     return life
 
 
@@ -490,10 +811,17 @@ SCENARIOS = (
     whole_life, consumer_that_slept, consumer_that_never_moves, nobody_uses_the_new_key,
     limit_that_deactivates, replica_that_lags,
     freeze_window_on_rotation, freeze_window_on_drain, freeze_window_on_quarantine, freeze_window_on_pending,
-    exempt_user, leaked_key, leaked_key_with_full_slots, leaked_key_that_drains, leaked_key_in_a_freeze,
-    leaked_key_that_is_pending, foreign_second_key, three_keys, key_of_a_person, lost_key, lost_key_in_use,
-    user_recreated, user_deleted, user_elsewhere, administrator_moved_and_tagged, secret_deleted,
-    secret_of_another_stack, frozen_by_an_operator, unreadable_value, current_key_deactivated_by_hand,
+    exempt_user, exempt_user_that_drains, exempt_user_without_a_key,
+    leaked_key, leaked_key_with_full_slots, leaked_key_that_drains, leaked_key_in_a_freeze,
+    leaked_drainer_beside_a_foreign_key, leaked_key_beside_a_foreign_key, leaked_foreign_key,
+    leaked_key_of_a_deleted_secret, leaked_key_with_unfit_tags, leaked_key_before_its_replica,
+    leak_of_a_key_that_is_inactive, leaked_key_of_a_user_that_is_not_enrolled, leaked_key_that_is_pending,
+    key_brought_back_by_hand, key_brought_back_by_an_operator,
+    foreign_second_key, three_keys, key_of_a_person, lost_key, lost_key_in_use,
+    user_recreated, user_renamed, user_moved, user_deleted, user_and_secret_deleted, user_elsewhere,
+    user_not_enrolled_any_more, administrator_moved_and_tagged, stack_deployed_again, secret_deleted,
+    secret_of_another_stack, frozen_by_an_operator, frozen_past_the_limit, unreadable_value,
+    current_key_deactivated_by_hand, inactive_current_key_on_demand,
     current_key_deleted_by_hand, secret_names_a_strangers_key, stored_key_that_is_gone, rotate_secret,
     four_steps, four_steps_in_three_environments, schedule_of_secrets_manager, schedule_before_adoption,
     planner_that_died, rotation_on_demand, readers_added, table_lost,

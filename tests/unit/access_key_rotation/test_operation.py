@@ -4,31 +4,17 @@ import pytest
 
 from access_key_rotation.domain.events import AccessKeyReactivated, AccessKeyRotationDue
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.operation import Operation
 from access_key_rotation.domain.situation import Reason
 from steward.errors import ConflictError, NotAllowedError, NotFoundError
-from tests.doubles.in_memory_service_account import InMemoryUsers
 from tests.unit.access_key_rotation.scenarios import begun, leak
 
 CALLER = "123456789012:role/operator"
 
 
-class NobodyUses:
-    """A trail without a trace."""
-
-    def uses(self, _key_id, _since):
-        return []
-
-
-def operation_on(life):
-    users = InMemoryUsers(life.account)
-    return Operation(users, life.records, NobodyUses(), life.publisher, life.clock, "/service/")
-
-
 def test_a_rotation_is_asked_for_by_the_id_of_the_current_key():
     life = begun()
 
-    operation_on(life).request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=False)
+    life.operation.request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=False)
 
     (due,) = life.publisher.of(AccessKeyRotationDue)
     assert (due.key_id, due.reason) == (life.account.current_key(life.name), "routine")
@@ -39,9 +25,9 @@ def test_a_current_key_that_somebody_deleted_is_replaced_when_asked_for():
     gone = life.account.current_key(life.name)
     life.account.users[life.name].keys.clear()
     life.invariants.accept()
-    life.invariants.compromised.add(gone)
+    life.invariants.taken.add(gone)
 
-    asked = operation_on(life).request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=False)
+    asked = life.operation.request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=False)
     life.demand_rotation(key_id=asked.key_id)
     life.run()
 
@@ -51,7 +37,7 @@ def test_a_current_key_that_somebody_deleted_is_replaced_when_asked_for():
 def test_a_dry_run_asks_for_nothing():
     life = begun()
 
-    asked = operation_on(life).request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=True)
+    asked = life.operation.request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=True)
 
     assert asked.dry_run
     assert life.publisher.of(AccessKeyRotationDue) == []
@@ -61,14 +47,14 @@ def test_nobody_rotates_a_key_that_the_user_does_not_have():
     life = begun()
 
     with pytest.raises(NotFoundError, match="AKIASOMEBODYELSE0000"):
-        operation_on(life).request_rotation(
+        life.operation.request_rotation(
             life.name, Reason.COMPROMISED, "AKIASOMEBODYELSE0000", CALLER, "r", dry_run=False
         )
 
 
 def test_a_user_that_was_never_seen_is_not_found():
     with pytest.raises(NotFoundError, match="stranger"):
-        operation_on(begun()).show(UserName("stranger"))
+        begun().operation.show(UserName("stranger"))
 
 
 def test_a_reactivated_key_works_again_and_the_user_is_left_alone():
@@ -76,7 +62,7 @@ def test_a_reactivated_key_works_again_and_the_user_is_left_alone():
     (old,) = life.key_ids() - {life.account.current_key(life.name)}
     current = life.account.current_key(life.name)
 
-    brought_back = operation_on(life).reactivate(life.name, CALLER, "a consumer broke", "r")
+    brought_back = life.operation.reactivate(life.name, CALLER, "a consumer broke", "r")
     life.days(6)
 
     assert brought_back == old
@@ -86,13 +72,12 @@ def test_a_reactivated_key_works_again_and_the_user_is_left_alone():
     assert len(life.publisher.of(AccessKeyReactivated)) == 1
 
 
-def test_a_routine_rotation_ends_the_freeze_and_the_old_key_drains_anew():
+def test_a_routine_rotation_ends_the_freeze_and_the_old_key_drains_once_more():
     life = begun(days=9)
     (old,) = life.key_ids() - {life.account.current_key(life.name)}
-    operation_on(life).reactivate(life.name, CALLER, "a consumer broke", "r")
-    life.invariants._superseded[old] = life.clock.now()
+    life.operation.reactivate(life.name, CALLER, "a consumer broke", "r")
 
-    operation_on(life).request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=False)
+    life.operation.request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=False)
     life.days(3)
 
     assert not life.account.users[life.name].keys[old].active
@@ -104,11 +89,11 @@ def test_a_leaked_key_is_never_brought_back():
     life.days(0.5)
 
     with pytest.raises(NotAllowedError, match="leaked"):
-        operation_on(life).reactivate(life.name, CALLER, "please", "r")
+        life.operation.reactivate(life.name, CALLER, "please", "r")
 
 
 def test_there_must_be_a_key_to_bring_back():
     life = begun()
 
     with pytest.raises(ConflictError, match="no key"):
-        operation_on(life).reactivate(life.name, CALLER, "please", "r")
+        life.operation.reactivate(life.name, CALLER, "please", "r")

@@ -117,6 +117,11 @@ def test_a_description_that_does_not_fit_says_where_the_rest_is():
     assert notification(long)["content"]["description"].endswith("… the mail has the rest")
 
 
+@pytest.mark.parametrize(("in_force", "words"), [("v7", "stays in force"), ("", "is lost: nothing is compared")])
+def test_a_refused_baseline_says_whether_the_last_good_one_is_there_still(in_force, words):
+    assert words in body_of(told("BaselineRefused", version_in_force=in_force))
+
+
 @pytest.mark.parametrize(
     "body",
     ["[]", '"text"', "5", "null", "{}", '{"id": "1", "detail": []}'],

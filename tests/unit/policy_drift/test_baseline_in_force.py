@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from policy_drift.adapters.baseline_document import JsonBaselineFormat
-from policy_drift.domain.account import Account, Role
-from policy_drift.domain.baseline import Baseline, How, UnusableBaselineError
+from policy_drift.domain.account import Account
+from policy_drift.domain.approving import DELETED, BaselineLostError
+from policy_drift.domain.baseline import Baseline, NothingApprovedError, Origin
 from policy_drift.domain.events import (
     BaselineChanged,
     BaselineRefused,
@@ -14,15 +15,33 @@ from policy_drift.domain.events import (
     PolicyDriftDetected,
     PolicyDriftResolved,
 )
+from policy_drift.domain.finding import Change
+from policy_drift.domain.ports import OvertakenError
 from steward.errors import UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
-from tests.doubles.wired_drift import ACCOUNT, APP, GET, QUIET, TRUST, WIDER, WiredDrift, allowing
+from tests.doubles.wired_drift import ACCOUNT, APP, QUIET, WIDER, WIDEST, WiredDrift, allowing
 
 FORMAT = JsonBaselineFormat()
 
 
 def text_of(account=QUIET, **more):
     return FORMAT.write(Baseline(account, **more))
+
+
+def granting(*actions):
+    """An account in which the role ``app`` may do more."""
+    return replace(QUIET, roles={"app": replace(APP, inline={"own": allowing(*actions)})})
+
+
+def s3_event(drift, name="Object Created"):
+    """What S3 says of who wrote or deleted a version."""
+    return Change("e-1", name, "999988887777", drift.clock.now(), "203.0.113.7")
+
+
+def critical(drift):
+    """The summaries of what was told of the baseline as CRITICAL."""
+    told = drift.told(PolicyDriftDetected)
+    return [event.summary for event in told if (event.kind, event.severity) == ("BASELINE", "CRITICAL")]
 
 
 @pytest.fixture
@@ -62,7 +81,8 @@ def test_nothing_is_captured_where_a_baseline_was_ever_written():
     drift.scan()
 
     assert len(drift.store.versions) == 1
-    assert [type(event) for event in drift.publisher.published] == [DriftScanFailed]
+    assert [type(event) for event in drift.publisher.published] == [PolicyDriftDetected, DriftScanFailed]
+    assert len(critical(drift)) == 1
 
 
 def test_a_deleted_baseline_is_critical_and_the_last_good_one_stays_in_force(drift):
@@ -91,7 +111,7 @@ def test_an_upload_that_approves_a_grant_is_told_as_severely_as_the_grant(drift)
     granted = replace(QUIET, roles={"app": replace(APP, inline={"own": allowing("*")})})
     version = drift.store.put(text_of(granted))
 
-    drift.scan(uploaders={version.id: "999988887777 from 203.0.113.7"})
+    drift.scan(writers={version.id: s3_event(drift)})
 
     changed = drift.told(BaselineChanged)[-1]
     assert (changed.how, changed.severity, changed.by) == ("uploaded", "CRITICAL", "999988887777 from 203.0.113.7")
@@ -114,7 +134,7 @@ def test_a_scan_that_sees_an_adoption_before_it_is_finished_finishes_it(drift):
     drift.store.after("write", lambda *_, **__: drift.scan())
 
     approved = drift.approvals.replace(
-        Baseline(granted), how=How.ADOPTED, by="123456789012:user/ann", findings=["access:role:app"], run="run"
+        Baseline(granted), origin=Origin.ADOPTED, by="123456789012:user/ann", findings=["access:role:app"], run="run"
     )
 
     changed = drift.told(BaselineChanged)[1:]
@@ -157,26 +177,203 @@ def test_an_upload_that_cannot_be_used_is_refused_once_with_the_reason(drift, te
     assert {event.kind for event in drift.told(PolicyDriftDetected)} == {"BASELINE", "ACCESS"}
 
 
-def test_an_error_names_the_line_of_the_entity():
-    broken = text_of().replace(b'"AROAAPP"', b"7")
-    line = next(number for number, one in enumerate(broken.decode().splitlines(), 1) if '"unique_id"' in one)
+def test_a_good_upload_comes_into_force_where_the_one_in_force_was_deleted_for_good_and_that_is_critical(drift):
+    drift.store.put(text_of(granting("s3:GetObject", "s3:PutObject")))
+    drift.store.lose("v1")
 
-    with pytest.raises(UnusableBaselineError) as caught:
-        FORMAT.read(broken, account=ACCOUNT)
+    drift.scan()
 
-    assert caught.value.line == line
-
-
-def test_a_baseline_reads_as_it_was_written():
-    odd = Role("odd", "/a/b/", "AROA2", inline={"p\u2028": GET}, trust=TRUST, boundary="arn:aws:iam::aws:policy/X")
-    account = replace(QUIET, roles={"odd": odd, "app": APP})
-
-    assert FORMAT.read(text_of(account), account=ACCOUNT).account == account
+    changed = drift.told(BaselineChanged)[-1]
+    assert (changed.version, changed.previous_version, changed.severity) == ("v2", "v1", "CRITICAL")
+    assert "not known" in changed.summary
+    assert drift.approvals.known()[1].version == "v2"
 
 
-def test_the_same_account_is_written_the_same_whatever_the_order():
-    other = replace(APP, name="other", unique_id="AROA2")
-    one = replace(QUIET, roles={"app": APP, "other": other})
-    two = replace(QUIET, roles={"other": other, "app": APP})
+def test_a_baseline_that_is_put_where_the_one_in_force_was_deleted_for_good_comes_into_force(drift):
+    drift.store.lose("v1")
 
-    assert text_of(one) == text_of(two)
+    drift.approvals.replace(Baseline(QUIET), origin=Origin.UPLOADED, by="ann", findings=[], run="run", based_on="v1")
+    drift.scan()
+
+    assert [event.severity for event in drift.told(BaselineChanged)] == ["INFO", "CRITICAL"]
+    assert drift.told(PolicyDriftDetected) == []
+
+
+def test_a_version_in_force_that_is_gone_without_an_upload_is_critical_once_and_names_who_deleted_it(drift):
+    drift.store.lose("v1")
+
+    for _ in range(2):
+        drift.scan(writers={"v1": s3_event(drift, DELETED)})
+
+    (told,) = drift.told(PolicyDriftDetected)
+    assert (told.kind, told.severity) == ("BASELINE", "CRITICAL")
+    assert "gone for good" in told.summary
+    assert [(change["event_name"], change["source_ip"]) for change in told.changes] == [(DELETED, "203.0.113.7")]
+    assert len(drift.told(DriftScanFailed)) == 2
+
+
+def test_a_lost_baseline_is_over_when_a_good_one_is_there(drift):
+    drift.store.lose("v1")
+    drift.scan()
+    drift.store.put(text_of())
+    drift.scan()
+
+    assert [event.kind for event in drift.told(PolicyDriftResolved)] == ["BASELINE"]
+
+
+def test_an_upload_that_cannot_be_used_does_not_take_the_place_of_a_lost_baseline(drift):
+    drift.store.put(b"{}")
+    drift.store.lose("v1")
+
+    drift.scan()
+
+    (refused,) = drift.told(BaselineRefused)
+    assert refused.version_in_force == ""
+    assert "cannot be used" in critical(drift)[0]
+
+
+@pytest.mark.parametrize("lose", [lambda drift: drift.store.lose("v1"), lambda drift: drift.records.items.clear()])
+def test_a_change_waits_while_the_baseline_is_lost_and_is_not_dropped(drift, lose):
+    """Without a baseline ever, there is nothing to wait for; the two are different errors."""
+    lose(drift)
+
+    with pytest.raises(BaselineLostError):
+        drift.check(drift.event())
+
+
+def test_before_the_first_baseline_a_change_has_nothing_to_wait_for():
+    with pytest.raises(NothingApprovedError):
+        WiredDrift().check(WiredDrift().event())
+
+
+def test_what_no_record_says_was_in_force_is_replaced_critically_and_not_as_a_first_upload(drift):
+    """Anyone who can remove the record could else approve anything as the first baseline, without a word."""
+    drift.records.items.clear()
+    drift.store.put(text_of(granting("*")))
+
+    drift.scan()
+
+    changed = drift.told(BaselineChanged)[-1]
+    assert (changed.severity, changed.previous_version) == ("CRITICAL", "")
+    assert "not known" in changed.summary
+
+
+def test_a_baseline_that_is_put_where_no_record_says_what_was_in_force_is_critical(drift):
+    drift.records.items.clear()
+    drift.store.is_deleted = True
+
+    drift.approvals.replace(Baseline(QUIET), origin=Origin.UPLOADED, by="ann", findings=[], run="run")
+
+    assert drift.told(BaselineChanged)[-1].severity == "CRITICAL"
+
+
+def test_the_first_upload_of_all_is_no_alarm():
+    drift = WiredDrift()
+    drift.store.put(text_of())
+
+    drift.scan()
+
+    assert [event.severity for event in drift.told(BaselineChanged)] == ["INFO"]
+
+
+def test_findings_that_an_upload_of_unknown_difference_ends_were_adopted_and_not_reverted(drift):
+    drift.role(inline={"own": WIDER})
+    drift.scan()
+    drift.store.put(text_of(drift.iam.account))
+    drift.store.lose("v1")
+    drift.scan()
+
+    assert [event.how for event in drift.told(PolicyDriftResolved)] == ["adopted"]
+
+
+@pytest.mark.parametrize("origin", [Origin.UPLOADED, Origin.ADOPTED])
+def test_an_upload_that_no_scan_has_seen_is_never_replaced_unread(drift, origin):
+    drift.store.put(text_of(granting("*")))
+
+    with pytest.raises(OvertakenError, match="no scan has seen"):
+        drift.approvals.replace(Baseline(QUIET), origin=origin, by="ann", findings=[], run="run", based_on="v1")
+
+    drift.scan()
+    assert drift.told(BaselineChanged)[-1].severity == "CRITICAL"
+
+
+def test_an_upload_that_was_refused_may_be_replaced(drift):
+    drift.store.put(b"{}")
+    drift.scan()
+
+    drift.approvals.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
+
+    assert drift.approvals.known()[1].version == "v3"
+
+
+def test_what_was_decided_on_another_baseline_than_the_one_in_force_is_refused(drift):
+    drift.store.put(text_of(granting("s3:GetObject", "s3:PutObject")))
+    drift.scan()
+
+    with pytest.raises(OvertakenError, match="decided on"):
+        drift.approvals.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
+
+
+def test_nothing_is_adopted_into_a_baseline_that_was_deleted(drift):
+    drift.store.is_deleted = True
+
+    with pytest.raises(OvertakenError, match="deleted"):
+        drift.approvals.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
+
+
+def test_who_deleted_the_baseline_is_named(drift):
+    drift.store.is_deleted = True
+
+    drift.scan(writers={"marker": s3_event(drift, DELETED)})
+
+    (told,) = drift.told(PolicyDriftDetected)
+    assert [change["actor"] for change in told.changes] == ["999988887777"]
+
+
+def test_an_upload_that_is_gone_again_does_not_make_its_author_the_one_who_deleted(drift):
+    drift.store.is_deleted = True
+
+    drift.scan(writers={"v2": s3_event(drift)})
+
+    assert drift.told(PolicyDriftDetected)[0].changes == []
+
+
+def test_who_uploaded_what_cannot_be_used_is_named(drift):
+    version = drift.store.put(b"{}")
+
+    drift.scan(writers={version.id: s3_event(drift)})
+
+    assert [change["actor"] for change in drift.told(PolicyDriftDetected)[0].changes] == ["999988887777"]
+
+
+def test_a_bucket_that_keeps_no_versions_any_more_is_critical_and_what_was_in_force_stays(drift):
+    drift.store.put(text_of(granting("*")))
+    drift.store.keeps_versions = False
+    drift.role(inline={"own": WIDEST})
+
+    drift.scan()
+
+    assert "turn on versioning" in critical(drift)[0]
+    assert {event.kind for event in drift.told(PolicyDriftDetected)} == {"BASELINE", "ACCESS"}
+
+
+def test_no_first_baseline_is_captured_into_a_bucket_that_keeps_no_versions():
+    drift = WiredDrift()
+    drift.store.keeps_versions = False
+
+    drift.scan()
+    drift.scan()
+
+    assert "turn on versioning" in critical(drift)[0]
+    assert drift.told(BaselineChanged) == []
+
+
+def test_a_version_in_force_that_an_older_release_took_and_that_cannot_be_used_is_lost(drift):
+    """It named a policy that it did not hold: nothing of whoever has that policy could be compared."""
+    drift.store.versions[0] = replace(
+        drift.store.versions[0],
+        text=text_of().replace(b'"attached": []', b'"attached": ["arn:aws:iam::aws:policy/None"]'),
+    )
+    drift.scan()
+
+    assert "policy/None" in critical(drift)[0]

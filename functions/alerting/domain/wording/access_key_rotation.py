@@ -8,6 +8,8 @@ from alerting.domain.foreign_text import Sentence
 from alerting.domain.wording.any_event import alert, given
 
 LEAKED = "compromised"
+_FROZEN = Sentence.of("The user is frozen: nothing rotates it until somebody asks for a rotation.")
+_DRAINS_AGAIN = Sentence.of("The key is left alone for another quiet period, and is then deactivated again.")
 
 
 def thread_of(event: BusEvent) -> str:
@@ -79,11 +81,15 @@ def _deleted(event: BusEvent) -> Alert:
 
 def _reactivated(event: BusEvent) -> Alert:
     data = event.data
+    who, user = data.text("requested_by"), data.text("user_name")
+    title, body = Sentence.of("{} brought a key of {} back", who, user), _FROZEN
+    if not who:
+        title, body = Sentence.of("Somebody brought a key of {} back in IAM", user), _DRAINS_AGAIN
     return alert(
         event,
         Severity.MEDIUM,
-        Sentence.of("{} brought a key of {} back", data.text("requested_by"), data.text("user_name")),
-        Sentence.of("The user is frozen: nothing rotates it until somebody asks for a rotation."),
+        title,
+        body,
         facts=given(("Key", data.text("key_id"))),
         thread=thread_of(event),
         runbook="consumer-broke",
@@ -96,7 +102,7 @@ def _blocked(event: BusEvent) -> Alert:
         event,
         Severity.HIGH,
         Sentence.of("The keys of {} cannot rotate until somebody looks", data.text("user_name")),
-        Sentence.of("Nothing is cut off meanwhile, and the keys grow older. This is told again every day."),
+        Sentence.of("Nothing is cut off meanwhile, and the keys grow older. This is reported again every day."),
         facts=given(
             ("Why", data.text("reason")), ("State", data.text("state")), ("Keys", ", ".join(data.texts("key_ids")))
         ),

@@ -21,8 +21,9 @@ _BASELINE = {
     "captured": "The baseline was captured from what the account had",
     "uploaded": "{} replaced the baseline",
     "adopted": "{} adopted findings into the baseline",
-    "deleted": "{} deleted the baseline",
 }
+_STAYS = "The last good version stays in force."
+_LOST = "The last good version is lost: nothing is compared until a good one is uploaded."
 _PAST = {
     "reverted": Sentence.of("What is live is as approved again."),
     "adopted": Sentence.of("The baseline approves it now."),
@@ -171,7 +172,7 @@ def _baseline_refused(event: BusEvent) -> Alert:
         event,
         Severity.HIGH,
         Sentence.of("A baseline that {} uploaded cannot be used", data.text("by")),
-        Sentence.of("The last good version stays in force."),
+        Sentence.of(_STAYS if data.text("version_in_force") else _LOST),
         facts=given(
             ("Why", data.text("reason")),
             ("Line", line if line != "0" else ""),

@@ -1,0 +1,45 @@
+"""The lock of a run: for how long, and what becomes of it when something breaks."""
+
+from access_key_rotation.domain.events import AccessKeyRotationFailed
+from access_key_rotation.domain.ports import BusyError
+from access_key_rotation.domain.run import MARGIN
+from steward.aws.clients import client
+from tests.unit.access_key_rotation.lives import Fault
+from tests.unit.access_key_rotation.scenarios import begun, whole_life
+
+OUTSIDE = {"claim", "publish", "release"}
+"""Calls before a run, or after its last step."""
+
+
+def longest_pause(attempt):
+    """Before the next attempt, in botocore's standard mode.
+
+    Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html (exponential backoff)
+    """
+    return min(2 ** (attempt - 1), 20)
+
+
+def test_what_must_be_left_of_a_lease_is_longer_than_a_call_with_all_its_repetitions(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ca-central-1")
+    config = client("iam").meta.config
+    attempts = config.retries["total_max_attempts"]
+    pauses = sum(longest_pause(attempt) for attempt in range(1, attempts))
+
+    assert MARGIN.total_seconds() > attempts * (config.connect_timeout + config.read_timeout) + pauses
+
+
+def test_an_error_that_nobody_expected_gives_the_lock_back():
+    calls = whole_life().stage.calls
+    for at in [at for at, call in enumerate(calls) if call not in OUTSIDE]:
+        life = whole_life(fault=Fault(at, "breaks"))
+        assert [error for error in life.errors if isinstance(error, BusyError)] == []
+
+
+def test_what_such_an_error_says_is_not_published():
+    life = begun()
+    life.stage.fault = Fault(len(life.stage.calls) + 1, "breaks")
+
+    life.run()
+
+    (failed,) = life.publisher.of(AccessKeyRotationFailed)
+    assert (failed.reason, failed.code) == ("an unexpected RuntimeError; the log says where", None)

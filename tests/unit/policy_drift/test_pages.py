@@ -1,0 +1,56 @@
+"""Findings in pages that fit into an answer."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy_drift.domain.account import EntityId
+from policy_drift.domain.finding import Drift, Finding, Kind, Severity, State
+from policy_drift.domain.language import Verdict
+from policy_drift.domain.operating import rank
+from policy_drift.representation import LARGEST_PAGE, page_of, rank_in
+from steward.errors import InvalidRequestError
+
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
+NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=9)
+
+
+def found(name, severity=Severity.LOW, summary="less"):
+    drift = Drift(EntityId(f"role/{name}"), "", Kind.ACCESS, Verdict.NARROWED, severity, summary, "sha256:0")
+    return Finding(drift, State.OPEN, NOW, NOW)
+
+
+@given(st.lists(st.builds(found, NAMES, st.sampled_from(Severity)), unique_by=lambda one: one.id), st.integers(1, 5))
+def test_every_finding_is_on_one_page_in_order(findings, limit):
+    findings = sorted(findings, key=rank)
+    seen, left = [], findings
+    while left:
+        shown, more = page_of(left, limit)
+        seen += [one["id"] for one in shown]
+        left = [one for one in left if more and rank(one) > rank_in(more)]
+
+    assert seen == [one.id for one in findings]
+
+
+def test_a_page_ends_before_it_is_larger_than_an_answer():
+    long = "x" * (LARGEST_PAGE // 3)
+
+    shown, more = page_of([found(name, summary=long) for name in "abcde"], 1_000)
+
+    assert len(json.dumps(shown)) < LARGEST_PAGE
+    assert (len(shown), rank_in(more)) == (2, (-Severity.LOW, "access:role:b"))
+
+
+def test_a_finding_that_is_larger_than_a_page_is_a_page():
+    shown, more = page_of([found("a", summary="x" * LARGEST_PAGE), found("b")], 1_000)
+
+    assert (len(shown), more is None) == (1, False)
+
+
+@given(st.text())
+def test_a_place_that_no_page_gave_is_refused(token):
+    with pytest.raises(InvalidRequestError):
+        rank_in(token)

@@ -141,7 +141,7 @@ def secret_proof() -> SecretProof:
     wanted = rotation_settings()
     region = os.environ["AWS_REGION"]
     probe = CredentialProbe(_client_of)
-    return SecretProof(records(), vault(wanted), probe, publisher(), wanted.verify, home_region=region)
+    return SecretProof(records(), vault(wanted), probe, publisher(), SystemClock(), wanted, home_region=region)
 
 
 def _own_roles() -> list[str]:

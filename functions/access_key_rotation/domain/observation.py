@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Self
 
-from access_key_rotation.domain.naming import TAG_PREFIX, UserName
+from access_key_rotation.domain.naming import ROTATE_TAG, TAG_PREFIX, UserName
 
 
 class Label(StrEnum):
@@ -45,6 +45,10 @@ class User:
     arn: str
     path: str
     tags: Mapping[str, str]
+
+    def is_enrolled(self, path: str) -> bool:
+        """On the path, directly or below it, and tagged: the tag alone enrols nobody."""
+        return self.path.startswith(path) and self.tags.get(ROTATE_TAG) == "true"
 
 
 @dataclass(frozen=True, slots=True)

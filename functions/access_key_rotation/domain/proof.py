@@ -1,25 +1,25 @@
 """The hourly proof that what consumers read still authenticates."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import batched
 
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.events import SecretDoesNotAuthenticate
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Label, Record
-from access_key_rotation.domain.policy import Verification
-from access_key_rotation.domain.ports import CredentialVault, NotAuthenticatedError, Prober
-from steward.errors import UpstreamError
+from access_key_rotation.domain.policy import RotationSettings
+from access_key_rotation.domain.ports import CredentialVault, NotAuthenticatedError, Prober, RotationMemory
+from steward.clock import Clock
+from steward.errors import StewardError
 from steward.events import EventPublisher
 
-
-class Memory(Protocol):
-    """All records at once."""
-
-    def all(self) -> Iterator[tuple[UserName, Record, bool]]:
-        """Every user that is remembered, and whether a run works on it now."""
-        ...
+ORPHANED = "ORPHANED_SECRET"
+"""The state of a user that is gone; its secret is dead, and a person knows."""
+EVERY_SECONDS = 3600
+"""How often the proof runs."""
+PUBLISHED_AT_ONCE = 10
+"""Users that are tried before what is bad of them is published: what a run loses, at most, that is ended from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Proof:
     """What a run found. A secret that could not be read or tried is ``unclear``, neither good nor bad."""
 
     good: int
-    bad: tuple[str, ...]
+    bad: tuple[UserName, ...]
     unclear: int
 
 
@@ -39,11 +39,12 @@ class SecretProof:
 
     def __init__(
         self,
-        memory: Memory,
+        memory: RotationMemory,
         vault: CredentialVault,
         prober: Prober,
         publisher: EventPublisher,
-        wanted: Verification,
+        clock: Clock,
+        settings: RotationSettings,
         *,
         home_region: str,
     ) -> None:
@@ -51,26 +52,41 @@ class SecretProof:
         self._vault = vault
         self._prober = prober
         self._publisher = publisher
-        self._wanted = wanted
+        self._clock = clock
+        self._settings = settings
         self._home = home_region
 
     def prove(self, correlation_id: str) -> Proof:
-        """Try at most ``proofs_per_run`` secrets."""
-        adopted = [name for name, record, busy in self._memory.all() if not busy and _is_adopted(record)]
-        good, unclear, bad = 0, 0, list[SecretDoesNotAuthenticate]()
-        for name in adopted[: self._wanted.proofs_per_run]:
-            try:
-                refused = self._refused(name)
-            except UpstreamError:
-                unclear += 1
-                continue
+        """Try at most ``proofs_per_run`` secrets: those after the ones that the run of an hour ago tried.
+
+        Raises
+        ------
+        StewardError
+            The table cannot be read, or the bus does not take what was found.
+        """
+        adopted = sorted(name for name, record, busy in self._memory.all() if not busy and self._is_live(name, record))
+        hour = int(self._clock.now().timestamp()) // EVERY_SECONDS
+        good, unclear, bad = 0, 0, list[UserName]()
+        for some in batched(window(adopted, self._settings.verify.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False):
+            refused = list[SecretDoesNotAuthenticate]()
+            for name in some:
+                try:
+                    found = self._refused(name)
+                except StewardError:
+                    unclear += 1
+                    continue
+                good += found is None
+                refused += [found] if found else []
             if refused:
-                bad.append(refused)
-            else:
-                good += 1
-        if bad:
-            self._publisher.publish(bad, correlation_id=correlation_id)
-        return Proof(good, tuple(event.user_name for event in bad), unclear)
+                self._publisher.publish(refused, correlation_id=correlation_id)
+            bad += [event.user_name for event in refused]
+        return Proof(good, tuple(bad), unclear)
+
+    def _is_live(self, name: UserName, record: Record) -> bool:
+        """Whether a consumer uses the current key, of a user that was there and enrolled when it was last looked at."""
+        user = record.user(name)
+        is_ours = user is None or user.is_enrolled(self._settings.path)
+        return is_ours and record.state != ORPHANED and _is_adopted(record)
 
     def _refused(self, name: UserName) -> SecretDoesNotAuthenticate | None:
         secret = self._vault.find(name)
@@ -78,12 +94,19 @@ class SecretProof:
         credential = self._vault.read(name, current) if current else None
         if not isinstance(credential, Credential):
             return SecretDoesNotAuthenticate(name, "", self._home)
-        for region in self._wanted.regions or (self._home,):
+        for region in self._settings.verify.regions or (self._home,):
             try:
                 self._prober.identify(credential, region)
             except NotAuthenticatedError:
                 return SecretDoesNotAuthenticate(name, credential.access_key_id, region)
         return None
+
+
+def window[T](everything: Sequence[T], size: int, number: int) -> list[T]:
+    """The ``number``-th of the windows that follow one another round and round: as many as it takes hold everything."""
+    size = min(size, len(everything))
+    start = number * size % len(everything) if everything else 0
+    return [*everything[start:], *everything[:start]][:size]
 
 
 def _is_adopted(record: Record) -> bool:

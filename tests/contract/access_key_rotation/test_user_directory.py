@@ -11,7 +11,7 @@ from botocore.client import BaseClient
 from access_key_rotation.adapters.iam_directory import IamDirectory
 from access_key_rotation.adapters.iam_users import ADMINISTRATION, IamUsers
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.planning import ListedUser
+from access_key_rotation.domain.ports import ListedUser
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.listed_directory import ListedDirectory

@@ -127,7 +127,8 @@ def rotation_contract() -> RotationContract:
 def operation() -> Operation:
     """What operators do."""
     history = CloudTrailHistory(client("cloudtrail", region=os.environ["AWS_REGION"]), [])
-    return Operation(users(), records(), history, publisher(), SystemClock(), os.environ["SERVICE_PATH"])
+    wanted, path = rotation_settings(), os.environ["SERVICE_PATH"]
+    return Operation(users(), records(), history, publisher(), SystemClock(), wanted, path)
 
 
 def exposed_keys() -> ExposedKeys:

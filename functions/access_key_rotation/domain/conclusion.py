@@ -38,7 +38,8 @@ class Conclusion:
         if run.events:
             self._publisher.publish(run.events, correlation_id=run.correlation_id)
         until = end.until if isinstance(end, Wait) else now + REMIND / 24
-        record = replace(record, state=end.state, next_at=until, policy=run.policy.fingerprint)
+        created = {key.id: key.created for key in run.seen.keys}
+        record = replace(record, state=end.state, next_at=until, policy=run.policy.fingerprint, created=created)
         run.lease.release(record)
         return Outcome(run.name, end, tuple(run.steps), run.seen.remembering(record))
 

@@ -147,6 +147,8 @@ class Record:
     """The user's own, as far as they are the steward's: ``steward:*``."""
     keys: Mapping[str, KeyHistory] = field(default_factory=dict)
     """Every key that we have accounted for. A key that is missing here appeared since."""
+    created: Mapping[str, datetime] = field(default_factory=dict)
+    """When each key was created that IAM listed at the end of the last run, for people who look."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Version id -> key id. A version's value never changes, so this needs no second reading."""
     intent: Intent | None = None

@@ -121,7 +121,15 @@ def worker() -> Rotator:
 def rotation_contract() -> RotationContract:
     """Secrets Manager's four steps."""
     wanted = rotation_settings()
-    return RotationContract(rotator(), users(), vault(wanted), verifier(), wanted)
+    return RotationContract(
+        rotator(),
+        users(),
+        vault(wanted),
+        verifier(),
+        wanted,
+        SystemClock(),
+        follows_schedule=os.environ["ACCESS_KEY_ROTATION"] == "on",
+    )
 
 
 def operation() -> Operation:

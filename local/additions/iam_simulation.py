@@ -1,8 +1,9 @@
 """SimulatePrincipalPolicy for users and roles with a path, on every resource that is asked for.
 
 MiniStack looks for a user of the name ``service/ecr-push`` where the ARN says ``user/service/ecr-push``, finds no
-policies, and answers that nothing is allowed, an administrator's permissions included; and of the resources it takes the
-first. Here the policies are the user's, each resource has its result, and a principal that does not exist is refused.
+policies, and answers that nothing is allowed, an administrator's permissions included; and of several resources it
+takes the first. Here the policies are the user's, each resource has its result, and a principal that does not exist is
+refused.
 
 A permissions boundary is not taken into account: what it would forbid is told as allowed.
 
@@ -57,7 +58,9 @@ def install() -> None:
             return iam._error(404, "NoSuchEntity", f"The entity {arn} cannot be found.", ns="iam")  # type: ignore[no-any-return]
         known = {key: value for key, value in parameters.items() if not key.startswith("ResourceArns.")}
         known["PolicySourceArn"] = [f"{account}:{kind}/{name}"]
-        replies = {resource: simulate({**known, "ResourceArns.member.1": [resource]}) for resource in _resources(parameters)}
+        replies = {
+            resource: simulate({**known, "ResourceArns.member.1": [resource]}) for resource in _resources(parameters)
+        }
         return _together(replies)
 
     iam._IAM_HANDLERS[_OPERATION] = simulate_principal_policy

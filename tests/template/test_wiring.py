@@ -2,6 +2,7 @@
 
 import json
 
+from access_key_rotation.domain.policy import LONGEST_PROOF
 from tests.local.proven_actions import ROLES
 from tests.template.reading import of_type, statements_of_role
 
@@ -23,6 +24,14 @@ def test_every_function_that_a_rule_invokes_keeps_what_it_could_not_handle(resou
 
     assert functions
     assert functions <= kept.keys()
+
+
+def test_a_function_that_proves_a_new_key_has_a_minute_more_than_the_longest_proof(resources):
+    timeouts = {
+        of_type(resources, "AWS::Lambda::Function")[name]["Timeout"] for name in ("RotationWorker", "RotationContract")
+    }
+
+    assert min(timeouts) >= LONGEST_PROOF + 60
 
 
 def test_every_queue_of_dead_letters_has_an_alarm_and_an_output(resources, source):

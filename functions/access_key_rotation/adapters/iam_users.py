@@ -34,8 +34,8 @@ ADMINISTRATION = (
 )
 """By each of these one gives oneself permissions, or takes over somebody who has them.
 
-Source: https://pathfinding.cloud (the paths of IAM alone), and for SetDefaultPolicyVersion, Rhino Security Labs' "AWS IAM
-Privilege Escalation".
+Source: https://pathfinding.cloud (the paths of IAM alone), and Rhino Security Labs' "AWS IAM Privilege Escalation" (for
+SetDefaultPolicyVersion).
 """
 TAKING_OVER = frozenset({"iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"})
 """What gives the permissions of the user that it is done to; done to oneself, it gives none."""
@@ -106,9 +106,9 @@ class IamUsers:
     def administers_iam(self, arn: str) -> bool:
         """Whether IAM would let the user do any of ``ADMINISTRATION``, to itself or to anybody. One call.
 
-        A simulation without resources asks for all of them at once, ``*``, which a policy on ``arn:aws:iam::…:*`` does not
-        allow. So it is asked for the user itself, and for one user, group, role and policy of the account of names that
-        no policy means in particular.
+        A simulation without resources asks for all of them at once, ``*``, which a policy on ``arn:aws:iam::…:*`` does
+        not allow. So it is asked for the user itself, and for one user, group, role and policy of the account, of names
+        that no policy means in particular.
         """
         account = arn.partition(":user/")[0]
         resources = [arn, *(f"{account}:{kind}/any-other" for kind in ("user", "group", "role", "policy"))]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from access_key_rotation.domain.events import AccessKeyRotationDue
-from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.ports import KeyOwners
 from access_key_rotation.domain.situation import Reason
 from steward.errors import StewardError, UpstreamError

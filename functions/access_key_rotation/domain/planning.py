@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 
 from access_key_rotation.domain.events import AccessKeyRotationDue
 from access_key_rotation.domain.naming import ROTATE_TAG, UserName
+from access_key_rotation.domain.observation import Standing
 from access_key_rotation.domain.policy import RotationSettings, policy_of
 from access_key_rotation.domain.ports import Directory, ListedUser, RotationMemory
 from steward.clock import Clock
 from steward.errors import RuleViolationError, StewardError
 from steward.events import EventPublisher
 
+JUDGEMENT_KEPT = timedelta(hours=4)
+"""How long the planner's finding about a user counts: as long as IAM keeps its credential report."""
+SERVICE_USER = Standing(has_password=False, has_mfa=False, administers_iam=False)
 PUBLISHED_AT_ONCE = 10
 """Users that are judged before they are published: as many events as the bus takes in one call."""
 
@@ -110,3 +114,8 @@ class Planner:
             return not self._directory.administers_iam(user.arn)
         except StewardError:
             return False
+
+
+def vouched_for(judged_at: datetime | None, now: datetime) -> Standing | None:
+    """What the planner found of a user, while its finding counts; None where the worker must look."""
+    return SERVICE_USER if judged_at and now - judged_at < JUDGEMENT_KEPT else None

@@ -56,8 +56,8 @@ class Verification:
             raise ValueError("give_up_after_seconds must be longer than over_seconds")
         if self.over_seconds + self.give_up_after_seconds > LONGEST_PROOF:
             raise ValueError(
-                f"over_seconds ({self.over_seconds:g}) + give_up_after_seconds ({self.give_up_after_seconds:g}) must not "
-                f"exceed {LONGEST_PROOF}: the function is ended after 300 seconds, whatever it is doing"
+                f"over_seconds ({self.over_seconds:g}) + give_up_after_seconds ({self.give_up_after_seconds:g}) must "
+                f"not exceed {LONGEST_PROOF}: the function is ended after 300 seconds, whatever it is doing"
             )
         if self.proofs_per_run < 1:
             raise ValueError(f"proofs_per_run is {self.proofs_per_run}; it is at least 1")
@@ -113,8 +113,8 @@ class Times:
             raise ValueError("every time is longer than nothing")
         if self.max_age_days > LONGEST_INTERVAL:
             raise ValueError(
-                f"max_age_days is {self.max_age_days:g}; it is at most {LONGEST_INTERVAL}, the longest interval at which "
-                "Secrets Manager rotates a secret by itself"
+                f"max_age_days is {self.max_age_days:g}; it is at most {LONGEST_INTERVAL}, the longest interval of Secrets "
+                "Manager's own rotation"
             )
         slack = min(1.0, self.quiet_days)
         if self.rotate_after_days + self.quiet_days + slack > self.max_age_days:
@@ -188,12 +188,15 @@ class RotationSettings:
         """What is allowed and should be meant, each with its place in the file; empty for the whole of it."""
         if not self.secret_readers:
             yield (), "secret_readers is empty, so that IAM alone says who reads keys"
-        shortest = [((), self.times), *((("overrides", n), o.times.over(self.times)) for n, o in enumerate(self.overrides))]
+        shortest = [
+            ((), self.times),
+            *((("overrides", n), o.times.over(self.times)) for n, o in enumerate(self.overrides)),
+        ]
         for place, times in shortest:
             if times.quiet_days < BRIDGED_BY_CONSUMERS:
                 yield (
                     (*place, "times", "quiet_days"),
-                    "quiet_days is less than the day for which the consumers' helper goes on with the key that it read last",
+                    "the consumers' helper goes on for a day with the key that it read last, which is longer than this",
                 )
 
     def at_home_in(self, region: str) -> Self:

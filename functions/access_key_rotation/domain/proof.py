@@ -19,7 +19,7 @@ ORPHANED = "ORPHANED_SECRET"
 EVERY_SECONDS = 3600
 """How often the proof runs."""
 PUBLISHED_AT_ONCE = 10
-"""Users that are tried before what is bad of them is published: what a run loses, at most, that is ended from outside."""
+"""Users that are tried before what is bad of them is published: what is lost, at most, when a run is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Proof:
     """What a run found. A secret that could not be read or tried is ``unclear``, neither good nor bad."""
 
     good: int
-    bad: tuple[UserName, ...]
+    bad: tuple[str, ...]
     unclear: int
 
 
@@ -66,8 +66,10 @@ class SecretProof:
         """
         adopted = sorted(name for name, record, busy in self._memory.all() if not busy and self._is_live(name, record))
         hour = int(self._clock.now().timestamp()) // EVERY_SECONDS
-        good, unclear, bad = 0, 0, list[UserName]()
-        for some in batched(window(adopted, self._settings.verify.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False):
+        good, unclear, bad = 0, 0, list[str]()
+        for some in batched(
+            window(adopted, self._settings.verify.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False
+        ):
             refused = list[SecretDoesNotAuthenticate]()
             for name in some:
                 try:

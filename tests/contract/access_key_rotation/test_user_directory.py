@@ -81,7 +81,7 @@ def simulated(asked, allows):
 
 @pytest.fixture
 def judged(moto, monkeypatch):
-    """Whether the adapter takes a user for an administrator who is allowed an action (a pattern) on a resource (likewise)."""
+    """Whether the adapter takes a user for an administrator who is allowed an action on a resource, both patterns."""
     reached, arn = BaseClient._make_api_call, "arn:aws:iam::123456789012:user/service/ecr-push"
 
     def judge(action, resource):

@@ -208,7 +208,7 @@ class Life:
     def contract(self):
         """Secrets Manager's function, in a new execution environment."""
         users, vault, verifier = self.staged
-        return RotationContract(self.rotator, users, vault, verifier, self.settings)
+        return RotationContract(self.rotator, users, vault, verifier, self.settings, self.clock)
 
     def rotate_secret(self, token, *, environments):
         """RotateSecret, and again until it is done: each environment takes its steps."""

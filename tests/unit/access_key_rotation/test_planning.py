@@ -163,7 +163,9 @@ def test_who_was_judged_is_published_before_the_others_are_judged(clock):
     assert [event.user_name for event in publisher.published] == sorted(records)[:10]
 
 
-@given(overdue=st.lists(st.integers(-50, -1), min_size=1, max_size=30), newcomers=st.integers(0, 10), cap=st.integers(1, 8))
+@given(
+    overdue=st.lists(st.integers(-50, -1), min_size=1, max_size=30), newcomers=st.integers(0, 10), cap=st.integers(1, 8)
+)
 def test_everybody_who_is_due_is_published_within_as_many_runs_as_the_cap_takes(overdue, newcomers, cap):
     """Even when those that a run has published are due again in the next: they stand behind all others."""
     clock = FrozenClock()

@@ -65,7 +65,7 @@ class RotationContract:
         if not self._follows_schedule and self._is_asked_by_schedule(user):
             self._unblock(user, version)
             raise ConflictError(
-                f"rotation is off (parameter AccessKeyRotation), and the schedule of Secrets Manager asks for a new key of "
+                f"rotation is off (parameter AccessKeyRotation), and the schedule of Secrets Manager asks for a key of "
                 f"{user}: turn rotation on, or end the schedule with `aws secretsmanager cancel-rotate-secret`"
             )
         try:

@@ -39,13 +39,13 @@ class ReaderArn(str):
         if session := _SESSION.fullmatch(text):
             partition, account, role = session.groups()
             raise ValueError(
-                f"{text!r} is a session: write its role, arn:{partition}:iam::{account}:role/{role}, with its path where "
-                "it has one"
+                f"{text!r} is a session: write its role, arn:{partition}:iam::{account}:role/{role}, with its path "
+                "where it has one"
             )
         if not _READER.fullmatch(text):
             raise ValueError(
-                f"{text!r} is the ARN of no reader: write arn:aws:iam::123456789012:role/NAME or …:user/NAME, with its path "
-                "where it has one"
+                f"{text!r} is the ARN of no reader: write arn:aws:iam::123456789012:role/NAME or …:user/NAME, with its "
+                "path where it has one"
             )
         return super().__new__(cls, text)
 

@@ -113,8 +113,8 @@ class Times:
             raise ValueError("every time is longer than nothing")
         if self.max_age_days > LONGEST_INTERVAL:
             raise ValueError(
-                f"max_age_days is {self.max_age_days:g}; it is at most {LONGEST_INTERVAL}, the longest interval of Secrets "
-                "Manager's own rotation"
+                f"max_age_days is {self.max_age_days:g}; it is at most {LONGEST_INTERVAL}, the longest interval of "
+                "Secrets Manager's own rotation"
             )
         slack = min(1.0, self.quiet_days)
         if self.rotate_after_days + self.quiet_days + slack > self.max_age_days:

@@ -18,6 +18,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """Try the current secrets; those that AWS refuses are published, and those that could not be tried counted, too."""
     proof = _proof.prove(str(event.get("id") or context.aws_request_id))
     metrics.add_metric("SecretsThatDoNotAuthenticate", MetricUnit.Count, len(proof.bad))
-    metrics.add_metric("SecretsNotProven", MetricUnit.Count, proof.unclear)
-    logger.info("secrets proven", good=proof.good, bad=list(proof.bad), unclear=proof.unclear)
-    return {"good": proof.good, "bad": list(proof.bad), "unclear": proof.unclear}
+    metrics.add_metric("SecretsNotProven", MetricUnit.Count, len(proof.unclear))
+    logger.info("secrets proven", good=proof.good, bad=list(proof.bad), unclear=dict(proof.unclear))
+    return {"good": proof.good, "bad": list(proof.bad), "unclear": len(proof.unclear)}

@@ -34,6 +34,14 @@ def test_a_function_that_proves_a_new_key_has_a_minute_more_than_the_longest_pro
     assert min(timeouts) >= LONGEST_PROOF + 60
 
 
+def test_tables_with_a_memory_that_nothing_else_keeps_outlive_the_stack(resources):
+    for name in ("RotationState", "DriftState"):
+        table = resources[name]
+
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", name
+        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+
+
 def test_every_queue_of_dead_letters_has_an_alarm_and_an_output(resources, source):
     queues = {name for name in of_type(resources, "AWS::SQS::Queue") if "DeadLetters" in name}
     dimensions = [d for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values() for d in alarm["Dimensions"]]

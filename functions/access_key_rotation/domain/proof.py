@@ -1,6 +1,6 @@
 """The hourly proof that what consumers read still authenticates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
 
@@ -24,11 +24,12 @@ PUBLISHED_AT_ONCE = 10
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a run found. A secret that could not be read or tried is ``unclear``, neither good nor bad."""
+    """What a run found."""
 
     good: int
     bad: tuple[str, ...]
-    unclear: int
+    unclear: Mapping[str, str]
+    """Whose secret could not be read or tried, and why: neither good nor bad."""
 
 
 class SecretProof:
@@ -66,7 +67,7 @@ class SecretProof:
         """
         adopted = sorted(name for name, record, busy in self._memory.all() if not busy and self._is_live(name, record))
         hour = int(self._clock.now().timestamp()) // EVERY_SECONDS
-        good, unclear, bad = 0, 0, list[str]()
+        good, unclear, bad = 0, dict[str, str](), list[str]()
         for some in batched(
             window(adopted, self._settings.verify.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False
         ):
@@ -74,8 +75,8 @@ class SecretProof:
             for name in some:
                 try:
                     found = self._refused(name)
-                except StewardError:
-                    unclear += 1
+                except StewardError as error:
+                    unclear[name] = str(error)
                     continue
                 good += found is None
                 refused += [found] if found else []

@@ -47,7 +47,7 @@ class Proven:
 def test_a_key_that_works_is_good_and_nothing_is_told(life):
     proven = Proven(life)
 
-    assert proven.prove() == Proof(good=1, bad=(), unclear=0)
+    assert proven.prove() == Proof(good=1, bad=(), unclear={})
     assert proven.publisher.published == []
 
 
@@ -74,7 +74,7 @@ def test_a_key_that_aws_refuses_is_told_with_the_region(life):
     InMemoryUsers(life.account).deactivate_key(life.name, key)
     proven = Proven(life)
 
-    assert proven.prove() == Proof(good=0, bad=(life.name,), unclear=0)
+    assert proven.prove() == Proof(good=0, bad=(life.name,), unclear={})
     assert proven.publisher.published == [SecretDoesNotAuthenticate(life.name, key, "home")]
 
 
@@ -104,7 +104,7 @@ def test_what_could_not_be_read_or_tried_is_neither_good_nor_bad(life, error, po
     proven = Proven(life)
     getattr(proven, port).fail(method, error)
 
-    assert proven.prove() == Proof(good=0, bad=(), unclear=1)
+    assert proven.prove() == Proof(good=0, bad=(), unclear={life.name: str(error)})
     assert proven.publisher.published == []
 
 
@@ -115,14 +115,14 @@ def test_a_key_that_nobody_uses_yet_is_not_tried(life):
     life.records.records[life.name] = replace(record, keys=unused)
     life.account.authenticated.clear()
 
-    assert Proven(life).prove() == Proof(good=0, bad=(), unclear=0)
+    assert Proven(life).prove() == Proof(good=0, bad=(), unclear={})
     assert life.account.authenticated == []
 
 
 def test_a_user_that_a_run_works_on_is_left_to_it(life):
     life.records.claim(life.name, "a run", timedelta(minutes=6))
 
-    assert Proven(life).prove() == Proof(good=0, bad=(), unclear=0)
+    assert Proven(life).prove() == Proof(good=0, bad=(), unclear={})
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_the_dead_secret_of_a_user_that_is_no_longer_ours_is_not_tried(life, cha
     life.records.records[life.name] = replace(life.records.records[life.name], **changes)
     life.account.secrets[life.name].deleted = True
 
-    assert Proven(life).prove() == Proof(good=0, bad=(), unclear=0)
+    assert Proven(life).prove() == Proof(good=0, bad=(), unclear={})
 
 
 def joined_by(life, number):

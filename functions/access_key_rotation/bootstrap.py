@@ -150,7 +150,8 @@ def secret_proof() -> SecretProof:
     wanted = rotation_settings()
     region = os.environ["AWS_REGION"]
     probe = CredentialProbe(_client_of)
-    return SecretProof(records(), vault(wanted), probe, publisher(), SystemClock(), wanted, home_region=region)
+    path, clock = os.environ["SERVICE_PATH"], SystemClock()
+    return SecretProof(records(), vault(wanted), probe, publisher(), clock, wanted.verify, path, home_region=region)
 
 
 def _own_roles() -> list[str]:

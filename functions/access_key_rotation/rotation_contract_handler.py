@@ -30,5 +30,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
             _contract.finish_secret(user, version, context.aws_request_id)
         case _:
             raise InvalidRequestError(f"{step!r} is no step of a rotation")
-    metrics.add_metric("ContractStepsTaken", MetricUnit.Count, 1)
+    metrics.add_metric("StepsTaken", MetricUnit.Count, 1)
     logger.info("rotation step done", step=step, user=user)

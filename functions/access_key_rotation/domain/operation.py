@@ -46,6 +46,7 @@ class Operation:
         publisher: EventPublisher,
         clock: Clock,
         settings: RotationSettings,
+        service_path: str,
     ) -> None:
         self._users = users
         self._memory = memory
@@ -53,6 +54,7 @@ class Operation:
         self._publisher = publisher
         self._clock = clock
         self._settings = settings
+        self._service_path = service_path
 
     def list(self) -> list[tuple[UserName, Record]]:
         """Every user that the steward has seen, with what it remembers, by name."""
@@ -88,7 +90,7 @@ class Operation:
         """
         record = self._known(name)
         user = self._users.find(name)
-        if user is None or not user.path.startswith(self._settings.path):
+        if user is None or not user.path.startswith(self._service_path):
             raise NotFoundError(f"there is no service user {name}")
         keys = self._users.keys(name)
         if key_id and key_id not in {key.id for key in keys}:
@@ -130,7 +132,7 @@ class Operation:
         self, record: Record, user: User, keys: Sequence[AccessKey], policy: RotationPolicy
     ) -> Iterator[str]:
         """What a routine rotation must wait for."""
-        if not user.is_enrolled(self._settings.path):
+        if not user.is_enrolled(self._service_path):
             yield "the tag steward:rotate=true, which the user lacks"
         if record.state in STUCK:
             yield from _stuck(record)

@@ -8,7 +8,7 @@ from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.events import SecretDoesNotAuthenticate
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Label, Record
-from access_key_rotation.domain.policy import RotationSettings
+from access_key_rotation.domain.policy import Verification
 from access_key_rotation.domain.ports import CredentialVault, NotAuthenticatedError, Prober, RotationMemory
 from steward.clock import Clock
 from steward.errors import StewardError
@@ -45,7 +45,8 @@ class SecretProof:
         prober: Prober,
         publisher: EventPublisher,
         clock: Clock,
-        settings: RotationSettings,
+        wanted: Verification,
+        service_path: str,
         *,
         home_region: str,
     ) -> None:
@@ -54,7 +55,8 @@ class SecretProof:
         self._prober = prober
         self._publisher = publisher
         self._clock = clock
-        self._settings = settings
+        self._wanted = wanted
+        self._service_path = service_path
         self._home = home_region
 
     def prove(self, correlation_id: str) -> Proof:
@@ -68,9 +70,7 @@ class SecretProof:
         adopted = sorted(name for name, record, busy in self._memory.all() if not busy and self._is_live(name, record))
         hour = int(self._clock.now().timestamp()) // EVERY_SECONDS
         good, unclear, bad = 0, dict[str, str](), list[str]()
-        for some in batched(
-            window(adopted, self._settings.verify.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False
-        ):
+        for some in batched(window(adopted, self._wanted.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False):
             refused = list[SecretDoesNotAuthenticate]()
             for name in some:
                 try:
@@ -88,7 +88,7 @@ class SecretProof:
     def _is_live(self, name: UserName, record: Record) -> bool:
         """Whether a consumer uses the current key, of a user that was there and enrolled when it was last looked at."""
         user = record.user(name)
-        is_ours = user is None or user.is_enrolled(self._settings.path)
+        is_ours = user is None or user.is_enrolled(self._service_path)
         return is_ours and record.state != ORPHANED and _is_adopted(record)
 
     def _refused(self, name: UserName) -> SecretDoesNotAuthenticate | None:
@@ -97,7 +97,7 @@ class SecretProof:
         credential = self._vault.read(name, current) if current else None
         if not isinstance(credential, Credential):
             return SecretDoesNotAuthenticate(name, "", self._home)
-        for region in self._settings.verify.regions or (self._home,):
+        for region in self._wanted.regions or (self._home,):
             try:
                 self._prober.identify(credential, region)
             except NotAuthenticatedError:

@@ -26,7 +26,9 @@ class NobodyUses:
 
 def operation_on(life, settings=None):
     users = InMemoryUsers(life.account)
-    return Operation(users, life.records, NobodyUses(), life.publisher, life.clock, settings or life.settings)
+    return Operation(
+        users, life.records, NobodyUses(), life.publisher, life.clock, settings or life.settings, "/service/"
+    )
 
 
 def asked_of(life, *, reason=Reason.ROUTINE, key_id=None, settings=None, dry_run=True):

@@ -141,7 +141,12 @@ def test_whom_iam_does_not_judge_the_worker_judges_and_all_others_are_published(
     records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
     publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
     planner = Planner(
-        FailingDirectory(users, error, answers=12), RememberedUsers(records), publisher, clock, RotationSettings()
+        FailingDirectory(users, error, answers=12),
+        RememberedUsers(records),
+        publisher,
+        clock,
+        RotationSettings(),
+        "/service/",
     )
 
     found = planner.plan("test")
@@ -155,7 +160,7 @@ def test_who_was_judged_is_published_before_the_others_are_judged(clock):
     records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
     publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
     directory = FailingDirectory(users, KeyboardInterrupt(), answers=15)
-    planner = Planner(directory, RememberedUsers(records), publisher, clock, RotationSettings())
+    planner = Planner(directory, RememberedUsers(records), publisher, clock, RotationSettings(), "/service/")
 
     with pytest.raises(KeyboardInterrupt):
         planner.plan("test")
@@ -175,7 +180,7 @@ def test_everybody_who_is_due_is_published_within_as_many_runs_as_the_cap_takes(
 
     for _ in range(-(-len(users) // cap)):
         publisher = RecordingPublisher()
-        Planner(ListedDirectory(users), RememberedUsers(records), publisher, clock, settings).plan("test")
+        Planner(ListedDirectory(users), RememberedUsers(records), publisher, clock, settings, "/service/").plan("test")
         clock.advance(hours=1)
         records |= dict(remembered(clock, event.user_name, 0) for event in publisher.published)
         published |= {event.user_name for event in publisher.published}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from access_key_rotation.domain.events import SecretDoesNotAuthenticate
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Content, Label
-from access_key_rotation.domain.policy import RotationSettings, Verification
+from access_key_rotation.domain.policy import Verification
 from access_key_rotation.domain.proof import Proof, SecretProof, window
 from steward.errors import AccessDeniedError, ConflictError, ThrottledError, UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
@@ -35,9 +35,8 @@ class Proven:
         self.prober = FaultInjecting(InMemoryProber(life.account))
         self.publisher = RecordingPublisher()
         self.clock = life.clock
-        settings = RotationSettings(verify=wanted)
         self._proof = SecretProof(
-            life.records, self.vault, self.prober, self.publisher, self.clock, settings, home_region="home"
+            life.records, self.vault, self.prober, self.publisher, self.clock, wanted, "/service/", home_region="home"
         )
 
     def prove(self):

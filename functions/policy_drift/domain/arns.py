@@ -1,14 +1,13 @@
 """How IAM names the things of an account in full."""
 
-from policy_drift.domain.account import Account, Entity, Group, User
+from policy_drift.domain.account import Account, Entity
 
 _STANDARD_PARTITION = "aws"
 
 
 def arn_of(account: Account, entity: Entity) -> str:
     """The ARN of a user, group or role."""
-    kind = "user" if isinstance(entity, User) else "group" if isinstance(entity, Group) else "role"
-    return f"arn:{partition_of(account)}:iam::{account.id}:{kind}{entity.path}{entity.name}"
+    return f"arn:{partition_of(account)}:iam::{account.id}:{entity.kind}{entity.path}{entity.name}"
 
 
 def partition_of(account: Account) -> str:

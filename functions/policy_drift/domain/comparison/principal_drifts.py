@@ -8,7 +8,7 @@ from policy_drift.domain.access.holding import Holding, Step, UnreadError, acces
 from policy_drift.domain.access.live_state import boundary_state, entity_state, fingerprint, held_state
 from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, same, together
 from policy_drift.domain.access.trust import deleted_principals, with_deleted_as_approved
-from policy_drift.domain.access.verdicts import joined
+from policy_drift.domain.access.verdicts import MAY_BE_MORE, joined
 from policy_drift.domain.account import Account, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of
 from policy_drift.domain.comparison.gathering import Effect, Gathering
@@ -16,7 +16,7 @@ from policy_drift.domain.finding import Drift, Kind, Severity
 from policy_drift.domain.language import Comparison, PolicyDocumentError, Verdict, compare
 from policy_drift.domain.reach import entity_id
 from policy_drift.domain.scope import Scope, is_protected
-from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust
+from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust, of_worth
 from policy_drift.domain.severity.caller import Caller
 
 _TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
@@ -85,8 +85,12 @@ class Subject:
         assessment = Assessment(Severity.LOW if idle_group else Severity.MEDIUM).also(of_its_access)
         if isinstance(live, Role):
             assessment = assessment.also(of_trust(None, live.trust, self.context.live.id))
+        privileged = [name for name in sorted(held.groups) if self.context.scope.is_privileged(name)]
+        for name in privileged:
+            assessment = assessment.also(_joined(name))
         summary = f"{self.entity} is in the account and was never approved."
-        self._add(Kind.UNMANAGED, comparison.verdict, assessment, summary, None, entity_state(live, held), comparison)
+        state = entity_state(live, held, privileged)
+        self._add(Kind.UNMANAGED, comparison.verdict, assessment, summary, None, state, comparison)
 
     def _identity(self) -> None:
         if self.approved is None or self.live is None:
@@ -118,7 +122,17 @@ class Subject:
         elif not (dangling and comparison.verdict is Verdict.NARROWED):
             assessment = of_trust(approved.trust, trust, self.context.live.id, comparison.verdict)
             summary = f"{self.entity}: {_ASSUMED[comparison.verdict]}."
+            if comparison.verdict in MAY_BE_MORE:
+                assessment = assessment.also(self._worth_of(live))
             self._add(Kind.TRUST, comparison.verdict, assessment, summary, approved.trust, live.trust, comparison)
+
+    def _worth_of(self, role: Role) -> Assessment:
+        """What the role gives to those who assume it; INFO where its policies cannot be read, which is a finding."""
+        try:
+            held = holding(self.context.live, role)
+            return of_worth(self._caller(self.context.live, role, held))
+        except (UnreadError, PolicyDocumentError):
+            return Assessment(Severity.INFO)
 
     def _access(self) -> None:
         if self.approved is None or self.live is None:
@@ -165,8 +179,7 @@ class Subject:
             if self.context.scope.is_privileged(name):
                 joins = name in now
                 verdict = joined((verdict, Verdict.BROADENED if joins else Verdict.NARROWED))
-                reason = f"{'joined' if joins else 'left'} the privileged group {name}"
-                assessment = assessment.also(Assessment(Severity.HIGH if joins else Severity.LOW, (reason,)))
+                assessment = assessment.also(_joined(name) if joins else _left(name))
         changes = [f"joined {name}" for name in sorted(now - before)] + [
             f"left {name}" for name in sorted(before - now)
         ]
@@ -258,6 +271,14 @@ _BOUNDED = {
     Verdict.INCOMPARABLE: "another permissions boundary than was approved, wider in part",
     Verdict.UNKNOWN: "another permissions boundary than was approved; whether it is wider was not decided",
 }
+
+
+def _joined(group: str) -> Assessment:
+    return Assessment(Severity.HIGH, (f"joined the privileged group {group}",))
+
+
+def _left(group: str) -> Assessment:
+    return Assessment(Severity.LOW, (f"left the privileged group {group}",))
 
 
 def _bounded(held: Holding) -> Any:

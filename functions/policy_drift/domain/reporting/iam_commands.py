@@ -43,14 +43,9 @@ def command(operation: str, **options: str | Document | bool) -> str:
     return " ".join(words)
 
 
-def kind_of(principal: Entity) -> str:
-    """What stands for it in the names of operations: ``user``, ``group`` or ``role``."""
-    return "user" if isinstance(principal, User) else "group" if isinstance(principal, Group) else "role"
-
-
 def on(principal: Entity, operation: str, **options: str | Document | bool) -> str:
     """A command on a user, group or role, with ``{}`` in the operation for what it is."""
-    kind = kind_of(principal)
+    kind = principal.kind
     return command(operation.format(kind), **{f"{kind}_name": principal.name}, **options)
 
 

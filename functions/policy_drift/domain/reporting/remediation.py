@@ -8,13 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from policy_drift.domain.access.trusted import gone
+from policy_drift.domain.access.trust import gone
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, Role, User, policy_id
+from policy_drift.domain.arns import is_of_aws
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.reporting import iam_commands
 from policy_drift.domain.reporting.wording import listed
-
-_RESERVED_PATHS = ("/aws-service-role/", "/aws-reserved/")
+from policy_drift.domain.scope import is_protected
 
 _OF_AWS = "It belongs to AWS, which made it and keeps it: it is not for us to change."
 _OVER = "The account has it as approved by now: there is nothing to take back."
@@ -200,7 +200,7 @@ class Remedies:
         return [
             (now, approved)
             for now, approved in pairs
-            if now and approved and not now.is_of_aws and now.document != approved.document
+            if now and approved and not is_of_aws(now.arn) and now.document != approved.document
         ]
 
     def _gone(self, role: Role) -> list[str]:
@@ -261,9 +261,7 @@ def _boundary(principal: Entity) -> str | None:
 
 def _is_reserved(found: _Found) -> bool:
     """AWS made it: a role under a path that nobody else may use, or a managed policy of its own."""
-    if isinstance(found, ManagedPolicy):
-        return found.is_of_aws
-    return isinstance(found, Role) and found.path.startswith(_RESERVED_PATHS)
+    return is_of_aws(found.arn) if isinstance(found, ManagedPolicy) else found is not None and is_protected(found)
 
 
 def _trusts_nobody(absent: list[str]) -> str:

@@ -97,6 +97,18 @@ def of_trust(
     return worst([*found, of_verdict(verdict)])
 
 
+def of_worth(role: Caller) -> Assessment:
+    """What it amounts to that more may assume a role, from what the role may do."""
+    if is_administrator(role.access):
+        return Assessment(Severity.HIGH, ("the role is an administrator",))
+    worst_first = escalations(role)
+    if not worst_first:
+        return Assessment(Severity.INFO)
+    return Assessment(
+        Severity.HIGH, (f"the role has escalation path {worst_first[0].path.id}: {worst_first[0].path.title}",)
+    )
+
+
 def is_administrator(access: Access) -> bool:
     """Whether somebody may do whatever there is in IAM, and so give itself all the rest."""
     within_iam = Access((*access.layers, *_ALL_OF_IAM.layers))

@@ -165,6 +165,7 @@ class DynamoDbConcerns:
             "at": {"S": concern.at.isoformat()},
             "until": {"S": concern.until},
             "expected": {"BOOL": concern.expected},
+            "arn": {"S": concern.arn},
         }
         if concern.state is State.OVER:
             item["expiration"] = _number(self._clock.now() + ENDED_KEPT)
@@ -225,6 +226,7 @@ def _concern(item: dict[str, Any]) -> Concern:
         datetime.fromisoformat(item["at"]["S"]),
         item["until"]["S"],
         item["expected"]["BOOL"],
+        item.get("arn", {"S": ""})["S"],
     )
 
 

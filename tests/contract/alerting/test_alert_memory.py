@@ -19,7 +19,15 @@ NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=20)
 MAIL = frozenset({Channel.MAIL})
 CONCERN = Concern(
-    "finding", "a#b", State.OPEN, Severity.HIGH, "role/a may do more", "2026-05-04", NOON, "", expected=True
+    "finding",
+    "a#b",
+    State.OPEN,
+    Severity.HIGH,
+    "role/a may do more",
+    "2026-05-04",
+    NOON,
+    expected=True,
+    arn="arn:aws:iam::123456789012:role/x/a",
 )
 
 

@@ -94,7 +94,7 @@ def concern_of(event: BusEvent, alert: Alert, before: Concern | None) -> Concern
             )
         case "DriftScanCompleted":
             counts = data.inner("open_findings").values
-            found = ", ".join(f"{count} {severity}" for severity, count in counts.items()) or "nothing"
-            reviewed = "" if data.holds("baseline_reviewed") else "; nobody has reviewed the baseline yet"
+            found = ", ".join(f"{count} {severity}" for severity, count in counts.items()) or "no open findings"
+            reviewed = "" if data.holds("baseline_reviewed") else "; the baseline has not been reviewed"
             return replace(concern, what=f"{found}{reviewed}")
     return concern

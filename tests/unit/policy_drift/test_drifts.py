@@ -66,7 +66,7 @@ def test_a_deny_that_is_gone_gives_more_access() -> None:
 def test_an_administrator_is_critical() -> None:
     found = drifts(account(role("app", READ)), account(role("app", allow("*")))).found
 
-    assert (found[0].severity, found[0].reasons) == (Severity.CRITICAL, ("it is an administrator now",))
+    assert (found[0].severity, found[0].reasons) == (Severity.CRITICAL, ("it is now an administrator",))
 
 
 def test_a_statement_moved_to_an_attached_policy_is_a_note() -> None:
@@ -167,9 +167,7 @@ def test_another_unique_id_is_another_entity() -> None:
 def test_a_renamed_user_is_neither_missing_nor_unmanaged() -> None:
     found = drifts(account(user("ann", READ)), account(user("eve", READ, unique_id="AIDAANN"))).found
 
-    assert [(one.finding_id, one.summary) for one in found] == [
-        ("note:user:eve", "user/eve: it was renamed: it was approved as user/ann.")
-    ]
+    assert [(one.finding_id, one.summary) for one in found] == [("note:user:eve", "user/eve: renamed from user/ann.")]
 
 
 def test_a_name_in_other_capitals_is_the_same_name() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -182,15 +182,15 @@ def test_the_patch_of_the_baseline_approves_what_is_live(finding):
 def baseline():
     return {
         section: {
-            key: json.loads(json.dumps({part: value for part, value in fields(one) if value is not None}))
+            key: json.loads(json.dumps({part: value for part, value in parts(one) if value is not None}))
             for key, one in getattr(APPROVED, section).items()
         }
         for section in ("users", "groups", "roles", "policies")
     }
 
 
-def fields(entity):
-    return [(name, getattr(entity, name)) for name in entity.__dataclass_fields__ if name not in {"name", "arn"}]
+def parts(entity):
+    return [(one.name, getattr(entity, one.name)) for one in fields(entity) if one.name not in {"name", "arn"}]
 
 
 def test_only_the_lines_that_differ_are_marked():

@@ -59,7 +59,7 @@ class Teller:
 
 
 def resolution(finding: Finding, how: Ending) -> PolicyDriftResolved:
-    """That it is over."""
+    """That it is resolved."""
     drift, at = finding.drift, finding.resolved_at or finding.last_seen
     return PolicyDriftResolved(
         finding_id=finding.id,
@@ -75,7 +75,7 @@ def resolution(finding: Finding, how: Ending) -> PolicyDriftResolved:
 
 
 def acknowledgement(finding: Finding) -> PolicyDriftAcknowledged:
-    """That somebody answers for it; it has an acknowledgement."""
+    """That somebody is responsible for it; it has an acknowledgement."""
     drift, given = finding.drift, finding.acknowledgement
     if given is None:
         raise ValueError(f"{finding.id} is not acknowledged")

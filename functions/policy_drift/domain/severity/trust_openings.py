@@ -63,9 +63,9 @@ def _to_everyone(text: str, own_account: str, is_new: IsNew) -> Iterator[Opening
     account = next(account for account in _STRANGERS if account != own_account and account not in text)
     stranger = {"AWS": f"arn:aws:iam::{account}:user/stranger"}
     if is_new(_asked_by(stranger, _nothing_but_itself(account))):
-        yield Severity.CRITICAL, "anyone in any AWS account may assume it now"
+        yield Severity.CRITICAL, "anyone in any AWS account can now assume it"
     elif is_new(_asked_by(stranger, _itself(account))):
-        yield Severity.HIGH, "other AWS accounts may assume it now, under conditions"
+        yield Severity.HIGH, "other AWS accounts can now assume it, under conditions"
 
 
 def _to_accounts(now: Document, own_account: str, is_new: IsNew) -> Iterator[Opening]:
@@ -75,7 +75,7 @@ def _to_accounts(now: Document, own_account: str, is_new: IsNew) -> Iterator[Ope
             continue
         asking = [_asked_by({"AWS": value}) for value in named if _account(value) == account]
         if any(is_new(one) for one in (*asking, _asked_by({"AWS": account}, _itself(account)))):
-            yield Severity.CRITICAL, f"the foreign account {account} may assume it now"
+            yield Severity.CRITICAL, f"the foreign account {account} can now assume it"
 
 
 def _to_signed_in(now: Document, is_new: IsNew, was_trusted: Callable[[str], bool]) -> Iterator[Opening]:
@@ -86,7 +86,7 @@ def _to_signed_in(now: Document, is_new: IsNew, was_trusted: Callable[[str], boo
         asking = (_asked_by({"Federated": one}, token) for one in open_to_all for token in strangers(one, now))
         if any(is_new(one) for one in asking):
             severity = Severity.CRITICAL if provider == "*" or is_open_to_all(provider) else Severity.HIGH
-            yield severity, f"anyone whom {issuer} signs in may assume it now"
+            yield severity, f"anyone whom {issuer} signs in can now assume it"
         elif is_new(_asked_by({"Federated": open_to_all[0]})) and not was_trusted(open_to_all[0]):
             yield Severity.HIGH, f"the identity provider {issuer} is newly trusted"
 

@@ -161,8 +161,8 @@ def test_more_findings_than_a_page_can_hold_are_counted():
 def test_nothing_open_is_said_calmly_and_an_unreviewed_baseline_is_not():
     text = "".join(Read(render(document((), baseline_reviewed=False))).text)
 
-    assert "IAM is as approved." in text
-    assert "Nobody has reviewed the baseline yet." in text
+    assert "IAM matches the baseline." in text
+    assert "The baseline has not been reviewed." in text
 
 
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda one: one.id)

@@ -82,7 +82,7 @@ class SecurityHubFindings:
             "ProductFields": {
                 "ecr-steward/finding": clean(concern.name, MAX_FIELD),
                 "ecr-steward/state": concern.state,
-                "ecr-steward/until": concern.until or "-",
+                "ecr-steward/until": clean(concern.until, MAX_FIELD) or "-",
                 "ecr-steward/expected": str(concern.expected).lower(),
             },
             "Resources": [_resource(concern, account)],

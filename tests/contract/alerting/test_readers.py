@@ -14,6 +14,7 @@ from alerting.adapters.sns_topic import SnsTopic
 from alerting.alert_envelope import bus_event
 from alerting.domain.alert import Severity
 from alerting.domain.concerns import concern_of
+from alerting.domain.foreign_text import is_clean
 from alerting.domain.ports import FindingRefusedError, Message, Waiting
 from alerting.domain.routing import Channel
 from alerting.domain.wording import alert_of
@@ -173,12 +174,21 @@ def test_an_acknowledged_finding_is_a_warning_with_its_day(security_hub):
 
 @pytest.mark.parametrize("text", ["x" * 5_000, "\r\n<script>\u202e", "`*_~[](javascript:x)"])
 def test_whatever_the_finding_is_called_it_fits(security_hub, text):
-    (told,) = security_hub("PolicyDriftDetected", summary=text, entity=text, finding_id=f"access:role:{text}")
+    (told,) = security_hub(
+        "PolicyDriftDetected", summary=text, entity=text, finding_id=f"access:role:{text}", expires=text
+    )
 
     assert len(told["Id"]) <= 512
     assert len(told["Title"]) <= 256
     assert len(told["Description"]) <= 1_024
     assert len(told["Remediation"]["Recommendation"]["Text"]) <= 512
+    texts = [
+        told["Title"],
+        told["Description"],
+        told["Remediation"]["Recommendation"]["Text"],
+        *told["ProductFields"].values(),
+    ]
+    assert all(text.strip() and is_clean(text) for text in texts)
 
 
 def stubbed(service):

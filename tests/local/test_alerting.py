@@ -199,8 +199,8 @@ def test_the_week_is_told_with_what_is_open(publish, flush, everything, unique):
 
     flush("week")
 
-    (digest,) = everything.about("The week:")[-1:]
-    assert "findings open" in digest["Subject"]
+    (digest,) = everything.about("Weekly digest:")[-1:]
+    assert "open finding" in digest["Subject"]
     assert f"Policy drift of role/{unique}" in digest["Message"]
 
 

@@ -199,7 +199,7 @@ def test_the_week_names_what_is_open_what_ends_soon_and_counts_the_rest(wired):
     assert "role/d" not in mail
     assert "Blocked since" in mail
     assert "1 RepositoryRequestDenied this week" in lines
-    assert "The last scan, at 2026-05-04T12:00+00:00, found open:" in mail
+    assert "Last scan, 2026-05-04T12:00+00:00: " in mail
 
 
 def test_a_quiet_week_is_told_too(wired):

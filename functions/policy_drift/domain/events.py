@@ -1,7 +1,8 @@
 """What policy drift tells the world. Golden examples are in ``events/published/``.
 
 Times are ISO 8601 in UTC; severities and verdicts are names. Texts that come from IAM or CloudTrail (entities,
-requests, actors) were chosen by others: whoever shows them escapes them.
+requests, actors) were chosen by others: whoever shows them escapes them. ``arn`` is the entity's, with its path; it is
+empty where there is none, or it was not read.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ class PolicyDriftDetected:
     ``request`` is one request that proves it (principal, action, resource, context) and ``request_in_words`` the same
     as a sentence; both empty where none does. ``changes`` are the events behind it (actor, event_name, event_id, at,
     source_ip), and empty where none announced it. ``expected`` says that the settings expect all of these actors.
-    ``revert`` are AWS CLI commands that take it back, ``approve`` is how to accept it instead.
+    ``revert`` are AWS CLI commands that revert it, ``approve`` is how to accept it instead.
     """
 
     finding_id: str
@@ -34,6 +35,7 @@ class PolicyDriftDetected:
     expected: bool = False
     revert: list[str] = field(default_factory=list)
     approve: str = ""
+    arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class PolicyDriftResolved:
     how: str
     first_seen: str
     resolved_at: str
+    arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class PolicyDriftAcknowledged:
     owner: str
     reason: str
     expires: str
+    arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

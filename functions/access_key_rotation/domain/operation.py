@@ -7,7 +7,7 @@ from typing import Any
 
 from access_key_rotation.domain.events import AccessKeyReactivated, AccessKeyRotationDue
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import AccessKey, Record, User
+from access_key_rotation.domain.observation import ORPHANED_SECRET, AccessKey, Record, User
 from access_key_rotation.domain.policy import RotationPolicy, RotationSettings, policy_of
 from access_key_rotation.domain.ports import KeyNotFoundError, KeyUses, RotationRecords, Users
 from access_key_rotation.domain.situation import Reason
@@ -26,7 +26,7 @@ from steward.events import EventPublisher
 LEASE = timedelta(minutes=1)
 DID_NOTHING = (KeyNotFoundError, ThrottledError, AccessDeniedError)
 """What IAM says where a call changed nothing; after any other failure it may have."""
-STUCK = frozenset({"BLOCKED", "ORPHANED_SECRET", "NO_KEY"})
+STUCK = frozenset({"BLOCKED", ORPHANED_SECRET, "NO_KEY"})
 """States in which nothing is begun."""
 
 

@@ -7,15 +7,13 @@ from itertools import batched
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.events import SecretDoesNotAuthenticate
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Label, Record
+from access_key_rotation.domain.observation import ORPHANED_SECRET, Label, Record
 from access_key_rotation.domain.policy import Verification
 from access_key_rotation.domain.ports import CredentialVault, NotAuthenticatedError, Prober, RotationMemory
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher
 
-ORPHANED = "ORPHANED_SECRET"
-"""The state of a user that is gone; its secret is dead, and a person knows."""
 EVERY_SECONDS = 3600
 """How often the proof runs."""
 PUBLISHED_AT_ONCE = 10
@@ -89,7 +87,7 @@ class SecretProof:
         """Whether a consumer uses the current key, of a user that was there and enrolled when it was last looked at."""
         user = record.user(name)
         is_ours = user is None or user.is_enrolled(self._service_path)
-        return is_ours and record.state != ORPHANED and _is_adopted(record)
+        return is_ours and record.state != ORPHANED_SECRET and _is_adopted(record)
 
     def _refused(self, name: UserName) -> SecretDoesNotAuthenticate | None:
         secret = self._vault.find(name)

@@ -122,7 +122,7 @@ def rotating_stack(settings: Mapping[str, Any]) -> Iterator[RotatingStack]:
     NoDeploymentError
         It cannot be started; the text is what the command said.
     """
-    parameters = {"CreateServiceUsers": "false", "AccessKeyRotation": "off"}
+    parameters = {"CreateServiceUsers": "false", "RotationScheduleExpression": "rate(365 days)"}
     with own_stack({"rotation.yaml": settings}, parameters) as variables:
         stack = RotatingStack(variables)
         stack.silence()

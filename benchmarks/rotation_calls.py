@@ -20,6 +20,7 @@ PROBES = {"sts.GetCallerIdentity", "ecr.GetAuthorizationToken"}
 BY_QUEUE, BY_STEPS = UserName("by-queue"), UserName("by-steps")
 SETTINGS: dict[str, Any] = {"verify": {"over_seconds": 0.5, "give_up_after_seconds": 60}}
 PATIENCE_SECONDS = 120
+QUIET_SECONDS = 5
 
 
 def main() -> int:
@@ -58,11 +59,21 @@ def _rotate_secret(stack: RotatingStack, user: UserName) -> None:
 
 def _calls(stack: RotatingStack, user: UserName, rotate: Any) -> dict[str, int]:
     before = stack.current_key(user)
+    _settle(stack)  # Secrets Manager tries a new registration in its own time
     stack.count_requests()
     rotate(stack, user)
     _wait_until(lambda: stack.current_key(user) != before)
     time.sleep(2)  # what comes after the promotion
     return {call: number for call, number in stack.counted()["counted"].items() if call not in PROBES}
+
+
+def _settle(stack: RotatingStack) -> None:
+    """Wait until no request has come for some seconds."""
+    while True:
+        stack.count_requests()
+        time.sleep(QUIET_SECONDS)
+        if not stack.counted()["counted"]:
+            return
 
 
 def _figure(how: str, most: int, calls: dict[str, int]) -> Figure:

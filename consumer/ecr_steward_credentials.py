@@ -15,7 +15,8 @@ so that long-running programs ask again by themselves and follow every rotation.
 - neither: what the machine has, a role of the instance, task or pipeline, or variables of the environment.
 
 The key that was read last is kept in a file that only its owner can read. It is printed, too, when the secret cannot be
-read now and could be within the last day. It needs Python 3.9 and the AWS CLI, and nothing else.
+read now and could be within the last day. Without ``--own-key``, a file that cannot be read or written costs that alone
+and is a warning. It needs Python 3.9 and the AWS CLI, and nothing else.
 
 Source of the format: AWS SDKs and Tools reference guide, "Process credential provider".
 """
@@ -35,6 +36,9 @@ import urllib.parse
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Callable, TypeVar
+
+Result = TypeVar("Result")
 
 SECRET_PREFIX = "steward/service-users/"  # noqa: S105 - a name
 
@@ -48,8 +52,9 @@ single request; with 30, they ask every 15.
 LONGEST_OUTAGE = timedelta(days=1)
 """How long the key that was read last is printed although its secret cannot be read.
 
-Shorter than any quiet period after a rotation, so that what was current then is active still; long enough for an outage
-of a region; and short enough for a lost right to be noticed while the old key works.
+Long enough for an outage of a region, and short enough for a lost permission to be noticed while the old key works.
+What was current within it is active still, unless it leaked, or ``quiet_days`` is less than 1 in the steward's
+settings, which their check points out; AWS refuses such a key, and the consumer is no worse off than with none.
 """
 
 SEEDED = datetime.fromtimestamp(0, timezone.utc)
@@ -210,8 +215,16 @@ class Secret:
 
 
 def current_key(secret: Secret, cache: Cache, user_name: str, now: datetime, *, own_key: bool) -> AccessKey:
-    """The key to print: the secret's, or within a day of the last reading, the one that was read then."""
-    last = cache.last()
+    """The key to print: the secret's, or within a day of the last reading, the one that was read then.
+
+    Raises
+    ------
+    CredentialsError
+        There is none.
+    OSError
+        The cache cannot be read or written, with ``own_key``: without it, the next key could never be read.
+    """
+    last = _unless_it_fails(cache.last, "no key that was read before is at hand", needed=own_key)
     if own_key and last is None:
         raise CredentialsError(
             f"There is no key of {user_name!r} yet with which to read its secret. Put the first one in place, as "
@@ -231,8 +244,19 @@ def current_key(secret: Secret, cache: Cache, user_name: str, now: datetime, *, 
             ) from None
         print(f"{error}\nUsing the key that was read on {read_at:%Y-%m-%d %H:%M} UTC.", file=sys.stderr)
         return key
-    cache.keep(key, now)
+    _unless_it_fails(lambda: cache.keep(key, now), "the key is not kept for an outage", needed=own_key)
     return key
+
+
+def _unless_it_fails(act: Callable[[], Result], consequence: str, *, needed: bool) -> Result | None:
+    """What the cache says; where it fails and is not needed, a warning and nothing."""
+    try:
+        return act()
+    except (CredentialsError, OSError) as error:
+        if needed:
+            raise
+        print(f"ecr-steward-credentials: warning: {error}\nBecause of that, {consequence}.", file=sys.stderr)
+        return None
 
 
 def secret_id(user_name: str) -> str:

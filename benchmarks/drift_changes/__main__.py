@@ -7,8 +7,8 @@ something else, or somebody else, is right) and of those that were missed; the e
 
 Told means: on the topic, once, with the request and the actor, for the channels that the shipped routes have. What
 these tell nobody at once (LOW and INFO) must be on the bus, not on the topic, and in the number of the weekly digest.
-The stack is as shipped but for three settings: alerts go out singly, because all changes are under way at once and
-would count as a flood; a role is expected; and a change is looked at after 12 s in place of 30 s.
+The stack is as shipped but for three settings: alerts are sent individually, because all changes are under way at once
+and would count as a flood; a role is expected; and a change is looked at after 12 s in place of 30 s.
 
 All changes are under way at once, step by step; then each is undone, and the alert that it is over is awaited.
 """

@@ -171,7 +171,7 @@ class Session:
             wrong = [
                 f"{count} {kind}, not {counts.get(kind)}" for kind, count in low.items() if counts.get(kind) != count
             ]
-            row.missed = wrong + ([] if f"{open_ones} findings open" in digest.subject else [f"{open_ones} are open"])
+            row.missed = wrong + ([] if f": {open_ones} open finding" in digest.subject else [f"{open_ones} are open"])
             row.seen = [digest.subject, *(f"{count} {kind}" for kind, count in counts.items())]
             row.reaches = digest.channels
         return row
@@ -276,4 +276,4 @@ class Session:
 
 
 def _digests(alerts: Iterable[Alert]) -> list[Alert]:
-    return [alert for alert in alerts if "The week:" in alert.subject]
+    return [alert for alert in alerts if "Weekly digest:" in alert.subject]

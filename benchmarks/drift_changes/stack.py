@@ -15,7 +15,14 @@ DELAY = 12
 """Seconds from an event to the look at it; as shipped 30. Longer than the CLI takes for what must pass unseen."""
 SETTINGS: dict[str, dict[str, Any]] = {
     "drift.yaml": {"expected_actors": [f"self:role/{DEPLOYER}"]},
-    "alerting.yaml": {"flood": {"window_minutes": 1, "singly": 500, "singly_if_critical": 500, "named": 40}},
+    "alerting.yaml": {
+        "flood": {
+            "window_minutes": 1,
+            "individual_limit": 500,
+            "individual_limit_if_critical": 500,
+            "listed_titles": 40,
+        }
+    },
 }
 """Every alert goes out by itself: all changes are made at once, and would be told in one message as a flood."""
 PARAMETERS = {"DriftEventDelaySeconds": str(DELAY), "BaselineDeployers": f"arn:aws:iam::{ACCOUNT}:role/{DEPLOYER}"}

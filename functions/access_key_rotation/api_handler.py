@@ -1,5 +1,6 @@
 """The operators' REST API: who is where, rotate now, answer a leak, undo."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -24,7 +25,8 @@ use_cases = wired(operation)
 @app.get("/service-users")
 def list_users() -> Response[dict[str, Any]]:
     """Every service user: state, keys, next step, what stands in the way."""
-    users = [representation_of(name, record) for name, record in use_cases().list()]
+    now = datetime.now(UTC)
+    users = [representation_of(name, record, now) for name, record in use_cases().list()]
     return Response(HTTPStatus.OK, "application/json", {"service_users": users})
 
 
@@ -33,7 +35,7 @@ def show_user(name: str) -> Response[dict[str, Any]]:
     """One service user, and who still uses its superseded keys."""
     user = UserName(name)
     record, uses = use_cases().show(user)
-    return Response(HTTPStatus.OK, "application/json", detailed(user, record, uses))
+    return Response(HTTPStatus.OK, "application/json", detailed(user, record, uses, datetime.now(UTC)))
 
 
 @app.post("/service-users/<name>/rotation")

@@ -122,13 +122,22 @@ def worker() -> Rotator:
 def rotation_contract() -> RotationContract:
     """Secrets Manager's four steps."""
     wanted = rotation_settings()
-    return RotationContract(rotator(), users(), vault(wanted), verifier(), wanted)
+    return RotationContract(
+        rotator(),
+        users(),
+        vault(wanted),
+        verifier(),
+        wanted,
+        SystemClock(),
+        follows_schedule=os.environ["ACCESS_KEY_ROTATION"] == "on",
+    )
 
 
 def operation() -> Operation:
     """What operators do."""
     history = CloudTrailHistory(client("cloudtrail", region=os.environ["AWS_REGION"]), [])
-    return Operation(users(), records(), history, publisher(), SystemClock(), os.environ["SERVICE_PATH"])
+    wanted, path = rotation_settings(), os.environ["SERVICE_PATH"]
+    return Operation(users(), records(), history, publisher(), SystemClock(), wanted, path)
 
 
 def exposed_keys() -> ExposedKeys:
@@ -142,7 +151,8 @@ def secret_proof() -> SecretProof:
     wanted = rotation_settings()
     region = os.environ["AWS_REGION"]
     probe = CredentialProbe(_client_of)
-    return SecretProof(records(), vault(wanted), probe, publisher(), wanted.verify, home_region=region)
+    path, clock = os.environ["SERVICE_PATH"], SystemClock()
+    return SecretProof(records(), vault(wanted), probe, publisher(), clock, wanted.verify, path, home_region=region)
 
 
 def patterns_of(roles: Sequence[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from access_key_rotation.bootstrap import CAPABILITY, exposed_keys
@@ -17,6 +18,7 @@ _exposed_keys = exposed_keys()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Ask for the rotation of every service user whose key the event names.
 
@@ -26,6 +28,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     """
     named = _keys_of(event)
     told = _exposed_keys.report(named, str(event.get("id") or context.aws_request_id))
+    metrics.add_metric("ExposedKeys", MetricUnit.Count, len(named))
     logger.warning("exposed keys reported", key_ids=named, of_service_users=told)
 
 

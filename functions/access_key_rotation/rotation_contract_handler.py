@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from access_key_rotation.bootstrap import CAPABILITY, rotation_contract
@@ -14,6 +15,7 @@ _contract = rotation_contract()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Take one step; an error says why, and Secrets Manager shows it and tries again."""
     user, version, step = UserName.of_secret(event["SecretId"]), event["ClientRequestToken"], event["Step"]
@@ -28,4 +30,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
             _contract.finish_secret(user, version, context.aws_request_id)
         case _:
             raise InvalidRequestError(f"{step!r} is no step of a rotation")
+    metrics.add_metric("StepsTaken", MetricUnit.Count, 1)
     logger.info("rotation step done", step=step, user=user)

@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -12,18 +12,13 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from access_key_rotation.bootstrap import CAPABILITY, worker
+from access_key_rotation.domain.actions import SETTLING
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Standing
+from access_key_rotation.domain.planning import vouched_for
 from access_key_rotation.domain.run import Outcome
 from access_key_rotation.domain.situation import Demand, Reason
 from steward.errors import ConflictError, StewardError
 from steward.observability import observe
-
-JUDGEMENT_KEPT = timedelta(hours=4)
-"""How long the planner's finding about a user counts: as long as IAM keeps its credential report."""
-SETTLING = frozenset({"CREATING", "ORPHANED_KEY", "CURRENT_KEY_MISSING"})
-"""States that wait for seconds only: the queue tries again, sooner than the schedule does."""
-SERVICE_USER = Standing(has_password=False, has_mfa=False, administers_iam=False)
 
 logger, metrics = observe(CAPABILITY)
 _rotator = worker()
@@ -67,16 +62,13 @@ def advance(event: dict[str, Any], *, tried_before: bool) -> Outcome:
     due = event["detail"]["data"]
     name, reason, key_id = UserName(due["user_name"]), due["reason"], due.get("key_id")
     demand = Demand(key_id, Reason(reason)) if key_id and reason in set(Reason) else None
+    judged_at = datetime.fromisoformat(due["judged_at"]) if due.get("judged_at") and not tried_before else None
     outcome = _rotator.advance(
         name,
         event["detail"]["metadata"]["correlation_id"],
         demand,
-        standing=SERVICE_USER if _is_fresh(due.get("judged_at")) and not tried_before else None,
+        standing=vouched_for(judged_at, datetime.now(UTC)),
     )
     if outcome.state in SETTLING:
         raise ConflictError(f"{name} is {outcome.state}; it settles within a minute")
     return outcome
-
-
-def _is_fresh(judged_at: str | None) -> bool:
-    return judged_at is not None and datetime.now(UTC) - datetime.fromisoformat(judged_at) < JUDGEMENT_KEPT

@@ -1,4 +1,4 @@
-"""The queue's entry: events of the bus, each told by itself and tried again by itself if that fails."""
+"""The queue's entry: events of the bus, each alerted on its own and retried on its own if that fails."""
 
 import json
 from typing import Any
@@ -41,6 +41,6 @@ def tell(body: str) -> None:
     """Tell one event of the bus."""
     event = bus_event(json.loads(body))
     taken = _alerting.tell(event)
-    logger.info("event told", event_id=event.id, detail_type=event.detail_type, steps=sorted(taken))
-    metrics.add_metric("AlertsTold", MetricUnit.Count, int("told" in taken))
-    metrics.add_metric("AlertsHeld", MetricUnit.Count, int("held" in taken))
+    logger.info("alert sent", event_id=event.id, detail_type=event.detail_type, steps=sorted(taken))
+    metrics.add_metric("AlertsSent", MetricUnit.Count, int("sent" in taken))
+    metrics.add_metric("AlertsDeferred", MetricUnit.Count, int("deferred" in taken))

@@ -17,9 +17,9 @@ _alerting = bootstrap()
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
     """Do what the schedule's input says: ``{"tell": "flood"}`` or ``{"tell": "week"}``."""
     if event["tell"] == "week":
-        logger.info("digest told", concerns=_alerting.tell_week())
+        logger.info("digest sent", concerns=_alerting.tell_week())
         return
     told = _alerting.tell_flood()
-    metrics.add_metric("AlertsToldTogether", MetricUnit.Count, told)
+    metrics.add_metric("AlertsGrouped", MetricUnit.Count, told)
     if told:
-        logger.warning("flood told", alerts=told)
+        logger.warning("flood sent", alerts=told)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from policy_drift.domain.language import PolicyError, Verdict, Witness, compare, effective_access, read_documents
-from policy_drift.domain.reporting.wording import in_words
+from policy_drift.domain.reporting.wording import in_words, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
             documents = read_documents(path.read_text(encoding="utf-8-sig"))
             policies.append(effective_access(documents))
         except (OSError, UnicodeDecodeError, PolicyError) as error:
-            sys.stderr.write(f"{path}: {error}\n")
+            sys.stderr.write(visible(f"{path}: {error}") + "\n")
             return ERROR
     comparison = compare(*policies)
     if options.format == "json":
@@ -68,7 +68,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         sys.stdout.write(json.dumps(answer, indent=2) + "\n")
     else:
         lines = [f"{comparison.verdict}: {_SENTENCES[comparison.verdict]}"]
-        lines += [f"Reason: {comparison.reason}."] if comparison.reason else []
+        lines += [f"Reason: {visible(comparison.reason)}."] if comparison.reason else []
         for heading, witnesses in (
             ("Newly allowed", comparison.newly_allowed),
             ("No longer allowed", comparison.newly_denied),

@@ -14,8 +14,8 @@ from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.planning import Origin, Request
 from repository_provisioning.domain.provisioning import Outcome, Result, refuse_too_many
 from repository_provisioning.representation import representation_of
-from steward.conversion import UnfitError, convert
-from steward.errors import InvalidRequestError, RuleViolationError, StewardError
+from steward.conversion import convert
+from steward.errors import InvalidRequestError, RuleViolationError, StewardError, UnfitError
 from steward.observability import observe
 from steward.rest_api import caller_of, deadline_of, json_body, problem_of, request_id_of, rest_api, wired
 

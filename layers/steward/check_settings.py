@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from steward import settings
-from steward.conversion import Place
-from steward.errors import SettingsError
+from steward.errors import Place, SettingsError
 
 
 def check[T](

@@ -1,5 +1,6 @@
 """From plain JSON or YAML values to dataclasses, strictly, with errors that lead to the place."""
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import is_dataclass
@@ -9,20 +10,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-type Place = tuple[str | int, ...]
-"""The way from a document's root to a place in it."""
+from steward.errors import Place, UnfitError
 
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>\$.*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.(?P<key>\w+)|\[(?P<index>\d+|\.\.\.)\]")
-
-
-class UnfitError(ValueError):
-    """A value does not fit a type: ``path`` leads to the place, the text says what is wrong there."""
-
-    def __init__(self, what: str, path: Place) -> None:
-        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
-        super().__init__(f"{place}: {what}" if place else what)
-        self.path = path
 
 
 def convert[T](raw: object, into: type[T]) -> T:
@@ -31,14 +22,18 @@ def convert[T](raw: object, into: type[T]) -> T:
     Raises
     ------
     UnfitError
-        Something is missing, unknown, mistyped or refused by a ``__post_init__``.
+        Something is missing, unknown, mistyped, no finite number or refused by a ``__post_init__``.
     """
+    for place in _without_end(raw, ()):
+        raise UnfitError("is no finite number", place)
     try:
         value = msgspec.convert(raw, into, dec_hook=_from_text)
     except msgspec.ValidationError as error:
         found = _WHERE.fullmatch(str(error))
         what, path = found.group("what", "path") if found else (str(error), "")
         place = _steps(path or "")
+        if isinstance(error.__cause__, UnfitError):
+            raise UnfitError(error.__cause__.what, (*place, *error.__cause__.path)) from error
         choices = ", ".join(_choices(into, place))
         raise UnfitError(f"{what}; one of {choices}" if choices else what, place) from error
     for place, known in _unknown_keys(raw, msgspec.to_builtins(value, enc_hook=str), ()):
@@ -88,6 +83,19 @@ def _steps(path: str) -> Place:
             break
         steps.append(key if key is not None else int(index))
     return tuple(steps)
+
+
+def _without_end(raw: object, path: Place) -> Iterator[Place]:
+    """Where ``.nan`` or ``.inf`` stands: no comparison with a limit holds for the one, and no limit for the other."""
+    match raw:
+        case float() if not math.isfinite(raw):
+            yield path
+        case dict():
+            for key, value in raw.items():
+                yield from _without_end(value, (*path, key))
+        case list():
+            for index, value in enumerate(raw):
+                yield from _without_end(value, (*path, index))
 
 
 def _unknown_keys(raw: object, read: object, path: Place) -> Iterator[tuple[Place, list[str]]]:

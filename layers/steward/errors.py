@@ -16,10 +16,27 @@ StewardError
     ├── TimeUsedUpError          ours to finish at the next call; carries after_seconds
     └── AccessDeniedError        our own role lacks a right; never to be read as "not found"
 
-Each error's ``code`` is AWS's own error code where AWS raised it, else None.
+Each error's ``code`` is AWS's own error code where AWS raised it, else None. ``UnfitError`` is no part of the tree: it
+is a ``ValueError`` with a place, and the reader of the document makes one of these of it.
 """
 
 from collections.abc import Sequence
+
+type Place = tuple[str | int, ...]
+"""The way from a document's root to a place in it."""
+
+
+class UnfitError(ValueError):
+    """A value does not fit: ``path`` leads to the place, ``what`` says what is wrong there.
+
+    A ``__post_init__`` raises it where one of its parts is wrong by what another part says; the path begins at itself.
+    """
+
+    def __init__(self, what: str, path: Place) -> None:
+        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+        super().__init__(f"{place}: {what}" if place else what)
+        self.what = what
+        self.path = path
 
 
 class StewardError(Exception):

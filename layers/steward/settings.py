@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from steward.conversion import Place, UnfitError, convert
-from steward.errors import SettingsError
+from steward.conversion import convert
+from steward.errors import Place, SettingsError, UnfitError
 
 
 def locate(name: str) -> Path:

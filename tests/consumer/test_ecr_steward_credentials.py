@@ -207,24 +207,78 @@ def test_a_secret_that_holds_no_key_of_the_user_is_named_and_not_shown(host, con
     assert MATERIAL not in done.stderr
 
 
-def test_a_cache_that_others_can_read_is_refused(host):
+def test_a_cache_that_others_can_read_reads_no_secret(host):
     host.was_read(timedelta(hours=1)).chmod(0o640)
 
-    done = host.run()
+    done = host.run("--own-key")
 
     assert done.returncode == 1
     assert "can be read by others than builder" in done.stderr
     assert host.cli.calls == []
 
 
-def test_a_damaged_cache_is_named_and_not_shown(host):
-    host.was_read(timedelta(hours=1)).write_text(MATERIAL)
+def test_a_cache_that_others_can_read_is_pointed_out_by_who_needs_none(host):
+    host.was_read(timedelta(hours=1)).chmod(0o640)
 
     done = host.run()
 
-    assert done.returncode == 1
+    assert json.loads(done.stdout)["AccessKeyId"] == "AKIANEW"
+    assert "can be read by others than builder" in done.stderr
+    assert "`compromised`" in done.stderr
+
+
+def test_a_cache_that_others_can_read_bridges_no_outage(host):
+    host.was_read(timedelta(hours=1)).chmod(0o640)
+    host.cli.answers(status=255, error="Could not connect to the endpoint URL")
+
+    done = host.run()
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "can be read by others than builder" in done.stderr
+    assert "Could not connect to the endpoint URL" in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "status"), [((), 0), (("--own-key",), 1)])
+def test_a_damaged_cache_is_named_and_not_shown(host, arguments, status):
+    host.was_read(timedelta(hours=1)).write_text(MATERIAL)
+
+    done = host.run(*arguments)
+
+    assert done.returncode == status
     assert "pusher.json" in done.stderr
     assert MATERIAL not in done.stderr
+
+
+@pytest.fixture(params=["a file in its place", "a file instead of the folder", "a disk that is full"])
+def unwritable(host, request):
+    """A cache to which nothing can be written, even by root."""
+    match request.param:
+        case "a file in its place":
+            (host.cache / "pusher.json").mkdir(parents=True)
+        case "a file instead of the folder":
+            host.cache.touch()
+        case _:
+            host.cache = Path("/proc/ecr-steward")
+    return host
+
+
+def test_the_key_is_printed_though_it_cannot_be_kept(unwritable):
+    """As on a file system that is read only."""
+    done = unwritable.run()
+
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["AccessKeyId"] == "AKIANEW"
+    assert "warning" in done.stderr
+    assert "the key is not kept for an outage" in done.stderr
+    assert MATERIAL not in done.stderr
+
+
+def test_who_reads_with_its_own_key_cannot_do_without_a_cache(unwritable):
+    """The next key would be read with one that is long deleted."""
+    done = unwritable.run("--own-key")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert unwritable.cli.calls == []
 
 
 def test_a_profile_that_leads_back_to_the_helper_is_named(host):

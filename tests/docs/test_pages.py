@@ -22,6 +22,7 @@ PAGES = [
 ]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([^)\s]+))?\)")
 CALL = re.compile(r"call (GET|POST) \'?(/service-users[^\s?\'`]*)[^\s`]*(?: +-H \'[^\']+\')?(?: +-d \'([^\']+)\')?")
+FILTER = re.compile(r"call (GET|POST|PUT) [\"']?(/[^\s?\"'`|)]+)[^|\n]*\| jq (?:-[rc] )*('[^']*'|\.\w+)")
 BLOCK = re.compile(r"^( *)```(?:bash|sh)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
@@ -63,6 +64,41 @@ def test_every_call_of_the_operators_api_is_in_its_contract(page):
         assert body or not asked["required"], f"{method} {path} takes a body"
         if body:
             contract.check(asked["content"]["application/json"]["schema"], json.loads(body))
+
+
+def names_in(program):
+    """The fields that a jq program reads of its input, in its own words: ``.field``, and ``{field}`` for short."""
+    bare = re.sub(r'"[^"]*"', "", program)
+    return {*re.findall(r"\.([a-z_]\w*)", bare), *re.findall(r"[{,]\s*([a-z_]\w*)\s*(?=[,}])", bare)}
+
+
+def fields_of(contract, node):
+    """The names of all fields that a schema has, at any depth."""
+    node = contract.resolved(node)
+    if isinstance(node, list):
+        return {name for item in node for name in fields_of(contract, item)}
+    if not isinstance(node, dict):
+        return set()
+    inner = {name for value in node.values() for name in fields_of(contract, value)}
+    return inner | set(node.get("properties", {}))
+
+
+def answered(method, path):
+    """The fields of the answer to a call of any capability's API, where the call succeeds."""
+    for contract in map(Contract, ("repository_provisioning", "access_key_rotation", "policy_drift")):
+        for (verb, route), operation in contract.operations().items():
+            if verb == method.lower() and re.fullmatch(re.sub(r"\{\w+\}", ".+", route), path):
+                answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+                return fields_of(contract, [contract.resolved(answer) for answer in answers])
+    raise AssertionError(f"no contract has {method} {path}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_field_that_is_read_of_an_answer_is_in_its_contract(page):
+    text = page.read_text().replace("\\\n", " ")
+
+    for method, path, program in FILTER.findall(text):
+        assert names_in(program) <= answered(method, path), f"{method} {path} | jq {program}"
 
 
 @pytest.mark.parametrize("template", ["template.yaml", "global-events.yaml"])

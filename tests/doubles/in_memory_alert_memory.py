@@ -12,7 +12,7 @@ class InMemoryDeliveries:
     def __init__(self):
         self._steps = defaultdict(set)
         self._busy_until = {}
-        self._singly = defaultdict(set)
+        self._individually = defaultdict(set)
 
     def begin(self, event_id, now):
         if self._busy_until.get(event_id, now) > now:
@@ -26,8 +26,8 @@ class InMemoryDeliveries:
     def end(self, event_id):
         self._busy_until.pop(event_id, None)
 
-    def goes_singly(self, window, event_id, limit, until):  # noqa: ARG002 - the port's signature
-        members = self._singly[window]
+    def goes_individually(self, window, event_id, limit, until):  # noqa: ARG002 - the port's signature
+        members = self._individually[window]
         if event_id not in members and len(members) >= limit:
             return False
         members.add(event_id)

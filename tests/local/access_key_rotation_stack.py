@@ -24,7 +24,8 @@ class RotationStack(Stack):
         for name, value in seconds.items():
             number = next(index for index, line in enumerate(lines) if line.strip().startswith(f"{name}:"))
             lines[number] = f"  {name}: {value / DAY:.7f}"
-        path.write_text("\n".join([*lines, "last_use_granularity_minutes: 0"]) + "\n")
+        text = "\n".join(lines) + "\n"
+        path.write_text(text.replace("last_use_granularity_minutes: 15", "last_use_granularity_minutes: 0"))
 
     def add_user(self, name):
         """Another service user that pushes."""

@@ -43,7 +43,7 @@ class RotationProbes:
                 name = self._users.without_key()
                 worked_on = self._is_worked_on("RotationWorkerRole", name)
                 self._users.remember(name, next_at=LONG_AGO)
-                return worked_on and self._invoke(role, {}) != FAILED
+                return worked_on and self._invoke(role, {}) != FAILED and self._is_vouched_for(name)
             case "a user without a key":
                 return self._is_worked_on(role, self._users.without_key())
             case "a rotation by Secrets Manager":
@@ -119,12 +119,17 @@ class RotationProbes:
     def _exposure_is_told(self, role, name, key):
         """Whether the rotation of the key that AWS Health names is asked for on the bus."""
         event = {"id": str(uuid.uuid4()), "detail": {"affectedEntities": [{"entityValue": key}]}}
-        if self._invoke(role, event) == FAILED:
-            return False
+        return self._invoke(role, event) != FAILED and any(self._asked_for(name))
+
+    def _is_vouched_for(self, name):
+        """Whether the planner found out itself that the user is no administrator."""
+        return any(asked["judged_at"] for asked in self._asked_for(name))
+
+    def _asked_for(self, name):
+        """The rotations of a user that were asked for on the bus since the last look."""
         while told := self._stack.aws.receive(self._told, seconds=1):
             if told["detail"]["data"]["user_name"] == name:
-                return True
-        return False
+                yield told["detail"]["data"]
 
     def _proves(self, role, *, works):
         """Whether the hourly proof finds out about one user what is so."""

@@ -108,7 +108,7 @@ def test_a_refused_request_is_told_in_chat_and_not_by_mail(stack, probe, everyth
     (told,) = everything.about(unique)
 
     assert refused.status == 403
-    assert "123456789012:role/probe was refused the repository" in told["Message"]
+    assert "123456789012:role/probe was denied the repository" in told["Message"]
     assert json.loads(told["MessageAttributes"]["channels"]["Value"]) == ["chat"]
     assert mail.about(unique, seconds=3) == []
 
@@ -199,8 +199,8 @@ def test_the_week_is_told_with_what_is_open(publish, flush, everything, unique):
 
     flush("week")
 
-    (digest,) = everything.about("The week:")[-1:]
-    assert "findings open" in digest["Subject"]
+    (digest,) = everything.about("Weekly digest:")[-1:]
+    assert "open finding" in digest["Subject"]
     assert f"Policy drift of role/{unique}" in digest["Message"]
 
 

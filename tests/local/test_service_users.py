@@ -112,6 +112,19 @@ def test_the_schedule_of_secrets_manager_replaces_a_key_that_is_due(stack, secre
     assert users.status(name, key) == "Active"
 
 
+def test_a_user_that_is_gone_is_not_found_and_no_failure_of_ours(stack, users):
+    """IAM judges who may look at a user that does not exist by its name, without its path."""
+    name, key = users.with_key(promoted_at=LONG_AGO)
+    iam = stack.aws.client("iam")
+    iam.delete_access_key(UserName=name, AccessKeyId=key)
+    iam.delete_user_policy(UserName=name, PolicyName="log-in")
+    iam.delete_user(UserName=name)
+
+    answer = stack.call("POST", f"/service-users/{name}/rotation", stack.key(), b'{"reason": "routine"}')
+
+    assert (answer.status, answer.document["type"]) == (404, "urn:ecr-steward:problem:not-found")
+
+
 def test_who_is_no_reader_is_refused_whatever_its_own_rights(stack, users, work):
     name, key = users.with_key("closed")
     assert work(name)

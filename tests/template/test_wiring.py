@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from access_key_rotation.domain.policy import LONGEST_PROOF
 from tests.local.proven_actions import ROLES
 from tests.template.reading import of_type, statements_of_role
 
@@ -26,6 +27,22 @@ def test_every_function_that_a_rule_invokes_keeps_what_it_could_not_handle(resou
 
     assert functions
     assert functions <= kept.keys()
+
+
+def test_a_function_that_proves_a_new_key_has_a_minute_more_than_the_longest_proof(resources):
+    timeouts = {
+        of_type(resources, "AWS::Lambda::Function")[name]["Timeout"] for name in ("RotationWorker", "RotationContract")
+    }
+
+    assert min(timeouts) >= LONGEST_PROOF + 60
+
+
+def test_tables_with_a_memory_that_nothing_else_keeps_outlive_the_stack(resources):
+    for name in ("RotationState", "DriftState"):
+        table = resources[name]
+
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", name
+        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
 
 
 def test_every_queue_of_dead_letters_has_an_alarm_and_an_output(resources, source):
@@ -201,7 +218,7 @@ def test_functions_look_for_users_on_the_path_that_their_roles_are_scoped_to(res
         if function["Environment"]["Variables"].get("SERVICE_PATH") == {"Ref": "ServicePath"}
     }
 
-    assert on_the_path == looking
+    assert on_the_path | {"SecretProofRole"} == looking  # which knows by it whose secret is dead, and reads no user
 
 
 def test_the_bus_has_the_name_that_the_parameter_says(resources, source):

@@ -1,5 +1,6 @@
 """Service users and their keys, on IAM."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
@@ -14,15 +15,30 @@ from steward.errors import UpstreamError
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.literals import StatusTypeType
+    from mypy_boto3_iam.type_defs import EvaluationResultTypeDef
 
 ADMINISTRATION = (
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:AttachRolePolicy",
     "iam:AttachUserPolicy",
     "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
     "iam:CreatePolicyVersion",
+    "iam:PutGroupPolicy",
+    "iam:PutRolePolicy",
     "iam:PutUserPolicy",
+    "iam:SetDefaultPolicyVersion",
     "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateLoginProfile",
 )
-"""Rights by which one could give oneself any other; a service user has none of them on all resources."""
+"""By each of these one gives oneself permissions, or takes over somebody who has them.
+
+Source: https://pathfinding.cloud (the paths of IAM alone), and Rhino Security Labs' "AWS IAM Privilege Escalation" (for
+SetDefaultPolicyVersion).
+"""
+TAKING_OVER = frozenset({"iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"})
+"""What gives the permissions of the user that it is done to; done to oneself, it gives none."""
 NO_SUCH_ENTITY = "NoSuchEntity"
 _SERVER_ERROR = 500
 
@@ -88,10 +104,20 @@ class IamUsers:
         return Standing(has_password, bool(devices), self.administers_iam(user.arn))
 
     def administers_iam(self, arn: str) -> bool:
-        """Whether IAM would let the user do any of ``ADMINISTRATION`` on everything. One call."""
+        """Whether IAM would let the user do any of ``ADMINISTRATION``, to itself or to anybody. One call.
+
+        A simulation without resources asks for all of them at once, ``*``, which a policy on ``arn:aws:iam::…:*`` does
+        not allow. So it is asked for the user itself, and for one user, group, role and policy of the account, of names
+        that no policy means in particular.
+        """
+        account = arn.partition(":user/")[0]
+        resources = [arn, *(f"{account}:{kind}/any-other" for kind in ("user", "group", "role", "policy"))]
+        pages = self._iam.get_paginator("simulate_principal_policy").paginate(
+            PolicySourceArn=arn, ActionNames=list(ADMINISTRATION), ResourceArns=resources
+        )
         with translated():
-            answer = self._iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=list(ADMINISTRATION))
-        return any(result["EvalDecision"] == "allowed" for result in answer["EvaluationResults"])
+            allowed = [found for page in pages for result in page["EvaluationResults"] for found in _allowed(result)]
+        return any(resource != arn or action not in TAKING_OVER for action, resource in allowed)
 
     def create_key(self, name: UserName) -> Credential:
         """Make a key, in one try."""
@@ -128,6 +154,16 @@ class IamUsers:
         """Delete it, or find it deleted."""
         with translated(), unless(NO_SUCH_ENTITY):
             self._iam.delete_access_key(UserName=name, AccessKeyId=key_id)
+
+
+def _allowed(result: "EvaluationResultTypeDef") -> Iterator[tuple[str, str]]:
+    """The action with each resource on which a simulation allows it."""
+    action = result["EvalActionName"]
+    if result["EvalDecision"] == "allowed":
+        yield action, result.get("EvalResourceName", "*")
+    for one in result.get("ResourceSpecificResults", []):
+        if one["EvalResourceDecision"] == "allowed":
+            yield action, one["EvalResourceName"]
 
 
 def _unknown(code: str) -> UpstreamError:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+SETTLING = frozenset({"CREATING", "ORPHANED_KEY", "CURRENT_KEY_MISSING"})
+"""States that wait for seconds only: the queue tries again, sooner than the schedule does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:

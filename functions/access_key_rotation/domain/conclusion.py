@@ -40,7 +40,8 @@ class Conclusion:
         if run.events:
             self._publisher.publish(run.events, correlation_id=run.correlation_id)
         until = end.until if isinstance(end, Wait) else now + BLOCKED_FOR
-        record = replace(record, state=end.state, next_at=until, policy=run.policy.fingerprint)
+        created = {key.id: key.created for key in run.seen.keys}
+        record = replace(record, state=end.state, next_at=until, policy=run.policy.fingerprint, created=created)
         if isinstance(end, Release):
             run.lease.forget()
         else:

@@ -11,7 +11,9 @@ from access_key_rotation.domain.policy import RotationSettings
 from access_key_rotation.domain.ports import CredentialVault, Users
 from access_key_rotation.domain.rotation import Rotator
 from access_key_rotation.domain.run import Outcome, Run
+from access_key_rotation.domain.situation import ROTATION_WINDOW
 from access_key_rotation.domain.verification import Verifier
+from steward.clock import Clock
 from steward.errors import ConflictError, NotFoundError
 
 
@@ -21,6 +23,12 @@ class RotationContract:
     The steps of one rotation are one run, which holds the user's lock from the first to the last. It stays here between
     them, without the key's material, because they mostly meet the same execution environment; what it saves is reading
     again, never a check. A step that meets another environment looks for itself, and takes the lock over.
+
+    Parameters
+    ----------
+    follows_schedule
+        Whether a key is created when Secrets Manager's own schedule asks for it. Where rotation is off, nothing would
+        drain the key before it, so that the schedule is refused, and a person is not.
     """
 
     def __init__(
@@ -30,12 +38,17 @@ class RotationContract:
         vault: CredentialVault,
         verifier: Verifier,
         settings: RotationSettings,
+        clock: Clock,
+        *,
+        follows_schedule: bool = True,
     ) -> None:
         self._rotator = rotator
         self._users = users
         self._vault = vault
         self._verifier = verifier
         self._settings = settings
+        self._clock = clock
+        self._follows_schedule = follows_schedule
         self._open: tuple[str, Run] | None = None
 
     def create_secret(self, user: UserName, version: str, correlation_id: str) -> None:
@@ -44,11 +57,17 @@ class RotationContract:
         Raises
         ------
         ConflictError
-            The rules refuse a key now. The label was taken from the empty version first: it would block every later
-            rotation.
+            The rules refuse a key now, or rotation is off. The label was taken from the empty version first: it would
+            block every later rotation.
         """
         if self._open and self._open[0] == version:
             return
+        if not self._follows_schedule and self._is_asked_by_schedule(user):
+            self._unblock(user, version)
+            raise ConflictError(
+                f"rotation is off (parameter AccessKeyRotation), and the schedule of Secrets Manager asks for a key of "
+                f"{user}: turn rotation on, or end the schedule with `aws secretsmanager cancel-rotate-secret`"
+            )
         try:
             begun = self._rotator.begin(user, version, correlation_id)
         except Exception:
@@ -107,6 +126,11 @@ class RotationContract:
         secret = self._vault.find(credential.user)
         version = secret.labels.get(Label.CURRENT) if secret else None
         return version is not None and self._vault.read(credential.user, version) == credential
+
+    def _is_asked_by_schedule(self, user: UserName) -> bool:
+        """Whether the secret's day has come; a person who asks on that day cannot be told from the schedule."""
+        secret = self._vault.find(user)
+        return bool(secret and secret.rotates_by and self._clock.now() >= secret.rotates_by - ROTATION_WINDOW)
 
     def _take(self, version: str) -> Run | None:
         """The run of this version, if it is here; whoever takes it goes on with it, or puts it back."""

@@ -1,21 +1,12 @@
 """A key of the account was found in public: if it is a service user's, it is replaced and taken away at once."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from access_key_rotation.domain.events import AccessKeyRotationDue
-from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.ports import KeyOwners
 from access_key_rotation.domain.situation import Reason
 from steward.errors import StewardError, UpstreamError
 from steward.events import EventPublisher
-
-
-class KeyOwners(Protocol):
-    """Whose a key is."""
-
-    def owner(self, key_id: str) -> UserName | None:
-        """The user that has the key, or None where IAM says that there is no such key. One call."""
-        ...
 
 
 class ExposedKeys:

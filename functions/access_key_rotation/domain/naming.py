@@ -14,6 +14,42 @@ _USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _ESCAPES = {"=": "=3D", ",": "=2C"}
 
 
+_ACCOUNT = r"arn:aws[a-z-]*:iam::\d{12}"
+_READER = re.compile(
+    rf"{_ACCOUNT}:(?:user|role)/[!-~]+|{_ACCOUNT}:root|arn:aws[a-z-]*:sts::\d{{12}}:federated-user/[!-~]+"
+)
+_SESSION = re.compile(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([^/]+)/.*")
+
+
+class ReaderArn(str):
+    """The ARN of who may read a secret, as ``aws:PrincipalArn`` has it; ``*`` and ``?`` match as in ``ArnNotEquals``.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html (aws:PrincipalArn)
+
+    Raises
+    ------
+    ValueError
+        No principal has such an ARN, so that the restriction would shut out who is meant.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Check the text."""
+        if session := _SESSION.fullmatch(text):
+            partition, account, role = session.groups()
+            raise ValueError(
+                f"{text!r} is a session: write its role, arn:{partition}:iam::{account}:role/{role}, with its path "
+                "where it has one"
+            )
+        if not _READER.fullmatch(text):
+            raise ValueError(
+                f"{text!r} is the ARN of no reader: write arn:aws:iam::123456789012:role/NAME or …:user/NAME, with its "
+                "path where it has one"
+            )
+        return super().__new__(cls, text)
+
+
 class UserName(str):
     """The name of an IAM user, without its path.
 

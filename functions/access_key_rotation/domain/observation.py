@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Self
 
-from access_key_rotation.domain.naming import TAG_PREFIX, UserName
+from access_key_rotation.domain.naming import ROTATE_TAG, TAG_PREFIX, UserName
 
 ORPHANED_SECRET = "ORPHANED_SECRET"  # noqa: S105 - a state
 """The state of a secret whose user is gone, is another one, or is enrolled no more."""
@@ -48,6 +48,10 @@ class User:
     arn: str
     path: str
     tags: Mapping[str, str]
+
+    def is_enrolled(self, path: str) -> bool:
+        """On the path, directly or below it, and tagged: the tag alone enrols nobody."""
+        return self.path.startswith(path) and self.tags.get(ROTATE_TAG) == "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,8 @@ class Record:
     """The user's own, as far as they are the steward's: ``steward:*``."""
     keys: Mapping[str, KeyHistory] = field(default_factory=dict)
     """Every key that we have accounted for. A key that is missing here appeared since."""
+    created: Mapping[str, datetime] = field(default_factory=dict)
+    """When each key was created that IAM listed at the end of the last run, for people who look."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Version id -> key id. A version's value never changes, so this needs no second reading."""
     intent: Intent | None = None

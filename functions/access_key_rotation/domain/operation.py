@@ -2,41 +2,32 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
 from access_key_rotation.domain.events import AccessKeyReactivated, AccessKeyRotationDue
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import AccessKey, Record
-from access_key_rotation.domain.ports import KeyNotFoundError, RotationRecords, Users
+from access_key_rotation.domain.observation import ORPHANED_SECRET, AccessKey, Record, User
+from access_key_rotation.domain.policy import RotationPolicy, RotationSettings, policy_of
+from access_key_rotation.domain.ports import KeyNotFoundError, KeyUses, RotationRecords, Users
 from access_key_rotation.domain.situation import Reason
+from access_key_rotation.domain.succession import SLOTS
 from steward.clock import Clock
-from steward.errors import AccessDeniedError, ConflictError, NotAllowedError, NotFoundError, ThrottledError
+from steward.errors import (
+    AccessDeniedError,
+    ConflictError,
+    NotAllowedError,
+    NotFoundError,
+    RuleViolationError,
+    ThrottledError,
+)
 from steward.events import EventPublisher
 
 LEASE = timedelta(minutes=1)
 DID_NOTHING = (KeyNotFoundError, ThrottledError, AccessDeniedError)
 """What IAM says where a call changed nothing; after any other failure it may have."""
-
-
-class Memory(RotationRecords, Protocol):
-    """The records, for looking, too."""
-
-    def find(self, user: UserName) -> Record | None:
-        """What is remembered of a user."""
-        ...
-
-    def all(self) -> Iterator[tuple[UserName, Record, bool]]:
-        """What is remembered of all users, and whether a run works on each now."""
-        ...
-
-
-class KeyUses(Protocol):
-    """CloudTrail's memory of who used a key."""
-
-    def uses(self, key_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
-        """The latest calls that were signed with the key: when, what, from where."""
-        ...
+STUCK = frozenset({"BLOCKED", ORPHANED_SECRET, "NO_KEY"})
+"""States in which nothing is begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +38,32 @@ class Requested:
     key_id: str
     reason: Reason
     dry_run: bool
+    waits_for: tuple[str, ...] = ()
+    """What stands in its way, now or when the user was last looked at. It is done when all of that is gone."""
+    ends_freeze: str = ""
+    """Why an operator froze the user, which a routine rotation ends."""
 
 
 class Operation:
     """The operators' use cases. Nothing here makes or deletes a key: that is the worker's, and stays in one place."""
 
     def __init__(
-        self, users: Users, memory: Memory, uses: KeyUses, publisher: EventPublisher, clock: Clock, path: str
+        self,
+        users: Users,
+        memory: RotationRecords,
+        uses: KeyUses,
+        publisher: EventPublisher,
+        clock: Clock,
+        settings: RotationSettings,
+        service_path: str,
     ) -> None:
         self._users = users
         self._memory = memory
         self._uses = uses
         self._publisher = publisher
         self._clock = clock
-        self._path = path
+        self._settings = settings
+        self._service_path = service_path
 
     def list(self) -> list[tuple[UserName, Record]]:
         """Every user that the steward has seen, with what it remembers, by name."""
@@ -91,20 +94,61 @@ class Operation:
         ------
         NotFoundError
             There is no such user or key.
+        ConflictError
+            A routine rotation is of no use: the key is not the current one, or the user is exempt.
         """
         record = self._known(name)
         user = self._users.find(name)
-        if user is None or not user.path.startswith(self._path):
+        if user is None or not user.path.startswith(self._service_path):
             raise NotFoundError(f"there is no service user {name}")
-        if key_id and key_id not in {key.id for key in self._users.keys(name)}:
+        keys = self._users.keys(name)
+        if key_id and key_id not in {key.id for key in keys}:
             raise NotFoundError(f"the user {name} has no key {key_id}")
-        key_id = key_id or _current(name, record)
+        asked = Requested(name, key_id or _current(name, record), reason, dry_run)
+        if reason is Reason.ROUTINE:
+            asked = self._routine(asked, record, user, keys)
+        elif record.state in STUCK:
+            asked = replace(asked, waits_for=tuple(_stuck(record)))
         if not dry_run:
-            if reason is Reason.ROUTINE and record.frozen:
+            if asked.ends_freeze:
                 self._thaw(name)
-            due = AccessKeyRotationDue(name, reason.value, key_id, requested_by=caller)
+            due = AccessKeyRotationDue(name, reason.value, asked.key_id, requested_by=caller)
             self._publisher.publish([due], correlation_id=correlation_id)
-        return Requested(name, key_id, reason, dry_run)
+        return asked
+
+    def _routine(self, asked: Requested, record: Record, user: User, keys: Sequence[AccessKey]) -> Requested:
+        """A routine rotation with what stands in its way."""
+        current = _current(asked.user, record)
+        if asked.key_id != current:
+            raise ConflictError(
+                f"{asked.key_id} is not the current key of {asked.user}, so that there is nothing to rotate; that is "
+                f"{current}: name it, or leave key_id out"
+            )
+        try:
+            policy = policy_of(self._settings, asked.user, user.tags)
+        except RuleViolationError as error:
+            return replace(asked, waits_for=(str(error),), ends_freeze=record.frozen)
+        end = policy.exempt_until(self._clock.now())
+        if end and policy.exemption and current in {key.id for key in keys}:
+            raise ConflictError(
+                f"{asked.user} is exempt until {end.date()} ({policy.exemption.reason}): take the exemption out of "
+                "rotation.yaml, or say that the key is compromised"
+            )
+        obstacles = self._obstacles(record, user, keys, policy)
+        return replace(asked, waits_for=tuple(obstacles), ends_freeze=record.frozen)
+
+    def _obstacles(
+        self, record: Record, user: User, keys: Sequence[AccessKey], policy: RotationPolicy
+    ) -> Iterator[str]:
+        """What a routine rotation must wait for."""
+        if not user.is_enrolled(self._service_path):
+            yield "the tag steward:rotate=true, which the user lacks"
+        if record.state in STUCK:
+            yield from _stuck(record)
+        if end := policy.frozen_until(self._clock.now()):
+            yield f"the end of the freeze window, {end.isoformat()}"
+        if len(keys) >= SLOTS:
+            yield f"a free slot: the user has {' and '.join(key.id for key in keys)}"
 
     def reactivate(self, name: UserName, caller: str, reason: str, correlation_id: str) -> str:
         """Bring the key back that was deactivated last, and freeze the user; the id of the key.
@@ -168,6 +212,11 @@ def _last_deactivated(name: UserName, record: Record, keys: Sequence[AccessKey])
     if record.history(key_id).compromised:
         raise NotAllowedError(f"the key {key_id} leaked; it is never brought back")
     return key_id
+
+
+def _stuck(record: Record) -> Iterator[str]:
+    """What somebody must deal with, as of the last run."""
+    yield record.notice.text if record.notice else f"the end of the state {record.state}"
 
 
 def _current(name: UserName, record: Record) -> str:

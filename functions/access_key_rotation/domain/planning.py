@@ -1,49 +1,24 @@
 """Who is due: the whole account in a few calls, and one event for each user that has something to do."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from itertools import batched
 
 from access_key_rotation.domain.events import AccessKeyRotationDue
 from access_key_rotation.domain.naming import ROTATE_TAG, UserName
-from access_key_rotation.domain.observation import Record
+from access_key_rotation.domain.observation import Standing
 from access_key_rotation.domain.policy import RotationSettings, policy_of
+from access_key_rotation.domain.ports import Directory, ListedUser, RotationMemory
 from steward.clock import Clock
-from steward.errors import RuleViolationError
+from steward.errors import RuleViolationError, StewardError
 from steward.events import EventPublisher
 
-
-@dataclass(frozen=True, slots=True)
-class ListedUser:
-    """A user as the account's bulk calls show it; ``is_person`` is None where the credential report does not say."""
-
-    name: UserName
-    user_id: str
-    arn: str
-    path: str
-    tags: Mapping[str, str]
-    is_person: bool | None
-
-
-class Directory(Protocol):
-    """All users of the account."""
-
-    def users(self, path: str) -> Iterator[ListedUser]:
-        """Those on the path or below it: one call per thousand users of the account, and two for the report."""
-        ...
-
-    def administers_iam(self, arn: str) -> bool:
-        """Whether IAM would let the user give itself any right. One call."""
-        ...
-
-
-class RotationMemory(Protocol):
-    """All records at once."""
-
-    def all(self) -> Iterator[tuple[UserName, Record, bool]]:
-        """Every user that is remembered, and whether a run works on it now. One call per megabyte."""
-        ...
+JUDGEMENT_KEPT = timedelta(hours=4)
+"""How long the planner's finding about a user counts: as long as IAM keeps its credential report."""
+SERVICE_USER = Standing(has_password=False, has_mfa=False, administers_iam=False)
+PUBLISHED_AT_ONCE = 10
+"""Users that are judged before they are published: as many events as the bus takes in one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +36,9 @@ class Plan:
 
     enrolled: int
     due: Sequence[UserName]
-    """Those that were told, the longest overdue first."""
+    """Those that were published: who was never seen first, then the longest overdue."""
     postponed: int
     """Those that the cap left for the next run."""
-    never_seen: int
 
 
 class Planner:
@@ -108,14 +82,12 @@ class Planner:
             if before is None or self._is_due(user, before, now):
                 since = before.next_at if before and before.next_at else datetime.min.replace(tzinfo=now.tzinfo)
                 due.append((since, user.name, user if before and self._is_as_remembered(user, before) else None))
-        never_seen = sum(1 for since, _, _ in due if since.year == 1)
         gone = [(r.next_at, name, None) for name, r in known.items() if r.next_at and r.next_at <= now and not r.busy]
         chosen = sorted([*due, *gone], key=lambda entry: entry[:2])[: self._settings.max_users_per_run]
-        events = [self._event(name, user, now) for _, name, user in chosen]
-        if events:
+        for some in batched(chosen, PUBLISHED_AT_ONCE, strict=False):
+            events = [self._event(name, user, now) for _, name, user in some]
             self._publisher.publish(events, correlation_id=correlation_id)
-        told = [name for _, name, _ in chosen]
-        return Plan(enrolled, told, len(due) + len(gone) - len(told), never_seen)
+        return Plan(enrolled, [name for _, name, _ in chosen], len(due) + len(gone) - len(chosen))
 
     def _is_due(self, user: ListedUser, before: _Remembered, now: datetime) -> bool:
         if before.busy:
@@ -133,7 +105,17 @@ class Planner:
 
     def _event(self, name: UserName, user: ListedUser | None, now: datetime) -> AccessKeyRotationDue:
         """A user that is as it is remembered is judged here; whatever else there is to find out, the worker does."""
-        judged = None
-        if user is not None and user.is_person is False:
-            judged = None if self._directory.administers_iam(user.arn) else now.isoformat()
-        return AccessKeyRotationDue(name, "scheduled", judged_at=judged)
+        is_judged = user is not None and user.is_person is False and self._is_no_administrator(user)
+        return AccessKeyRotationDue(name, "scheduled", judged_at=now.isoformat() if is_judged else None)
+
+    def _is_no_administrator(self, user: ListedUser) -> bool:
+        """Whether IAM says so; where it does not answer, or the user is gone meanwhile, the worker looks itself."""
+        try:
+            return not self._directory.administers_iam(user.arn)
+        except StewardError:
+            return False
+
+
+def vouched_for(judged_at: datetime | None, now: datetime) -> Standing | None:
+    """What the planner found of a user, while its finding counts; None where the worker must look."""
+    return SERVICE_USER if judged_at and now - judged_at < JUDGEMENT_KEPT else None

@@ -4,19 +4,28 @@ Times are in days, and may be fractions of a day. A user's own tags may tighten 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Self
 
-from access_key_rotation.domain.naming import UserName
-from steward.errors import RuleViolationError
+from access_key_rotation.domain.naming import ReaderArn, UserName
+from steward.errors import RuleViolationError, UnfitError
 
 ROTATE_AFTER_TAG = "steward:rotate-after-days"
 MAX_AGE_TAG = "steward:max-age-days"
 FEWEST_SUCCESSES = 3
+LONGEST_PROOF = 240
+"""Seconds that the proof of a new key may take: the functions have 300, and other calls beside it."""
+LONGEST_INTERVAL = 1000
+"""Days between two rotations that Secrets Manager takes, and ``max_age_days`` is that interval.
+
+Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
+"""
+BRIDGED_BY_CONSUMERS = 1.0
+"""Days for which the consumers' helper goes on with the key that it read last, while the secret cannot be read."""
 
 
 class AtMaxAge(StrEnum):
@@ -45,6 +54,13 @@ class Verification:
             raise ValueError("fewer than 3 successes, or all at once, prove nothing: IAM propagates in any order")
         if self.give_up_after_seconds <= self.over_seconds:
             raise ValueError("give_up_after_seconds must be longer than over_seconds")
+        if self.over_seconds + self.give_up_after_seconds > LONGEST_PROOF:
+            raise ValueError(
+                f"over_seconds ({self.over_seconds:g}) + give_up_after_seconds ({self.give_up_after_seconds:g}) must "
+                f"not exceed {LONGEST_PROOF}: the function is ended after 300 seconds, whatever it is doing"
+            )
+        if self.proofs_per_run < 1:
+            raise ValueError(f"proofs_per_run is {self.proofs_per_run}; it is at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +111,11 @@ class Times:
     def __post_init__(self) -> None:
         if min(self.rotate_after_days, self.quiet_days, self.adoption_timeout_days, self.keep_inactive_days) <= 0:
             raise ValueError("every time is longer than nothing")
+        if self.max_age_days > LONGEST_INTERVAL:
+            raise ValueError(
+                f"max_age_days is {self.max_age_days:g}; it is at most {LONGEST_INTERVAL}, the longest interval of "
+                "Secrets Manager's own rotation"
+            )
         slack = min(1.0, self.quiet_days)
         if self.rotate_after_days + self.quiet_days + slack > self.max_age_days:
             raise ValueError(
@@ -104,12 +125,34 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherTimes:
+    """Some of ``Times``, in days; None leaves a time as it is."""
+
+    rotate_after_days: float | None = None
+    max_age_days: float | None = None
+    quiet_days: float | None = None
+    adoption_timeout_days: float | None = None
+    keep_inactive_days: float | None = None
+
+    def over(self, times: Times) -> Times:
+        """These, and where they say nothing, the given ones.
+
+        Raises
+        ------
+        ValueError
+            Together they make no sense.
+        """
+        own = {place.name: getattr(self, place.name) for place in fields(self)}
+        return replace(times, **{name: days for name, days in own.items() if days is not None})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """Other times, or other readers, for some users: ``match`` is a pattern of names; what is left out stays."""
 
     match: str
-    times: Times | None = None
-    secret_readers: tuple[str, ...] | None = None
+    times: OtherTimes = field(default_factory=OtherTimes)
+    secret_readers: tuple[ReaderArn, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +167,7 @@ class RotationSettings:
     freeze: tuple[FreezeWindow, ...] = ()
     exempt: tuple[Exemption, ...] = ()
     replica_regions: tuple[str, ...] = ()
-    secret_readers: tuple[str, ...] = ()
+    secret_readers: tuple[ReaderArn, ...] = ()
     """ARNs of the roles and users that may read secrets, beside the user itself; empty for no restriction."""
     verify: Verification = field(default_factory=Verification)
     last_use_granularity_minutes: float = 15
@@ -133,11 +176,28 @@ class RotationSettings:
     def __post_init__(self) -> None:
         if self.max_users_per_run < 1:
             raise ValueError("max_users_per_run is at least 1")
+        if self.last_use_granularity_minutes < 0:
+            raise ValueError("last_use_granularity_minutes is 15, or what AWS has made of it; never less than 0")
+        for number, override in enumerate(self.overrides):
+            try:
+                override.times.over(self.times)
+            except ValueError as error:
+                raise UnfitError(str(error), ("overrides", number, "times")) from error
 
     def warnings(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What is allowed and should be meant, each with its place in the file; empty for the whole of it."""
         if not self.secret_readers:
             yield (), "secret_readers is empty, so that IAM alone says who reads keys"
+        shortest = [
+            ((), self.times),
+            *((("overrides", n), o.times.over(self.times)) for n, o in enumerate(self.overrides)),
+        ]
+        for place, times in shortest:
+            if times.quiet_days < BRIDGED_BY_CONSUMERS:
+                yield (
+                    (*place, "times", "quiet_days"),
+                    "the consumers' helper goes on for a day with the key that it read last, which is longer than this",
+                )
 
     def at_home_in(self, region: str) -> Self:
         """The same, with every region named where a key must work: where consumers call, and where they read."""
@@ -210,7 +270,7 @@ def policy_of(settings: RotationSettings, user: UserName, tags: Mapping[str, str
         A tag of the user is no number of days, or leaves no time to rotate.
     """
     override = next((rule for rule in settings.overrides if fnmatchcase(user, rule.match)), Override(match=user))
-    times = override.times or settings.times
+    times = override.times.over(settings.times)
     readers = settings.secret_readers if override.secret_readers is None else override.secret_readers
     try:
         times = replace(
@@ -224,7 +284,7 @@ def policy_of(settings: RotationSettings, user: UserName, tags: Mapping[str, str
         times=times,
         at_max_age=settings.at_max_age,
         freeze=settings.freeze,
-        exemption=next((exemption for exemption in settings.exempt if exemption.user == user), None),
+        exemption=max((one for one in settings.exempt if one.user == user), key=lambda one: one.until, default=None),
         verify=settings.verify,
         granularity=timedelta(minutes=settings.last_use_granularity_minutes),
         replica_regions=settings.replica_regions,

@@ -3,10 +3,10 @@
 Every method is one AWS call unless it says otherwise, and raises UpstreamError when AWS fails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.naming import UserName
@@ -91,6 +91,38 @@ class Users(Protocol):
         ...
 
 
+class KeyOwners(Protocol):
+    """Whose a key is."""
+
+    def owner(self, key_id: str) -> UserName | None:
+        """The user that has the key, or None where IAM says that there is no such key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ListedUser:
+    """A user as the account's bulk calls show it; ``is_person`` is None where the credential report does not say."""
+
+    name: UserName
+    user_id: str
+    arn: str
+    path: str
+    tags: Mapping[str, str]
+    is_person: bool | None
+
+
+class Directory(Protocol):
+    """All users of the account."""
+
+    def users(self, path: str) -> Iterator[ListedUser]:
+        """Those on the path or below it: one call per thousand users of the account, and two for the report."""
+        ...
+
+    def administers_iam(self, arn: str) -> bool:
+        """Whether IAM would let the user give itself any permission."""
+        ...
+
+
 class CredentialVault(Protocol):
     """Secrets Manager, as far as it concerns one user's secret."""
 
@@ -159,6 +191,14 @@ class Trail(Protocol):
         ...
 
 
+class KeyUses(Protocol):
+    """CloudTrail's memory of who used a key."""
+
+    def uses(self, key_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
+        """The latest calls that were signed with the key: when, what, from where. One call or more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The right to work on one user until ``until``; ``fence`` grows with every claim.
@@ -173,8 +213,20 @@ class Claim:
     record: Record
 
 
-class RotationRecords(Protocol):
-    """Memory of what AWS does not keep, and the lock that lets one run at a time work on a user."""
+class RotationMemory(Protocol):
+    """Memory of what AWS does not keep, for reading."""
+
+    def find(self, user: UserName) -> Record | None:
+        """What is remembered of a user; None for one that no run has finished with yet."""
+        ...
+
+    def all(self) -> Iterator[tuple[UserName, Record, bool]]:
+        """Every user that is remembered, and whether a run works on it now. One call per megabyte."""
+        ...
+
+
+class RotationRecords(RotationMemory, Protocol):
+    """The same for writing, and the lock that lets one run at a time work on a user."""
 
     def claim(self, user: UserName, token: str, lease: timedelta, *, resuming: bool = False) -> Claim:
         """Take the lock and write the intent ahead, where there is none. Raises BusyError.

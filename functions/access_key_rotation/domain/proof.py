@@ -1,34 +1,33 @@
 """The hourly proof that what consumers read still authenticates."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import batched
 
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.events import SecretDoesNotAuthenticate
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Label, Record
+from access_key_rotation.domain.observation import ORPHANED_SECRET, Label, Record
 from access_key_rotation.domain.policy import Verification
-from access_key_rotation.domain.ports import CredentialVault, NotAuthenticatedError, Prober
-from steward.errors import UpstreamError
+from access_key_rotation.domain.ports import CredentialVault, NotAuthenticatedError, Prober, RotationMemory
+from steward.clock import Clock
+from steward.errors import StewardError
 from steward.events import EventPublisher
 
-
-class Memory(Protocol):
-    """All records at once."""
-
-    def all(self) -> Iterator[tuple[UserName, Record, bool]]:
-        """Every user that is remembered, and whether a run works on it now."""
-        ...
+EVERY_SECONDS = 3600
+"""How often the proof runs."""
+PUBLISHED_AT_ONCE = 10
+"""Users that are tried before what is bad of them is published: what is lost, at most, when a run is killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a run found. A secret that could not be read or tried is ``unclear``, neither good nor bad."""
+    """What a run found."""
 
     good: int
     bad: tuple[str, ...]
-    unclear: int
+    unclear: Mapping[str, str]
+    """Whose secret could not be read or tried, and why: neither good nor bad."""
 
 
 class SecretProof:
@@ -39,11 +38,13 @@ class SecretProof:
 
     def __init__(
         self,
-        memory: Memory,
+        memory: RotationMemory,
         vault: CredentialVault,
         prober: Prober,
         publisher: EventPublisher,
+        clock: Clock,
         wanted: Verification,
+        service_path: str,
         *,
         home_region: str,
     ) -> None:
@@ -51,26 +52,42 @@ class SecretProof:
         self._vault = vault
         self._prober = prober
         self._publisher = publisher
+        self._clock = clock
         self._wanted = wanted
+        self._service_path = service_path
         self._home = home_region
 
     def prove(self, correlation_id: str) -> Proof:
-        """Try at most ``proofs_per_run`` secrets."""
-        adopted = [name for name, record, busy in self._memory.all() if not busy and _is_adopted(record)]
-        good, unclear, bad = 0, 0, list[SecretDoesNotAuthenticate]()
-        for name in adopted[: self._wanted.proofs_per_run]:
-            try:
-                refused = self._refused(name)
-            except UpstreamError:
-                unclear += 1
-                continue
+        """Try at most ``proofs_per_run`` secrets: those after the ones that the run of an hour ago tried.
+
+        Raises
+        ------
+        StewardError
+            The table cannot be read, or the bus does not take what was found.
+        """
+        adopted = sorted(name for name, record, busy in self._memory.all() if not busy and self._is_live(name, record))
+        hour = int(self._clock.now().timestamp()) // EVERY_SECONDS
+        good, unclear, bad = 0, dict[str, str](), list[str]()
+        for some in batched(window(adopted, self._wanted.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False):
+            refused = list[SecretDoesNotAuthenticate]()
+            for name in some:
+                try:
+                    found = self._refused(name)
+                except StewardError as error:
+                    unclear[name] = str(error)
+                    continue
+                good += found is None
+                refused += [found] if found else []
             if refused:
-                bad.append(refused)
-            else:
-                good += 1
-        if bad:
-            self._publisher.publish(bad, correlation_id=correlation_id)
-        return Proof(good, tuple(event.user_name for event in bad), unclear)
+                self._publisher.publish(refused, correlation_id=correlation_id)
+            bad += [event.user_name for event in refused]
+        return Proof(good, tuple(bad), unclear)
+
+    def _is_live(self, name: UserName, record: Record) -> bool:
+        """Whether a consumer uses the current key, of a user that was there and enrolled when it was last looked at."""
+        user = record.user(name)
+        is_ours = user is None or user.is_enrolled(self._service_path)
+        return is_ours and record.state != ORPHANED_SECRET and _is_adopted(record)
 
     def _refused(self, name: UserName) -> SecretDoesNotAuthenticate | None:
         secret = self._vault.find(name)
@@ -84,6 +101,13 @@ class SecretProof:
             except NotAuthenticatedError:
                 return SecretDoesNotAuthenticate(name, credential.access_key_id, region)
         return None
+
+
+def window[T](everything: Sequence[T], size: int, number: int) -> list[T]:
+    """The ``number``-th of the windows that follow one another round and round: as many as it takes hold everything."""
+    size = min(size, len(everything))
+    start = number * size % len(everything) if everything else 0
+    return [*everything[start:], *everything[:start]][:size]
 
 
 def _is_adopted(record: Record) -> bool:

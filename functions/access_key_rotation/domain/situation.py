@@ -7,7 +7,6 @@ from enum import StrEnum
 from hashlib import sha256
 
 from access_key_rotation.domain.actions import Action
-from access_key_rotation.domain.naming import ROTATE_TAG
 from access_key_rotation.domain.observation import AccessKey, Content, KeyHistory, Label, Observed, User
 from access_key_rotation.domain.policy import RotationPolicy
 
@@ -80,9 +79,8 @@ class Situation:
 
     @property
     def is_enrolled(self) -> bool:
-        """On the path, directly or below it, and tagged: the tag alone enrols nobody."""
-        user = self.seen.user
-        return user is not None and user.path.startswith(self.enrolment.path) and user.tags.get(ROTATE_TAG) == "true"
+        """Whether the user is there, and ours."""
+        return self.seen.user is not None and self.seen.user.is_enrolled(self.enrolment.path)
 
     @property
     def is_urgent(self) -> bool:

@@ -4,7 +4,7 @@
 id                         member                    holds
 ========================== ========================= ===================================================================
 ``event#<id>``             ``-``                     how far its delivery has come, and until when a run is at it
-``window#<name>``          ``-``                     who went out singly
+``window#<name>``          ``-``                     who was sent individually
 ``room#<name>``            ``<badness>#<event id>``  an alert that waits; the worst sort first
 ``concerns``               ``<subject>#<name>``      what lasts
 ========================== ========================= ===================================================================
@@ -69,12 +69,12 @@ class DynamoDbDeliveries:
         """Let go of the event."""
         self._update(f"event#{event_id}", "SET busy_until = :never", EXISTS, {":never": {"N": "0"}})
 
-    def goes_singly(self, window: str, event_id: str, limit: int, until: datetime) -> bool:
+    def goes_individually(self, window: str, event_id: str, limit: int, until: datetime) -> bool:
         """Whether the event is among the first of the window."""
         item = self._update(
             f"window#{window}",
-            "ADD singly :ids SET expiration = :expiration",
-            "attribute_not_exists(singly) OR contains(singly, :id) OR size(singly) < :limit",
+            "ADD individual :ids SET expiration = :expiration",
+            "attribute_not_exists(individual) OR contains(individual, :id) OR size(individual) < :limit",
             {
                 ":ids": {"SS": [event_id]},
                 ":id": {"S": event_id},
@@ -165,6 +165,7 @@ class DynamoDbConcerns:
             "at": {"S": concern.at.isoformat()},
             "until": {"S": concern.until},
             "expected": {"BOOL": concern.expected},
+            "arn": {"S": concern.arn},
         }
         if concern.state is State.OVER:
             item["expiration"] = _number(self._clock.now() + ENDED_KEPT)
@@ -225,6 +226,7 @@ def _concern(item: dict[str, Any]) -> Concern:
         datetime.fromisoformat(item["at"]["S"]),
         item["until"]["S"],
         item["expected"]["BOOL"],
+        item.get("arn", {"S": ""})["S"],
     )
 
 

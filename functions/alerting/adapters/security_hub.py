@@ -71,6 +71,7 @@ class SecurityHubFindings:
             "AwsAccountId": account,
             "Types": [TYPE],
             "FirstObservedAt": _utc(concern.since),
+            "LastObservedAt": _utc(concern.at.isoformat()),
             "CreatedAt": _utc(concern.since),
             "UpdatedAt": _utc(concern.at.isoformat()),
             "Severity": {"Label": label},
@@ -81,10 +82,10 @@ class SecurityHubFindings:
             "ProductFields": {
                 "ecr-steward/finding": clean(concern.name, MAX_FIELD),
                 "ecr-steward/state": concern.state,
-                "ecr-steward/until": concern.until or "-",
+                "ecr-steward/until": clean(concern.until, MAX_FIELD) or "-",
                 "ecr-steward/expected": str(concern.expected).lower(),
             },
-            "Resources": [_resource(concern.name, account, partition)],
+            "Resources": [_resource(concern, account)],
             "Compliance": {"Status": _COMPLIANCE[concern.state]},
             "RecordState": "ARCHIVED" if concern.state is State.OVER else "ACTIVE",
         }
@@ -97,11 +98,11 @@ def _stable_id(text: str) -> str:
     return f"{text[: MAX_ID - 65]}#{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _resource(finding_id: str, account: str, partition: str) -> "ResourceTypeDef":
-    """Whom a finding ``kind:entity-kind:name`` is about. Events tell no path of IAM, so the ARN has none either."""
-    _, kind, name = [*finding_id.split(":", 2), "", ""][:3]
-    if kind in _RESOURCES and name:
-        return {"Type": _RESOURCES[kind], "Id": f"arn:{partition}:iam::{account}:{kind}/{clean(name)}"}
+def _resource(concern: Concern, account: str) -> "ResourceTypeDef":
+    """Whom a finding ``kind:entity-kind:name`` is about; the account where the ARN is not known."""
+    kind = concern.name.split(":", 2)[1] if concern.name.count(":") > 1 else ""
+    if kind in _RESOURCES and concern.arn:
+        return {"Type": _RESOURCES[kind], "Id": clean(concern.arn, MAX_ID)}
     return {"Type": "AwsAccount", "Id": f"AWS::::Account:{account}"}
 
 

@@ -1,4 +1,4 @@
-"""What people are told: one alert, before a medium gives it its form."""
+"""One alert, before a medium gives it its form."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to tell.
+    """One thing to report.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Alert:
     facts : tuple of (str, str)
         Labels of ours, each with a text of others.
     commands : tuple of str
-        What to run to take it back.
+        What to run to revert it.
     approve : str
         How to accept it instead; empty where there is nothing to accept.
     thread : str
@@ -48,9 +48,9 @@ class Alert:
     runbook : str
         File name in ``docs/runbooks``, without its ending; empty for none.
     over : bool
-        It tells that something is over.
+        It reports that something is resolved.
     expected : bool
-        The settings of the capability expect whoever did it.
+        The settings of the capability expect the actor.
     """
 
     event_id: str
@@ -72,5 +72,5 @@ class Alert:
 
     @property
     def headline(self) -> str:
-        """Severity and title, in plain text; RESOLVED in place of the severity when it is over."""
+        """Severity and title, in plain text; RESOLVED in place of the severity where it is resolved."""
         return f"{'RESOLVED' if self.over else self.severity.name}: {self.title.plain()}"

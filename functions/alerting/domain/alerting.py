@@ -1,4 +1,4 @@
-"""The use cases: tell one event; tell what waited in a flood; tell the week."""
+"""The use cases: report one event; report what waited in a flood; report the week."""
 
 import json
 from collections import defaultdict
@@ -19,7 +19,7 @@ from steward.clock import Clock
 
 FLOOD, DIGEST = "flood", "digest"
 """The waiting rooms."""
-TOLD, HELD, HUB, NOTED = "told", "held", "security_hub", "noted"
+SENT, DEFERRED, HUB, NOTED = "sent", "deferred", "security_hub", "noted"
 """The steps of a delivery."""
 
 
@@ -82,7 +82,7 @@ class Alerting:
         steps: list[tuple[str, Callable[[], str]]] = []
         readers = channels & {Channel.MAIL, Channel.CHAT}
         if readers:
-            steps.append((TOLD, lambda: self._tell_or_hold(alert, readers)))
+            steps.append((SENT, lambda: self._send_or_defer(alert, readers)))
         if Channel.DIGEST in channels:
             steps.append((NOTED, lambda: self._wait(DIGEST, alert, channels)))
         if Channel.SECURITY_HUB in channels and self.hub and concern:
@@ -90,17 +90,17 @@ class Alerting:
             steps.append((HUB, lambda: _told_to(hub, alert, concern)))
         return steps
 
-    def _tell_or_hold(self, alert: Alert, readers: frozenset[Channel]) -> str:
+    def _send_or_defer(self, alert: Alert, readers: frozenset[Channel]) -> str:
         """Publish the first of a window; the others wait for the flood's one message."""
         flood, now = self.settings.flood, self.clock.now()
         window = timedelta(minutes=flood.window_minutes)
         opened = int(now.timestamp() // window.total_seconds())
         name = f"{alert.kind}#{alert.severity.name}#{flood.window_minutes}#{opened}"
-        if self.deliveries.goes_singly(name, alert.event_id, flood.limit(alert.severity), now + 2 * window):
+        if self.deliveries.goes_individually(name, alert.event_id, flood.limit(alert.severity), now + 2 * window):
             self._publish(alert, readers)
-            return TOLD
+            return SENT
         self._wait(FLOOD, alert, readers)
-        return HELD
+        return DEFERRED
 
     def _wait(self, room: str, alert: Alert, channels: frozenset[Channel]) -> str:
         title = alert.headline.partition(": ")[2] if not alert.over else alert.headline
@@ -114,7 +114,9 @@ class Alerting:
         for each in waiting:
             groups[each.channels].append(each)
         for channels, alerts in groups.items():
-            alert = flood_alert(alerts, named=self.settings.flood.named, event_id=self.new_id(), here=self._here())
+            alert = flood_alert(
+                alerts, listed_titles=self.settings.flood.listed_titles, event_id=self.new_id(), here=self._here()
+            )
             self._publish(alert, channels)
             self.rooms.leave(FLOOD, alerts)
         return len(waiting)

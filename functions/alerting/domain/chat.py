@@ -44,7 +44,7 @@ def notification(alert: Alert, documentation: str = "") -> dict[str, Any]:
         },
         "metadata": {
             "threadId": clean(thread, MAX_THREAD),
-            "summary": alert.title.chat(),
+            "summary": f"{word}: {alert.title.chat()}",
             "eventType": alert.kind,
             "additionalContext": {"account": alert.account, "region": alert.region, "severity": alert.severity.name},
         },
@@ -73,6 +73,6 @@ def _steps(alert: Alert, documentation: str) -> Iterator[str]:
         yield f"To approve it instead: {code_span(alert.approve)}"
     for command in alert.commands:
         if safe_command(command) and "`" not in command and len(command) <= MAX_DESCRIPTION // MAX_STEPS:
-            yield f"To take it back: {code_span(command)}"
+            yield f"To revert: {code_span(command)}"
         else:
-            yield "To take it back: a command that the mail and the report have"
+            yield "To revert: the mail and the report have the command"

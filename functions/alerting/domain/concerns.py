@@ -25,7 +25,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something that lasts. ``at`` is when the event was published that last said so; times in texts are ISO 8601."""
+    """Something that lasts.
+
+    ``at`` is when the event was published that last said so; times in texts are ISO 8601. ``arn`` is that of the entity
+    in AWS that it is about, if the events name one.
+    """
 
     subject: str
     name: str
@@ -36,6 +40,7 @@ class Concern:
     at: datetime
     until: str = ""
     expected: bool = False
+    arn: str = ""
 
     @property
     def id(self) -> str:
@@ -65,7 +70,15 @@ def concern_of(event: BusEvent, alert: Alert, before: Concern | None) -> Concern
     data, what = event.data, alert.title.plain()
     since = data.text("first_seen") or (before.since if before and before.state is not State.OVER else "")
     concern = Concern(
-        subject, name, State.OPEN, alert.severity, what, since or event.at.isoformat(), event.at, "", alert.expected
+        subject,
+        name,
+        State.OPEN,
+        alert.severity,
+        what,
+        since or event.at.isoformat(),
+        event.at,
+        expected=alert.expected,
+        arn=data.text("arn") or (before.arn if before else ""),
     )
     match event.detail_type:
         case "PolicyDriftResolved" | "AccessKeyRotated":
@@ -81,7 +94,7 @@ def concern_of(event: BusEvent, alert: Alert, before: Concern | None) -> Concern
             )
         case "DriftScanCompleted":
             counts = data.inner("open_findings").values
-            found = ", ".join(f"{count} {severity}" for severity, count in counts.items()) or "nothing"
-            reviewed = "" if data.holds("baseline_reviewed") else "; nobody has reviewed the baseline yet"
+            found = ", ".join(f"{count} {severity}" for severity, count in counts.items()) or "no open findings"
+            reviewed = "" if data.holds("baseline_reviewed") else "; the baseline has not been reviewed"
             return replace(concern, what=f"{found}{reviewed}")
     return concern

@@ -7,7 +7,7 @@ from alerting.domain.foreign_text import clean, is_clean, subject, without_links
 
 MAX_COMMANDS, MAX_COMMAND = 20, 2_000
 MAX_FACTS = 25
-WITHHELD = "(withheld: it is too long, or has characters that do not show; the report and the API have it)"
+WITHHELD = "(withheld: too long, or with invisible characters; see the report or the API)"
 
 
 def subject_of(alert: Alert) -> str:
@@ -42,7 +42,7 @@ def _lines(alert: Alert, documentation: str) -> Iterator[str]:
     if len(alert.facts) > MAX_FACTS:
         yield f"… and {len(alert.facts) - MAX_FACTS} more"
     if alert.commands:
-        yield from ("", "To take it back:")
+        yield from ("", "To revert:")
         yield from (f"    {safe_command(command) or WITHHELD}" for command in alert.commands[:MAX_COMMANDS])
         if len(alert.commands) > MAX_COMMANDS:
             yield f"    … and {len(alert.commands) - MAX_COMMANDS} more: the report has all of them"

@@ -33,7 +33,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An alert that is told together with others: enough to count and to name it."""
+    """An alert that is sent together with others: enough to count and to list it."""
 
     event_id: str
     kind: str
@@ -73,13 +73,13 @@ class Deliveries(Protocol):
         """Let go of the event: no run is at it."""
         ...
 
-    def goes_singly(self, window: str, event_id: str, limit: int, until: datetime) -> bool:
+    def goes_individually(self, window: str, event_id: str, limit: int, until: datetime) -> bool:
         """Whether the event is among the first ``limit`` of a window; the same answer for the same event."""
         ...
 
 
 class WaitingRooms(Protocol):
-    """Alerts that wait to be told together, by the name of their room."""
+    """Alerts that wait to be sent together, by the name of their room."""
 
     def wait(self, room: str, alert: Waiting) -> None:
         """Let it wait; twice is once."""

@@ -1,4 +1,4 @@
-"""The settings: which events alert whom, and how many single alerts make a flood."""
+"""The settings: which events alert whom, and how many alerts make a flood."""
 
 import re
 from collections.abc import Iterator
@@ -49,8 +49,8 @@ class EventPattern(str):
 class Route:
     """Where the alerts go that match all of its conditions; a condition that is left out matches all.
 
-    ``at_least`` is a severity; ``expected`` asks whether the settings of the capability expect whoever did it.
-    ``channels`` may be empty: then nobody is told.
+    ``at_least`` is a severity; ``expected`` asks whether the settings of the capability expect the actor.
+    ``channels`` may be empty: then nobody is alerted.
     """
 
     channels: tuple[Channel, ...]
@@ -77,30 +77,34 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """How many alerts of one kind and severity go out singly in a window; the others are told in one message."""
+    """How many alerts of one kind and severity are sent individually in a window; the others go out in one message.
+
+    That message lists the titles of ``listed_titles`` alerts, the most severe first.
+    """
 
     window_minutes: int = 10
-    singly: int = 5
-    singly_if_critical: int = 20
-    named: int = 40
+    individual_limit: int = 5
+    individual_limit_if_critical: int = 20
+    listed_titles: int = 40
 
     def __post_init__(self) -> None:
         if not 1 <= self.window_minutes <= 24 * 60:
             raise ValueError("window_minutes is 1 to 1440")
-        if min(self.singly, self.singly_if_critical) < 1 or self.singly_if_critical > MOST_SINGLY:
-            raise ValueError(f"singly and singly_if_critical are 1 to {MOST_SINGLY}")
-        if not 1 <= self.named <= MOST_NAMED:
-            raise ValueError(f"named is 1 to {MOST_NAMED}: SNS takes no longer message")
-        if self.singly_if_critical < self.singly:
-            raise ValueError("singly_if_critical is less than singly: the worst would be held back first")
+        limits = self.individual_limit, self.individual_limit_if_critical
+        if min(limits) < 1 or self.individual_limit_if_critical > MOST_INDIVIDUAL:
+            raise ValueError(f"individual_limit and individual_limit_if_critical are 1 to {MOST_INDIVIDUAL}")
+        if not 1 <= self.listed_titles <= MOST_LISTED_TITLES:
+            raise ValueError(f"listed_titles is 1 to {MOST_LISTED_TITLES}: SNS takes no longer message")
+        if self.individual_limit_if_critical < self.individual_limit:
+            raise ValueError("individual_limit_if_critical is less than individual_limit: the worst would wait first")
 
     def limit(self, severity: Severity) -> int:
-        """How many of this severity go out singly."""
-        return self.singly_if_critical if severity is Severity.CRITICAL else self.singly
+        """How many of this severity are sent individually."""
+        return self.individual_limit_if_critical if severity is Severity.CRITICAL else self.individual_limit
 
 
-MOST_SINGLY = 500
-MOST_NAMED = 80
+MOST_INDIVIDUAL = 500
+MOST_LISTED_TITLES = 80
 """Their titles, each of 500 characters of four bytes, fit into the 256 KiB of a message.
 
 Source: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html

@@ -1,4 +1,4 @@
-"""Many alerts in one message: what waited in a flood, and the week's digest. The worst are always named first."""
+"""Many alerts in one message: what waited in a flood, and the weekly digest. The most severe always come first."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,10 +24,10 @@ class Here:
     region: str
 
 
-def flood_alert(waiting: Sequence[Waiting], *, named: int, event_id: str, here: Here) -> Alert:
+def flood_alert(waiting: Sequence[Waiting], *, listed_titles: int, event_id: str, here: Here) -> Alert:
     """One alert for all who wait, as severe as the worst of them."""
     worst_first = sorted(waiting, key=lambda each: (-each.severity, each.kind, each.event_id))
-    left_out = len(worst_first) - named
+    left_out = len(worst_first) - listed_titles
     return Alert(
         event_id,
         FLOOD_KIND,
@@ -38,10 +38,10 @@ def flood_alert(waiting: Sequence[Waiting], *, named: int, event_id: str, here: 
         here.region,
         Sentence.of(f"{len(waiting)} more alerts: {_by_severity(waiting)}"),
         (
-            Sentence.of("So many came at once that they are told together; the first of each kind came singly."),
+            Sentence.of("Grouped because of volume; the first alerts of each kind were sent individually."),
             *(Sentence.of(f"{count} {{}}", kind) for kind, count in _kinds(waiting)),
-            *(Sentence.of(f"{each.severity.name}: {{}}", each.title) for each in worst_first[:named]),
-            *((Sentence.of(f"… and {left_out} more, none of them worse than these."),) if left_out > 0 else ()),
+            *(Sentence.of(f"{each.severity.name}: {{}}", each.title) for each in worst_first[:listed_titles]),
+            *((Sentence.of(f"… and {left_out} more, none of them more severe."),) if left_out > 0 else ()),
         ),
         runbook="too-many-alerts",
     )
@@ -61,7 +61,7 @@ def digest_alert(
         here.at,
         here.account,
         here.region,
-        Sentence.of(f"The week: {len(findings)} findings open"),
+        Sentence.of(f"Weekly digest: {_counted(len(findings), 'open finding')}"),
         tuple(_paragraphs(concerns, findings, waiting, settings, here.at)),
         runbook="alert-came" if findings else "",
     )
@@ -70,12 +70,12 @@ def digest_alert(
 def _paragraphs(
     concerns: Sequence[Concern], findings: list[Concern], waiting: Sequence[Waiting], settings: Digest, at: datetime
 ) -> Iterator[Sentence]:
-    yield Sentence.of(f"Open: {_by_severity(findings)}." if findings else "Nothing is open.")
+    yield Sentence.of(f"Open: {_by_severity(findings)}." if findings else "No findings are open.")
     for each in sorted(findings, key=lambda c: (-c.severity, c.since))[:OLDEST]:
         yield Sentence.of(f"{each.severity.name}, open since {{}}: {{}}", each.since, each.what)
     oldest = min(findings, key=lambda c: c.since, default=None)
     if oldest:
-        yield Sentence.of("The oldest is open since {}: {}", oldest.since, oldest.what)
+        yield Sentence.of("Oldest, open since {}: {}", oldest.since, oldest.what)
     for each in _ending(concerns, at + timedelta(days=settings.expires_within_days))[:SOON]:
         yield Sentence.of("Acknowledged until {}: {}", each.until, each.what)
     for each in concerns:
@@ -83,16 +83,20 @@ def _paragraphs(
             yield Sentence.of("Blocked since {}: {}", each.since, each.what)
     for each in concerns:
         if each.subject == SCAN:
-            yield Sentence.of("The last scan, at {}, found open: {}", each.at.isoformat(timespec="minutes"), each.what)
+            yield Sentence.of("Last scan, {}: {}", each.at.isoformat(timespec="minutes"), each.what)
     for kind, count in _kinds(waiting):
-        yield Sentence.of(f"{count} {{}} in this week", kind)
-    yield Sentence.of("Counted from the events that reached alerting; the report of the last scan is the truth.")
+        yield Sentence.of(f"{count} {{}} this week", kind)
+    yield Sentence.of("Counted from the events that reached alerting; the report of the last scan is authoritative.")
 
 
 def _ending(concerns: Sequence[Concern], soon: datetime) -> list[Concern]:
     """Acknowledgements that end before ``soon``, the next first."""
     kept = [each for each in concerns if each.state is State.ACKNOWLEDGED and each.until <= soon.isoformat()]
     return sorted(kept, key=lambda each: each.until)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _by_severity(alerts: Sequence[Waiting] | Sequence[Concern]) -> str:

@@ -14,7 +14,8 @@ import msgspec
 from policy_drift.domain.account import Account, Group, ManagedPolicy, Role, User
 from policy_drift.domain.baseline import LARGEST, Baseline, UnusableBaselineError, flaws
 from policy_drift.domain.language import PolicyError, effective_access
-from steward.conversion import Place, UnfitError, convert
+from steward.conversion import convert
+from steward.errors import Place, UnfitError
 
 FORMAT = "ecr-steward/iam-baseline/1"
 _KEYED = {"users": "name", "groups": "name", "roles": "name", "policies": "arn"}

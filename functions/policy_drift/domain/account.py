@@ -7,7 +7,7 @@ the plain JSON objects that IAM gives, so that the baseline reads well in a diff
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 type Document = Mapping[str, Any]
 """A policy document, as a JSON object."""
@@ -61,6 +61,8 @@ class Entity:
 
     Attributes
     ----------
+    kind : EntityKind
+        What it is.
     name, path : str
         As in IAM; the path begins and ends with a slash.
     unique_id : str
@@ -70,6 +72,8 @@ class Entity:
     attached : tuple of str
         ARNs of the attached managed policies, sorted.
     """
+
+    kind: ClassVar[EntityKind]
 
     name: str
     path: str
@@ -82,10 +86,14 @@ class Entity:
 class Group(Entity):
     """A group; who is in it stands at the users."""
 
+    kind: ClassVar[EntityKind] = EntityKind.GROUP
+
 
 @dataclass(frozen=True, slots=True)
 class User(Entity):
     """A user: ``groups`` are names, sorted; ``boundary`` is the ARN of a managed policy, or None."""
+
+    kind: ClassVar[EntityKind] = EntityKind.USER
 
     groups: tuple[str, ...] = ()
     boundary: str | None = None
@@ -94,6 +102,8 @@ class User(Entity):
 @dataclass(frozen=True, slots=True)
 class Role(Entity):
     """A role: ``trust`` says who may assume it."""
+
+    kind: ClassVar[EntityKind] = EntityKind.ROLE
 
     trust: Document = field(default_factory=dict)
     boundary: str | None = None
@@ -107,11 +117,6 @@ class ManagedPolicy:
     unique_id: str
     version: str
     document: Document
-
-    @property
-    def is_of_aws(self) -> bool:
-        """Whether AWS wrote it, and may change it."""
-        return self.arn.split(":", 5)[4] == "aws"
 
 
 @dataclass(frozen=True, slots=True)

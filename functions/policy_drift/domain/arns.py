@@ -1,14 +1,32 @@
 """How IAM names the things of an account in full."""
 
-from policy_drift.domain.account import Account, Entity, Group, User
+from collections.abc import Iterable, Mapping
+
+from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, policy_id
 
 _STANDARD_PARTITION = "aws"
 
 
 def arn_of(account: Account, entity: Entity) -> str:
     """The ARN of a user, group or role."""
-    kind = "user" if isinstance(entity, User) else "group" if isinstance(entity, Group) else "role"
-    return f"arn:{partition_of(account)}:iam::{account.id}:{kind}{entity.path}{entity.name}"
+    return f"arn:{partition_of(account)}:iam::{account.id}:{entity.kind}{entity.path}{entity.name}"
+
+
+def arn_in(accounts: Iterable[Account], entity: EntityId) -> str:
+    """The ARN of an entity in the first of these accounts that has it; empty where none has."""
+    for account in accounts:
+        principals: dict[EntityKind, Mapping[str, Entity]] = {
+            EntityKind.USER: account.users,
+            EntityKind.GROUP: account.groups,
+            EntityKind.ROLE: account.roles,
+        }
+        if principal := principals.get(entity.kind, {}).get(entity.name):
+            return arn_of(account, principal)
+        if entity.kind is EntityKind.POLICY:
+            for arn in account.policies:
+                if policy_id(arn) == entity:
+                    return arn
+    return ""
 
 
 def partition_of(account: Account) -> str:

@@ -1,7 +1,8 @@
 """What policy drift tells the world. Golden examples are in ``events/published/``.
 
 Times are ISO 8601 in UTC; severities and verdicts are names. Texts that come from IAM or CloudTrail (entities,
-requests, actors) were chosen by others: whoever shows them escapes them.
+requests, actors) were chosen by others: whoever shows them escapes them. ``arn`` is the entity's, with its path; it is
+empty where there is none, or it was not read.
 """
 
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class PolicyDriftDetected:
     expected: bool = False
     revert: list[str] = field(default_factory=list)
     approve: str = ""
+    arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class PolicyDriftResolved:
     how: str
     first_seen: str
     resolved_at: str
+    arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class PolicyDriftAcknowledged:
     owner: str
     reason: str
     expires: str
+    arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,7 @@ from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, R
 
 def entity_id(entity: Entity) -> EntityId:
     """The id of a user, group or role."""
-    kind = (
-        EntityKind.USER
-        if isinstance(entity, User)
-        else EntityKind.ROLE
-        if isinstance(entity, Role)
-        else EntityKind.GROUP
-    )
-    return EntityId(f"{kind}/{entity.name}")
+    return EntityId(f"{entity.kind}/{entity.name}")
 
 
 def touched_by(changed: Collection[EntityId], accounts: Iterable[Account]) -> frozenset[EntityId]:

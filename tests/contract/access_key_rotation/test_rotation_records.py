@@ -24,6 +24,7 @@ EVERYTHING = Record(
         "AKIA1": KeyHistory(made_by_us=True, promoted_at=NOON, adopted_at=NOON, compromised=True),
         "AKIA2": KeyHistory(),
     },
+    created={"AKIA1": NOON},
     versions={"v1": "AKIA1"},
     wanted="AKIA1",
     frozen="a consumer broke",

@@ -1,5 +1,9 @@
 """What the directory of all users shows, be it the double or IAM's bulk calls."""
 
+import json
+from fnmatch import fnmatchcase
+from importlib import resources
+
 import boto3
 import pytest
 from botocore.client import BaseClient
@@ -7,7 +11,7 @@ from botocore.client import BaseClient
 from access_key_rotation.adapters.iam_directory import IamDirectory
 from access_key_rotation.adapters.iam_users import ADMINISTRATION, IamUsers
 from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.planning import ListedUser
+from access_key_rotation.domain.ports import ListedUser
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.listed_directory import ListedDirectory
@@ -52,12 +56,91 @@ def _judging(reached):
     def call(client, operation, parameters):
         if operation != "SimulatePrincipalPolicy":
             return reached(client, operation, parameters)
-        decision = "allowed" if parameters["PolicySourceArn"].endswith("/person") else "implicitDeny"
-        names = parameters["ActionNames"]
-        assert names == list(ADMINISTRATION)
-        return {"EvaluationResults": [{"EvalActionName": name, "EvalDecision": decision} for name in names]}
+        is_person = parameters["PolicySourceArn"].endswith("/person")
+        return simulated(parameters, lambda _action, _resource: is_person)
 
     return call
+
+
+def simulated(asked, allows):
+    """What SimulatePrincipalPolicy answers: the first resource's result for each action, and those of all resources."""
+
+    def decision(action, resource):
+        return "allowed" if allows(action, resource) else "implicitDeny"
+
+    results, (first, *_) = [], asked["ResourceArns"]
+    for action in asked["ActionNames"]:
+        result = {"EvalActionName": action, "EvalResourceName": first, "EvalDecision": decision(action, first)}
+        every = [
+            {"EvalResourceName": resource, "EvalResourceDecision": decision(action, resource)}
+            for resource in asked["ResourceArns"]
+        ]
+        results.append(result | {"ResourceSpecificResults": every})
+    return {"EvaluationResults": results, "IsTruncated": False}
+
+
+@pytest.fixture
+def judged(moto, monkeypatch):
+    """Whether the adapter takes a user for an administrator who is allowed an action on a resource, both patterns."""
+    reached, arn = BaseClient._make_api_call, "arn:aws:iam::123456789012:user/service/ecr-push"
+
+    def judge(action, resource):
+        def call(client, operation, parameters):
+            if operation != "SimulatePrincipalPolicy":
+                return reached(client, operation, parameters)
+            return simulated(parameters, lambda *asked: all(map(fnmatchcase, asked, (action, resource))))
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", call)  # the wire
+        return IamUsers(client("iam"), client("iam", once=True)).administers_iam(arn)
+
+    return judge
+
+
+OF_THE_ACCOUNT = "arn:aws:iam::123456789012"
+ITSELF = f"{OF_THE_ACCOUNT}:user/service/ecr-push"
+
+
+def ways_without_a_target():
+    """The actions by each of which alone one comes to more permissions, as policy drift knows them."""
+    text = (resources.files("policy_drift.domain.severity") / "escalation_paths.json").read_text(encoding="utf-8")
+    steps = [path["steps"] for path in json.loads(text)["paths"]]
+    return {step["action"] for (step, *more) in steps if not more and step["action"].startswith("iam:")}
+
+
+def test_every_way_of_iam_alone_to_more_permissions_is_asked_for():
+    assert ways_without_a_target() <= set(ADMINISTRATION)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("*", "*"),
+        ("iam:*", f"{OF_THE_ACCOUNT}:*"),
+        *((action, f"{OF_THE_ACCOUNT}:*") for action in ADMINISTRATION),
+        ("iam:CreateAccessKey", f"{OF_THE_ACCOUNT}:user/*"),
+        ("iam:AddUserToGroup", f"{OF_THE_ACCOUNT}:group/*"),
+        ("iam:PutRolePolicy", f"{OF_THE_ACCOUNT}:role/*"),
+        ("iam:SetDefaultPolicyVersion", f"{OF_THE_ACCOUNT}:policy/*"),
+        ("iam:PutUserPolicy", ITSELF),
+        ("iam:AttachUserPolicy", f"{OF_THE_ACCOUNT}:user/service/*"),
+    ],
+)
+def test_who_may_give_itself_permissions_is_an_administrator(judged, action, resource):
+    assert judged(action, resource)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("ecr:*", "*"),
+        ("iam:Get*", "*"),
+        ("iam:CreateAccessKey", ITSELF),
+        ("iam:UpdateLoginProfile", ITSELF),
+        ("iam:PassRole", "*"),
+    ],
+)
+def test_who_may_not_is_none(judged, action, resource):
+    assert not judged(action, resource)
 
 
 def test_shows_the_users_on_the_path_and_below_it_and_nobody_else(directory):

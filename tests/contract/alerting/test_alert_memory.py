@@ -19,7 +19,15 @@ NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=20)
 MAIL = frozenset({Channel.MAIL})
 CONCERN = Concern(
-    "finding", "a#b", State.OPEN, Severity.HIGH, "role/a may do more", "2026-05-04", NOON, "", expected=True
+    "finding",
+    "a#b",
+    State.OPEN,
+    Severity.HIGH,
+    "role/a may do more",
+    "2026-05-04",
+    NOON,
+    expected=True,
+    arn="arn:aws:iam::123456789012:role/x/a",
 )
 
 
@@ -89,11 +97,11 @@ def test_a_run_that_died_lets_go_by_itself(deliveries):
     assert deliveries.begin("e", NOON + timedelta(seconds=71)) == {"told"}
 
 
-def test_the_first_of_a_window_go_singly_and_keep_that_answer(deliveries):
-    first = [deliveries.goes_singly("w", event, 2, LATER) for event in ("a", "b", "c", "a", "c")]
+def test_the_first_of_a_window_go_individually_and_keep_that_answer(deliveries):
+    first = [deliveries.goes_individually("w", event, 2, LATER) for event in ("a", "b", "c", "a", "c")]
 
     assert first == [True, True, False, True, False]
-    assert deliveries.goes_singly("next", "c", 2, LATER)
+    assert deliveries.goes_individually("next", "c", 2, LATER)
 
 
 def test_who_waits_is_there_once_the_worst_first(rooms):

@@ -1,6 +1,7 @@
 """The topic and Security Hub, as SNS and Security Hub take what we send, and how their errors are read."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import boto3
@@ -13,6 +14,7 @@ from alerting.adapters.sns_topic import SnsTopic
 from alerting.alert_envelope import bus_event
 from alerting.domain.alert import Severity
 from alerting.domain.concerns import concern_of
+from alerting.domain.foreign_text import is_clean
 from alerting.domain.ports import FindingRefusedError, Message, Waiting
 from alerting.domain.routing import Channel
 from alerting.domain.wording import alert_of
@@ -103,8 +105,64 @@ def test_a_finding_opens_and_is_archived_under_the_same_id(security_hub):
     assert (last["RecordState"], last["Compliance"]["Status"]) == ("ARCHIVED", "PASSED")
     assert opened["Id"] == last["Id"] == "ecr-steward/ca-central-1/access:role:ci-deploy"
     assert opened["UpdatedAt"] < last["UpdatedAt"]
-    assert opened["Resources"] == [{"Type": "AwsIamRole", "Id": "arn:aws:iam::123456789012:role/ci-deploy"}]
+    assert opened["Resources"] == [{"Type": "AwsIamRole", "Id": "arn:aws:iam::123456789012:role/deployers/ci-deploy"}]
     assert "Workflow" not in opened
+
+
+RESOURCES = {
+    "a user under a path": ("access:user:ann", "arn:aws:iam::123456789012:user/staff/ann", "AwsIamUser"),
+    "a group": ("access:group:team", "arn:aws:iam::123456789012:group/team", "AwsIamGroup"),
+    "a policy of the account": ("policy:policy:own", "arn:aws:iam::123456789012:policy/x/own", "AwsIamPolicy"),
+    "a policy of AWS": (
+        "upstream:policy:aws:AdministratorAccess",
+        "arn:aws-cn:iam::aws:policy/AdministratorAccess",
+        "AwsIamPolicy",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", RESOURCES)
+def test_a_finding_is_about_the_resource_that_iam_knows(security_hub, what):
+    finding, arn, kind = RESOURCES[what]
+
+    (told,) = security_hub("PolicyDriftDetected", finding_id=finding, arn=arn)
+
+    assert told["Resources"] == [{"Type": kind, "Id": arn}]
+
+
+@pytest.mark.parametrize("finding", ["baseline:account:123456789012", "unreadable:role:gone"])
+def test_a_finding_without_an_arn_is_about_the_account(security_hub, finding):
+    (told,) = security_hub("PolicyDriftDetected", finding_id=finding, arn="")
+
+    assert told["Resources"] == [{"Type": "AwsAccount", "Id": "AWS::::Account:123456789012"}]
+
+
+REQUIRED = """
+AwsAccountId CreatedAt Description GeneratorId Id ProductArn Resources SchemaVersion Severity Title Types UpdatedAt
+"""
+NAMESPACES = (
+    *("Software and Configuration Checks", "TTPs", "Effects", "Unusual Behaviors", "Sensitive Data Identifications"),
+)
+
+
+@pytest.mark.parametrize("name", ["PolicyDriftDetected", "PolicyDriftResolved", "PolicyDriftAcknowledged"])
+def test_a_finding_has_the_fields_that_its_format_asks_for(security_hub, name):
+    """https://docs.aws.amazon.com/securityhub/latest/userguide/asff-required-attributes.html."""
+    (told,) = security_hub(name)
+
+    assert {*REQUIRED.split()} <= told.keys()
+    assert told["Types"][0].partition("/")[0] in NAMESPACES
+    assert told["FirstObservedAt"] == told["CreatedAt"] <= told["UpdatedAt"] == told["LastObservedAt"]
+    assert all(re.fullmatch(r"[\d-]{10}T[\d:]{8}\.\d{3}Z", told[field]) for field in ("CreatedAt", "UpdatedAt"))
+    assert all(len(key) <= 128 and 1 <= len(value) <= 2_048 for key, value in told["ProductFields"].items())
+    assert told["Severity"]["Label"] in {"INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"}
+
+
+def test_a_resolution_that_names_no_arn_is_about_what_was_opened():
+    opened = finding_of("PolicyDriftDetected")[1]
+    event = bus_event(golden_event("PolicyDriftResolved", arn=""))
+
+    assert concern_of(event, alert_of(event), opened).arn == opened.arn
 
 
 def test_an_acknowledged_finding_is_a_warning_with_its_day(security_hub):
@@ -116,12 +174,21 @@ def test_an_acknowledged_finding_is_a_warning_with_its_day(security_hub):
 
 @pytest.mark.parametrize("text", ["x" * 5_000, "\r\n<script>\u202e", "`*_~[](javascript:x)"])
 def test_whatever_the_finding_is_called_it_fits(security_hub, text):
-    (told,) = security_hub("PolicyDriftDetected", summary=text, entity=text, finding_id=f"access:role:{text}")
+    (told,) = security_hub(
+        "PolicyDriftDetected", summary=text, entity=text, finding_id=f"access:role:{text}", expires=text
+    )
 
     assert len(told["Id"]) <= 512
     assert len(told["Title"]) <= 256
     assert len(told["Description"]) <= 1_024
     assert len(told["Remediation"]["Recommendation"]["Text"]) <= 512
+    texts = [
+        told["Title"],
+        told["Description"],
+        told["Remediation"]["Recommendation"]["Text"],
+        *told["ProductFields"].values(),
+    ]
+    assert all(text.strip() and is_clean(text) for text in texts)
 
 
 def stubbed(service):

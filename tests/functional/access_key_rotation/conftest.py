@@ -57,11 +57,11 @@ class Remembered:
         )
         self.remember()
 
-    def remember(self, *, old=None, **fields):
+    def remember(self, *, old=None, current=None, **fields):
         """The record as a run left it."""
         histories = {
             self.old: KeyHistory(promoted_at=NOON - timedelta(days=60), superseded_at=NOON, **(old or {})),
-            self.current: KeyHistory(made_by_us=True, promoted_at=NOON),
+            self.current: KeyHistory(made_by_us=True, promoted_at=NOON, **(current or {})),
         }
         known = {"user_id": self.user["UserId"], "arn": self.user["Arn"], "keys": histories, "state": "DRAINING"}
         record = Record(**(known | {"next_at": NOON + timedelta(days=8)} | fields))

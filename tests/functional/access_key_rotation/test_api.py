@@ -1,5 +1,7 @@
 """What operators ask, and what they get."""
 
+from datetime import UTC, datetime, timedelta
+
 from tests.functional.access_key_rotation.conftest import NOON, PUSH
 
 USE = {
@@ -24,10 +26,25 @@ def test_the_list_says_who_is_where(api, remembered):
     (user,) = body["service_users"]
     assert (user["name"], user["state"], user["frozen"]) == (PUSH, "DRAINING", "a consumer broke")
     assert user["secret"] == "steward/service-users/ecr-push"
+    assert (user["next_step"], user["next_step_at"]) == (None, (NOON + timedelta(days=8)).isoformat())
     assert {key["id"]: key["superseded_at"] for key in user["keys"]} == {
         remembered.old: NOON.isoformat(),
         remembered.current: None,
     }
+
+
+def test_keys_are_shown_with_their_age_and_the_user_with_its_next_step(api, remembered):
+    remembered.remember(
+        old={"deactivated_at": NOON},
+        current={"adopted_at": NOON},
+        created={remembered.old: datetime.now(UTC) - timedelta(days=70.5)},
+        state="QUARANTINED",
+    )
+
+    (user,) = api.list()[2]["service_users"]
+
+    assert user["next_step"] == "delete-key"
+    assert {key["id"]: key["age_days"] for key in user["keys"]} == {remembered.old: 70, remembered.current: None}
 
 
 def test_one_user_is_shown_with_who_still_uses_its_superseded_key(api, remembered, trail):
@@ -54,7 +71,14 @@ def test_a_rotation_is_asked_for_on_the_bus_with_the_current_key_and_the_caller(
 
     assert (status, body) == (
         202,
-        {"name": PUSH, "key_id": remembered.current, "reason": "routine", "dry_run": False},
+        {
+            "name": PUSH,
+            "key_id": remembered.current,
+            "reason": "routine",
+            "dry_run": False,
+            "waits_for": [f"a free slot: the user has {remembered.old} and {remembered.current}"],
+            "ends_freeze": None,
+        },
     )
     (due,) = heard()
     assert due["detail-type"] == "AccessKeyRotationDue"
@@ -79,6 +103,7 @@ def test_a_dry_run_says_what_would_be_asked_and_asks_nothing(api, remembered, he
     status, _, body = api.rotate({"reason": "routine"}, query={"dry_run": "true"})
 
     assert (status, body["dry_run"], body["key_id"]) == (200, True, remembered.current)
+    assert body["waits_for"] == [f"a free slot: the user has {remembered.old} and {remembered.current}"]
     assert heard() == []
 
 

@@ -107,6 +107,14 @@ def test_a_user_without_a_current_key_is_409(api, remembered):
     assert kind_of(api.rotate()) == (409, "conflict")
 
 
+def test_a_routine_rotation_of_a_superseded_key_is_409_and_says_which_is_current(api, remembered, heard):
+    answer = api.rotate({"key_id": remembered.old})
+
+    assert kind_of(answer) == (409, "conflict")
+    assert remembered.current in answer[2]["detail"]
+    assert heard() == []
+
+
 def test_without_a_deactivated_key_there_is_none_to_bring_back(api, remembered):
     assert kind_of(api.reactivate(REASON)) == (409, "conflict")
     assert remembered.record.frozen == ""

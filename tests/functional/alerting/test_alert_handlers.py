@@ -147,15 +147,15 @@ def test_the_week_is_told_by_the_schedule(alert, read, schedule):
     schedule("week")
 
     (digest,) = read()
-    assert digest["Subject"] == "[123456789012] CRITICAL: The week: 1 findings open"
+    assert digest["Subject"] == "[123456789012] CRITICAL: Weekly digest: 1 open finding"
 
 
 def test_alerts_are_counted_where_operators_look(alert, capsys):
     alert(golden_event("PolicyDriftDetected"))
 
-    (metrics,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "AlertsTold" in line]
+    (metrics,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "AlertsSent" in line]
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "EcrSteward"
-    assert metrics["AlertsTold"] == [1.0]
+    assert metrics["AlertsSent"] == [1.0]
 
 
 def test_settings_that_cannot_be_used_stop_the_start_with_their_line(aws, tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.local.aws.launched import ACCOUNT, allow
+from tests.local.aws.launched import ACCOUNT, allow, policy
 
 SERVICE_USERS = f"arn:aws:iam::{ACCOUNT}:user/service/*"
 TAGGED = {"StringEquals": {"iam:ResourceTag/steward:rotate": "true"}}
@@ -102,6 +102,25 @@ def test_a_simulation_knows_the_policies_of_a_user_with_a_path(aws, make_user, m
     results = asker.simulate_principal_policy(PolicySourceArn=arn, ActionNames=["iam:CreateAccessKey"])
 
     assert [result["EvalDecision"] for result in results["EvaluationResults"]] == [decision]
+
+
+def test_a_simulation_judges_every_resource_that_is_asked_for(aws, make_user):
+    user = make_user()
+    everything, nothing = f"arn:aws:iam::{ACCOUNT}:group/a", "arn:aws:iam::111122223333:group/a"
+    rights = policy(allow("iam:*", resource=f"arn:aws:iam::{ACCOUNT}:*"))
+    aws.client("iam").put_user_policy(UserName=user, PolicyName="all", PolicyDocument=rights)
+
+    (result,) = aws.client("iam").simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:user/service/{user}",
+        ActionNames=["iam:AddUserToGroup"],
+        ResourceArns=[nothing, everything],
+    )["EvaluationResults"]
+
+    assert (result["EvalResourceName"], result["EvalDecision"]) == (nothing, "implicitDeny")
+    assert {one["EvalResourceName"]: one["EvalResourceDecision"] for one in result["ResourceSpecificResults"]} == {
+        nothing: "implicitDeny",
+        everything: "allowed",
+    }
 
 
 def test_a_simulation_for_a_user_who_does_not_exist_is_refused(aws):

@@ -176,7 +176,7 @@ class Life:
         tokens = count()
         verifier = Verifier(prober, self.clock, home_region="home")
         self.staged = users, vault, verifier
-        self.operation = Operation(users, records, NobodyUses(), publisher, self.clock, "/service/")
+        self.operation = Operation(users, records, NobodyUses(), publisher, self.clock, settings, "/service/")
         return Rotator(
             users, vault, records, trail, verifier, publisher, self.clock, settings,
             Enrolment("/service/", self.account.stack, FUNCTION, OUR_ROLES),
@@ -232,7 +232,7 @@ class Life:
     def contract(self):
         """Secrets Manager's function, in a new execution environment."""
         users, vault, verifier = self.staged
-        return RotationContract(self.rotator, users, vault, verifier, self.settings)
+        return RotationContract(self.rotator, users, vault, verifier, self.settings, self.clock)
 
     def rotate_secret(self, token, *, environments):
         """RotateSecret, and again until it is done: each environment takes its steps."""

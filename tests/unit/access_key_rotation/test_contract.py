@@ -23,11 +23,15 @@ def life():
     return life
 
 
-@pytest.fixture
-def contract(life):
+def contract_of(life, **how):
     verifier = Verifier(InMemoryProber(life.account), life.clock, home_region="home")
     users, vault = InMemoryUsers(life.account), InMemoryVault(life.account)
-    return RotationContract(life.rotator, users, vault, verifier, SETTINGS)
+    return RotationContract(life.rotator, users, vault, verifier, SETTINGS, life.clock, **how)
+
+
+@pytest.fixture
+def contract(life):
+    return contract_of(life)
 
 
 def test_the_steps_in_turn_make_the_version_current(life, contract):
@@ -93,6 +97,29 @@ def test_a_key_that_is_too_young_for_the_schedule_is_kept_and_not_tried(life, co
     assert secret.labels[Label.CURRENT] == TOKEN
     assert (life.account.current_key(life.name), life.key_ids()) == (before, {before})
     assert len(life.account.authenticated) == tried
+
+
+def test_where_rotation_is_off_the_schedule_makes_no_key_and_blocks_no_later_rotation(life):
+    """Not even one that is due: nothing would drain the key before it."""
+    life.clock.advance(days=30)
+    secret, before = life.account.secrets[life.name], life.key_ids()
+    assert life.clock.now() > secret.rotates_by
+
+    with pytest.raises(ConflictError, match=r"rotation is off .*cancel-rotate-secret"):
+        contract_of(life, follows_schedule=False).create_secret(life.name, TOKEN, "c")
+
+    assert Label.PENDING not in secret.labels
+    assert life.key_ids() == before
+
+
+def test_where_rotation_is_off_a_person_may_still_rotate(life):
+    before, off = life.account.current_key(life.name), contract_of(life, follows_schedule=False)
+
+    off.create_secret(life.name, TOKEN, "c")
+    off.test_secret(life.name, TOKEN)
+    off.finish_secret(life.name, TOKEN, "c")
+
+    assert life.account.current_key(life.name) != before
 
 
 def test_the_current_key_with_another_value_is_never_promoted(life, contract):

@@ -4,11 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Record
-from access_key_rotation.domain.planning import ListedUser, Planner
+from access_key_rotation.domain.planning import Planner
 from access_key_rotation.domain.policy import RotationSettings, policy_of
+from access_key_rotation.domain.ports import ListedUser
+from steward.errors import AccessDeniedError, ThrottledError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.listed_directory import ListedDirectory
 from tests.doubles.recording_publisher import RecordingPublisher
@@ -27,6 +31,21 @@ class RememberedUsers:
 def user(name, *, path="/service/", tagged=True, is_person=False):
     tags = {"steward:rotate": "true"} if tagged else {}
     return ListedUser(UserName(name), f"AIDA{name}", f"arn:{name}", path, tags, is_person)
+
+
+class FailingDirectory(ListedDirectory):
+    """IAM answers for nobody but the first."""
+
+    def __init__(self, users, error, answers=0):
+        super().__init__(users)
+        self._error = error
+        self._answers = answers
+
+    def administers_iam(self, arn):
+        if self._answers <= 0:
+            raise self._error
+        self._answers -= 1
+        return super().administers_iam(arn)
 
 
 @pytest.fixture
@@ -115,6 +134,58 @@ def test_an_administrator_is_never_vouched_for(plan, clock):
     _, told = plan([user("admin")], [remembered(clock, "admin", -1)], administrators=["arn:admin"])
 
     assert [event.judged_at for event in told] == [None]
+
+
+@pytest.mark.parametrize("error", [ThrottledError("busy"), UpstreamError("NoSuchEntity"), AccessDeniedError("no")])
+def test_whom_iam_does_not_judge_the_worker_judges_and_all_others_are_published(clock, error):
+    records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
+    publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
+    planner = Planner(
+        FailingDirectory(users, error, answers=12),
+        RememberedUsers(records),
+        publisher,
+        clock,
+        RotationSettings(),
+        "/service/",
+    )
+
+    found = planner.plan("test")
+
+    assert found.due == sorted(records)
+    assert [event.judged_at is not None for event in publisher.published] == [True] * 12 + [False] * 13
+
+
+def test_who_was_judged_is_published_before_the_others_are_judged(clock):
+    """A run that is ended from outside has lost the work of a few users, not of all."""
+    records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
+    publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
+    directory = FailingDirectory(users, KeyboardInterrupt(), answers=15)
+    planner = Planner(directory, RememberedUsers(records), publisher, clock, RotationSettings(), "/service/")
+
+    with pytest.raises(KeyboardInterrupt):
+        planner.plan("test")
+
+    assert [event.user_name for event in publisher.published] == sorted(records)[:10]
+
+
+@given(
+    overdue=st.lists(st.integers(-50, -1), min_size=1, max_size=30), newcomers=st.integers(0, 10), cap=st.integers(1, 8)
+)
+def test_everybody_who_is_due_is_published_within_as_many_runs_as_the_cap_takes(overdue, newcomers, cap):
+    """Even when those that a run has published are due again in the next: they stand behind all others."""
+    clock = FrozenClock()
+    records = dict(remembered(clock, f"u{number:02}", hours) for number, hours in enumerate(overdue))
+    users = [user(name) for name in records] + [user(f"new-{number}") for number in range(newcomers)]
+    settings, published = RotationSettings(max_users_per_run=cap), set()
+
+    for _ in range(-(-len(users) // cap)):
+        publisher = RecordingPublisher()
+        Planner(ListedDirectory(users), RememberedUsers(records), publisher, clock, settings, "/service/").plan("test")
+        clock.advance(hours=1)
+        records |= dict(remembered(clock, event.user_name, 0) for event in publisher.published)
+        published |= {event.user_name for event in publisher.published}
+
+    assert published == {listed.name for listed in users}
 
 
 def test_a_user_that_was_never_seen_is_not_vouched_for(plan):

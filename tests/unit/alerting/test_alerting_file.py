@@ -14,7 +14,7 @@ SOUND = """\
 routes:
   - {events: [PolicyDrift*], at_least: HIGH, channels: [mail]}
   - {capability: policy_drift, channels: [chat]}
-flood: {window_minutes: 10, singly: 5}
+flood: {window_minutes: 10, individual_limit: 5}
 """
 
 
@@ -80,7 +80,7 @@ def test_an_event_that_no_route_speaks_of_is_told_to_everybody(written):
 
 BAD = {
     "empty": ("", 1, "is empty"),
-    "no routes": ("flood: {singly: 5}\n", 1, "routes"),
+    "no routes": ("flood: {individual_limit: 5}\n", 1, "routes"),
     "an unknown channel": (SOUND.replace("[mail]", "[pager]"), 2, "routes[0].channels[0]"),
     "an unknown severity": (SOUND.replace("HIGH", "high"), 2, "routes[0].at_least"),
     "no event": (SOUND.replace("PolicyDrift*", "Policy Drift"), 2, "write a detail-type, such as PolicyDriftDetected"),
@@ -88,13 +88,13 @@ BAD = {
     "a channel twice": (SOUND.replace("[chat]", "[chat, chat]"), 3, "a channel stands here twice"),
     "an unknown key": (SOUND.replace("capability:", "capacity:"), 3, "capacity: unknown key; known here are"),
     "a window of nothing": (SOUND.replace("10", "0"), 4, "window_minutes is 1 to 1440"),
-    "nobody singly": (SOUND.replace("singly: 5", "singly: 0"), 4, "singly and singly_if_critical are 1 to 500"),
+    "nothing individually": (SOUND.replace("limit: 5", "limit: 0"), 4, "individual_limit_if_critical are 1 to 500"),
     "more names than fit": (
-        SOUND.replace("singly: 5", "named: 81"),
+        SOUND.replace("individual_limit: 5", "listed_titles: 81"),
         4,
-        "named is 1 to 80: SNS takes no longer message",
+        "listed_titles is 1 to 80: SNS takes no longer message",
     ),
-    "the worst held first": (SOUND.replace("singly: 5", "singly: 30"), 4, "the worst would be held back first"),
+    "the worst held first": (SOUND.replace("limit: 5", "limit: 30"), 4, "the worst would wait first"),
     "a digest to nowhere": (SOUND + "digest: {channels: [security_hub]}\n", 5, "digest.channels[0]"),
 }
 

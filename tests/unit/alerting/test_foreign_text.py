@@ -3,15 +3,21 @@
 import json
 import re
 import unicodedata
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.alert_envelope import bus_event
+from alerting.domain.alert import Severity
 from alerting.domain.chat import notification
+from alerting.domain.concerns import FINDING, ROTATION, SCAN, Concern, State
 from alerting.domain.foreign_text import MAX_SUBJECT, Sentence, clean, code_span, is_clean, subject, without_links
 from alerting.domain.mail import WITHHELD, body_of, safe_command, subject_of
+from alerting.domain.ports import Waiting
+from alerting.domain.routing import Channel, Digest
+from alerting.domain.together import Here, digest_alert, flood_alert
 from alerting.domain.wording import alert_of
 from tests.published_events import NAMES, golden_event
 
@@ -112,6 +118,35 @@ def test_every_chat_message_has_others_words_in_code_only(name, text):
         assert "://" not in text_of_ours
         assert "evil" not in text_of_ours
     assert all(is_clean(part.replace("\n", "")) for part in shown)
+
+
+WAITING = st.builds(Waiting, HOSTILE, HOSTILE, st.sampled_from(Severity), HOSTILE, st.just(frozenset({Channel.MAIL})))
+HERE = Here(datetime(2026, 5, 4, 12, tzinfo=UTC), "123456789012", "ca-central-1")
+TIMES = st.datetimes(timezones=st.just(UTC))
+CONCERNS = st.builds(
+    Concern,
+    st.sampled_from([FINDING, ROTATION, SCAN]),
+    HOSTILE,
+    st.sampled_from(State),
+    st.sampled_from(Severity),
+    HOSTILE,
+    HOSTILE,
+    TIMES,
+    HOSTILE,
+)
+
+
+@given(st.lists(WAITING, min_size=1, max_size=4), st.lists(CONCERNS, max_size=4))
+def test_messages_of_many_alerts_keep_their_form_whatever_the_alerts_say(waiting, concerns):
+    flood = flood_alert(waiting, listed_titles=3, event_id="e", here=HERE)
+    digest = digest_alert(concerns, waiting, Digest(), event_id="e", here=HERE)
+
+    for alert in (flood, digest):
+        assert all(is_clean(line) for line in body_of(alert).split("\n"))
+        assert "://" not in body_of(alert)
+        description = re.sub(r"`[^`\n]*`", "", notification(alert)["content"]["description"])
+        assert not set("`<>@") & set(description)
+        assert "evil" not in description
 
 
 @given(st.sampled_from(NAMES), HOSTILE)

@@ -26,7 +26,7 @@ def test_a_drift_is_told_by_mail_and_in_chat_and_to_security_hub(wired):
     taken = wired.tell(DRIFT)
 
     (message,) = wired.topic.published
-    assert taken == {"told", "security_hub"}
+    assert taken == {"sent", "security_hub"}
     assert message.channels == {Channel.MAIL, Channel.CHAT}
     assert message.subject == "[123456789012] CRITICAL: Policy drift of role/ci-deploy"
     assert [concern.name for _, concern in wired.hub.told] == ["access:role:ci-deploy"]
@@ -128,7 +128,7 @@ def test_the_worst_of_a_flood_are_named_first_and_the_rest_counted(wired):
     named = re.findall(r"^(CRITICAL|MEDIUM): Policy drift of", mail, re.MULTILINE)
     assert mail.startswith("CRITICAL: 65 more alerts: 10 CRITICAL, 55 MEDIUM")
     assert named == ["CRITICAL"] * 10 + ["MEDIUM"] * 30
-    assert "… and 25 more, none of them worse than these." in mail
+    assert "… and 25 more, none of them more severe." in mail
 
 
 def test_a_flood_that_could_not_be_told_still_waits(wired):
@@ -146,7 +146,7 @@ def test_the_next_window_begins_anew(wired):
         wired.tell(DRIFT, severity="MEDIUM", entity=f"role/r{number}")
     wired.clock.advance(minutes=11)
 
-    assert wired.tell(DRIFT, severity="MEDIUM") >= {"told"}
+    assert wired.tell(DRIFT, severity="MEDIUM") >= {"sent"}
 
 
 EVENTS = st.lists(
@@ -191,21 +191,21 @@ def test_the_week_names_what_is_open_what_ends_soon_and_counts_the_rest(wired):
     wired.alerting.tell_week()
 
     mail, lines = wired.topic.published[-1].mail, wired.topic.published[-1].mail.splitlines()
-    assert lines[0] == "CRITICAL: The week: 2 findings open"
+    assert lines[0] == "CRITICAL: Weekly digest: 2 open findings"
     assert "Open: 1 CRITICAL, 1 HIGH." in lines
     assert lines.index("HIGH, open since 2026-04-01T00:00:00+00:00: Policy drift of role/a") > 0
-    assert "The oldest is open since 2026-04-01T00:00:00+00:00: Policy drift of role/a" in lines
+    assert "Oldest, open since 2026-04-01T00:00:00+00:00: Policy drift of role/a" in lines
     assert "Acknowledged until 2026-05-10T00:00:00+00:00" in mail
     assert "role/d" not in mail
     assert "Blocked since" in mail
-    assert "1 RepositoryRequestDenied in this week" in lines
-    assert "The last scan, at 2026-05-04T12:00+00:00, found open:" in mail
+    assert "1 RepositoryRequestDenied this week" in lines
+    assert "Last scan, 2026-05-04T12:00+00:00: " in mail
 
 
 def test_a_quiet_week_is_told_too(wired):
     wired.alerting.tell_week()
 
-    assert "Nothing is open." in wired.topic.published[-1].mail
+    assert "No findings are open." in wired.topic.published[-1].mail
     assert wired.topic.published[-1].severity is Severity.INFO
 
 

@@ -47,15 +47,15 @@ def test_an_alert_of_drift_says_what_for_whom_who_how_bad_and_what_to_do():
     mail = body_of(told("PolicyDriftDetected"))
 
     assert mail.startswith("CRITICAL: Policy drift of role/ci-deploy\n")
-    assert "Now possible: role/ci-deploy may call iam:CreatePolicyVersion" in mail
+    assert "Now possible: Role ci-deploy can now call iam:CreatePolicyVersion" in mail
     assert "Who: 123456789012:user/mallory from 203.0.113.7, PutRolePolicy at 2026-05-04T11:58:40+00:00" in mail
-    assert "To take it back:\n    aws iam delete-role-policy --role-name ci-deploy" in mail
+    assert "To revert:\n    aws iam delete-role-policy --role-name ci-deploy" in mail
     assert "To approve it instead: POST /drift/baseline/adoptions" in mail
     assert "What to do: docs/runbooks/alert-came.md" in mail
 
 
 def test_that_nobody_is_known_to_have_done_it_is_said():
-    assert "Who: unknown: no event announced it" in body_of(told("PolicyDriftDetected", changes=[]))
+    assert "Who: unknown: no CloudTrail event was received" in body_of(told("PolicyDriftDetected", changes=[]))
 
 
 def test_the_last_changes_are_named_and_the_others_counted():
@@ -64,7 +64,7 @@ def test_the_last_changes_are_named_and_the_others_counted():
     mail = body_of(told("PolicyDriftDetected", changes=[change] * 7))
 
     assert mail.count("user/mallory") == 5
-    assert "and 2 changes before" in mail
+    assert "and 2 earlier changes" in mail
 
 
 def test_a_resolution_stands_in_the_thread_of_what_it_resolves():
@@ -78,8 +78,8 @@ def test_a_resolution_stands_in_the_thread_of_what_it_resolves():
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ("reverted", "as approved again"),
-        ("adopted", "approves it now"),
+        ("reverted", "matches the baseline again"),
+        ("adopted", "now approves it"),
         ("renamed", "under that"),
         ("out_of_scope", "Whether it still differs is not known"),
     ],
@@ -104,7 +104,7 @@ def test_an_event_without_words_is_told_as_it_is():
 
     alert = alert_of(bus_event(event))
 
-    assert alert.headline == "MEDIUM: Happened of new_capability"
+    assert alert.headline == "MEDIUM: Unrecognized event Happened from new_capability"
     assert "(1): name: " in body_of(alert)
 
 

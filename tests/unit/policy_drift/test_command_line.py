@@ -109,6 +109,23 @@ def test_a_malformed_file_exits_with_2_and_names_the_place(
     assert capsys.readouterr().err.startswith(f"{files[0]}: {message}")
 
 
+def test_what_a_document_says_does_not_steer_the_terminal(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    hidden = "\x1b[2J\n\u202e"
+    statement = {"Effect": "Allow", "Action": "s3:Get*", "Resource": f"arn:aws:s3:::{hidden}*"}
+    documents = ([], [{"Statement": statement}]), ([], [{"Statement": statement | {hidden: 1}}])
+
+    for before, now in documents:
+        files[0].write_text(json.dumps(before))
+        files[1].write_text(json.dumps(now))
+        main([*map(str, files)])
+
+        said = capsys.readouterr()
+        assert all(line.isprintable() for line in (said.out + said.err).splitlines())
+        assert "2J" in said.out + said.err
+
+
 def test_a_file_that_is_not_there_exits_with_2(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     write(files[0], ALLOW)
 

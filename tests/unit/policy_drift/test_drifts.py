@@ -66,7 +66,7 @@ def test_a_deny_that_is_gone_gives_more_access() -> None:
 def test_an_administrator_is_critical() -> None:
     found = drifts(account(role("app", READ)), account(role("app", allow("*")))).found
 
-    assert (found[0].severity, found[0].reasons) == (Severity.CRITICAL, ("it is an administrator now",))
+    assert (found[0].severity, found[0].reasons) == (Severity.CRITICAL, ("it is now an administrator",))
 
 
 def test_a_statement_moved_to_an_attached_policy_is_a_note() -> None:
@@ -167,9 +167,7 @@ def test_another_unique_id_is_another_entity() -> None:
 def test_a_renamed_user_is_neither_missing_nor_unmanaged() -> None:
     found = drifts(account(user("ann", READ)), account(user("eve", READ, unique_id="AIDAANN"))).found
 
-    assert [(one.finding_id, one.summary) for one in found] == [
-        ("note:user:eve", "user/eve: it was renamed: it was approved as user/ann.")
-    ]
+    assert [(one.finding_id, one.summary) for one in found] == [("note:user:eve", "user/eve: renamed from user/ann.")]
 
 
 def test_a_user_that_is_renamed_into_what_is_excluded_is_compared_all_the_same() -> None:
@@ -190,19 +188,78 @@ def test_a_name_in_other_capitals_is_the_same_name() -> None:
     assert [one for one, *_ in told(account(user("ann")), live)] == ["recreated:user:Ann"]
 
 
-SECOND_FACTOR = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+def federated(provider: str, **claims: str) -> Any:
+    """A trust policy for those whom an identity provider signs in, with these claims of theirs."""
+    issuer = provider.partition(":oidc-provider/")[2] or provider
+    condition = {"StringLike": {f"{issuer}:{claim}": value for claim, value in claims.items()}} if claims else None
+    return trusting({"Federated": provider}, condition)
+
+
+def by_condition(**tests: Any) -> Any:
+    """A trust policy for everybody who meets a condition on global keys."""
+    return trusting(
+        "*",
+        {"ArnLike" if key.endswith("Arn") else "StringEquals": {f"aws:{key}": value} for key, value in tests.items()},
+    )
+
+
+OIDC = f"arn:aws:iam::{ID}:oidc-provider"
+GITHUB, GITLAB = f"{OIDC}/token.actions.githubusercontent.com", f"{OIDC}/gitlab.com"
+TERRAFORM, BUILDKITE = f"{OIDC}/app.terraform.io", f"{OIDC}/agent.buildkite.com"
+CLUSTER = f"{OIDC}/oidc.eks.ca-central-1.amazonaws.com/id/EXAMPLE"
+COGNITO, GOOGLE = "cognito-identity.amazonaws.com", "accounts.google.com"
+CRITICAL, HIGH, MEDIUM = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM
 TRUSTS = {
-    "everybody": (trusting("*"), Severity.CRITICAL),
-    "everybody with a second factor": (
-        trusting("*", SECOND_FACTOR),
-        Severity.CRITICAL,
+    "everybody": (trusting("*"), CRITICAL),
+    "everybody with a second factor": (trusting("*", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}), CRITICAL),
+    "everybody with a role of some name": (by_condition(PrincipalArn="arn:aws:iam::*:role/deploy"), CRITICAL),
+    "the organization": (by_condition(PrincipalOrgID="o-a"), HIGH),
+    "who knows an external id": (trusting("*", {"StringEquals": {"sts:ExternalId": "x"}}), HIGH),
+    "who knows an external id of digits": (trusting("*", {"StringEquals": {"sts:ExternalId": FOREIGN}}), HIGH),
+    "the own account by a condition": (by_condition(PrincipalAccount=ID), MEDIUM),
+    "an own role by a condition": (by_condition(PrincipalArn=f"arn:aws:iam::{ID}:role/deploy"), MEDIUM),
+    "a foreign account": (trusting({"AWS": FOREIGN}), CRITICAL),
+    "a foreign account by a condition": (by_condition(PrincipalAccount=FOREIGN), CRITICAL),
+    "a foreign account among others": (by_condition(PrincipalAccount=[ID, FOREIGN]), CRITICAL),
+    "a foreign role by a condition": (by_condition(PrincipalArn=f"arn:aws:iam::{FOREIGN}:role/x"), CRITICAL),
+    "the own account": (trusting({"AWS": ID}), MEDIUM),
+    "the own account, a foreign one in vain": (
+        trusting({"AWS": ID}, {"StringNotEquals": {"aws:PrincipalAccount": FOREIGN}}),
+        MEDIUM,
     ),
-    "the organization": (trusting("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a"}}), Severity.HIGH),
-    "who knows an external id": (trusting("*", {"StringEquals": {"sts:ExternalId": "x"}}), Severity.HIGH),
-    "the own account by a condition": (trusting("*", {"StringEquals": {"aws:PrincipalAccount": ID}}), Severity.MEDIUM),
-    "a foreign account": (trusting({"AWS": FOREIGN}), Severity.CRITICAL),
-    "the own account": (trusting({"AWS": ID}), Severity.MEDIUM),
-    "another service": (trusting({"Service": "lambda.amazonaws.com"}), Severity.MEDIUM),
+    "another service": (trusting({"Service": "lambda.amazonaws.com"}), MEDIUM),
+    "a service for a foreign account": (
+        trusting({"Service": "lambda.amazonaws.com"}, {"StringEquals": {"aws:SourceAccount": FOREIGN}}),
+        MEDIUM,
+    ),
+    "any identity provider": (trusting({"Federated": "*"}), CRITICAL),
+    "Google": (federated(GOOGLE), CRITICAL),
+    "Google, for one's own application": (federated(GOOGLE, aud="66677788899.apps.googleusercontent.com"), HIGH),
+    "Facebook": (federated("graph.facebook.com"), CRITICAL),
+    "Login with Amazon": (federated("www.amazon.com"), CRITICAL),
+    "every identity pool": (federated(COGNITO), CRITICAL),
+    "every identity pool's guests": (federated(COGNITO, amr="unauthenticated"), CRITICAL),
+    "one identity pool": (federated(COGNITO, aud="us-east-1:12345678-abcd-abcd-abcd-123456790ab"), HIGH),
+    "GitHub": (federated(GITHUB, aud="sts.amazonaws.com"), CRITICAL),
+    "every repository": (federated(GITHUB, sub="repo:*"), CRITICAL),
+    "every main branch": (federated(GITHUB, sub="repo:*:ref:refs/heads/main"), CRITICAL),
+    "every production environment": (federated(GITHUB, sub="repo:*:environment:production"), CRITICAL),
+    "every pull request": (federated(GITHUB, sub="repo:*:pull_request"), CRITICAL),
+    "repositories of one name": (federated(GITHUB, sub="repo:*/deploy:*"), CRITICAL),
+    "organizations that begin alike": (federated(GITHUB, sub="repo:octo-org*"), CRITICAL),
+    "an organization": (federated(GITHUB, sub="repo:octo-org/*"), HIGH),
+    "a repository": (federated(GITHUB, sub="repo:octo-org/octo-repo:*"), HIGH),
+    "an organization by another claim": (federated(GITHUB, repository_owner="octo-org"), HIGH),
+    "every project": (federated(GITLAB, sub="project_path:*"), CRITICAL),
+    "every project's main branch": (federated(GITLAB, sub="project_path:*:ref_type:branch:ref:main"), CRITICAL),
+    "a group": (federated(GITLAB, sub="project_path:group/*"), HIGH),
+    "every workspace": (federated(TERRAFORM, sub="organization:*:workspace:*"), CRITICAL),
+    "an organization's workspaces": (federated(TERRAFORM, sub="organization:acme:*"), HIGH),
+    "every pipeline": (federated(BUILDKITE, sub="organization:*"), CRITICAL),
+    "an organization's pipelines": (federated(BUILDKITE, sub="organization:acme:pipeline:*"), HIGH),
+    "every service account of a cluster": (federated(CLUSTER, sub="system:serviceaccount:*"), HIGH),
+    "one service account of a cluster": (federated(CLUSTER, sub="system:serviceaccount:app:app"), HIGH),
+    "a SAML provider": (trusting({"Federated": f"arn:aws:iam::{ID}:saml-provider/corp"}), HIGH),
 }
 
 
@@ -212,6 +269,89 @@ def test_a_role_opened_to(who: str) -> None:
 
     assert [(one, bad) for one, _, bad in told(account(role()), account(role(trust=trust)))] == [
         ("trust:role:app", severity)
+    ]
+
+
+@pytest.mark.parametrize("who", TRUSTS)
+def test_a_new_role_is_as_severe_as_its_trust(who: str) -> None:
+    trust, severity = TRUSTS[who]
+
+    assert [(one, bad) for one, _, bad in told(account(), account(role(trust=trust)))] == [
+        ("unmanaged:role:app", severity)
+    ]
+
+
+@pytest.mark.parametrize("who", TRUSTS)
+def test_a_trust_that_was_approved_is_not_told(who: str) -> None:
+    trust, _ = TRUSTS[who]
+
+    assert told(account(role(trust=trust)), account(role(trust=trust))) == []
+
+
+REPLACED = {
+    "another repository of a provider that was trusted": (
+        federated(GITHUB, sub="repo:octo-org/one:*"),
+        federated(GITHUB, sub="repo:octo-org/two:*"),
+        MEDIUM,
+    ),
+    "every repository of a provider that was trusted": (
+        federated(GITHUB, sub="repo:octo-org/one:*"),
+        federated(GITHUB, sub="repo:*"),
+        CRITICAL,
+    ),
+    "an application of a stranger": (federated(GOOGLE, aud="666"), federated(GOOGLE), CRITICAL),
+    "everybody whom a SAML provider signs in": (
+        trusting({"Federated": f"arn:aws:iam::{ID}:saml-provider/corp"}, {"StringEquals": {"saml:sub": "ann"}}),
+        trusting({"Federated": f"arn:aws:iam::{ID}:saml-provider/corp"}),
+        HIGH,
+    ),
+    "a provider less": (federated(GITHUB), trusting({"Service": "ec2.amazonaws.com"}), MEDIUM),
+}
+
+
+@pytest.mark.parametrize("what", REPLACED)
+def test_a_trust_that_was_replaced(what: str) -> None:
+    before, now, severity = REPLACED[what]
+
+    assert [bad for *_, bad in told(account(role(trust=before)), account(role(trust=now)))] == [severity]
+
+
+PRIVILEGES = {
+    "an administrator": (allow("*"), "the role is an administrator"),
+    "an escalation path": (allow("iam:PutRolePolicy"), "the role has escalation path iam-005: iam:PutRolePolicy"),
+}
+
+
+@pytest.mark.parametrize("what", PRIVILEGES)
+@pytest.mark.parametrize("whom", [ID, f"arn:aws:iam::{ID}:user/ann"])
+def test_who_newly_may_assume_a_role_with_privileges_is_high(what: str, whom: str) -> None:
+    document, reason = PRIVILEGES[what]
+    ann = user("ann")
+
+    found = drifts(
+        account(role("app", document), ann), account(role("app", document, trust=trusting({"AWS": whom})), ann)
+    )
+
+    assert [(one.finding_id, one.severity) for one in found.found] == [("trust:role:app", HIGH)]
+    assert reason in found.found[0].reasons
+
+
+def test_fewer_who_may_assume_an_administrator_are_low() -> None:
+    wide = trusting({"Service": ["ec2.amazonaws.com", "lambda.amazonaws.com"]})
+
+    assert [
+        bad for *_, bad in told(account(role("app", allow("*"), trust=wide)), account(role("app", allow("*"))))
+    ] == [Severity.LOW]
+
+
+def test_a_new_user_in_a_privileged_group_is_high_whatever_it_gives() -> None:
+    scope = Scope(privileged_groups=(EntityPattern("group/admins"),))
+    live = account(user("eve", groups=("admins",)), group("admins"))
+
+    found = drifts(account(group("admins")), live, scope=scope).found
+
+    assert [(one.finding_id, one.severity, one.reasons) for one in found] == [
+        ("unmanaged:user:eve", HIGH, ("joined the privileged group admins",))
     ]
 
 

@@ -1,9 +1,11 @@
 """Ways to more privileges: found however they are granted, and not claimed where something forbids them."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from policy_drift.domain.account import Account, Document
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Severity
 from policy_drift.domain.severity.escalation_paths import Path, Target, known_paths
@@ -15,6 +17,13 @@ PATHS = {path.id: path for path in known_paths()}
 BY_ROLE_ONLY = {"iam-005", "iam-009"}
 FOR_ROLES_LATERAL = {"iam-007", "iam-008", "iam-010", "iam-011", "iam-013"}
 LAMBDA = trusting({"Service": "lambda.amazonaws.com"})
+
+
+def all_but(*actions: str) -> Document:
+    """A policy that allows everything else."""
+    statement = {"Effect": "Allow", "NotAction": list(actions), "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
 
 every_path = pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 
@@ -53,6 +62,54 @@ def test_a_boundary_closes_the_path(path: Path) -> None:
     live = in_pieces(path, by_role=True, boundary=boundary.arn)
 
     assert path.id not in found_in(replace(live, policies={**live.policies, boundary.arn: boundary}))
+
+
+@every_path
+def test_each_step_that_is_denied_closes_the_path(path: Path) -> None:
+    live = in_pieces(path, by_role=True)
+
+    for step in path.steps:
+        app = replace(live.roles["app"], inline=live.roles["app"].inline | {"no": deny(step.action)})
+
+        assert path.id not in found_in(replace(live, roles={"app": app})), step.action
+
+
+@every_path
+def test_each_step_outside_the_boundary_closes_the_path(path: Path) -> None:
+    for step in path.steps:
+        boundary = policy("boundary", all_but(step.action))
+        live = in_pieces(path, by_role=True, boundary=boundary.arn)
+
+        assert path.id not in found_in(replace(live, policies={**live.policies, boundary.arn: boundary})), step.action
+
+
+@every_path
+def test_a_boundary_that_leaves_all_steps_leaves_the_path(path: Path) -> None:
+    boundary = policy("boundary", allow(*{step.action for step in path.steps}))
+    live = in_pieces(path, by_role=path.id in BY_ROLE_ONLY, boundary=boundary.arn)
+
+    assert path.id in found_in(replace(live, policies={**live.policies, boundary.arn: boundary}))
+
+
+@every_path
+def test_wildcards_grant_the_path(path: Path) -> None:
+    services = sorted({f"{step.action.partition(':')[0].upper()}:*" for step in path.steps})
+    by_role = path.id in BY_ROLE_ONLY
+    caller = role("app", allow(*services), attached=[OWN]) if by_role else user("ann", allow(*services), attached=[OWN])
+
+    assert path.id in found_in(account(caller, OWN))
+
+
+@every_path
+def test_what_not_action_leaves_grants_the_path(path: Path) -> None:
+    by_role = path.id in BY_ROLE_ONLY
+
+    def found(document: Document) -> set[str]:
+        caller = role("app", document, attached=[OWN]) if by_role else user("ann", document, attached=[OWN])
+        return {*found_in(account(caller, OWN))}
+
+    assert path.id in found(all_but("s3:*", "sqs:*"))
+    assert all(path.id not in found(all_but(step.action)) for step in path.steps)
 
 
 @every_path
@@ -128,3 +185,146 @@ def test_a_path_that_was_open_before_is_not_new() -> None:
 
 def test_targets_of_the_data_are_known() -> None:
     assert {step.target for path in PATHS.values() for step in path.steps} == set(Target)
+
+
+OWN_ROLE, OTHER_ROLE = f"arn:aws:iam::{ID}:role/app", f"arn:aws:iam::{ID}:role/target"
+CREATE = ("lambda:CreateFunction", "lambda:InvokeFunction")
+TO_LAMBDA = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+TO_EC2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+NOT_TO_LAMBDA = {"StringNotEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+CRITICAL, HIGH = Severity.CRITICAL, Severity.HIGH
+
+
+def app(*documents: Document, **others: Any) -> Account:
+    """A role of these policies, and another role."""
+    return account(role("app", *documents, **others), role("target", trust=LAMBDA))
+
+
+def ann(*documents: Document, **others: Any) -> Account:
+    """A user of these policies, and another one."""
+    return account(user("ann", *documents, **others), user("bob"))
+
+
+def denied(*actions: str, on: Any = "*", condition: Any = None) -> Document:
+    """A policy that denies some of it."""
+    return allow(*actions, on=on, effect="Deny", condition=condition)
+
+
+CASES: dict[str, tuple[Account, str, Severity | None]] = {
+    "its own inline policies": (app(allow("iam:PutRolePolicy", on=OWN_ROLE)), "iam-005", CRITICAL),
+    "inline policies of every role": (app(allow("iam:PutRolePolicy")), "iam-005", CRITICAL),
+    "inline policies of every role but itself": (
+        app(allow("iam:PutRolePolicy"), denied("iam:PutRolePolicy", on=OWN_ROLE)),
+        "iam-005",
+        HIGH,
+    ),
+    "a trust policy of its own and inline policies of another": (
+        app(allow("iam:PutRolePolicy", on=OTHER_ROLE), allow("iam:UpdateAssumeRolePolicy", on=OWN_ROLE)),
+        "iam-005",
+        HIGH,
+    ),
+    "inline policies, its role named by a pattern": (
+        app(allow("iam:PutRolePolicy", on=f"arn:aws:iam::{ID}:role/a*")),
+        "iam-005",
+        CRITICAL,
+    ),
+    "inline policies of roles of a path that it is not in": (
+        app(allow("iam:PutRolePolicy", on=f"arn:aws:iam::{ID}:role/apps/*")),
+        "iam-005",
+        HIGH,
+    ),
+    "inline policies of roles of its own path": (
+        app(allow("iam:PutRolePolicy", on=f"arn:aws:iam::{ID}:role/apps/*"), path="/apps/"),
+        "iam-005",
+        CRITICAL,
+    ),
+    "inline policies of users, to a role": (app(allow("iam:PutUserPolicy")), "iam-007", HIGH),
+    "inline policies of itself by variable": (
+        ann(allow("iam:PutUserPolicy", on=f"arn:aws:iam::{ID}:user/${{aws:username}}")),
+        "iam-007",
+        CRITICAL,
+    ),
+    "inline policies of another user": (ann(allow("iam:PutUserPolicy", on="arn:aws:iam::*:user/bob")), "iam-007", HIGH),
+    "inline policies in a foreign account": (
+        ann(allow("iam:PutUserPolicy", on="arn:aws:iam::999988887777:user/*")),
+        "iam-007",
+        None,
+    ),
+    "inline policies, with a second factor": (
+        ann(allow("iam:PutUserPolicy", condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})),
+        "iam-007",
+        CRITICAL,
+    ),
+    "inline policies of those who have a tag": (
+        ann(allow("iam:PutUserPolicy", condition={"StringEquals": {"aws:PrincipalTag/team": "platform"}})),
+        "iam-007",
+        CRITICAL,
+    ),
+    "inline policies to somebody else by condition": (
+        ann(allow("iam:PutUserPolicy", condition={"StringEquals": {"aws:username": "bob"}})),
+        "iam-007",
+        None,
+    ),
+    "inline policies, denied without a second factor": (
+        ann(
+            allow("iam:PutUserPolicy"),
+            denied("iam:*", condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}),
+        ),
+        "iam-007",
+        CRITICAL,
+    ),
+    "inline policies, and every Put of IAM denied": (
+        ann(allow("iam:PutUserPolicy"), denied("iam:Put*")),
+        "iam-007",
+        None,
+    ),
+    "a role passed to the service": (
+        app(allow("iam:PassRole", condition=TO_LAMBDA), allow(*CREATE)),
+        "lambda-001",
+        HIGH,
+    ),
+    "a role passed to another service": (
+        app(allow("iam:PassRole", condition=TO_EC2), allow(*CREATE)),
+        "lambda-001",
+        None,
+    ),
+    "a role passed to every service but this": (
+        app(allow("iam:PassRole", condition=NOT_TO_LAMBDA), allow(*CREATE)),
+        "lambda-001",
+        None,
+    ),
+    "a role passed, and denied for the service": (
+        app(allow("iam:PassRole"), denied("iam:PassRole", condition=TO_LAMBDA), allow(*CREATE)),
+        "lambda-001",
+        None,
+    ),
+    "a role passed to the service, functions of one name": (
+        app(allow("iam:PassRole"), allow(*CREATE, on="arn:aws:lambda:*:*:function:ci-*")),
+        "lambda-001",
+        HIGH,
+    ),
+    "itself passed alone, which the service cannot assume": (
+        app(allow("iam:PassRole", on=OWN_ROLE), allow(*CREATE)),
+        "lambda-001",
+        None,
+    ),
+    "NotResource: all roles but itself": (
+        app(
+            {
+                "Version": "2012-10-17",
+                "Statement": {"Effect": "Allow", "Action": "iam:PutRolePolicy", "NotResource": OWN_ROLE},
+            }
+        ),
+        "iam-005",
+        HIGH,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_a_grant_of(what: str) -> None:
+    live, path, severity = CASES[what]
+
+    found = found_in(live).get(path)
+
+    assert (found and found.severity) == severity

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_drift.domain.account import Account, User
+from policy_drift.domain.account import Account, EntityId, User
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import DriftScanFailed, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, State
@@ -158,7 +158,9 @@ def test_what_is_resolved_cannot_be_acknowledged(drift):
 def test_an_entity_that_could_not_be_read_neither_opens_nor_resolves(drift):
     drift.role(inline={"own": WIDER})
     drift.scan()
-    drift.iam.account = replace(drift.iam.account, roles={}, unreadable={"role/app": "a document is no JSON object"})
+    drift.iam.account = replace(
+        drift.iam.account, roles={}, unreadable={EntityId("role/app"): "a document is no JSON object"}
+    )
     drift.scan()
 
     assert drift.findings.get(ID).value.state is State.OPEN

@@ -8,7 +8,8 @@ from policy_drift.domain.access.live_state import fingerprint, relation
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.language import Verdict
-from tests.unit.policy_drift.accounts import EC2, account, allow, policy, role, trusting, user
+from policy_drift.domain.scope import EntityPattern, Scope
+from tests.unit.policy_drift.accounts import EC2, account, allow, group, policy, role, trusting, user
 
 READ = allow("s3:GetObject")
 MORE = allow("s3:GetObject", "sqs:SendMessage")
@@ -92,3 +93,26 @@ def test_spelling_leaves_the_fingerprint_as_it_is() -> None:
 
     assert fingerprint(READ) == fingerprint(other)
     assert fingerprint(READ) != fingerprint(MORE)
+
+
+@pytest.mark.parametrize(
+    ("pinned", "live", "expected"),
+    [
+        ((), ("admins",), Verdict.BROADENED),
+        (("admins",), ("admins", "breakers"), Verdict.BROADENED),
+        (("admins",), (), Verdict.NARROWED),
+        (("admins",), ("breakers",), Verdict.INCOMPARABLE),
+        ((), (), Verdict.EQUIVALENT),
+    ],
+)
+def test_an_unmanaged_user_that_joins_a_privileged_group_later_is_news(pinned: Any, live: Any, expected: Any) -> None:
+    scope = Scope(privileged_groups=(EntityPattern("group/admins"), EntityPattern("group/breakers")))
+    groups = [group("admins"), group("breakers"), group("readers")]
+
+    def unmanaged(names: Any) -> Drift:
+        return drifts(account(*groups), account(*groups, user(groups=(*names, "readers"))), scope=scope).found[0]
+
+    before, now = unmanaged(pinned), unmanaged(live)
+
+    assert relation(Kind.UNMANAGED, before.live, now.live) is expected
+    assert (before.fingerprint == now.fingerprint) is (expected is Verdict.EQUIVALENT)

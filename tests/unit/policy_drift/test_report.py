@@ -2,23 +2,27 @@
 
 import json
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import jsonpatch
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from policy_drift.adapters.baseline_document import JsonBaselineFormat
 from policy_drift.domain.account import Account, EntityId, Group, User
 from policy_drift.domain.baseline import Adoption, Baseline, adopted
-from policy_drift.domain.finding import Kind, Severity
+from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.finding import Finding, Kind, Severity, State
 from policy_drift.domain.reporting.approval import baseline_patch
 from policy_drift.domain.reporting.report import as_document
 from policy_drift.html_report import anchor, render
 from policy_drift.side_by_side import Mark, Row, side_by_side
-from tests.doubles.sample_drift import APPROVED, FINDINGS, LIVE, REPORT
+from tests.doubles.sample_drift import APPROVED, FINDINGS, LIVE, NOW, REPORT
 from tests.doubles.wired_drift import GET
+from tests.unit.policy_drift.accounts import account, group, role, trusting, user
 
 SAMPLE = Path(__file__).parents[3] / "events" / "policy_drift" / "report.json"
 HOSTILE = [
@@ -111,10 +115,8 @@ def test_open_findings_come_first_and_the_worst_of_them_before_the_others():
     ]
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:24])
-def test_no_text_of_others_becomes_markup(text):
-    page = render(attacked(text))
-
+def assert_harmless(page):
+    """Nothing but our own markup and links, and nothing that cannot be seen."""
     read = Read(page)
 
     assert read.tags <= {*KNOWN_TAGS.split()}
@@ -122,6 +124,38 @@ def test_no_text_of_others_becomes_markup(text):
     assert [link for link in read.links if not link.startswith("#")] == []
     assert page.count("</style>") == 1
     assert all(line.isprintable() for line in page.split("\n"))
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:24])
+def test_no_text_of_others_becomes_markup(text):
+    assert_harmless(render(attacked(text)))
+
+
+MARKUP = st.text("<>&\"'=/!-`{}%# ascript\n\r\t\x1b\u202e\u2066\u200b\u2028\x00é", min_size=1, max_size=60)
+ANYTHING = st.one_of(MARKUP, st.text(min_size=1, max_size=200), st.characters(categories=["Cs", "Cf", "Cc", "Co"]))
+
+
+@given(ANYTHING)
+@settings(max_examples=40, deadline=None)
+def test_whatever_others_write_is_no_markup(text):
+    assert_harmless(render(attacked(text)))
+
+
+@given(ANYTHING.filter(lambda text: "/" not in text), ANYTHING)
+@settings(max_examples=40, deadline=None)
+def test_names_and_documents_of_an_account_are_no_markup(name, text):
+    """From IAM to the page: what differs, the commands that revert it, the patch of the baseline."""
+    resource = {
+        "Statement": {"Sid": text, "Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{text}"}
+    }
+    approved = account(user(name, groups=(name,)), group(name), role(f"r-{name}"))
+    live = account(
+        user(name, resource), group(name), role(f"r-{name}", trust=trusting("*")), role(f"n-{name}", resource)
+    )
+    found = tuple(Finding(one, State.OPEN, NOW, NOW) for one in drifts(approved, live).found)
+
+    assert len(found) >= 3
+    assert_harmless(render(as_document(replace(REPORT, findings=found), approved=approved, live=live)))
 
 
 def test_a_long_name_is_shortened_and_says_so():
@@ -164,8 +198,8 @@ def test_more_findings_than_a_page_can_hold_are_counted():
 def test_nothing_open_is_said_calmly_and_an_unreviewed_baseline_is_not():
     text = "".join(Read(render(document((), baseline_reviewed=False))).text)
 
-    assert "IAM is as approved." in text
-    assert "Nobody has reviewed the baseline yet." in text
+    assert "IAM matches the baseline." in text
+    assert "The baseline has not been reviewed." in text
 
 
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda one: one.id)
@@ -185,15 +219,15 @@ def test_the_patch_of_the_baseline_approves_what_is_live(finding):
 def baseline():
     return {
         section: {
-            key: json.loads(json.dumps({part: value for part, value in fields(one) if value is not None}))
+            key: json.loads(json.dumps({part: value for part, value in parts(one) if value is not None}))
             for key, one in getattr(APPROVED, section).items()
         }
         for section in ("users", "groups", "roles", "policies")
     }
 
 
-def fields(entity):
-    return [(name, getattr(entity, name)) for name in entity.__dataclass_fields__ if name not in {"name", "arn"}]
+def parts(entity):
+    return [(one.name, getattr(entity, one.name)) for one in fields(entity) if one.name not in {"name", "arn"}]
 
 
 def test_only_the_lines_that_differ_are_marked():

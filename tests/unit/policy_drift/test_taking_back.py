@@ -206,7 +206,7 @@ def test_a_role_of_aws_is_left_to_aws(path):
 
     remedy = refusal(drift_of("role/r", Kind.ACCESS), account(), account(roles={"r": role}))
 
-    assert "belongs to AWS" in remedy.refused
+    assert "AWS owns" in remedy.refused
     assert remedy.plan == ()
 
 
@@ -230,7 +230,7 @@ def test_a_trust_policy_that_names_somebody_deleted_cannot_be_put_back():
 
     remedy = refusal(drift_of("role/r", Kind.DANGLING), account(roles={"r": approved}), account(roles={"r": live}))
 
-    assert f"arn:aws:iam::{ACCOUNT}:role/gone, which is not there any more" in remedy.refused
+    assert f"arn:aws:iam::{ACCOUNT}:role/gone, which no longer exists" in remedy.refused
 
 
 def test_what_could_not_be_read_gets_no_command():
@@ -239,7 +239,7 @@ def test_what_could_not_be_read_gets_no_command():
 
     remedy = refusal(drift_of("role/r", Kind.ACCESS), account(roles={"r": role}), live)
 
-    assert remedy.refused == "policy/a could not be read (denied): nothing may be concluded about it."
+    assert remedy.refused == "policy/a could not be read (denied): nothing can be concluded about it."
 
 
 @pytest.mark.parametrize("kind", [Kind.UPSTREAM, Kind.TRANSIENT, Kind.BASELINE, Kind.UNREADABLE, Kind.RECREATED])

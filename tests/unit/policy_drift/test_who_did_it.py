@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import Baseline
 from policy_drift.domain.changes.attribution import MOST_LOOKUPS
 from policy_drift.domain.events import PolicyDriftDetected
@@ -124,6 +125,6 @@ def test_what_another_baseline_makes_a_finding_is_not_counted(drift, minutes_ago
 def test_what_has_no_event_is_not_counted(drift):
     def spoiled():
         drift.store.is_deleted = True
-        drift.iam.account = replace(drift.iam.account, unreadable={"role/app": "it is odd"}, roles={})
+        drift.iam.account = replace(drift.iam.account, unreadable={EntityId("role/app"): "it is odd"}, roles={})
 
     assert without_event(drift, spoiled, None) == 0

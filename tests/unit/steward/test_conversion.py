@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steward.conversion import UnfitError, convert
+from steward.conversion import convert
+from steward.errors import UnfitError
 
 
 class Size(StrEnum):

@@ -8,29 +8,29 @@ from alerting.domain.foreign_text import Sentence
 from alerting.domain.wording.any_event import alert, given
 
 LEAKED = "compromised"
-_FROZEN = Sentence.of("The user is frozen: nothing rotates it until somebody asks for a rotation.")
-_DRAINS_AGAIN = Sentence.of("The key is left alone for another quiet period, and is then deactivated again.")
+_FROZEN = Sentence.of("The user is frozen: its keys do not rotate until an operator requests a rotation.")
+_DRAINS_AGAIN = Sentence.of("It stays active for another quiet period and is then deactivated again.")
 
 
 def thread_of(event: BusEvent) -> str:
-    """All about one user stands together."""
+    """Everything about one user is one thread."""
     return f"rotation:{event.data.text('user_name')}"
 
 
 def _due(event: BusEvent) -> Alert:
     data = event.data
     leaked = data.text("reason") == LEAKED
-    title = "An access key of {} is exposed" if leaked else "{} has a rotation to do"
+    title = "An access key of {} is exposed" if leaked else "A rotation of {} is due"
     body = (
-        Sentence.of("The key was found in public, or somebody says so. It is replaced and cut off now."),
-        Sentence.of("Look at what it was used for: CloudTrail has every call, by the key's id."),
+        Sentence.of("The key was found in public or reported as leaked. It is being replaced and deactivated."),
+        Sentence.of("Check what it was used for: CloudTrail records every call under the key's id."),
     )
     return alert(
         event,
         Severity.HIGH if leaked else Severity.INFO,
         Sentence.of(title, data.text("user_name")),
         *(body if leaked else ()),
-        facts=given(("Key", data.text("key_id")), ("Asked by", data.text("requested_by"))),
+        facts=given(("Key", data.text("key_id")), ("Requested by", data.text("requested_by"))),
         thread=thread_of(event),
         runbook="key-leaked" if leaked else "",
     )
@@ -42,11 +42,11 @@ def _rotated(event: BusEvent) -> Alert:
     return alert(
         event,
         Severity.MEDIUM if waived else Severity.INFO,
-        Sentence.of("{} has a new key, and it works", data.text("user_name")),
+        Sentence.of("{} has a new, verified access key", data.text("user_name")),
         facts=given(
             ("New key", data.text("key_id")),
-            ("Still works, until nobody uses it", ", ".join(data.texts("previous_key_ids"))),
-            ("The emergency did without", waived),
+            ("Previous keys, active until unused", ", ".join(data.texts("previous_key_ids"))),
+            ("Checks skipped in the emergency", waived),
         ),
         thread=thread_of(event),
     )
@@ -58,10 +58,10 @@ def _deactivated(event: BusEvent) -> Alert:
     return alert(
         event,
         Severity.MEDIUM if leaked else Severity.INFO,
-        Sentence.of("A key of {} no longer works", data.text("user_name")),
-        *((Sentence.of("It had leaked; whatever still used it is refused now."),) if leaked else ()),
+        Sentence.of("A key of {} was deactivated", data.text("user_name")),
+        *((Sentence.of("It had leaked; anything that still uses it is now denied."),) if leaked else ()),
         facts=given(
-            ("Key", data.text("key_id")), ("Why", data.text("reason")), ("Deleted after", data.text("deleted_after"))
+            ("Key", data.text("key_id")), ("Reason", data.text("reason")), ("Deleted after", data.text("deleted_after"))
         ),
         thread=thread_of(event),
         runbook="consumer-broke" if leaked else "",
@@ -73,8 +73,8 @@ def _deleted(event: BusEvent) -> Alert:
     return alert(
         event,
         Severity.INFO,
-        Sentence.of("A key of {} is gone for good", data.text("user_name")),
-        facts=given(("Key", data.text("key_id")), ("Why", data.text("reason"))),
+        Sentence.of("A key of {} was deleted", data.text("user_name")),
+        facts=given(("Key", data.text("key_id")), ("Reason", data.text("reason"))),
         thread=thread_of(event),
     )
 
@@ -82,9 +82,9 @@ def _deleted(event: BusEvent) -> Alert:
 def _reactivated(event: BusEvent) -> Alert:
     data = event.data
     who, user = data.text("requested_by"), data.text("user_name")
-    title, body = Sentence.of("{} brought a key of {} back", who, user), _FROZEN
+    title, body = Sentence.of("{} reactivated a key of {}", who, user), _FROZEN
     if not who:
-        title, body = Sentence.of("Somebody brought a key of {} back in IAM", user), _DRAINS_AGAIN
+        title, body = Sentence.of("A key of {} was reactivated in IAM", user), _DRAINS_AGAIN
     return alert(
         event,
         Severity.MEDIUM,
@@ -101,10 +101,12 @@ def _blocked(event: BusEvent) -> Alert:
     return alert(
         event,
         Severity.HIGH,
-        Sentence.of("The keys of {} cannot rotate until somebody looks", data.text("user_name")),
-        Sentence.of("Nothing is cut off meanwhile, and the keys grow older. This is reported again every day."),
+        Sentence.of("Key rotation of {} is blocked", data.text("user_name")),
+        Sentence.of(
+            "No key is deactivated meanwhile, and the keys keep ageing. This alert repeats daily until it is fixed."
+        ),
         facts=given(
-            ("Why", data.text("reason")), ("State", data.text("state")), ("Keys", ", ".join(data.texts("key_ids")))
+            ("Reason", data.text("reason")), ("State", data.text("state")), ("Keys", ", ".join(data.texts("key_ids")))
         ),
         thread=thread_of(event),
         runbook="user-blocked",
@@ -117,8 +119,10 @@ def _failed(event: BusEvent) -> Alert:
         event,
         Severity.MEDIUM,
         Sentence.of("A rotation of {} failed", data.text("user_name")),
-        Sentence.of("Nothing is cut off: the old key works, and the next run goes on from there."),
-        facts=given(("Step", data.text("step")), ("Why", data.text("reason")), ("AWS's code", data.text("code"))),
+        Sentence.of("Nothing was deactivated: the old key works, and the next run resumes from there."),
+        facts=given(
+            ("Step", data.text("step")), ("Reason", data.text("reason")), ("AWS error code", data.text("code"))
+        ),
         thread=thread_of(event),
         runbook="rotation-failed",
     )
@@ -129,8 +133,8 @@ def _does_not_authenticate(event: BusEvent) -> Alert:
     return alert(
         event,
         Severity.HIGH,
-        Sentence.of("AWS refuses what consumers of {} read", data.text("user_name")),
-        Sentence.of("Whoever reads this secret cannot push or pull, or will not be able to soon."),
+        Sentence.of("The current key of {} does not authenticate", data.text("user_name")),
+        Sentence.of("Consumers that read this secret cannot push or pull, or soon will not be able to."),
         facts=given(("Key", data.text("key_id")), ("Region", data.text("region"))),
         thread=thread_of(event),
         runbook="consumer-broke",
@@ -142,8 +146,10 @@ def _reader_missing(event: BusEvent) -> Alert:
     return alert(
         event,
         Severity.MEDIUM,
-        Sentence.of("Nobody but {} itself may read its secret", data.text("user_name")),
-        Sentence.of("A host whose key has died needs another reader to get the new one: name it in secret_readers."),
+        Sentence.of("Only {} itself may read its secret", data.text("user_name")),
+        Sentence.of(
+            "A host whose key no longer works needs another reader to fetch the new one: add one to secret_readers."
+        ),
         facts=given(("Secret", data.text("secret"))),
         thread=thread_of(event),
         runbook="consumer-broke",

@@ -31,13 +31,13 @@ def given(*facts: tuple[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def plain_alert(event: BusEvent) -> Alert:
-    """An event of a capability or a version that nobody has found words for: its name and what it says."""
+    """An event of a capability or a version without a text of its own: its name and its data."""
     named = event.data.text("severity")
     facts = [(f"({number})", f"{key}: {value}") for number, (key, value) in enumerate(event.data.values.items(), 1)]
     return alert(
         event,
         Severity.named(named) if named else Severity.MEDIUM,
-        Sentence.of("{} of {}", event.detail_type, event.capability),
-        Sentence.of("An event that alerting has no words for; this is what it says."),
+        Sentence.of("Unrecognized event {} from {}", event.detail_type, event.capability),
+        Sentence.of("Alerting has no text for this event; its data follows."),
         facts=tuple(facts[:MAX_VALUES]),
     )

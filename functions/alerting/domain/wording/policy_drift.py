@@ -1,4 +1,4 @@
-"""Policy drift, in words: what became possible that was not, for whom, who did it, and how to take it back."""
+"""Policy drift, in words: what became possible that was not, for whom, who did it, and how to revert it."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,20 +13,20 @@ BASELINE_THREAD = "baseline"
 _WHY = {
     "opened": "Policy drift of {}",
     "worse": "Policy drift of {} got worse",
-    "changed": "Policy drift of {} changed since somebody looked at it",
+    "changed": "Policy drift of {} changed since it was last reported",
     "reopened": "Policy drift of {} is back",
-    "unexpected": "Policy drift of {}, and not only by whom it was expected of",
+    "unexpected": "Policy drift of {}: an unexpected actor is involved",
 }
 _BASELINE = {
-    "captured": "The baseline was captured from what the account had",
-    "uploaded": "{} replaced the baseline",
+    "captured": "The baseline was captured from the account as it is",
+    "uploaded": "{} uploaded a new baseline",
     "adopted": "{} adopted findings into the baseline",
 }
 _STAYS = "The last good version stays in force."
 _LOST = "The last good version is lost: nothing is compared until a good one is uploaded."
 _PAST = {
-    "reverted": Sentence.of("What is live is as approved again."),
-    "adopted": Sentence.of("The baseline approves it now."),
+    "reverted": Sentence.of("The live state matches the baseline again."),
+    "adopted": Sentence.of("The baseline now approves it."),
     "renamed": Sentence.of("It has another name now: what differs is reported under that."),
     "out_of_scope": Sentence.of("The settings exclude it now. Whether it still differs is not known."),
 }
@@ -39,10 +39,10 @@ def _detected(event: BusEvent) -> Alert:
         Severity.named(data.text("severity")),
         Sentence.of(_WHY.get(data.text("why"), _WHY["opened"]), data.text("entity")),
         Sentence.of("{}", data.text("summary")),
-        *((Sentence.of("Whoever did it is expected to, say the settings."),) if data.holds("expected") else ()),
+        *((Sentence.of("The actor is listed in expected_actors."),) if data.holds("expected") else ()),
         facts=given(
             ("Now possible", data.text("request_in_words")),
-            *(("Because", reason) for reason in data.texts("reasons")[:MAX_REASONS]),
+            *(("Reason", reason) for reason in data.texts("reasons")[:MAX_REASONS]),
             *_who(data),
             ("Kind", f"{data.text('kind')}, {data.text('verdict')}"),
             ("Finding", data.text("finding_id")),
@@ -58,17 +58,17 @@ def _detected(event: BusEvent) -> Alert:
 
 
 def _who(data: Data) -> list[tuple[str, str]]:
-    """Who made the changes, the latest first; that none was announced is said, too."""
+    """Who made the changes, the latest first, or that no event names anybody."""
     changes = data.inners("changes")
     if not changes:
-        return [("Who", "unknown: no event announced it")]
+        return [("Who", "unknown: no CloudTrail event was received")]
     who = []
     for change in changes[:MAX_CHANGES]:
         source = f" from {change.text('source_ip')}" if change.text("source_ip") else ""
         did = f"{change.text('event_name')} at {change.text('at')} (event {change.text('event_id')})"
         who.append(("Who", f"{change.text('actor')}{source}, {did}"))
     if len(changes) > MAX_CHANGES:
-        who.append(("Who", f"and {len(changes) - MAX_CHANGES} changes before"))
+        who.append(("Who", f"and {len(changes) - MAX_CHANGES} earlier changes"))
     return who
 
 
@@ -78,13 +78,13 @@ def _resolved(event: BusEvent) -> Alert:
     return alert(
         event,
         Severity.named(data.text("severity")),
-        Sentence.of("Policy drift of {} is over", data.text("entity")),
+        Sentence.of("Policy drift of {}", data.text("entity")),
         _PAST.get(how, Sentence.of("How: {}.", how)),
         facts=given(
-            ("It was", data.text("summary")),
+            ("Summary", data.text("summary")),
             ("Finding", data.text("finding_id")),
             ("First seen", data.text("first_seen")),
-            ("Over", data.text("resolved_at")),
+            ("Resolved", data.text("resolved_at")),
         ),
         thread=data.text("finding_id"),
         over=True,
@@ -97,11 +97,11 @@ def _acknowledged(event: BusEvent) -> Alert:
         event,
         Severity.named(data.text("severity")),
         Sentence.of("{} acknowledged the policy drift of {}", data.text("by"), data.text("entity")),
-        Sentence.of("It stays, and is told again if it becomes more, or when the day has come."),
+        Sentence.of("It stays open, and is reported again if the access grows or the acknowledgement expires."),
         facts=given(
             ("Until", data.text("expires")),
             ("Owner", data.text("owner")),
-            ("Why", data.text("reason")),
+            ("Reason", data.text("reason")),
             ("Finding", data.text("finding_id")),
         ),
         thread=data.text("finding_id"),
@@ -115,7 +115,7 @@ def _scanned(event: BusEvent) -> Alert:
     counts = data.inner("open_findings").values
     title = "A scan could not read {} entities" if unreadable else "A scan found {} open findings"
     number = len(unreadable) or sum(n for n in counts.values() if isinstance(n, int))
-    body = Sentence.of("Of what could not be read nothing is known: its findings were neither opened nor resolved.")
+    body = Sentence.of("Findings of what could not be read were neither opened nor resolved.")
     return alert(
         event,
         Severity.MEDIUM if unreadable else Severity.INFO,
@@ -123,7 +123,7 @@ def _scanned(event: BusEvent) -> Alert:
         *((body,) if unreadable else ()),
         facts=given(
             ("Open", ", ".join(f"{count} {name}" for name, count in counts.items())),
-            ("Could not be read", ", ".join(unreadable)),
+            ("Unreadable", ", ".join(unreadable)),
             ("Baseline", data.text("baseline_version")),
             ("Report", data.text("report")),
         ),
@@ -138,7 +138,9 @@ def _scan_failed(event: BusEvent) -> Alert:
         Severity.HIGH,
         Sentence.of("A drift scan failed"),
         Sentence.of("What changed since the last good scan may be unknown. Findings that it recorded stand."),
-        facts=given(("Why", data.text("reason")), ("AWS's code", data.text("code")), ("Scan", data.text("scan_id"))),
+        facts=given(
+            ("Reason", data.text("reason")), ("AWS error code", data.text("code")), ("Scan", data.text("scan_id"))
+        ),
         runbook=RUNBOOK,
     )
 
@@ -153,12 +155,12 @@ def _baseline_changed(event: BusEvent) -> Alert:
         Sentence.of(ours, *([data.text("by")] if "{}" in ours else [])),
         Sentence.of("{}", data.text("summary")),
         facts=given(
-            *(("It approves", each) for each in approved[:MAX_APPROVED]),
-            ("It approves", f"and {len(approved) - MAX_APPROVED} more" if len(approved) > MAX_APPROVED else ""),
-            ("Findings taken over", ", ".join(data.texts("findings"))),
+            *(("Newly approved", each) for each in approved[:MAX_APPROVED]),
+            ("Newly approved", f"and {len(approved) - MAX_APPROVED} more" if len(approved) > MAX_APPROVED else ""),
+            ("Adopted findings", ", ".join(data.texts("findings"))),
             ("By", data.text("by")),
             ("Version", data.text("version")),
-            ("Version before", data.text("previous_version")),
+            ("Previous version", data.text("previous_version")),
         ),
         thread=BASELINE_THREAD,
         runbook=RUNBOOK,
@@ -171,10 +173,10 @@ def _baseline_refused(event: BusEvent) -> Alert:
     return alert(
         event,
         Severity.HIGH,
-        Sentence.of("A baseline that {} uploaded cannot be used", data.text("by")),
+        Sentence.of("A baseline uploaded by {} was refused", data.text("by")),
         Sentence.of(_STAYS if data.text("version_in_force") else _LOST),
         facts=given(
-            ("Why", data.text("reason")),
+            ("Reason", data.text("reason")),
             ("Line", line if line != "0" else ""),
             ("Version", data.text("version")),
             ("In force", data.text("version_in_force")),

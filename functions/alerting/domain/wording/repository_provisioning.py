@@ -8,10 +8,12 @@ from alerting.domain.foreign_text import Sentence
 from alerting.domain.wording.any_event import alert, given
 
 _FORGOTTEN = {
-    "reported": Sentence.of("Nothing was created: the safety net reports only, or no rule lets the pusher create it."),
-    "created": Sentence.of("The safety net has created it; the same push works now."),
-    "denied": Sentence.of("The house rules do not grant the pusher this name, so nothing was created."),
-    "unidentified": Sentence.of("CloudTrail does not say who it was, or it was for another registry."),
+    "reported": Sentence.of(
+        "Nothing was created: the safety net only reports, or no rule allows the pusher to create it."
+    ),
+    "created": Sentence.of("The safety net created it; the same push works now."),
+    "denied": Sentence.of("The house rules do not allow the pusher to create this name, so nothing was created."),
+    "unidentified": Sentence.of("CloudTrail does not identify the caller, or the push was to another registry."),
 }
 
 
@@ -21,7 +23,9 @@ def _created(event: BusEvent) -> Alert:
         event,
         Severity.INFO,
         Sentence.of("Repository {} was created", data.text("name")),
-        facts=given(("For", data.text("requested_by")), ("Rule", data.text("rule")), ("URI", data.text("uri"))),
+        facts=given(
+            ("Requested by", data.text("requested_by")), ("Rule", data.text("rule")), ("URI", data.text("uri"))
+        ),
     )
 
 
@@ -30,11 +34,11 @@ def _configured(event: BusEvent) -> Alert:
     return alert(
         event,
         Severity.INFO,
-        Sentence.of("Repository {} follows the changed rules", data.text("name")),
+        Sentence.of("Repository {} was updated to the current rules", data.text("name")),
         facts=given(
             ("Changed", ", ".join(data.texts("changed"))),
             ("Rule", data.text("rule")),
-            ("For", data.text("requested_by")),
+            ("Requested by", data.text("requested_by")),
         ),
     )
 
@@ -44,9 +48,11 @@ def _denied(event: BusEvent) -> Alert:
     return alert(
         event,
         Severity.LOW,
-        Sentence.of("{} was refused the repository {}", data.text("requested_by"), data.text("name")),
-        Sentence.of("The house rules do not grant this caller that name. Either is mended in house_rules.yaml."),
-        facts=given(("Why", data.text("reason")), ("It may create", ", ".join(data.texts("allowed")) or "nothing")),
+        Sentence.of("{} was denied the repository {}", data.text("requested_by"), data.text("name")),
+        Sentence.of(
+            "The house rules do not allow this caller to create that name. To allow it, edit house_rules.yaml."
+        ),
+        facts=given(("Reason", data.text("reason")), ("Allowed names", ", ".join(data.texts("allowed")) or "nothing")),
     )
 
 
@@ -57,8 +63,8 @@ def _forgotten(event: BusEvent) -> Alert:
         event,
         Severity.LOW,
         Sentence.of("{} pushed to {}, which does not exist", data.text("pushed_by"), data.text("name")),
-        _FORGOTTEN.get(outcome, Sentence.of("What followed: {}.", outcome)),
-        facts=given(("Rule it would follow", data.text("would_create"))),
+        _FORGOTTEN.get(outcome, Sentence.of("Outcome: {}.", outcome)),
+        facts=given(("Matching rule", data.text("would_create"))),
     )
 
 

@@ -1,11 +1,13 @@
 """What a drift says that is approved and live, as plain JSON values.
 
-The live one is what alerts and acknowledgements pin. A later state is held against the pinned one: is it
+The live one is what alerts and acknowledgements pin. A later state is compared with the pinned one: is it
 more than what somebody knows of? The shapes:
 
 - ACCESS: ``{"policies": {place: document}, "groups": {name: {place: document}}, "boundary": {arn: document}}``, the
   latter two where there are any; a place is ``inline:<name>`` or the ARN of a managed policy.
-- UNMANAGED, RECREATED: the same with ``unique_id`` and, of a role, ``trust``.
+- UNMANAGED: the same with ``unique_id``; of a role with ``trust``; of a user with the names of its
+  ``privileged_groups``, if any.
+- RECREATED: ``{"unique_id": id}``; what else differs is a finding of its own.
 - BOUNDARY: ``{"boundary": {arn: document}}``, or empty without one.
 - TRUST, POLICY, UPSTREAM, and UNMANAGED of a policy: the document.
 - MEMBERSHIP, DANGLING: names of groups, unique ids. NOTE: what is noted. UNREADABLE: why. MISSING: None.
@@ -13,7 +15,7 @@ more than what somebody knows of? The shapes:
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from policy_drift.domain.access.holding import Holding, access
@@ -47,9 +49,11 @@ def boundary_state(held: Holding) -> Json:
     return {"boundary": dict(held.boundary)} if held.boundary else {}
 
 
-def entity_state(entity: Entity, held: Holding) -> Json:
+def entity_state(entity: Entity, held: Holding, privileged_groups: Sequence[str] = ()) -> Json:
     """A user, group or role as a whole."""
     state = {"unique_id": entity.unique_id, **held_state(held)}
+    if privileged_groups:
+        state["privileged_groups"] = list(privileged_groups)
     return state | {"trust": entity.trust} if isinstance(entity, Role) else state
 
 
@@ -110,14 +114,13 @@ def _comparisons(pinned: Json, live: Json) -> Iterator[Comparison]:
 
 
 def _relation_of_values(pinned: Json, live: Json) -> Verdict:
-    """Of lists by what is in them; anything else that differs is another thing."""
+    """Of lists by what is in them; a value is a list of one."""
     if pinned == live:
         return Verdict.EQUIVALENT
-    if not (isinstance(pinned, list) and isinstance(live, list)):
-        return Verdict.INCOMPARABLE
-    if set(pinned) < set(live):
+    before, now = ({*value} if isinstance(value, list) else {value} for value in (pinned, live))
+    if before < now:
         return Verdict.BROADENED
-    return Verdict.NARROWED if set(live) < set(pinned) else Verdict.INCOMPARABLE
+    return Verdict.NARROWED if now < before else Verdict.INCOMPARABLE
 
 
 def _accesses(state: Json) -> dict[str, Access]:
@@ -140,5 +143,6 @@ def _accesses(state: Json) -> dict[str, Access]:
 def _value(state: Json) -> Json:
     """What is no policy."""
     if isinstance(state, Mapping):
-        return state.get("unique_id")
+        unique_id, groups = state.get("unique_id"), state.get("privileged_groups", [])
+        return [unique_id, *sorted(groups)] if groups else unique_id
     return sorted(state) if isinstance(state, list) else state

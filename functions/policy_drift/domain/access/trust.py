@@ -37,6 +37,27 @@ def principals_of(trust: Document) -> Iterator[tuple[str, str]]:
             yield from ((kind, value) for value in _as_list(values) if isinstance(value, str))
 
 
+def conditions_of(trust: Document) -> Iterator[tuple[str, str]]:
+    """The key and each value of every condition in a trust policy."""
+    for statement in _as_list(trust.get("Statement", [])):
+        conditions = statement.get("Condition", {}) if isinstance(statement, Mapping) else {}
+        for tests in conditions.values() if isinstance(conditions, Mapping) else ():
+            for key, values in tests.items() if isinstance(tests, Mapping) else ():
+                yield from ((key, str(value)) for value in _as_list(values))
+
+
+def gone(trust: Document, live: Account) -> list[str]:
+    """Users and roles of the account that a trust policy names and that are not there: IAM refuses such a policy."""
+    ours = re.compile(rf"arn:[^:]+:iam::{re.escape(live.id)}:(user|role)/(?:.*/)?([^/]+)")
+    names = {"user": live.users, "role": live.roles}
+    found = []
+    for kind, value in principals_of(trust):
+        named = ours.fullmatch(value) if kind == "AWS" else None
+        if _UNIQUE_ID.fullmatch(value) or (named and named[2] not in names[named[1]]):
+            found.append(value)
+    return found
+
+
 def _renamed(trust: Document, names: Mapping[str, str]) -> Document:
     def statement_renamed(statement: Any) -> Any:
         named = statement.get("Principal")

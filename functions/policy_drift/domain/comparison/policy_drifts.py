@@ -20,7 +20,8 @@ def tell_upstream(approved: ManagedPolicy, live: ManagedPolicy, gathering: Gathe
     felt = [effect.assessment for effect in effects if not effect.protected]
     entity = policy_id(live.arn)
     summary = (
-        f"AWS changed {entity} ({approved.version} to {live.version}), which {len(effects)} here have: {_NOW[verdict]}."
+        f"AWS updated {entity} ({approved.version} to {live.version}), which {len(effects)} "
+        f"{'principal has' if len(effects) == 1 else 'principals have'}: {_NOW[verdict]}."
     )
     _add(gathering, Kind.UPSTREAM, verdict, worst(felt), summary, approved, live, comparison)
 
@@ -33,22 +34,22 @@ def tell_unattached(approved: ManagedPolicy | None, live: ManagedPolicy | None, 
     entity = policy_id(either.arn)
     low = Assessment(Severity.LOW)
     if live is None:
-        summary = f"{entity} was approved and is not in the account; nobody had it."
+        summary = f"{entity} is in the baseline but not in the account; it was not attached."
         _add(gathering, Kind.MISSING, Verdict.NARROWED, low, summary, approved, None)
         return
     if approved is None:
         comparison = compare([], [live.document])
-        summary = f"{entity} was never approved; nobody has it yet."
+        summary = f"{entity} is in the account but not in the baseline; it is not attached."
         _add(gathering, Kind.UNMANAGED, comparison.verdict, low, summary, None, live, comparison)
         return
     if same(approved.document, live.document):
         return
     comparison = compare(read(approved.document), read(live.document))
     if comparison.verdict is Verdict.EQUIVALENT:
-        summary = f"{entity}: it is written otherwise, and allows the same."
+        summary = f"{entity} is written differently and allows the same."
         _add(gathering, Kind.NOTE, comparison.verdict, Assessment(Severity.INFO), summary, approved, live)
         return
-    summary = f"{entity}, which nobody has, {_WOULD[comparison.verdict]}."
+    summary = f"{entity}, which is not attached, {_WOULD[comparison.verdict]}."
     _add(gathering, Kind.POLICY, comparison.verdict, low, summary, approved, live, comparison)
 
 
@@ -56,14 +57,14 @@ _NOW = {
     Verdict.EQUIVALENT: "it allows the same",
     Verdict.BROADENED: "it allows more",
     Verdict.NARROWED: "it allows less",
-    Verdict.INCOMPARABLE: "it allows other things",
-    Verdict.UNKNOWN: "whether it allows more was not decided",
+    Verdict.INCOMPARABLE: "it allows more in part, and less in part",
+    Verdict.UNKNOWN: "whether it allows more could not be decided",
 }
 _WOULD = {
     Verdict.BROADENED: "would allow more than was approved",
     Verdict.NARROWED: "would allow less than was approved",
-    Verdict.INCOMPARABLE: "would allow other things than were approved",
-    Verdict.UNKNOWN: "differs from what was approved; whether it would allow more was not decided",
+    Verdict.INCOMPARABLE: "would allow more than was approved in part, and less in part",
+    Verdict.UNKNOWN: "differs from what was approved; whether it would allow more could not be decided",
 }
 
 

@@ -8,7 +8,7 @@ from policy_drift.domain.access.holding import Holding, Step, UnreadError, acces
 from policy_drift.domain.access.live_state import boundary_state, entity_state, fingerprint, held_state
 from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, same, together
 from policy_drift.domain.access.trust import deleted_principals, with_deleted_as_approved
-from policy_drift.domain.access.verdicts import joined
+from policy_drift.domain.access.verdicts import MAY_BE_MORE, joined
 from policy_drift.domain.account import Account, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of
 from policy_drift.domain.comparison.gathering import Effect, Gathering
@@ -16,7 +16,7 @@ from policy_drift.domain.finding import Drift, Kind, Severity
 from policy_drift.domain.language import Comparison, PolicyDocumentError, Verdict, compare
 from policy_drift.domain.reach import entity_id
 from policy_drift.domain.scope import Scope, is_protected
-from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust
+from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust, of_worth
 from policy_drift.domain.severity.caller import Caller
 
 _TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
@@ -71,7 +71,7 @@ class Subject:
 
     def _existence(self) -> None:
         if self.live is None and self.approved is not None:
-            summary = f"{self.entity} was approved and is not in the account."
+            summary = f"{self.entity} is in the baseline but not in the account."
             approved = entity_state(self.approved, holding(self.context.approved, self.approved))
             self._add(Kind.MISSING, Verdict.NARROWED, Assessment(Severity.LOW), summary, approved, None)
         elif self.approved is None and self.live is not None:
@@ -85,20 +85,24 @@ class Subject:
         assessment = Assessment(Severity.LOW if idle_group else Severity.MEDIUM).also(of_its_access)
         if isinstance(live, Role):
             assessment = assessment.also(of_trust(None, live.trust, self.context.live.id))
-        summary = f"{self.entity} is in the account and was never approved."
-        self._add(Kind.UNMANAGED, comparison.verdict, assessment, summary, None, entity_state(live, held), comparison)
+        privileged = [name for name in sorted(held.groups) if self.context.scope.is_privileged(name)]
+        for name in privileged:
+            assessment = assessment.also(_joined(name))
+        summary = f"{self.entity} is in the account but not in the baseline."
+        state = entity_state(live, held, privileged)
+        self._add(Kind.UNMANAGED, comparison.verdict, assessment, summary, None, state, comparison)
 
     def _identity(self) -> None:
         if self.approved is None or self.live is None:
             return
         if self.approved.unique_id != self.live.unique_id:
-            summary = f"{self.entity} was deleted and made anew: it has another unique id."
+            summary = f"{self.entity} was deleted and recreated: its unique id changed."
             before, now = {"unique_id": self.approved.unique_id}, {"unique_id": self.live.unique_id}
             self._add(Kind.RECREATED, Verdict.INCOMPARABLE, Assessment(Severity.MEDIUM), summary, before, now)
         elif self.approved.name != self.live.name:
-            self.notes.append(f"it was renamed: it was approved as {entity_id(self.approved)}")
+            self.notes.append(f"renamed from {entity_id(self.approved)}")
         if self.approved.path != self.live.path:
-            self.notes.append(f"it was moved from path {self.approved.path} to {self.live.path}")
+            self.notes.append(f"moved from path {self.approved.path} to {self.live.path}")
 
     def _trust(self) -> None:
         approved, live = self.approved, self.live
@@ -106,7 +110,7 @@ class Subject:
             return
         dangling = deleted_principals(live.trust) - deleted_principals(approved.trust)
         if dangling:
-            summary = f"{self.entity} trusts a principal that was deleted: {', '.join(sorted(dangling))}."
+            summary = f"{self.entity} trusts a deleted principal: {', '.join(sorted(dangling))}."
             medium = Assessment(Severity.MEDIUM)
             self._add(Kind.DANGLING, Verdict.EQUIVALENT, medium, summary, approved.trust, sorted(dangling))
         trust = with_deleted_as_approved(live.trust, approved.trust, self.context.approved)
@@ -114,11 +118,21 @@ class Subject:
             return
         comparison = compare(read(approved.trust), read(trust))
         if comparison.verdict is Verdict.EQUIVALENT:
-            self.notes.append("its trust policy is written otherwise, and trusts the same")
+            self.notes.append("its trust policy is written differently and trusts the same")
         elif not (dangling and comparison.verdict is Verdict.NARROWED):
             assessment = of_trust(approved.trust, trust, self.context.live.id, comparison.verdict)
-            summary = f"{self.entity}: {_ASSUMED[comparison.verdict]}."
+            summary = f"{self.entity} {_ASSUMED[comparison.verdict]}."
+            if comparison.verdict in MAY_BE_MORE:
+                assessment = assessment.also(self._worth_of(live))
             self._add(Kind.TRUST, comparison.verdict, assessment, summary, approved.trust, live.trust, comparison)
+
+    def _worth_of(self, role: Role) -> Assessment:
+        """What the role gives to those who assume it; INFO where its policies cannot be read, which is a finding."""
+        try:
+            held = holding(self.context.live, role)
+            return of_worth(self._caller(self.context.live, role, held))
+        except (UnreadError, PolicyDocumentError):
+            return Assessment(Severity.INFO)
 
     def _access(self) -> None:
         if self.approved is None or self.live is None:
@@ -153,9 +167,9 @@ class Subject:
                 if effect.comparison.newly_allowed or not comparison.newly_allowed:
                     comparison = effect.comparison
         if verdict is Verdict.EQUIVALENT:
-            self.notes.append("its policies are written otherwise, and allow the same")
+            self.notes.append("its policies are written differently and allow the same")
             return
-        summary = f"{self.entity} {_MAY[verdict]}."
+        summary = f"{self.entity} {_HAS[verdict]}."
         self._add(Kind.ACCESS, verdict, assessment, summary, held_state(before), held_state(now), comparison)
 
     def _tell_membership(self, step: Step, comparison: Comparison, assessment: Assessment) -> None:
@@ -165,25 +179,24 @@ class Subject:
             if self.context.scope.is_privileged(name):
                 joins = name in now
                 verdict = joined((verdict, Verdict.BROADENED if joins else Verdict.NARROWED))
-                reason = f"{'joined' if joins else 'left'} the privileged group {name}"
-                assessment = assessment.also(Assessment(Severity.HIGH if joins else Severity.LOW, (reason,)))
+                assessment = assessment.also(_joined(name) if joins else _left(name))
         changes = [f"joined {name}" for name in sorted(now - before)] + [
             f"left {name}" for name in sorted(before - now)
         ]
         if verdict is Verdict.EQUIVALENT:
-            self.notes.append(f"it {', '.join(changes)}, which changes nothing that it may do")
+            self.notes.append(f"{', '.join(changes)}, with the same access")
             return
-        summary = f"{self.entity} {', '.join(changes)}, and {_MAY[comparison.verdict]}."
+        summary = f"{self.entity} {', '.join(changes)}, and {_HAS[comparison.verdict]}."
         self._add(Kind.MEMBERSHIP, verdict, assessment, summary, sorted(before), sorted(now), comparison)
 
     def _tell_boundary(self, step: Step, effective: Comparison, assessment: Assessment) -> None:
         comparison = compare(_bounded(step.before), _bounded(step.after))
         if comparison.verdict is Verdict.EQUIVALENT:
-            self.notes.append("its permissions boundary is another one, and leaves the same")
+            self.notes.append("its permissions boundary is a different one and leaves the same")
             return
         removed = not step.after.boundary
         assessment = of_boundary(comparison.verdict, removed=removed).also(assessment)
-        happened = "has no permissions boundary any more" if removed else f"has {_BOUNDED[comparison.verdict]}"
+        happened = "no longer has a permissions boundary" if removed else f"has {_BOUNDED[comparison.verdict]}"
         self._add(
             Kind.BOUNDARY,
             comparison.verdict,
@@ -239,25 +252,33 @@ class Subject:
         )
 
 
-_MAY = {
-    Verdict.EQUIVALENT: "may do the same",
-    Verdict.BROADENED: "may do more than was approved",
-    Verdict.NARROWED: "may do less than was approved",
-    Verdict.INCOMPARABLE: "may do other things than were approved",
-    Verdict.UNKNOWN: "may do something else than was approved; whether it is more was not decided",
+_HAS = {
+    Verdict.EQUIVALENT: "has the same access",
+    Verdict.BROADENED: "has more access than was approved",
+    Verdict.NARROWED: "has less access than was approved",
+    Verdict.INCOMPARABLE: "has more access than was approved in part, and less in part",
+    Verdict.UNKNOWN: "has different access than was approved; whether it is more could not be decided",
 }
 _ASSUMED = {
-    Verdict.BROADENED: "more may assume it than was approved",
-    Verdict.NARROWED: "fewer may assume it than was approved",
-    Verdict.INCOMPARABLE: "others may assume it than were approved",
-    Verdict.UNKNOWN: "its trust policy changed; whether more may assume it was not decided",
+    Verdict.BROADENED: "can be assumed by more principals than was approved",
+    Verdict.NARROWED: "can be assumed by fewer principals than was approved",
+    Verdict.INCOMPARABLE: "can be assumed by other principals than was approved",
+    Verdict.UNKNOWN: "has a changed trust policy; whether more principals can assume it could not be decided",
 }
 _BOUNDED = {
     Verdict.BROADENED: "a wider permissions boundary than was approved",
     Verdict.NARROWED: "a narrower permissions boundary than was approved",
-    Verdict.INCOMPARABLE: "another permissions boundary than was approved, wider in part",
-    Verdict.UNKNOWN: "another permissions boundary than was approved; whether it is wider was not decided",
+    Verdict.INCOMPARABLE: "a different permissions boundary than was approved, wider in part",
+    Verdict.UNKNOWN: "a different permissions boundary than was approved; whether it is wider could not be decided",
 }
+
+
+def _joined(group: str) -> Assessment:
+    return Assessment(Severity.HIGH, (f"joined the privileged group {group}",))
+
+
+def _left(group: str) -> Assessment:
+    return Assessment(Severity.LOW, (f"left the privileged group {group}",))
 
 
 def _bounded(held: Holding) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 from policy_drift.domain.access.live_state import more_than
 from policy_drift.domain.account import Account
+from policy_drift.domain.arns import arn_in
 from policy_drift.domain.events import PolicyDriftAcknowledged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Change, Finding
 from policy_drift.domain.lifecycle import Ending, Why
@@ -24,6 +25,7 @@ class Teller:
     """Tells of findings between an approved and a live account."""
 
     def __init__(self, approved: Account, live: Account, holders: Holders | None = None) -> None:
+        self._accounts = live, approved
         self._remedies = Remedies(approved, live, holders=holders)
 
     def detection(self, finding: Finding, why: Why, known: Finding | None = None) -> PolicyDriftDetected:
@@ -54,11 +56,12 @@ class Teller:
             expected=finding.expected,
             revert=list(commands) if fits else [IN_THE_REPORT.format(len(commands))],
             approve=approval.in_one_line(drift),
+            arn=drift.arn or arn_in(self._accounts, drift.entity),
         )
 
 
 def resolution(finding: Finding, how: Ending) -> PolicyDriftResolved:
-    """That it is over."""
+    """That it is resolved."""
     drift, at = finding.drift, finding.resolved_at or finding.last_seen
     return PolicyDriftResolved(
         finding_id=finding.id,
@@ -69,11 +72,12 @@ def resolution(finding: Finding, how: Ending) -> PolicyDriftResolved:
         how=how.value,
         first_seen=finding.first_seen.isoformat(),
         resolved_at=at.isoformat(),
+        arn=drift.arn,
     )
 
 
 def acknowledgement(finding: Finding) -> PolicyDriftAcknowledged:
-    """That somebody answers for it; it has an acknowledgement."""
+    """That somebody is responsible for it; it has an acknowledgement."""
     drift, given = finding.drift, finding.acknowledgement
     if given is None:
         raise ValueError(f"{finding.id} is not acknowledged")
@@ -86,6 +90,7 @@ def acknowledgement(finding: Finding) -> PolicyDriftAcknowledged:
         owner=given.owner,
         reason=given.reason,
         expires=given.expires.isoformat(),
+        arn=drift.arn,
     )
 
 

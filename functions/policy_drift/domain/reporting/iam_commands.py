@@ -43,14 +43,9 @@ def command(operation: str, **options: str | Document | bool) -> str:
     return " ".join(words)
 
 
-def kind_of(principal: Entity) -> str:
-    """What stands for it in the names of operations: ``user``, ``group`` or ``role``."""
-    return "user" if isinstance(principal, User) else "group" if isinstance(principal, Group) else "role"
-
-
 def on(principal: Entity, operation: str, **options: str | Document | bool) -> str:
     """A command on a user, group or role, with ``{}`` in the operation for what it is."""
-    kind = kind_of(principal)
+    kind = principal.kind
     return command(operation.format(kind), **{f"{kind}_name": principal.name}, **options)
 
 
@@ -76,7 +71,7 @@ def names(before: Entity, after: Entity) -> Iterator[str]:
     """From the name and path of one state of a user or group to those of another; IAM renames no roles."""
     options: dict[str, str | Document | bool] = {}
     if before.name != after.name:
-        options[f"new_{kind_of(before)}_name"] = after.name
+        options[f"new_{before.kind}_name"] = after.name
     if before.path != after.path:
         options["new_path"] = after.path
     if options and not isinstance(before, Role):
@@ -107,8 +102,8 @@ def trust(role: Role) -> str:
 def version(before: ManagedPolicy, after: ManagedPolicy) -> str:
     """From the default version of a managed policy to another.
 
-    A version never changes, so that another one of the same policy needs only be made the default; where the approved
-    document is not the one that its version had (somebody wrote it by hand, or made the policy anew), it is a new one.
+    A version never changes, so that another one of the same policy only needs to become the default; where the approved
+    document is not the one that its version had (somebody wrote it by hand, or recreated the policy), it is a new one.
     """
     if before.unique_id == after.unique_id and before.version != after.version:
         return command("set-default-policy-version", policy_arn=before.arn, version_id=after.version)

@@ -1,4 +1,4 @@
-"""How a drift is taken back: AWS CLI commands where they are safe to run, a plan where a person has to look first.
+"""How a drift is reverted: AWS CLI commands where they are safe to run, a plan where a person has to check first.
 
 Nothing here is ever run by us. Commands touch only what the drift is about; where they would touch AWS's own entities
 or somebody else's access, there is a reason in words in their place.
@@ -8,41 +8,41 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from policy_drift.domain.access.trusted import gone
+from policy_drift.domain.access.trust import gone
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, Role, User, policy_id
+from policy_drift.domain.arns import is_of_aws
 from policy_drift.domain.comparison.pairing import counterpart
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.reach import entity_id
 from policy_drift.domain.reporting import iam_commands
 from policy_drift.domain.reporting.wording import listed
+from policy_drift.domain.scope import is_protected
 
-_RESERVED_PATHS = ("/aws-service-role/", "/aws-reserved/")
-
-_OF_AWS = "It belongs to AWS, which made it and keeps it: it is not for us to change."
-_OVER = "The account has it as approved by now: there is nothing to take back."
+_OF_AWS = "AWS owns and manages it: it cannot be changed here."
+_OVER = "The account already matches the baseline: there is nothing to revert."
 _ANOTHER_ID = (
-    "It comes back with another unique id, which is reported until it is approved; trust policies that named the old "
+    "It is recreated with a new unique id, which is reported until it is approved; trust policies that named the old "
     "one have to be written again."
 )
 _NOT_IN_THE_BASELINE = "Tags, descriptions, session lengths, passwords and keys are not in the baseline."
 _NEVER_BACK = (
-    "What was deleted does not come back: whatever has its name now is another entity. Find out who made it; then "
-    "approve it, or delete it. The plan gives it the approved policies, and no more."
+    "A deleted entity cannot be restored: whatever has its name now is a different one. Find out who created it, then "
+    "approve or delete it. The plan gives it the approved policies, and no more."
 )
 _LOOK_BEFORE_DELETING = (
-    "Deleting cannot be undone, and somebody may depend on it: see first who uses it. The plan names its parts."
+    "Deleting cannot be undone, and something may depend on it: check first who uses it. The plan lists the steps."
 )
-_OLD_VERSION = "Where the approved version has been deleted, create it anew from the approved document."
-_NOT_THERE = "Neither the account nor the baseline that were compared has it."
-_APPROVED_IS_DANGLING = "The baseline approves this very trust policy: take the deleted principal out of both."
+_OLD_VERSION = "If the approved version has been deleted, create it again from the approved document."
+_NOT_THERE = "It is in neither the account nor the baseline."
+_APPROVED_IS_DANGLING = "The baseline approves this very trust policy: remove the deleted principal from both."
 _NOTHING_TO_RUN = {
-    Kind.UPSTREAM: "AWS changed a policy of its own, and nobody can change it back. Approve it, or put a policy "
-    "of your own with the approved document in its place.",
-    Kind.TRANSIENT: "It is taken back already. Find out what was done in the meantime: look in CloudTrail for the "
-    "actor and for whoever had the access.",
-    Kind.BASELINE: "This is about the baseline, not about IAM: the last good version stays in force until a good one "
-    "is uploaded.",
-    Kind.UNREADABLE: "It could not be read, so nothing is known that could be taken back.",
+    Kind.UPSTREAM: "AWS updated its own policy, and only AWS can change it back. Approve it, or replace it with a "
+    "policy of your own that has the approved document.",
+    Kind.TRANSIENT: "It has already been reverted. Find out what was done in the meantime: search CloudTrail for the "
+    "actor and for everyone who had the access.",
+    Kind.BASELINE: "This is about the baseline, not about IAM: the last good version stays in force until a valid "
+    "one is uploaded.",
+    Kind.UNREADABLE: "It could not be read, so nothing is known to revert.",
 }
 _NOT_READ = {
     EntityKind.USER: "Before delete-user, remove what is not read here: password, access keys, signing certificates, "
@@ -54,14 +54,14 @@ _NOT_READ = {
 
 @dataclass(frozen=True, slots=True)
 class Remediation:
-    """How a drift is taken back.
+    """How a drift is reverted.
 
     Attributes
     ----------
     commands : tuple of str
         For a POSIX shell with credentials of the account, in this order; empty where none is safe to run as it is.
     refused : str
-        Why there are no commands for all of it, in sentences; empty where they take back everything.
+        Why there are no commands for all of it, in sentences; empty where they revert everything.
     plan : tuple of str
         What remains for a person to decide, in order: commands, which begin with ``aws iam``, and sentences.
     notes : tuple of str
@@ -96,7 +96,7 @@ class Remedies:
         self._holders = holders or _holders_in(live)
 
     def of(self, drift: Drift) -> Remediation:
-        """How this drift is taken back."""
+        """How this drift is reverted."""
         if drift.kind in _NOTHING_TO_RUN:
             return Remediation(refused=_NOTHING_TO_RUN[drift.kind])
         now = _find(self._live, drift)
@@ -106,7 +106,7 @@ class Remedies:
         involved = [drift.entity, *_policies_of(now), *_policies_of(approved)]
         for entity in involved:
             if reason := self._live.unreadable.get(entity) or self._approved.unreadable.get(entity):
-                return Remediation(refused=f"{entity} could not be read ({reason}): nothing may be concluded about it.")
+                return Remediation(refused=f"{entity} could not be read ({reason}): nothing can be concluded about it.")
         try:
             if isinstance(now or approved, ManagedPolicy):
                 return self._of_policy(drift, now, approved)
@@ -131,7 +131,7 @@ class Remedies:
             case None, ManagedPolicy():
                 return Remediation((iam_commands.policy_creation(approved),), notes=(_ANOTHER_ID,))
             case ManagedPolicy(), ManagedPolicy():
-                return self._taken_back(drift.entity, [], [(now, approved)])
+                return self._reverted(drift.entity, [], [(now, approved)])
         return Remediation(refused=_NOT_THERE)
 
     def _of_principal(self, drift: Drift, now: "_Found", approved: "_Found") -> Remediation:
@@ -150,17 +150,17 @@ class Remedies:
                 return self._trust(now, approved)
             case User(), User(), Kind.MEMBERSHIP:
                 steps = [*iam_commands.memberships(now, approved)]
-                return self._taken_back(drift.entity, steps, [], self._absent_groups(approved))
+                return self._reverted(drift.entity, steps, [], self._absent_groups(approved))
             case User() | Role(), User() | Role(), Kind.BOUNDARY:
                 steps = [*iam_commands.boundary(now, approved)]
-                return self._taken_back(drift.entity, steps, self._changed({now.boundary} & {approved.boundary}))
+                return self._reverted(drift.entity, steps, self._changed({now.boundary} & {approved.boundary}))
         steps = [*iam_commands.policies(now, approved)]
         if drift.kind is Kind.NOTE:
             steps += iam_commands.names(now, approved)
         changed = self._changed(set(now.attached) & set(approved.attached))
-        return self._taken_back(drift.entity, steps, changed, self._absent_policies(now.attached, approved.attached))
+        return self._reverted(drift.entity, steps, changed, self._absent_policies(now.attached, approved.attached))
 
-    def _taken_back(
+    def _reverted(
         self, entity: EntityId, own: list[str], changed: "_Pairs", notes: tuple[str, ...] = ()
     ) -> Remediation:
         """Commands for the own parts and for managed policies that nobody else has; a plan for the others."""
@@ -171,8 +171,8 @@ class Remedies:
             if others:
                 plan.append(step)
                 reasons.append(
-                    f"{policy_id(now.arn)} is also attached to {listed(others)}: taking it back changes what they may "
-                    "do, so look at them first."
+                    f"{policy_id(now.arn)} is also attached to {listed(others)}: reverting it changes their access, "
+                    "too, so check them first."
                 )
             else:
                 commands.append(step)
@@ -188,7 +188,9 @@ class Remedies:
             if principal is None or policy.arn in principal.attached:
                 steps.append(iam_commands.detachment(holder, policy.arn))
             if principal and _boundary(principal) == policy.arn:
-                steps.append(f"{holder} has it as its boundary, and may do more without: give it another one first.")
+                steps.append(
+                    f"{holder} has it as its permissions boundary: without, it has more access. Set another one first."
+                )
         steps.append("Delete every version but the default one: list-policy-versions, delete-policy-version.")
         steps.append(iam_commands.command("delete-policy", policy_arn=policy.arn))
         return Remediation(refused=_LOOK_BEFORE_DELETING, plan=tuple(steps))
@@ -215,7 +217,7 @@ class Remedies:
         return [
             (now, approved)
             for now, approved in pairs
-            if now and approved and not now.is_of_aws and now.document != approved.document
+            if now and approved and not is_of_aws(now.arn) and now.document != approved.document
         ]
 
     def _gone(self, role: Role) -> list[str]:
@@ -229,7 +231,7 @@ class Remedies:
         return self._to_bring_back(f"group/{group}" for group in user.groups if group not in self._live.groups)
 
     def _to_bring_back(self, absent: Iterable[str]) -> tuple[str, ...]:
-        return tuple(f"{entity} is not there: bring it back first." for entity in sorted(absent) if self._is_whole)
+        return tuple(f"{entity} does not exist: recreate it first." for entity in sorted(absent) if self._is_whole)
 
 
 type _Found = Entity | ManagedPolicy | None
@@ -276,10 +278,8 @@ def _boundary(principal: Entity) -> str | None:
 
 def _is_reserved(found: _Found) -> bool:
     """AWS made it: a role under a path that nobody else may use, or a managed policy of its own."""
-    if isinstance(found, ManagedPolicy):
-        return found.is_of_aws
-    return isinstance(found, Role) and found.path.startswith(_RESERVED_PATHS)
+    return is_of_aws(found.arn) if isinstance(found, ManagedPolicy) else found is not None and is_protected(found)
 
 
 def _trusts_nobody(absent: list[str]) -> str:
-    return f"The approved trust policy names {listed(absent)}, which is not there any more: IAM refuses such a policy."
+    return f"The approved trust policy names {listed(absent)}, which no longer exists: IAM rejects such a policy."

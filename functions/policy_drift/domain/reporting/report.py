@@ -32,7 +32,7 @@ def as_document(report: Report, *, approved: Account, live: Account) -> Json:
     report : Report
         What the scan found.
     approved, live : Account
-        What it compared: how a drift is taken back and approved comes from both.
+        What it compared: how a drift is reverted and approved comes from both.
 
     Returns
     -------

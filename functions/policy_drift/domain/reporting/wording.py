@@ -17,9 +17,9 @@ HEADINGS = {
     Kind.DANGLING: "Trust in a deleted principal",
     Kind.POLICY: "Unattached policy",
     Kind.UPSTREAM: "Changed by AWS",
-    Kind.NOTE: "Same access, written otherwise",
-    Kind.TRANSIENT: "Given and taken back",
-    Kind.BASELINE: "The baseline itself",
+    Kind.NOTE: "Same access, written differently",
+    Kind.TRANSIENT: "Granted and reverted",
+    Kind.BASELINE: "Baseline",
     Kind.UNREADABLE: "Could not be read",
 }
 """What each kind of drift is called where people read it."""

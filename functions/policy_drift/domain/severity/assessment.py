@@ -35,7 +35,7 @@ class Assessment:
 def of_verdict(verdict: Verdict) -> Assessment:
     """What a difference amounts to where nothing else is known of it."""
     if verdict in MAY_BE_MORE:
-        undecided = ("it could not be decided what became possible",) if verdict is Verdict.UNKNOWN else ()
+        undecided = ("what became possible could not be decided",) if verdict is Verdict.UNKNOWN else ()
         return Assessment(Severity.MEDIUM, undecided)
     return Assessment(Severity.LOW if verdict is Verdict.NARROWED else Severity.INFO)
 
@@ -62,7 +62,7 @@ def of_access(comparison: Comparison, before: Caller | None, now: Caller) -> Ass
     if comparison.verdict not in MAY_BE_MORE:
         return assessment
     if is_administrator(now.access) and not (before and is_administrator(before.access)):
-        return Assessment(Severity.CRITICAL, ("it is an administrator now",)).also(assessment)
+        return Assessment(Severity.CRITICAL, ("it is now an administrator",)).also(assessment)
     open_before = {str(escalation) for escalation in escalations(before)} if before else set()
     found = [escalation for escalation in escalations(now) if str(escalation) not in open_before]
     if not found:
@@ -95,6 +95,18 @@ def of_trust(
         return of_verdict(verdict)
     found = [Assessment(severity, (reason,)) for severity, reason in openings(before, now, own_account)]
     return worst([*found, of_verdict(verdict)])
+
+
+def of_worth(role: Caller) -> Assessment:
+    """What it amounts to that more may assume a role, from what the role may do."""
+    if is_administrator(role.access):
+        return Assessment(Severity.HIGH, ("the role is an administrator",))
+    worst_first = escalations(role)
+    if not worst_first:
+        return Assessment(Severity.INFO)
+    return Assessment(
+        Severity.HIGH, (f"the role has escalation path {worst_first[0].path.id}: {worst_first[0].path.title}",)
+    )
 
 
 def is_administrator(access: Access) -> bool:

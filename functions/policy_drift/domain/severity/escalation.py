@@ -77,14 +77,13 @@ def _on_another(path: Path, caller: Caller) -> bool:
     others: dict[tuple[str, ...], list[PathStep]] = {}
     policies = []
     for step in path.steps:
-        match step.target:
-            case Target.ANY:
-                if _witness([step], step.resources, (), caller) is None:
-                    return False
-            case Target.POLICY_OF_OTHER:
+        if step.target in {Target.ANY, Target.POLICY_OF_OTHER}:
+            if _witness([step], step.resources, (), caller) is None:
+                return False
+            if step.target is Target.POLICY_OF_OTHER:
                 policies.append(step)
-            case _:
-                others.setdefault(step.resources, []).append(step)
+        else:
+            others.setdefault(step.resources, []).append(step)
     return all(_has_target(path, steps, policies, caller) for steps in others.values())
 
 
@@ -104,7 +103,7 @@ def _has_target(path: Path, steps: list[PathStep], policies: list[PathStep], cal
 def _is_worth_it(path: Path, target: str, policies: list[PathStep], caller: Caller) -> bool:
     role = role_of(caller.account, target)
     if role is None:
-        return all(_witness([step], step.resources, (), caller) for step in policies)
+        return True
     if path.target_trusts_caller and not _trusts(role, caller.arn):
         return False
     if path.target_trusts_service and not any(_trusts(role, service) for service in path.target_trusts_service):

@@ -2,36 +2,40 @@
 
 Everyone: a stranger gets in. A stranger is a user of an account that neither policy names, outside every organization
 that they name, calling from an address of nobody (192.0.2.77, RFC 5737) and through no VPC, who knows no external id.
-Whatever else a request carries, a stranger can bring about: a second factor, tags of its own, the name of a session.
-So a condition on aws:PrincipalOrgID or sts:ExternalId holds the stranger off, and one on aws:MultiFactorAuthPresent
-does not. The same stranger who belongs to the organization, knows the external id and calls from the right address
-stands for other accounts under conditions.
+Whatever else a request carries, a stranger can bring about: a second factor, tags of its own, the name of a session or
+of a role. So a condition on aws:PrincipalOrgID or sts:ExternalId holds the stranger off, and one on
+aws:MultiFactorAuthPresent does not. The same stranger who belongs to the organization, knows the external id and calls
+from the right address stands for other accounts under conditions.
 
-A foreign account: a principal that the policy names, of another account, gets in where it did not; or under fewer
-conditions. An identity provider that signs in anybody: whoever has a token gets in, whatever its subject.
+A foreign account: a principal of an account that the policy names, as a principal or in a condition, gets in where it
+did not; or under fewer conditions. An identity provider: a stranger whom it signs in (see `issuers`) gets in, or it was
+not trusted at all.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from policy_drift.domain.access.reading import NOTHING, read
-from policy_drift.domain.access.trust import principals_of
+from policy_drift.domain.access.trust import conditions_of, principals_of
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
 from policy_drift.domain.finding import Severity
 from policy_drift.domain.language import Access, compare
+from policy_drift.domain.severity.issuers import WEB_PROVIDERS, is_open_to_all, issuer_of, strangers
 
 type Opening = tuple[Severity, str]
+type IsNew = Callable[[Document], bool]
+"""Whether some of the requests of a document are allowed now and were not."""
 
 _ADDRESS_OF_NOBODY = "192.0.2.77/32"
 _HELD_BY_FEW = (
     *("sts:ExternalId", "aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp", "aws:PrincipalOrgPaths"),
     *("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:PrincipalServiceName"),
 )
-#: Anybody may have tokens of these signed, for any audience.
-_ISSUERS_TO_ALL = ("token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io")
 _STRANGERS = ("333333333333", "444444444444", "555555555555")
 _ARN_PARTS = 6
+_ACCOUNT_ID = re.compile(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
 
 
 def openings(before: Document | None, now: Document, own_account: str) -> Iterator[Opening]:
@@ -43,26 +47,48 @@ def openings(before: Document | None, now: Document, own_account: str) -> Iterat
         A document is malformed.
     """
     approved, live = NOTHING if before is None else read(before), read(now)
-    named = sorted(principals_of(now))
 
     def is_new(asking: Document) -> bool:
         return _may_do_more(approved, live, asking)
 
-    stranger = _stranger(f"{before}{now}", own_account)
-    if is_new(_asked_by({"AWS": stranger}, _nothing_but_itself(stranger))):
-        yield Severity.CRITICAL, "anybody in any AWS account may assume it now"
-    elif is_new(_asked_by({"AWS": stranger}, _itself(stranger))):
-        yield Severity.HIGH, "other AWS accounts may assume it now, under conditions"
-    for account in sorted({_account(value) for kind, value in named if kind == "AWS"} - {own_account, ""}):
-        principals = [value for kind, value in named if kind == "AWS" and _account(value) == account]
-        if any(is_new(_asked_by({"AWS": value}, {})) for value in principals):
-            yield Severity.CRITICAL, f"the foreign account {account} may assume it now"
-    for provider in [value for kind, value in named if kind == "Federated" and value != "*"]:
-        issuer = provider.partition(":oidc-provider/")[2]
-        subject = {"StringEquals": {f"{issuer}:sub": "somebody:else"}}
-        if issuer and is_new(_asked_by({"Federated": provider}, subject)):
-            to_all = issuer.startswith(_ISSUERS_TO_ALL)
-            yield Severity.CRITICAL if to_all else Severity.HIGH, f"whoever {issuer} signs in may assume it now"
+    def was_trusted(provider: str) -> bool:
+        return _may_do_more(NOTHING, approved, _asked_by({"Federated": provider}))
+
+    yield from _to_everyone(f"{before}{now}", own_account, is_new)
+    yield from _to_accounts(now, own_account, is_new)
+    yield from _to_signed_in(now, is_new, was_trusted)
+
+
+def _to_everyone(text: str, own_account: str, is_new: IsNew) -> Iterator[Opening]:
+    account = next(account for account in _STRANGERS if account != own_account and account not in text)
+    stranger = {"AWS": f"arn:aws:iam::{account}:user/stranger"}
+    if is_new(_asked_by(stranger, _nothing_but_itself(account))):
+        yield Severity.CRITICAL, "anyone in any AWS account can now assume it"
+    elif is_new(_asked_by(stranger, _itself(account))):
+        yield Severity.HIGH, "other AWS accounts can now assume it, under conditions"
+
+
+def _to_accounts(now: Document, own_account: str, is_new: IsNew) -> Iterator[Opening]:
+    named = sorted(value for kind, value in principals_of(now) if kind == "AWS")
+    for account in sorted({_account(value) for value in named} | _in_conditions(now) - {""}):
+        if account in {own_account, ""}:
+            continue
+        asking = [_asked_by({"AWS": value}) for value in named if _account(value) == account]
+        if any(is_new(one) for one in (*asking, _asked_by({"AWS": account}, _itself(account)))):
+            yield Severity.CRITICAL, f"the foreign account {account} can now assume it"
+
+
+def _to_signed_in(now: Document, is_new: IsNew, was_trusted: Callable[[str], bool]) -> Iterator[Opening]:
+    named = sorted({value for kind, value in principals_of(now) if kind == "Federated"})
+    for provider in named:
+        open_to_all = WEB_PROVIDERS if provider == "*" else (provider,)
+        issuer = "any identity provider" if provider == "*" else issuer_of(provider)
+        asking = (_asked_by({"Federated": one}, token) for one in open_to_all for token in strangers(one, now))
+        if any(is_new(one) for one in asking):
+            severity = Severity.CRITICAL if provider == "*" or is_open_to_all(provider) else Severity.HIGH
+            yield severity, f"anyone whom {issuer} signs in can now assume it"
+        elif is_new(_asked_by({"Federated": open_to_all[0]})) and not was_trusted(open_to_all[0]):
+            yield Severity.HIGH, f"the identity provider {issuer} is newly trusted"
 
 
 def _may_do_more(approved: Access, live: Access, asking: Document) -> bool:
@@ -70,28 +96,33 @@ def _may_do_more(approved: Access, live: Access, asking: Document) -> bool:
     return compare(Access((*approved.layers, *asked)), Access((*live.layers, *asked))).verdict in MAY_BE_MORE
 
 
-def _asked_by(principal: Mapping[str, str], condition: Mapping[str, Any]) -> Document:
+def _asked_by(principal: Mapping[str, str], condition: Mapping[str, Any] | None = None) -> Document:
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:*"}
     return {"Statement": [{**statement, "Condition": condition} if condition else statement]}
 
 
-def _stranger(text: str, own_account: str) -> str:
-    account = next(account for account in _STRANGERS if account != own_account and account not in text)
-    return f"arn:aws:iam::{account}:user/stranger"
-
-
-def _itself(arn: str) -> dict[str, dict[str, str]]:
-    """What nobody can say of itself but that it is so."""
-    return {"StringEquals": {"aws:PrincipalAccount": _account(arn), "aws:PrincipalArn": arn}}
-
-
-def _nothing_but_itself(arn: str) -> dict[str, dict[str, str]]:
+def _itself(account: str) -> dict[str, dict[str, str]]:
+    """What a principal cannot say of itself but that it is so: its account. It names itself as it likes."""
     return {
-        **_itself(arn),
+        "StringEquals": {"aws:PrincipalAccount": account},
+        "StringLike": {"aws:PrincipalArn": f"arn:*:*::{account}:*"},
+        "Bool": {"aws:PrincipalIsAWSService": "false"},
+    }
+
+
+def _nothing_but_itself(account: str) -> dict[str, dict[str, str]]:
+    return {
+        **_itself(account),
         "StringEqualsIfExists": {"aws:PrincipalOrgID": "o-ofnobody00"},
         "IpAddress": {"aws:SourceIp": _ADDRESS_OF_NOBODY},
         "Null": dict.fromkeys(_HELD_BY_FEW, "true"),
     }
+
+
+def _in_conditions(trust: Document) -> set[str]:
+    """The accounts whose principals the conditions of a trust policy speak of."""
+    values = [value for key, value in conditions_of(trust) if key.casefold().startswith("aws:principal")]
+    return {account for value in values for account in _ACCOUNT_ID.findall(value)}
 
 
 def _account(principal: str) -> str:

@@ -114,7 +114,9 @@ def scanner() -> Scanner:
 def checker() -> ChangeChecker:
     """The quick look."""
     wanted = drift_settings()
-    return ChangeChecker(reader(), approvals(), findings(), recorder(), attribution(wanted), wanted.scope)
+    return ChangeChecker(
+        reader(), approvals(), findings(), recorder(), attribution(wanted), SystemClock(), wanted.scope
+    )
 
 
 def operation() -> Operation:

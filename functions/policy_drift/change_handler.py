@@ -21,11 +21,11 @@ _checker = checker()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Look again at what the batch's events touch; the answer names the messages that must come again.
+    """Check again what the batch's events touch; the answer names the messages that must come again.
 
-    All events of a batch lead to one look. If that fails, the looks are taken apart, so that one entity that cannot be
-    looked at holds nobody else up. If what it found cannot be told, all of them come again: by then another run may
-    tell it, while a second look now would find nothing new and lose the message that brings that run.
+    All events of a batch lead to one check. If that fails, it is taken apart, so that one entity that cannot be
+    checked holds nobody else up. If what it found cannot be published, all of them come again: by then a later run may
+    publish it, while a second check now would find nothing new and lose the message that brings that run.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     announced: dict[str, Announcement] = {}

@@ -19,7 +19,7 @@ _scanner = scanner()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Scan once; what fails is told on the bus, and what cannot even be told is tried again by Lambda."""
+    """Scan once. What fails is published; what the bus does not take escapes, so that Lambda invokes again."""
     scan_id = str(event.get("id") or context.aws_request_id)
     outcome = _scanner.scan(scan_id, writers_in(event))
     if isinstance(outcome, DriftScanFailed):
@@ -29,6 +29,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     told = outcome.event
     logger.info("account scanned", scan=scan_id, calls=told.aws_calls, seconds=told.seconds, open=told.open_findings)
     metrics.add_metric("DriftScansCompleted", MetricUnit.Count, 1)
+    if outcome.without_event:
+        metrics.add_metric("DriftsWithoutEvent", MetricUnit.Count, outcome.without_event)
     return {"scan": scan_id, "open": told.open_findings, "calls": told.aws_calls, "report": told.report}
 
 

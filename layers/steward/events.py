@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from steward.errors import UpstreamError
+
 if TYPE_CHECKING:
     from dataclasses import Field
 
@@ -24,11 +26,27 @@ class PublishableEvent(Protocol):
     __dataclass_fields__: ClassVar[dict[str, "Field[Any]"]]
 
 
+class NotPublishedError(UpstreamError):
+    """The bus took some events and not others: ``missing`` are the places of those that it did not take."""
+
+    def __init__(self, detail: str, *, code: str | None = None, missing: frozenset[int]) -> None:
+        super().__init__(detail, code=code)
+        self.missing = missing
+
+
 class EventPublisher(Protocol):
     """Where a use case says what happened."""
 
     def publish(self, events: Sequence[PublishableEvent], *, correlation_id: str) -> None:
-        """Put the events on the bus, all of them, or raise UpstreamError."""
+        """Put the events on the bus, all of them.
+
+        Raises
+        ------
+        NotPublishedError
+            The bus took all but those that the error names.
+        UpstreamError
+            The bus cannot be reached; it may have taken some.
+        """
         ...
 
 

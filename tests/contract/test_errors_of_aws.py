@@ -25,6 +25,7 @@ from repository_provisioning.domain.ports import (
 )
 from steward.aws.event_bus import EventBridgePublisher
 from steward.errors import AccessDeniedError, ConflictError, RuleViolationError, ThrottledError, UpstreamError
+from steward.events import NotPublishedError
 from tests.doubles.frozen_clock import FrozenClock
 
 WEB = RepositoryName("team-a/web")
@@ -323,28 +324,64 @@ def test_a_dynamodb_that_cannot_be_reached_counts_nothing():
 def bus():
     client, stubber = stubbed("events")
     publisher = EventBridgePublisher(
-        client, bus="steward", capability="repository_provisioning", account="123456789012", region="ca-central-1"
+        client,
+        bus="steward",
+        capability="repository_provisioning",
+        account="123456789012",
+        region="ca-central-1",
+        clock=FrozenClock(),
     )
     with stubber:
         yield publisher, stubber
+        stubber.assert_no_pending_responses()
 
 
 DENIED = RepositoryRequestDenied("team-b/web", "123456789012:role/ci", "no", [])
+TAKEN = {"EventId": "1"}
+SLOW = {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow"}
+BROKEN = {"ErrorCode": "InternalFailure"}
 
 
-def test_events_that_the_bus_takes_only_in_part_are_a_failure_with_its_codes(bus):
+def answers(stubber, *entries):
+    """One answer of the bus; so many entries must be asked for."""
+    failed = sum("ErrorCode" in entry for entry in entries)
+    stubber.add_response(
+        "put_events", {"FailedEntryCount": failed, "Entries": list(entries)}, {"Entries": [ANY] * len(entries)}
+    )
+
+
+def test_events_that_the_bus_refuses_are_sent_again_without_those_that_it_took(bus):
     publisher, stubber = bus
-    entries = [
-        {"EventId": "1"},
-        {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow"},
-        {"ErrorCode": "InternalFailure"},
-    ]
-    stubber.add_response("put_events", {"FailedEntryCount": 2, "Entries": entries}, {"Entries": ANY})
+    answers(stubber, TAKEN, SLOW, TAKEN)
+    answers(stubber, TAKEN)
 
-    with pytest.raises(UpstreamError, match="refused 2 events") as failed:
+    publisher.publish([DENIED] * 3, correlation_id="request-1")
+
+
+def test_events_that_the_bus_refuses_time_and_again_are_named_with_its_codes(bus):
+    publisher, stubber = bus
+    answers(stubber, TAKEN, SLOW, BROKEN)
+    answers(stubber, SLOW, BROKEN)
+    answers(stubber, SLOW, BROKEN)
+
+    with pytest.raises(NotPublishedError, match="refused 2 events") as failed:
         publisher.publish([DENIED] * 3, correlation_id="request-1")
 
     assert failed.value.code == "InternalFailure, ThrottlingException"
+    assert failed.value.missing == {1, 2}
+
+
+def test_events_of_later_calls_are_published_though_the_bus_refuses_one_before(bus):
+    publisher, stubber = bus
+    answers(stubber, BROKEN, *[TAKEN] * 9)
+    answers(stubber, BROKEN)
+    answers(stubber, BROKEN)
+    answers(stubber, TAKEN)
+
+    with pytest.raises(NotPublishedError) as failed:
+        publisher.publish([DENIED] * 11, correlation_id="request-1")
+
+    assert failed.value.missing == {0}
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,18 @@ class NoHistory:
         return ()
 
 
+class CountingHistory:
+    """A history that knows who changed some entities, and keeps who was asked for."""
+
+    def __init__(self, changes=()):
+        self.changes = dict(changes)
+        self.asked = []
+
+    def changes_of(self, entity, since):  # noqa: ARG002 - the port's signature
+        self.asked.append(str(entity))
+        return self.changes.get(entity, ())
+
+
 class NoReports:
     """Keeps nothing."""
 

@@ -43,15 +43,17 @@ QUIET = Account(ACCOUNT, roles={"app": APP})
 class WiredDrift:
     """One deployment over one account."""
 
-    def __init__(self, account=QUIET, publisher=None, expected=()):
+    def __init__(self, account=QUIET, publisher=None, expected=(), scope=Scope(), history=None):  # noqa: B008 - frozen
         self.clock = FrozenClock()
+        self.scope = scope
         self.iam = InMemoryAccount(account)
         self.findings = InMemoryFindings()
         self.records = InMemoryBaselineRecords()
         self.store = InMemoryBaselineStore()
         self.publisher = publisher or RecordingPublisher()
         self.format = JsonBaselineFormat()
-        self.attribution = Attribution(NoHistory(), expected, ACCOUNT)
+        self.history = history or NoHistory()
+        self.attribution = Attribution(self.history, expected, ACCOUNT)
         self._event = 0
         self._scan = 0
 
@@ -64,13 +66,15 @@ class WiredDrift:
         recorder = Recorder(self.findings, self.publisher, self.clock)
         scanner = Scanner(
             self.iam, self.approvals, recorder, self.attribution, NoReports(), lambda *_: {}, self.publisher,
-            self.clock, scope=Scope(), account=ACCOUNT, region="ca-central-1",
+            self.clock, scope=self.scope, account=ACCOUNT, region="ca-central-1",
         )  # fmt: skip
         return scanner.scan(f"scan-{self._scan}", writers or {})
 
     def check(self, *announcements):
         recorder = Recorder(self.findings, self.publisher, self.clock)
-        checker = ChangeChecker(self.iam, self.approvals, self.findings, recorder, self.attribution, Scope())
+        checker = ChangeChecker(
+            self.iam, self.approvals, self.findings, recorder, self.attribution, self.clock, self.scope
+        )
         return checker.check(announcements, "run")
 
     def role(self, **changed):

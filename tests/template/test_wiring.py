@@ -1,10 +1,13 @@
 """What must hold of the wiring, whichever capability is added: nothing is lost, nothing is open."""
 
 import json
+from pathlib import Path
 
 from access_key_rotation.domain.policy import LONGEST_PROOF
 from tests.local.proven_actions import ROLES
 from tests.template.reading import of_type, statements_of_role
+
+PROJECT = Path(__file__).parents[2]
 
 
 def test_every_rule_has_a_retry_policy_and_dead_letters(resources):
@@ -69,6 +72,15 @@ def test_only_what_queues_redrive_lies_where_sqs_can_move_it_back(resources):
 def test_every_alarm_tells_somebody(resources):
     for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
+
+
+def test_every_alarm_of_ours_watches_a_metric_that_our_code_emits(resources):
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    watched = {alarm["MetricName"] for alarm in alarms if alarm.get("Namespace") == "EcrSteward"}
+    code = "".join(path.read_text() for part in ("functions", "layers") for path in (PROJECT / part).rglob("*.py"))
+
+    assert watched
+    assert [name for name in watched if f'"{name}"' not in code] == []
 
 
 def test_every_route_asks_iam_and_runs_with_the_rights_of_the_gateway(resources):

@@ -12,8 +12,8 @@ from steward.aws.errors import translated
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
 
-LATEST = 50
-"""Events that are looked at: one page, and one call, of which CloudTrail grants two a second."""
+PAGE, PAGES = 50, 4
+"""Events of a call, and calls of a search: CloudTrail grants two calls a second. Reading calls name the entity, too."""
 
 
 class CloudTrailChanges:
@@ -23,13 +23,17 @@ class CloudTrailChanges:
         self._trail = client
 
     def changes_of(self, entity: EntityId, since: datetime) -> tuple[Change, ...]:
-        """The successful changes among the latest events that name the entity. One call."""
+        """The successful changes of the latest page of events that has some, among the first pages."""
+        pages = self._trail.get_paginator("lookup_events").paginate(
+            LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": entity.name}],
+            StartTime=since,
+            PaginationConfig={"PageSize": PAGE, "MaxItems": PAGE * PAGES},
+        )
         with translated():
-            page = self._trail.lookup_events(
-                LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": entity.name}],
-                StartTime=since,
-                MaxResults=LATEST,
-            )
-        records = [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
-        told = [announcement(record) for record in records]
-        return tuple(one.change for one in told if one and entity in one.touches)
+            for page in pages:
+                records = [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
+                announced = [announcement(record) for record in records]
+                changes = tuple(one.change for one in announced if one and entity in one.touches)
+                if changes:
+                    return changes
+        return ()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from policy_drift.adapters.dynamodb_outbox import LARGEST, OutboxTable
+from policy_drift.adapters.dynamodb_outbox import OutboxTable
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import InForce
 from policy_drift.domain.finding import Finding, Kind, State
@@ -40,8 +40,8 @@ class DynamoDbFindings:
     def save(
         self, finding: Finding, *, after: int, tell: Sequence[PublishableEvent] = (), until: datetime | None = None
     ) -> int:
-        """Write it; what is too large for an item is kept without its documents, so that any change of it is told."""
-        if len(self._items.packed(finding)) > LARGEST:
+        """Write it; what is too large for an item is kept without its documents: any change of it is news."""
+        if not self._items.fits(finding, tell):
             finding = replace(finding, drift=replace(finding.drift, approved=None, live=None), told_live=None)
         return self._items.save(
             finding.id,

@@ -15,14 +15,15 @@ import msgspec
 
 from policy_drift.domain import events as event_types
 from policy_drift.domain.ports import Kept, OvertakenError, Undelivered
+from policy_drift.domain.surrogates import escaped
 from steward.aws.errors import translated
 from steward.events import PublishableEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-LARGEST = 380_000
-"""Bytes of a compressed value; an item takes 400 KB, its events and names included."""
+LARGEST = 250_000
+"""Bytes of a compressed value and its events; an item takes 400 KB, and events of earlier revisions may wait in it."""
 _REFUSED = "ConditionalCheckFailedException"
 _KEYS_A_CALL = 100
 
@@ -84,7 +85,7 @@ class OutboxTable[T]:
         revision = after + 1
         box = {"until": _number(until), "events": {"B": _packed_events(tell)}} if tell and until else None
         values: dict[str, Any] = {
-            ":value": {"B": self.packed(value)},
+            ":value": {"B": _packed(value)},
             ":revision": {"N": str(revision)},
             **{f":{name}": {"S": text} for name, text in shown.items()},
         }
@@ -133,9 +134,9 @@ class OutboxTable[T]:
                 ExpressionAttributeNames={"#box": str(revision)},
             )
 
-    def packed(self, value: T) -> bytes:
-        """The value as it is stored."""
-        return zlib.compress(msgspec.json.encode(value, enc_hook=str), 9)
+    def fits(self, value: T, tell: Sequence[PublishableEvent]) -> bool:
+        """Whether an item takes the value and its events."""
+        return len(_packed(value)) + len(_packed_events(tell)) <= LARGEST
 
     def _update(
         self, item: str, expression: str, condition: str, names: Mapping[str, str], values: Mapping[str, Any]
@@ -168,8 +169,16 @@ def _box(box: Mapping[str, Any]) -> Undelivered:
     return Undelivered(_unpacked_events(box["events"]["B"]), datetime.fromtimestamp(float(box["until"]["N"]), UTC))
 
 
+def _packed(value: Any) -> bytes:
+    try:
+        text = msgspec.json.encode(value, enc_hook=str)
+    except UnicodeEncodeError:  # from a baseline that somebody wrote, say
+        text = msgspec.json.encode(escaped(msgspec.to_builtins(value, enc_hook=str)))
+    return zlib.compress(text, 9)
+
+
 def _packed_events(events: Iterable[PublishableEvent]) -> bytes:
-    return zlib.compress(msgspec.json.encode([[type(event).__name__, asdict(event)] for event in events]), 9)
+    return _packed([[type(event).__name__, asdict(event)] for event in events])
 
 
 def _unpacked_events(packed: bytes) -> tuple[PublishableEvent, ...]:

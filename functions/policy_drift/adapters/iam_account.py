@@ -1,11 +1,15 @@
 """IAM as it is, read in bulk or entity by entity; nothing is written, and tags and credentials are not looked at."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from policy_drift.adapters.iam_entities import IamEntities, ItVanishedError
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User, policy_id
 from policy_drift.domain.ports import Snapshot, Subjects
+from policy_drift.domain.surrogates import escaped
 from steward.aws.errors import translated, unless
 
 if TYPE_CHECKING:
@@ -141,6 +145,11 @@ class _Found:
 
     def add(self, principal: User | Group | Role, entity: EntityId) -> None:
         """Keep a principal, unless one of its documents is no JSON object."""
+        principal = replace(
+            principal, inline={name: _storable(document) for name, document in principal.inline.items()}
+        )
+        if isinstance(principal, Role):
+            principal = replace(principal, trust=_storable(principal.trust))
         documents = {**principal.inline, **({"trust policy": principal.trust} if isinstance(principal, Role) else {})}
         bad = sorted(name for name, document in documents.items() if not isinstance(document, Mapping))
         if bad:
@@ -155,7 +164,7 @@ class _Found:
     def add_policy(self, policy: ManagedPolicy) -> None:
         document: object = policy.document
         if isinstance(document, Mapping):
-            self._policies[policy.arn] = policy
+            self._policies[policy.arn] = replace(policy, document=_storable(document))
         else:
             self.unreadable[policy_id(policy.arn)] = "its document is no JSON object"
 
@@ -168,6 +177,15 @@ class _Found:
         for entities in (self._users, self._groups, self._roles):
             named |= _references(entities.values())
         return sorted(arn for arn in named - self._policies.keys() if policy_id(arn) not in self.unreadable)
+
+
+def _storable(document: Any) -> Any:
+    """The document; few have anything to escape, and encoding tells which in microseconds."""
+    try:
+        msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        return escaped(document)
+    return document
 
 
 def _references(principals: "Iterable[User] | Iterable[Group] | Iterable[Role]") -> set[str]:

@@ -29,7 +29,7 @@ class S3Reports:
                     self._s3.put_object(
                         Bucket=self._bucket,
                         Key=f"reports/{name}.{extension}",
-                        Body=text.encode(),
+                        Body=text.encode(errors="backslashreplace"),  # a lone surrogate must not cost the report
                         ContentType=_TYPES[extension],
                     )
             keys.append(f"reports/{scan_id}.{extension}")

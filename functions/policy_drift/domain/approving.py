@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Account, EntityId, policy_id
 from policy_drift.domain.baseline import (
     Baseline,
@@ -41,7 +42,6 @@ from steward.events import EventPublisher, PublishableEvent
 UNANNOUNCED = "unknown (no event announced the upload)"
 DELETED = "Object Deleted"
 """S3's event of a deletion. https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html"""
-_BROADER = {Verdict.BROADENED, Verdict.INCOMPARABLE, Verdict.UNKNOWN}
 _MOST_NAMED = 50
 
 
@@ -289,7 +289,7 @@ class Approvals:
     ) -> Approved:
         """Remember the version and publish what it approves in addition; without ``before``, nobody can say what."""
         changes = drifts(before.account, baseline.account).found if before else ()
-        broader = [drift for drift in changes if drift.verdict in _BROADER]
+        broader = [drift for drift in changes if drift.verdict in MAY_BE_MORE]
         changed = frozenset(drift.entity for drift in changes)
         severity = max((drift.severity for drift in changes), default=Severity.INFO)
         summary = _summary(intent, f"{len(changes)} differences, {len(broader)} of which approve more")

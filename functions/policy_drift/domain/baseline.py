@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, User, policy_id
+from policy_drift.domain.comparison.pairing import counterpart
 from policy_drift.domain.finding import Kind
 from steward.errors import ConflictError, RuleViolationError
 
@@ -175,7 +176,7 @@ class Adoption:
 _HOLDINGS = ("inline", "attached", "groups")
 PARTS: Mapping[Kind, tuple[str, ...]] = {
     Kind.ACCESS: _HOLDINGS,
-    Kind.NOTE: _HOLDINGS,
+    Kind.NOTE: (*_HOLDINGS, "name", "path", "trust", "boundary"),
     Kind.UPSTREAM: _HOLDINGS,
     Kind.MEMBERSHIP: _HOLDINGS,
     Kind.TRUST: ("trust",),
@@ -199,26 +200,47 @@ def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
             continue
         ours, theirs = parts[entity.kind], getattr(live, f"{entity.kind}s")
         now = theirs.get(entity.name)
+        before = ours.get(entity.name) if now is None else counterpart(ours, now)
         if now is None:
             ours.pop(entity.name, None)
-        elif kinds - PARTS.keys() or entity.name not in ours:
+        elif kinds - PARTS.keys() or before is None:
             ours[entity.name] = now
             _bring(policies, live, now, ("attached", "boundary"))
         else:
             touched = {part for kind in kinds for part in PARTS[kind] if hasattr(now, part)}
-            ours[entity.name] = replace(ours[entity.name], **{part: getattr(now, part) for part in touched})
+            del ours[before.name]
+            merged = replace(before, **{part: getattr(now, part) for part in touched})
+            ours[merged.name] = merged
             _bring(policies, live, now, touched)
-    gone = approved.groups.keys() - parts[EntityKind.GROUP].keys()
-    for user in [user for user in parts[EntityKind.USER].values() if not gone.isdisjoint(user.groups)]:
-        left = tuple(group for group in user.groups if group not in gone)
-        parts[EntityKind.USER][user.name] = replace(user, groups=left)
+    groups = parts[EntityKind.GROUP]
+    users = _in_groups(parts[EntityKind.USER], _names(groups, approved) | _names(groups, live))
+    gone = approved.groups.keys() - groups.keys()
+    for user in [user for user in users.values() if not gone.isdisjoint(user.groups)]:
+        users[user.name] = replace(user, groups=tuple(group for group in user.groups if group not in gone))
     return replace(
         approved,
-        users=parts[EntityKind.USER],
-        groups=parts[EntityKind.GROUP],
+        users=users,
+        groups=groups,
         roles=parts[EntityKind.ROLE],
         policies=policies,
     )
+
+
+def _names(groups: Mapping[str, Entity], account: Account) -> dict[str, str]:
+    """What an account calls a group, and what the group is called among these, where that differs."""
+    pairs = ((counterpart(account.groups, group), group.name) for group in groups.values())
+    return {one.name: name for one, name in pairs if one is not None and one.name != name}
+
+
+def _in_groups(users: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, User]:
+    """The users, in groups by these names."""
+    if not names:
+        return {**users}
+    affected = {name: user for name, user in users.items() if not names.keys().isdisjoint(user.groups)}
+    return {**users} | {
+        name: replace(user, groups=tuple(sorted(names.get(group, group) for group in user.groups)))
+        for name, user in affected.items()
+    }
 
 
 def _bring(policies: dict[str, ManagedPolicy], live: Account, now: Entity, parts: Collection[str]) -> None:

@@ -11,12 +11,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PolicyDriftDetected:
-    """Something differs from what was approved. ``why`` is ``opened``, ``worse``, ``changed`` or ``reopened``.
+    """Something differs from what was approved.
+
+    ``why`` is ``opened``, ``worse``, ``changed``, ``reopened``, or ``unexpected``: it was reported as expected, and
+    somebody else had a hand in it.
 
     ``request`` is one request that proves it (principal, action, resource, context) and ``request_in_words`` the same
     as a sentence; both empty where none does. ``changes`` are the events behind it (actor, event_name, event_id, at,
     source_ip), and empty where none announced it. ``expected`` says that the settings expect all of these actors.
-    ``revert`` are AWS CLI commands that revert it, ``approve`` is how to accept it instead.
+    ``revert`` are AWS CLI commands that revert it, or a comment (``#``) that says where they are; ``approve`` is how to
+    accept it instead.
     """
 
     finding_id: str
@@ -40,7 +44,12 @@ class PolicyDriftDetected:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDriftResolved:
-    """It is over. ``how`` is ``reverted`` (live is as approved again) or ``adopted`` (the baseline approves it now)."""
+    """It is resolved, and ``how`` says by what.
+
+    ``reverted``: live is as approved again. ``adopted``: the baseline approves it now. ``renamed``: the entity has
+    another name, under which what differs is reported. ``out_of_scope``: the settings exclude it now, and whether it
+    still differs is not known.
+    """
 
     finding_id: str
     entity: str
@@ -85,7 +94,10 @@ class DriftScanCompleted:
 
 @dataclass(frozen=True, slots=True)
 class DriftScanFailed:
-    """The account could not be compared: nothing is known, nothing was opened or resolved."""
+    """A scan did not come to its end: of what it did not reach, nothing is known.
+
+    What it had recorded before stands, and is reported by events of its own. The next scan compares everything again.
+    """
 
     scan_id: str
     reason: str

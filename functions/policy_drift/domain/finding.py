@@ -139,6 +139,7 @@ class Acknowledgement:
 class Finding:
     """A drift that lasts, with its life.
 
+    ``first_seen``, ``last_seen`` and ``resolved_at`` are when reading the account began that showed it so.
     ``changes`` are the events that explain it, the latest first; empty where no event announced it. ``expected`` says
     that all of them are of actors that the settings expect. ``told_severity``, ``told_fingerprint`` and ``told_live``
     are those of the last alert or acknowledgement: only what is worse than that is told again.
@@ -163,6 +164,11 @@ class Finding:
     def id(self) -> str:
         """Entity and kind."""
         return self.drift.finding_id
+
+    @property
+    def read_at(self) -> datetime:
+        """When the account was read that shows it as it stands here."""
+        return max(self.last_seen, self.resolved_at or self.last_seen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from policy_drift.domain.finding import (
-    Acknowledgement,
-    Change,
-    Drift,
-    Finding,
-    Kind,
-    State,
-)
+from policy_drift.domain.access.verdicts import MAY_BE_MORE
+from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, State
 from policy_drift.domain.language import Verdict
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError
 
@@ -33,7 +27,6 @@ LASTING = frozenset({Kind.TRANSIENT})
 
 _NEVER_CONTAINED = frozenset({Kind.TRANSIENT, Kind.BASELINE})
 """Kinds whose live states are no access: another one is always news."""
-_NOT_CONTAINED = {Verdict.BROADENED, Verdict.INCOMPARABLE, Verdict.UNKNOWN}
 
 
 class Why(StrEnum):
@@ -51,6 +44,10 @@ class Ending(StrEnum):
 
     REVERTED = "reverted"
     ADOPTED = "adopted"
+    RENAMED = "renamed"
+    """What differs is reported under the new name."""
+    OUT_OF_SCOPE = "out_of_scope"
+    """The settings exclude it now: nobody knows whether it differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ def news(known: Finding | None, drift: Drift, now: datetime, relation: Relation)
     if known.told_severity is None or drift.severity > known.told_severity:
         return Why.WORSE
     if drift.fingerprint != known.told_fingerprint and (
-        drift.kind in _NEVER_CONTAINED or relation(drift.kind, known.told_live, drift.live) in _NOT_CONTAINED
+        drift.kind in _NEVER_CONTAINED or relation(drift.kind, known.told_live, drift.live) in MAY_BE_MORE
     ):
         return Why.CHANGED
     if known.state is State.ACKNOWLEDGED and known.acknowledgement and known.acknowledgement.expires <= now:
@@ -84,7 +81,7 @@ def turns_out_unexpected(known: Finding, explanation: Explanation) -> bool:
     return known.state is State.OPEN and known.expected and bool(explanation.changes) and not explanation.expected
 
 
-def told(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime) -> Finding:
+def told(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime, read_at: datetime) -> Finding:
     """The finding as it stands after an alert: open, and pinned to what was told. An acknowledgement is over."""
     before = known if known and known.state is not State.RESOLVED else None
     severities = before.severities if before else ()
@@ -93,8 +90,8 @@ def told(known: Finding | None, drift: Drift, explanation: Explanation, now: dat
     return Finding(
         drift=drift,
         state=State.OPEN,
-        first_seen=before.first_seen if before else now,
-        last_seen=now,
+        first_seen=before.first_seen if before else read_at,
+        last_seen=read_at,
         told_at=now,
         told_severity=drift.severity,
         told_fingerprint=drift.fingerprint,
@@ -106,21 +103,21 @@ def told(known: Finding | None, drift: Drift, explanation: Explanation, now: dat
     )
 
 
-def seen(known: Finding, drift: Drift, explanation: Explanation, now: datetime) -> Finding:
-    """The finding after a look that found nothing worth telling; what is known of who did it grows."""
+def seen(known: Finding, drift: Drift, explanation: Explanation, read_at: datetime) -> Finding:
+    """The finding after a check that found nothing worth an alert; what is known of who did it grows."""
     severities = known.severities
     if severities and severities[-1][1] is not drift.severity:
-        severities = (*severities, (now, drift.severity))
+        severities = (*severities, (read_at, drift.severity))
     changes = _joined(explanation.changes, known.changes)
     new = changes != known.changes
     return replace(
         known,
         drift=drift,
-        last_seen=now,
+        last_seen=read_at,
         severities=severities,
         changes=changes,
         expected=(known.expected or not known.changes) and explanation.expected if new else known.expected,
-        announced=known.announced or bool(changes),
+        announced=bool(changes) or (known.announced and explanation.announced),
     )
 
 
@@ -133,9 +130,9 @@ def is_over(known: Finding, now: datetime) -> bool:
     return True
 
 
-def resolved(known: Finding, now: datetime) -> Finding:
+def resolved(known: Finding, read_at: datetime) -> Finding:
     """The finding, over."""
-    return replace(known, state=State.RESOLVED, resolved_at=now, acknowledgement=None)
+    return replace(known, state=State.RESOLVED, resolved_at=read_at, acknowledgement=None)
 
 
 def acknowledged(known: Finding, acknowledgement: Acknowledgement) -> Finding:

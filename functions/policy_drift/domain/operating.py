@@ -1,11 +1,11 @@
 """What operators do: look, acknowledge, ask for a scan, and say what is approved."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from policy_drift.domain import baseline, lifecycle
-from policy_drift.domain.account import Account, EntityKind
+from policy_drift.domain.account import Account, EntityId, EntityKind
 from policy_drift.domain.approving import Approvals, Approved
 from policy_drift.domain.baseline import Adoption, Baseline, BaselineFormat, InForce, Origin
 from policy_drift.domain.comparison.drifts import Drifts, drifts
@@ -141,6 +141,7 @@ class Operation:
         if not reviewed or len(reviewed) > MOST_ADOPTED:
             raise RuleViolationError(f"adopt from 1 to {MOST_ADOPTED} findings at a time")
         wanted = [self._open(finding_id) for finding_id in reviewed]
+        read_at = self._clock.now()
         approved, record = self._approvals.known()
         live = self._reader.snapshot().account
         now = self._compared(approved.account, live, wanted)
@@ -149,7 +150,7 @@ class Operation:
             _check_is_still(there.get(drift.finding_id), drift.finding_id, reviewed[drift.finding_id])
         adoption = Adoption.of((drift.entity, drift.kind) for drift in wanted)
         adopted = baseline.adopted(approved.account, live, adoption)
-        self._refuse_more_than(wanted, approved.account, adopted, live)
+        self._refuse_more_than(wanted, approved.account, adopted, live, now.renamed)
         in_force = self._approvals.replace(
             Baseline(adopted, approved.reviewed),
             origin=Origin.ADOPTED,
@@ -158,14 +159,23 @@ class Operation:
             run=run,
             based_on=record.version,
         )
-        self._resolve(in_force, live, wanted, run)
+        self._resolve(in_force, live, read_at, wanted, run)
         return in_force.record
 
-    def _refuse_more_than(self, wanted: "list[Drift]", approved: Account, adopted: Account, live: Account) -> None:
+    def _refuse_more_than(
+        self,
+        wanted: "list[Drift]",
+        approved: Account,
+        adopted: Account,
+        live: Account,
+        renamed: Mapping[EntityId, EntityId],
+    ) -> None:
         for flaw in baseline.flaws(adopted):
             raise ConflictError(f"adopt what this names with it: {'.'.join(map(str, flaw.place))}: {flaw.reason}")
         ids = {drift.finding_id for drift in wanted}
-        besides = sorted({drift.finding_id for drift in drifts(approved, adopted).found} - ids)
+        more = drifts(approved, adopted).found
+        under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in more}
+        besides = sorted(under_live_names - ids)
         if besides:
             raise ConflictError(f"that would approve more than was reviewed: review and add {', '.join(besides)}")
         left = sorted({drift.finding_id for drift in self._compared(adopted, live, wanted).found} & ids)
@@ -178,11 +188,11 @@ class Operation:
         """What is there of what is to be adopted; the rest of an account takes longer than a request may."""
         return drifts(approved, live, scope=self._scope, only=frozenset(drift.entity for drift in wanted))
 
-    def _resolve(self, approved: Approved, live: Account, wanted: "list[Drift]", run: str) -> None:
+    def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
         """What was adopted is over now, not at the next scan."""
         found = self._compared(approved.baseline.account, live, wanted)
         teller = Teller(approved.baseline.account, live)
-        look = Look(found, adopted=found.looked_at or frozenset())
+        look = Look(found, read_at, found.looked_at or frozenset())
         self._recorder.record(look, lambda _: Explanation(), teller, run)
 
     def _open(self, finding_id: str) -> Drift:

@@ -21,7 +21,7 @@ class NotVersionedError(ConflictError):
 
 
 class NotToldError(UpstreamError):
-    """It is decided and written, and could not be published: the next run does, once this one's time is over."""
+    """It is decided and written, and not published yet: a later run does, once the time of this one is over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The scheduled look at the whole account: the guarantee that nothing is missed."""
+"""The scheduled scan of the whole account: the guarantee that nothing is missed."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -7,12 +7,12 @@ from datetime import datetime
 
 from policy_drift.domain.account import Account
 from policy_drift.domain.approving import Approvals, Approved, BaselineLostError
-from policy_drift.domain.changes.attribution import Attribution
+from policy_drift.domain.changes.attribution import Attribution, is_without_event
 from policy_drift.domain.comparison.drifts import Drifts, drifts
 from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
 from policy_drift.domain.finding import Change, Coverage, Drift, Finding, Kind, Report, Severity, State
 from policy_drift.domain.lifecycle import Explanation
-from policy_drift.domain.ports import AccountReader, ReportStore, Snapshot
+from policy_drift.domain.ports import AccountReader, NotToldError, ReportStore, Snapshot
 from policy_drift.domain.recording import Look, Recorder
 from policy_drift.domain.reporting.detection import Teller
 from policy_drift.domain.scope import Scope
@@ -33,10 +33,11 @@ type Render = Callable[[Report, Account, Account], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A scan that compared the account."""
+    """A scan that compared the account; ``without_event`` counts new findings that an event should have announced."""
 
     event: DriftScanCompleted
     findings: tuple[Finding, ...]
+    without_event: int
 
 
 class Scanner:
@@ -70,15 +71,29 @@ class Scanner:
         self._region = region
 
     def scan(self, scan_id: str, writers: Mapping[str, Change]) -> Completed | DriftScanFailed:
-        """Compare, record, report and tell. What fails is told, and opens and resolves nothing.
+        """Compare, record, report and publish. What fails is published, too.
 
-        ``writers`` are those who uploaded or deleted versions of the baseline, where an event announced it.
+        Parameters
+        ----------
+        scan_id
+            Correlates its events.
+        writers
+            Who uploaded or deleted versions of the baseline, where an event announced it.
+
+        Raises
+        ------
+        NotToldError
+            What was found is recorded, and not every alert is published: scan again.
+        UpstreamError
+            The bus did not take the end of the scan.
         """
         started = self._clock.now()
         try:
             snapshot = self._reader.snapshot()
             approved = self._approved(scan_id, started, snapshot, writers)
             completed = self._compare(scan_id, started, snapshot, approved)
+        except NotToldError:
+            raise
         except StewardError as error:
             failed = DriftScanFailed(scan_id, str(error), error.code)
             self._publisher.publish([failed], correlation_id=scan_id)
@@ -91,7 +106,7 @@ class Scanner:
         try:
             return self._approvals.in_force(lambda: snapshot.account, writers, scan_id)
         except BaselineLostError as error:
-            look = Look(Drifts((error.drift,), looked_at=frozenset()))
+            look = Look(Drifts((error.drift,), looked_at=frozenset()), started)
             teller = Teller(Account(self._account), snapshot.account)
             self._recorder.record(look, self._explain(started, error.causes), teller, scan_id)
             raise
@@ -107,7 +122,7 @@ class Scanner:
         if approved.drift:
             found = replace(found, found=(approved.drift, *found.found))
         findings = self._recorder.record(
-            Look(found, approved.changed),
+            Look(found, started, approved.changed),
             self._explain(started, approved.causes),
             Teller(baseline, live),
             scan_id,
@@ -148,4 +163,6 @@ class Scanner:
             open_findings={severity.name: still_open[severity] for severity in Severity if still_open[severity]},
             report=key,
         )
-        return Completed(event, tuple(findings))
+        since = approved.record.since
+        without_event = sum(is_without_event(finding, started, since) for finding in findings)
+        return Completed(event, tuple(findings), without_event)

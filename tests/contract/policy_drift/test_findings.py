@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 
 import boto3
 import pytest
@@ -129,6 +130,17 @@ def test_the_version_in_force_is_remembered(records):
         records.save(in_force, after=0)
 
 
+def test_a_text_that_utf8_does_not_take_is_kept_as_it_is_escaped(table):
+    findings = DynamoDbFindings(client("dynamodb"), table)
+    odd = replace(FINDING, drift=replace(DRIFT, approved={"a": "\ud800"}))
+
+    findings.save(odd, after=0, tell=[replace(EVENT, summary="\udfff")], until=LATER)
+
+    kept = findings.get(FINDING.id)
+    assert kept.value.drift.approved == {"a": "\\ud800"}
+    assert kept.undelivered[1].events[0].summary == "\\udfff"
+
+
 def test_a_finding_too_large_for_an_item_is_kept_without_its_documents(table):
     findings = DynamoDbFindings(client("dynamodb"), table)
     noise = {str(number): f"{hash((number, 'x')):x}" for number in range(60_000)}
@@ -137,6 +149,21 @@ def test_a_finding_too_large_for_an_item_is_kept_without_its_documents(table):
 
     kept = findings.get(FINDING.id).value
     assert (kept.drift.live, kept.drift.fingerprint) == (None, DRIFT.fingerprint)
+
+
+def test_a_finding_too_large_beside_its_alert_is_kept_without_its_documents(table):
+    """An item takes 400 KB in all: the finding, and each alert of it that is yet to be published."""
+    findings = DynamoDbFindings(client("dynamodb"), table)
+    noise = token_hex(220_000)
+    alert = replace(EVENT, summary=token_hex(80_000))
+    finding = replace(FINDING, drift=replace(DRIFT, live={"noise": noise}))
+
+    for revision in range(3):
+        findings.save(finding, after=revision, tell=[alert], until=LATER)
+
+    kept = findings.get(FINDING.id)
+    assert kept.value.drift.live is None
+    assert [box.events for box in kept.undelivered.values()] == [(alert,)] * 3
 
 
 def test_a_resolved_finding_is_forgotten_after_a_year(table):

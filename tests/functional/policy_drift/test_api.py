@@ -8,7 +8,7 @@ from botocore.client import BaseClient
 
 from tests.functional.contract import Contract
 from tests.functional.gateway import Gateway, client_of, sample
-from tests.functional.policy_drift.conftest import KEY, TRUST
+from tests.functional.policy_drift.conftest import KEY, TRUST, allow
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
@@ -188,6 +188,48 @@ def test_an_adoption_names_findings_and_fingerprints(api, finding, body):
 
     assert status == 422
     assert "fingerprint" in problem["detail"]
+
+
+def test_a_user_that_was_renamed_is_adopted_under_its_new_name(api, account, scan, baseline):
+    account.create_user(UserName="ann")
+    scan()
+    account.update_user(UserName="ann", NewUserName="eve", NewPath="/people/")
+    scan()
+    (renamed,) = api.findings()[2]["findings"]
+
+    assert api.adopt(renamed)[0] == 200
+
+    assert baseline.read()["users"].keys() == {"eve"}
+    assert scan()["open"] == {}
+
+
+def test_what_a_renamed_user_may_do_is_adopted_without_its_new_name(api, account, scan, baseline):
+    account.create_user(UserName="ann")
+    scan()
+    account.update_user(UserName="ann", NewUserName="eve")
+    account.put_user_policy(UserName="eve", PolicyName="more", PolicyDocument=allow("s3:GetObject"))
+    scan()
+    findings = {finding["id"]: finding for finding in api.findings()[2]["findings"]}
+
+    assert api.adopt(findings["access:user:eve"])[0] == 200
+
+    assert baseline.read()["users"]["ann"]["inline"].keys() == {"more"}
+    assert scan()["open"] == {"INFO": 1}
+
+
+def test_a_group_that_was_renamed_is_adopted_with_its_members(api, account, scan, baseline):
+    account.create_group(GroupName="devs")
+    account.create_user(UserName="ann")
+    account.add_user_to_group(GroupName="devs", UserName="ann")
+    scan()
+    account.update_group(GroupName="devs", NewGroupName="developers")
+    scan()
+    (renamed,) = api.findings()[2]["findings"]
+
+    assert api.adopt(renamed)[0] == 200
+
+    assert baseline.read()["users"]["ann"]["groups"] == ["developers"]
+    assert scan()["open"] == {}
 
 
 def test_no_more_than_200_findings_are_adopted_at_a_time(api, finding):

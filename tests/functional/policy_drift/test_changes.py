@@ -123,6 +123,15 @@ def test_a_role_that_cannot_be_read_comes_again_and_holds_nobody_up(check, give,
     assert [told["entity"] for told in drifts()] == ["role/ci"]
 
 
+def test_a_text_that_no_store_takes_is_reported_as_any_other(check, drifts):
+    """A lone surrogate in what the event says: of the policy that was given and taken away, and of who did it."""
+    document = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "\\ud800*"}]}'
+
+    assert deliver(check, message(detail={"userAgent": "\ud800"}, policyDocument=document)) == []
+
+    assert [told["kind"] for told in drifts()] == ["TRANSIENT"]
+
+
 def test_what_cannot_be_told_comes_again_with_all_its_messages(check, give, drifts, fails):
     give("s3:DeleteObject")
     fails("PutEvents", "InternalFailure", times=9)

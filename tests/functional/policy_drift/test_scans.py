@@ -1,10 +1,15 @@
 """The scheduled look: what it compares, what it tells, and what it does when the baseline or IAM fails it."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.functional.gateway import client_of
+from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords
+from policy_drift.domain.ports import NotToldError
+from steward.aws.clients import client
+from tests.functional.gateway import ACCOUNT, client_of
 from tests.functional.policy_drift.conftest import KEY
 
 OPENED, OVER = "PolicyDriftDetected", "PolicyDriftResolved"
@@ -226,6 +231,57 @@ def test_a_scan_that_fails_says_so_and_opens_and_resolves_nothing(scan, give, to
 
     assert "InternalFailure" in answer["failed"]
     assert told() == ["DriftScanFailed"]
+
+
+LONE = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*", '
+LONE += '"Condition": {"StringEquals": {"aws:username": "\\ud800"}}}]}'
+
+
+def test_a_text_that_no_store_takes_keeps_nobody_from_being_compared(scan, account, give, drift, told):
+    """A lone surrogate is ASCII in JSON, and IAM takes it; UTF-8 does not."""
+    scan()
+    told()
+    account.put_role_policy(RoleName="ci", PolicyName="odd", PolicyDocument=LONE)
+    account.create_policy(PolicyName="odd", PolicyDocument=LONE)
+
+    answer = scan()
+
+    assert answer["open"] == {"MEDIUM": 1, "LOW": 1}
+    scan()
+    assert told().count(OPENED) == 2
+
+
+def test_a_scan_whose_alert_the_bus_refuses_is_repeated_by_lambda(scan, give, fails, told):
+    scan()
+    told()
+    give("s3:DeleteObject")
+    fails("PutEvents", "InternalFailure", times=9)
+
+    with pytest.raises(NotToldError, match="yet to be published"):
+        scan()
+
+    assert told() == []
+
+
+def test_what_an_event_should_have_announced_is_a_metric_of_the_scan(scan, give, history, capsys):
+    """The change is long ago, and later than the baseline in force."""
+    scan()
+    give("s3:DeleteObject")
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    record = {"eventID": "e-1", "eventName": "PutRolePolicy", "eventSource": "iam.amazonaws.com"}
+    history["ci"] = [record | {"eventTime": an_hour_ago.isoformat(), "requestParameters": {"roleName": "ci"}}]
+    approved_before(an_hour_ago - timedelta(hours=1))
+
+    scan()
+
+    assert '"DriftsWithoutEvent":[1.0]' in capsys.readouterr().out
+
+
+def approved_before(moment):
+    """As if the baseline had come into force then."""
+    records = DynamoDbBaselineRecords(client("dynamodb"), "state", ACCOUNT)
+    kept = records.get()
+    records.save(replace(kept.value, since=moment), after=kept.revision)
 
 
 def test_a_scan_that_was_denied_names_what_it_was_denied(scan, fails, told):

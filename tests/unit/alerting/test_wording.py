@@ -75,6 +75,19 @@ def test_a_resolution_stands_in_the_thread_of_what_it_resolves():
     assert "RESOLVED" in subject_of(told("PolicyDriftResolved"))
 
 
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("reverted", "matches the baseline again"),
+        ("adopted", "now approves it"),
+        ("renamed", "under that"),
+        ("out_of_scope", "Whether it still differs is not known"),
+    ],
+)
+def test_a_resolution_says_by_what(how, words):
+    assert words in body_of(told("PolicyDriftResolved", how=how))
+
+
 def test_a_scan_that_could_not_read_everything_is_no_quiet_scan():
     quiet, blind = told("DriftScanCompleted", unreadable=[]), told("DriftScanCompleted", unreadable=["role/a"])
 

@@ -113,3 +113,15 @@ def test_only_the_part_that_a_kind_is_about_is_taken(kind, taken):
     after = adopted(approved, live, Adoption.of([(EntityId("role/app"), kind)])).roles["app"]
 
     assert after == replace(approved.roles["app"], **{taken: getattr(live.roles["app"], taken)})
+
+
+def test_what_is_only_written_otherwise_is_adopted_whole():
+    """Another boundary that leaves the same, a trust policy and a name that say it otherwise."""
+    first, second = policy("a", allow("s3:*")), policy("b", allow("s3:*"))
+    approved = account(first, second, user("ann", boundary=first.arn))
+    live = account(first, second, user("eve", unique_id="AIDAANN", boundary=second.arn))
+    (note,) = drifts(approved, live).found
+
+    after = adopted(approved, live, Adoption.of([(note.entity, note.kind)]))
+
+    assert drifts(after, live).found == ()

@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 
 from policy_drift.domain.account import EntityId, Group, ManagedPolicy, Role, User
-from policy_drift.domain.baseline import NothingApprovedError
+from policy_drift.domain.baseline import Baseline, NothingApprovedError
 from policy_drift.domain.changes.announcement import announcement
+from policy_drift.domain.changes.attribution import Attribution
 from policy_drift.domain.events import PolicyDriftDetected, PolicyDriftResolved
 from steward.principals import PrincipalPattern
-from tests.doubles.wired_drift import APP, GET, QUIET, TRUST, WIDER, WiredDrift, allowing
+from tests.doubles.in_memory_drift import CountingHistory
+from tests.doubles.wired_drift import ACCOUNT, APP, GET, QUIET, TRUST, WIDER, WiredDrift, allowing
 
 CUSTOM = "arn:aws:iam::123456789012:policy/custom"
 OF_AWS = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -44,10 +46,12 @@ def test_a_change_is_told_with_who_did_it(drift):
     assert told.request["action"] == "s3:PutObject"
 
 
-def test_what_the_event_says_is_not_believed(drift):
-    drift.check(drift.event(policyName="own", policyDocument='{"Version": "2012-10-17", "Statement": "*"'))
+def test_what_the_event_says_is_there_is_not_believed(drift):
+    drift.role(inline={"own": WIDER})
 
-    assert drift.told(PolicyDriftDetected) == []
+    drift.check(drift.event(policyName="own", policyDocument=json.dumps(GET)))
+
+    assert [event.kind for event in drift.told(PolicyDriftDetected)] == ["ACCESS"]
 
 
 def test_a_change_that_is_taken_back_is_resolved(drift):
@@ -181,6 +185,136 @@ def test_a_new_role_is_told(drift):
 def shared(request):
     """A policy that somebody is about to give to two roles."""
     return ManagedPolicy(request.param, "/", "v1", allowing("*"))
+
+
+ADMIN = json.dumps(allowing("*"))
+DENIES = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:Delete*", "Resource": "*"}]}
+
+
+@pytest.fixture
+def guarded():
+    """The role app may do everything in S3 but delete, by a managed policy in version 3, and a denial in two places."""
+    role = replace(APP, inline={"own": allowing("s3:*"), "guard": DENIES}, attached=(CUSTOM,))
+    account = replace(QUIET, roles={"app": role}, policies={CUSTOM: ManagedPolicy(CUSTOM, "ANPA1", "v3", DENIES)})
+    wired = WiredDrift(account)
+    wired.scan()
+    return wired
+
+
+def only_attached(drift):
+    """The denial is in the managed policy alone."""
+    drift.role(inline={"own": allowing("s3:*")})
+    drift.store.put(drift.format.write(Baseline(drift.iam.account)))
+    drift.scan()
+    drift.publisher.published.clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "expected"),
+    [
+        ("CreatePolicyVersion", {"policyDocument": ADMIN, "setAsDefault": True}, ("BROADENED", "CRITICAL")),
+        ("CreatePolicyVersion", {"setAsDefault": True}, ("UNKNOWN", "HIGH")),
+        ("SetDefaultPolicyVersion", {"versionId": "v2"}, ("UNKNOWN", "HIGH")),
+        ("DetachRolePolicy", {"roleName": "app"}, ("BROADENED", "MEDIUM")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_was_given_by_a_managed_policy_and_is_gone_is_told_once(guarded, name, parameters, expected):
+    only_attached(guarded)
+    event = guarded.event(name, **({"roleName": None, "policyArn": CUSTOM} | parameters))
+
+    guarded.check(event)
+    guarded.check(event)
+
+    (told,) = guarded.told(PolicyDriftDetected)
+    assert (told.kind, told.entity) == ("TRANSIENT", "role/app")
+    assert (told.verdict, told.severity) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("CreatePolicyVersion", {"policyDocument": json.dumps(DENIES), "setAsDefault": True}),
+        ("CreatePolicyVersion", {"policyDocument": ADMIN, "setAsDefault": False}),
+        ("SetDefaultPolicyVersion", {"versionId": "v3"}),
+        ("DetachRolePolicy", {"roleName": "app"}),
+        ("DeleteRolePolicy", {"roleName": "app", "policyName": "own", "policyArn": None}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_gave_nothing_is_nothing_to_tell(guarded, name, parameters):
+    """The version that is the default anyway, one that is not made the default, a denial that is there twice."""
+    guarded.check(guarded.event(name, **({"roleName": None, "policyArn": CUSTOM} | parameters)))
+
+    assert guarded.told(PolicyDriftDetected) == []
+
+
+def test_a_denial_that_was_deleted_and_put_back_is_told(guarded):
+    guarded.role(attached=())
+    guarded.store.put(guarded.format.write(Baseline(guarded.iam.account)))
+    guarded.scan()
+
+    guarded.check(
+        guarded.event("DeleteRolePolicy", policyName="guard"),
+        guarded.event("PutRolePolicy", policyName="guard", policyDocument=json.dumps(DENIES)),
+    )
+
+    (told,) = guarded.told(PolicyDriftDetected)
+    assert (told.kind, told.verdict) == ("TRANSIENT", "BROADENED")
+    assert told.request["action"].startswith("s3:Delete")
+
+
+def test_a_group_that_denies_and_was_left_and_joined_again_is_told():
+    guards = Group("guards", "/", "AGPA1", inline={"guard": DENIES})
+    ann = User("ann", "/", "AIDA1", inline={"own": allowing("s3:*")}, groups=("guards",))
+    drift = WiredDrift(replace(QUIET, users={"ann": ann}, groups={"guards": guards}))
+    drift.scan()
+
+    drift.check(drift.event("RemoveUserFromGroup", roleName=None, userName="ann", groupName="guards"))
+
+    assert [(event.kind, event.entity) for event in drift.told(PolicyDriftDetected)] == [("TRANSIENT", "user/ann")]
+
+
+def test_a_role_that_is_taken_apart_and_deleted_is_missing_and_had_no_more_for_that(guarded):
+    only_attached(guarded)
+    guarded.iam.account = replace(guarded.iam.account, roles={})
+
+    guarded.check(guarded.event("DetachRolePolicy", policyArn=CUSTOM), guarded.event("DeleteRole"))
+
+    assert [event.kind for event in guarded.told(PolicyDriftDetected)] == ["MISSING"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("PutRolePolicy", {"policyName": "more"}),
+        ("PutRolePolicy", {"policyName": "more", "policyDocument": ADMIN[:-20]}),
+        ("UpdateAssumeRolePolicy", {}),
+    ],
+    ids=["omitted", "cut off", "trust"],
+)
+def test_a_document_that_the_event_does_not_carry_and_that_is_gone_is_told_as_unknown(drift, name, parameters):
+    """White space does not count for IAM's limits: a document can be made so long that CloudTrail cuts it."""
+    drift.check(drift.event(name, **parameters))
+
+    (told,) = drift.told(PolicyDriftDetected)
+    assert (told.kind, told.verdict, told.severity) == ("TRANSIENT", "UNKNOWN", "HIGH")
+
+
+def test_what_a_scan_lists_as_a_cause_is_not_taken_for_what_it_told_of(drift):
+    """Two events, of which one had gone when the scan came; CloudTrail's history gives it both."""
+    gone = drift.event(policyName="more", policyDocument=ADMIN)
+    stays = drift.event(policyName="own", policyDocument=json.dumps(WIDER))
+    drift.role(inline={"own": WIDER})
+    drift.attribution = Attribution(CountingHistory({"role/app": (gone.change, stays.change)}), (), ACCOUNT)
+    drift.scan()
+
+    drift.check(gone, stays)
+
+    assert [(event.kind, event.severity) for event in drift.told(PolicyDriftDetected)] == [
+        ("ACCESS", "MEDIUM"),
+        ("TRANSIENT", "CRITICAL"),
+    ]
 
 
 @pytest.fixture

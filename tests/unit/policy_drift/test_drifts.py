@@ -170,6 +170,18 @@ def test_a_renamed_user_is_neither_missing_nor_unmanaged() -> None:
     assert [(one.finding_id, one.summary) for one in found] == [("note:user:eve", "user/eve: renamed from user/ann.")]
 
 
+def test_a_user_that_is_renamed_into_what_is_excluded_is_compared_all_the_same() -> None:
+    scope = Scope(exclude=(EntityPattern("user/ci-*"),))
+    live = account(user("ci-ann", allow("*"), unique_id="AIDAANN"))
+
+    found = drifts(account(user("ann", READ)), live, scope=scope).found
+
+    assert [(one.finding_id, one.severity) for one in found] == [
+        ("access:user:ci-ann", Severity.CRITICAL),
+        ("note:user:ci-ann", Severity.INFO),
+    ]
+
+
 def test_a_name_in_other_capitals_is_the_same_name() -> None:
     live = account(user("Ann", unique_id="AIDAOTHER"))
 

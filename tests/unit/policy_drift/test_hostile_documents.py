@@ -100,6 +100,10 @@ HOSTILE = {
         [allow(resource=[f"arn:aws:s3:::${{aws:PrincipalTag/k{n}}}/*" for n in range(30)])],
         [allow(resource=[f"arn:aws:s3:::${{aws:PrincipalTag/k{n}}}/*/*" for n in range(30)])],
     ),
+    "lone surrogates": (
+        [allow("s3:*", "arn:aws:s3:::\udfff", **when("StringLike", {"aws:\ud800": "\ud800*"}))],
+        [allow("s3:*", "arn:aws:s3:::\udfff*", **when("StringLike", {"aws:\ud800": "*\udfff*"}))],
+    ),
     "variables among wildcards": (
         [allow(resource=[f"arn:aws:s3:::*{letter}*${{aws:username}}*" for letter in LETTERS])],
         [allow(resource=[f"arn:aws:s3:::*${{aws:username}}*{letter}*" for letter in LETTERS])],

@@ -11,14 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_drift.domain.account import EntityId
+from policy_drift.adapters.baseline_document import JsonBaselineFormat
+from policy_drift.domain.account import Account, EntityId, Group, User
+from policy_drift.domain.baseline import Adoption, Baseline, adopted
 from policy_drift.domain.comparison.drifts import drifts
-from policy_drift.domain.finding import Finding, Severity, State
+from policy_drift.domain.finding import Finding, Kind, Severity, State
 from policy_drift.domain.reporting.approval import baseline_patch
 from policy_drift.domain.reporting.report import as_document
 from policy_drift.html_report import anchor, render
 from policy_drift.side_by_side import Mark, Row, side_by_side
 from tests.doubles.sample_drift import APPROVED, FINDINGS, LIVE, NOW, REPORT
+from tests.doubles.wired_drift import GET
 from tests.unit.policy_drift.accounts import account, group, role, trusting, user
 
 SAMPLE = Path(__file__).parents[3] / "events" / "policy_drift" / "report.json"
@@ -246,3 +249,24 @@ def test_only_the_lines_that_differ_are_marked():
 def test_severities_of_open_findings_are_counted():
     assert list(document()["open"]) == [severity.name for severity in sorted(Severity, reverse=True)]
     assert document()["open"] == {"CRITICAL": 2, "HIGH": 2, "MEDIUM": 1, "LOW": 1, "INFO": 1}
+
+
+@pytest.mark.parametrize("kind", [Kind.NOTE, Kind.ACCESS])
+def test_the_patch_for_what_was_renamed_approves_what_an_adoption_approves(kind):
+    """A group and one of its members have other names, and the member may do more."""
+    ann = User("ann", "/", "AIDA1", groups=("devs",))
+    eve = replace(ann, name="eve", path="/people/", groups=("developers",), inline={"more": GET})
+    approved = Account("111122223333", {"ann": ann}, {"devs": Group("devs", "/", "AGPA1")})
+    live = Account("111122223333", {"eve": eve}, {"developers": Group("developers", "/", "AGPA1")})
+    for entity in (EntityId("user/eve"), EntityId("group/developers")):
+        drift = replace(FINDINGS[0].drift, entity=entity, kind=kind)
+        wanted = adopted(approved, live, Adoption.of([(entity, kind)]))
+
+        patched = jsonpatch.apply_patch(written(approved), baseline_patch(drift, approved, live))
+
+        assert patched == written(wanted)
+
+
+def written(account):
+    """The account as it stands in the baseline's file."""
+    return json.loads(JsonBaselineFormat().write(Baseline(account)))

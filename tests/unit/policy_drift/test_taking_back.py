@@ -247,3 +247,28 @@ def test_where_nothing_can_be_taken_back_the_reason_is_said(kind):
     role = Role("r", "/", "AROA", trust=trust("ecs.amazonaws.com"))
 
     assert refusal(drift_of("role/r", kind), account(roles={"r": role}), account(roles={"r": role})).refused
+
+
+def test_a_renamed_user_gets_its_name_back_and_is_not_to_be_deleted():
+    approved = User("ann", "/", "AIDA1")
+    live = User("eve", "/people/", "AIDA1")
+    remedies = Remedies(account(users={"ann": approved}), account(users={"eve": live}))
+
+    remedy = remedies.of(drift_of("user/eve", Kind.NOTE))
+
+    assert remedy.commands == ("aws iam update-user --user-name eve --new-user-name ann --new-path /",)
+    assert (remedy.plan, remedy.refused) == ((), "")
+
+
+def test_what_a_renamed_user_may_do_is_reverted_under_its_new_name():
+    approved = User("ann", "/", "AIDA1", groups=("readers",))
+    live = User("eve", "/", "AIDA1", attached=(ARNS[0],), groups=("staff",))
+    renamed = {"staff": replace(GROUPS["readers"], name="staff", unique_id="AGPA1")}
+    before = account(users={"ann": approved}, groups={"readers": replace(GROUPS["readers"], unique_id="AGPA1")})
+    remedies = Remedies(before, account(users={"eve": live}, groups=renamed))
+
+    access = remedies.of(drift_of("user/eve", Kind.ACCESS))
+    membership = remedies.of(drift_of("user/eve", Kind.MEMBERSHIP))
+
+    assert access.commands == (f"aws iam detach-user-policy --user-name eve --policy-arn {ARNS[0]}",)
+    assert membership.commands == ()

@@ -27,6 +27,8 @@ _LOST = "The last good version is lost: nothing is compared until a good one is 
 _PAST = {
     "reverted": Sentence.of("The live state matches the baseline again."),
     "adopted": Sentence.of("The baseline now approves it."),
+    "renamed": Sentence.of("It has another name now: what differs is reported under that."),
+    "out_of_scope": Sentence.of("The settings exclude it now. Whether it still differs is not known."),
 }
 
 
@@ -135,7 +137,7 @@ def _scan_failed(event: BusEvent) -> Alert:
         event,
         Severity.HIGH,
         Sentence.of("A drift scan failed"),
-        Sentence.of("Changes since the last successful scan are unknown; no finding was opened or resolved."),
+        Sentence.of("What changed since the last good scan may be unknown. Findings that it recorded stand."),
         facts=given(
             ("Reason", data.text("reason")), ("AWS error code", data.text("code")), ("Scan", data.text("scan_id"))
         ),

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from policy_drift.domain.account import Document, EntityId, EntityKind, policy_id
 from policy_drift.domain.finding import Change
+from policy_drift.domain.surrogates import escaped
 
 WITHOUT_EFFECT = ("Get", "List", "Simulate", "Generate", "Tag", "Untag")
 """Calls that change nothing that is compared. Everything else may: a list of what does would lose one some day."""
@@ -65,6 +66,7 @@ class Announcement:
 
 def announcement(record: Mapping[str, Any]) -> Announcement | None:
     """What a CloudTrail record announces; None where nothing was changed, or nothing that we compare is named."""
+    record = escaped(record)
     name = str(record.get("eventName", ""))
     if record.get("errorCode") or record.get("eventSource") != "iam.amazonaws.com" or name.startswith(WITHOUT_EFFECT):
         return None
@@ -122,7 +124,7 @@ def _document(asked: Mapping[str, Any]) -> Document | None:
             document = json.loads(written)
         except ValueError:
             continue
-        return document if isinstance(document, dict) else None
+        return escaped(document) if isinstance(document, dict) else None
     return None
 
 

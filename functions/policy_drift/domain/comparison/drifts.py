@@ -1,7 +1,7 @@
 """The live account against the baseline: every difference that matters, each told once."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from policy_drift.domain.access.reading import same
 from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Group, Role, User, policy_id
@@ -29,17 +29,29 @@ class Drifts:
         certain; that nothing else was found says nothing.
     looked_at : frozenset of EntityId, or None
         The entities that were compared; None for all.
+    renamed : mapping of EntityId to EntityId
+        The names that entities have now, by the approved ones: what differs is found under the new name.
+    scope : Scope
+        What was to be compared.
     """
 
     found: tuple[Drift, ...]
     undecided: frozenset[EntityId] = frozenset()
     looked_at: frozenset[EntityId] | None = None
+    renamed: Mapping[EntityId, EntityId] = field(default_factory=dict)
+    scope: Scope = field(default_factory=Scope)
 
     def rules_out(self, drift: Drift) -> bool:
         """Whether an earlier drift is over: it was looked for, could have been seen, and was not found."""
         if self.looked_at is not None and drift.entity not in self.looked_at:
             return False
         return drift.entity not in self.undecided and drift.finding_id not in {one.finding_id for one in self.found}
+
+    def is_out_of_scope(self, entity: EntityId) -> bool:
+        """Whether the settings leave it out, under its approved name as well."""
+        if entity.kind is EntityKind.ACCOUNT or entity in self.scope:
+            return False
+        return not any(entity == now and before in self.scope for before, now in self.renamed.items())
 
 
 def drifts(
@@ -100,15 +112,16 @@ class _Comparing:
 
     def result(self) -> Drifts:
         """Everything that differs: users and roles, then what they share."""
-        renamed = {
-            pair.approved.name: pair.live.name
-            for pair in self._groups
-            if pair.approved and pair.live and pair.approved.name != pair.live.name
-        }
-        context = Context(self._approved, self._live, self._scope, self._gathering, renamed)
         users = paired(self._approved.users, self._live.users)
         roles = paired(self._approved.roles, self._live.roles)
-        pairs: Iterable[Pair[Entity]] = (*users, *roles, *self._groups)
+        pairs: Collection[Pair[Entity]] = (*users, *roles, *self._groups)
+        renamed = {
+            entity_id(pair.approved): entity_id(pair.live)
+            for pair in pairs
+            if pair.approved and pair.live and pair.approved.name != pair.live.name
+        }
+        groups = {before.name: now.name for before, now in renamed.items() if now.kind is EntityKind.GROUP}
+        context = Context(self._approved, self._live, self._scope, self._gathering, groups)
         for pair in pairs:
             if self._is_to_be_compared(pair):
                 Subject(context, pair.approved, pair.live).tell()
@@ -116,20 +129,17 @@ class _Comparing:
             self._look_at_policy(arn)
         self._tell_unread()
         found = sorted(self._gathering.found, key=lambda drift: (-drift.severity, drift.finding_id))
-        return Drifts(tuple(found), frozenset(self._gathering.undecided), self._looked_at)
+        return Drifts(
+            tuple(found), frozenset(self._gathering.undecided), self._looked_at, renamed=renamed, scope=self._scope
+        )
 
     def _is_to_be_compared(self, pair: Pair[Entity]) -> bool:
+        """Under either name: who renames a user must not take it out of scope by that."""
         entity = entity_id(pair.either)
-        if not self._is_looked_at(entity) or entity in self._gathering.undecided:
-            return False
-        if pair.live is None and self._all_is_undecided:
-            self._gathering.undecided.add(entity)
+        names = {entity} if pair.approved is None else {entity, entity_id(pair.approved)}
+        if not any(map(self._is_looked_at, names)) or entity in self._gathering.undecided:
             return False
         return not self._is_unchanged(pair) or bool(self._gathering.effects.get(entity))
-
-    @property
-    def _all_is_undecided(self) -> bool:
-        return any(entity.kind is EntityKind.ACCOUNT for entity in self._live.unreadable)
 
     def _is_looked_at(self, entity: EntityId) -> bool:
         return (self._looked_at is None or entity in self._looked_at) and entity in self._scope

@@ -44,6 +44,15 @@ def paired[Kind: Entity](approved: Mapping[str, Kind], live: Mapping[str, Kind])
         yield Pair(None, entity)
 
 
+def counterpart[Kind: Entity](entities: Mapping[str, Kind], of: Kind) -> Kind | None:
+    """The one of these that an entity of the other account is, as `paired` says."""
+    namesake = entities.get(of.name)
+    if namesake is not None and namesake.unique_id == of.unique_id:
+        return namesake
+    others = [one for one in entities.values() if (of.unique_id and _unique_id(one) == of.unique_id)]
+    return next(iter(others), namesake) or next((one for one in entities.values() if _name(one) == _name(of)), None)
+
+
 def _unique_id(entity: Entity) -> str:
     return entity.unique_id
 

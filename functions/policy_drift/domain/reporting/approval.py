@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
-from policy_drift.domain.baseline import PARTS
+from policy_drift.domain.account import Account, EntityKind
+from policy_drift.domain.baseline import Adoption, adopted
 from policy_drift.domain.finding import Drift, Kind
 
 type Operation = dict[str, Any]
@@ -15,6 +15,7 @@ type Operation = dict[str, Any]
 ROUTE = "POST /drift/baseline/adoptions"
 NOT_ADOPTABLE = frozenset({Kind.BASELINE, Kind.TRANSIENT, Kind.UNREADABLE})
 """Kinds that say nothing of the account as it is now."""
+_SECTIONS = ("policies", "users", "groups", "roles")
 
 
 def adoption_of(drift: Drift) -> dict[str, Any]:
@@ -37,35 +38,21 @@ def baseline_patch(drift: Drift, approved: Account, live: Account) -> list[Opera
     """
     if drift.kind in NOT_ADOPTABLE or drift.entity.kind is EntityKind.ACCOUNT:
         return []
-    if drift.entity.kind is EntityKind.POLICY:
-        return [*_policies(_arns_of(drift.entity, approved, live), approved, live)]
-    section = f"{drift.entity.kind}s"
-    before, after = (_principal(account, section, drift.entity.name) for account in (approved, live))
-    fields = PARTS.get(drift.kind)
-    taken = after
-    if before is not None and after is not None and fields is not None:
-        kept = {field: value for field, value in before.items() if field not in fields}
-        taken = kept | {field: after[field] for field in fields if field in after}
-    changes = [*_changes(_pointer("", section, drift.entity.name), before, taken)]
-    named = _arns_in(taken or {}, drift.kind)
-    left = [] if taken else [*_left_by_members(drift.entity, approved)]
-    return [*_policies([arn for arn in named if arn in live.policies], approved, live), *changes, *left]
+    wanted = adopted(approved, live, Adoption.of([(drift.entity, drift.kind)]))
+    return [
+        operation
+        for section in _SECTIONS
+        for key, before, after in _differing(getattr(approved, section), getattr(wanted, section))
+        for operation in _changes(_pointer("", section, key), before, after)
+    ]
 
 
-def _left_by_members(group: EntityId, approved: Account) -> Iterator[Operation]:
-    """Nobody stays in a group that goes."""
-    for user in approved.users.values():
-        if group.kind is EntityKind.GROUP and group.name in user.groups:
-            groups = [name for name in user.groups if name != group.name]
-            yield {"op": "replace", "path": _pointer("", "users", user.name, "groups"), "value": groups}
-
-
-def _policies(arns: list[str], approved: Account, live: Account) -> Iterator[Operation]:
-    for arn in arns:
-        before, after = approved.policies.get(arn), live.policies.get(arn)
-        if before != after:
-            pointer = _pointer("", "policies", arn)
-            yield from _changes(pointer, before and _json(asdict(before)), after and _json(asdict(after)))
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """What an adoption has put in another one's place, as it stands in the file."""
+    keys = [key for key in before.keys() | after.keys() if before.get(key) is not after.get(key)]
+    for key in sorted(keys):
+        was, now = before.get(key), after.get(key)
+        yield key, was and _json(asdict(was)), now and _json(asdict(now))
 
 
 def _changes(pointer: str, before: Any, after: Any) -> Iterator[Operation]:
@@ -87,21 +74,6 @@ def _changes(pointer: str, before: Any, after: Any) -> Iterator[Operation]:
                 yield from _changes(path, before[key], after[key])
             elif before[key] != after[key]:
                 yield {"op": "replace", "path": path, "value": after[key]}
-
-
-def _principal(account: Account, section: str, name: str) -> dict[str, Any] | None:
-    principal = getattr(account, section).get(name)
-    return None if principal is None else _json(asdict(principal))
-
-
-def _arns_in(principal: dict[str, Any], kind: Kind) -> list[str]:
-    fields = PARTS.get(kind, ("attached", "boundary"))
-    boundary = principal.get("boundary") if "boundary" in fields else None
-    return [*(principal.get("attached", ()) if "attached" in fields else ()), *([boundary] if boundary else [])]
-
-
-def _arns_of(policy: EntityId, approved: Account, live: Account) -> list[str]:
-    return sorted(arn for arn in {*approved.policies, *live.policies} if policy_id(arn) == policy)
 
 
 def _json(value: dict[str, Any]) -> dict[str, Any]:

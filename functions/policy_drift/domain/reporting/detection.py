@@ -16,7 +16,9 @@ from policy_drift.domain.reporting.wording import newly_possible
 MOST_CHANGES = 5
 """Events behind a finding that an alert carries; an entry on the bus takes 256 KB."""
 MOST_COMMANDS = 20
-LONGEST_COMMAND = 8_000
+MOST_OF_COMMANDS = 40_000
+"""Characters of all commands of an alert together: mail, chat and the bus take so much, and nobody reads more."""
+IN_THE_REPORT = "# {} commands revert it, too long for an alert: read them in the report, GET /drift/report"
 
 
 class Teller:
@@ -36,7 +38,7 @@ class Teller:
         news = more_than(known.told_live, drift.live) if known and why in {Why.WORSE, Why.CHANGED} else ()
         witness = next(iter(news or drift.newly_allowed), None)
         commands = self._remedies.of(drift).commands
-        fits = len(commands) <= MOST_COMMANDS and all(len(command) <= LONGEST_COMMAND for command in commands)
+        fits = len(commands) <= MOST_COMMANDS and sum(map(len, commands)) <= MOST_OF_COMMANDS
         return PolicyDriftDetected(
             finding_id=finding.id,
             entity=str(drift.entity),
@@ -52,7 +54,7 @@ class Teller:
             request_in_words=newly_possible(witness, drift.entity) if witness else "",
             changes=[told_change(change) for change in finding.changes[:MOST_CHANGES]],
             expected=finding.expected,
-            revert=list(commands) if fits else [],
+            revert=list(commands) if fits else [IN_THE_REPORT.format(len(commands))],
             approve=approval.in_one_line(drift),
             arn=drift.arn or arn_in(self._accounts, drift.entity),
         )

@@ -67,6 +67,17 @@ def detachment(holder: EntityId, policy_arn: str) -> str:
     return command(f"detach-{holder.kind}-policy", **{f"{holder.kind}_name": holder.name}, policy_arn=policy_arn)
 
 
+def names(before: Entity, after: Entity) -> Iterator[str]:
+    """From the name and path of one state of a user or group to those of another; IAM renames no roles."""
+    options: dict[str, str | Document | bool] = {}
+    if before.name != after.name:
+        options[f"new_{before.kind}_name"] = after.name
+    if before.path != after.path:
+        options["new_path"] = after.path
+    if options and not isinstance(before, Role):
+        yield on(before, "update-{}", **options)
+
+
 def boundary(before: User | Role, after: User | Role) -> Iterator[str]:
     """From one permissions boundary to another, or to none."""
     if after.boundary is None and before.boundary is not None:

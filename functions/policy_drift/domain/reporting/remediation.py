@@ -6,12 +6,14 @@ or somebody else's access, there is a reason in words in their place.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policy_drift.domain.access.trust import gone
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, Role, User, policy_id
 from policy_drift.domain.arns import is_of_aws
+from policy_drift.domain.comparison.pairing import counterpart
 from policy_drift.domain.finding import Drift, Kind
+from policy_drift.domain.reach import entity_id
 from policy_drift.domain.reporting import iam_commands
 from policy_drift.domain.reporting.wording import listed
 from policy_drift.domain.scope import is_protected
@@ -97,7 +99,8 @@ class Remedies:
         """How this drift is reverted."""
         if drift.kind in _NOTHING_TO_RUN:
             return Remediation(refused=_NOTHING_TO_RUN[drift.kind])
-        now, approved = _find(self._live, drift), _find(self._approved, drift)
+        now = _find(self._live, drift)
+        approved = self._approved_as(now) if isinstance(now, Entity) else _find(self._approved, drift)
         if drift.protected or _is_reserved(now) or _is_reserved(approved):
             return Remediation(refused=_OF_AWS)
         involved = [drift.entity, *_policies_of(now), *_policies_of(approved)]
@@ -110,6 +113,16 @@ class Remedies:
             return self._of_principal(drift, now, approved)
         except iam_commands.UnsafeTextError as error:
             return Remediation(refused=f"A name has characters that would be dangerous in a command: {error}.")
+
+    def _approved_as(self, now: Entity) -> Entity | None:
+        """What was approved, under whatever name, in groups by the names that they have now."""
+        approved = counterpart(_principals(self._approved)[entity_id(now).kind], now)
+        if not isinstance(approved, User):
+            return approved
+        groups = (self._approved.groups.get(name) for name in approved.groups)
+        live = {group.name: counterpart(self._live.groups, group) for group in groups if group}
+        names = {name: group.name for name, group in live.items() if group}
+        return replace(approved, groups=tuple(sorted(names.get(name, name) for name in approved.groups)))
 
     def _of_policy(self, drift: Drift, now: "_Found", approved: "_Found") -> Remediation:
         match now, approved:
@@ -142,6 +155,8 @@ class Remedies:
                 steps = [*iam_commands.boundary(now, approved)]
                 return self._reverted(drift.entity, steps, self._changed({now.boundary} & {approved.boundary}))
         steps = [*iam_commands.policies(now, approved)]
+        if drift.kind is Kind.NOTE:
+            steps += iam_commands.names(now, approved)
         changed = self._changed(set(now.attached) & set(approved.attached))
         return self._reverted(drift.entity, steps, changed, self._absent_policies(now.attached, approved.attached))
 

@@ -1,0 +1,133 @@
+"""Access that an event gave and that is not there any more: used, maybe, and taken away before anybody checked."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from policy_drift.domain.access.live_state import relation
+from policy_drift.domain.access.verdicts import MAY_BE_MORE
+from policy_drift.domain.account import Account, Entity, EntityId
+from policy_drift.domain.changes.announcement import Announcement
+from policy_drift.domain.changes.grants import Grant, applied, grants_of, is_unknown
+from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.comparison.pairing import counterpart
+from policy_drift.domain.finding import Drift, Finding, Kind, Severity
+from policy_drift.domain.language import PolicyDocumentError, Verdict
+from policy_drift.domain.reach import entity_id
+from policy_drift.domain.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Access that is not there any more: the drift that it was, while it lasted."""
+
+    grant: Grant
+    drift: Drift
+
+    def is_reported(self, findings: Iterable[Finding]) -> bool:
+        """Whether somebody was alerted of it, while it lasted or as what it is now.
+
+        That a finding names the event is not enough: of what was there together, an alert may have shown the other.
+        """
+        change = self.grant.announcement.change
+        for finding in findings:
+            if finding.drift.kind is Kind.TRANSIENT and change.event_id in {one.event_id for one in finding.changes}:
+                return True
+            if finding.drift.kind is self.drift.kind and finding.told_at and finding.told_at >= change.at:
+                return relation(self.drift.kind, finding.told_live, self.drift.live) not in MAY_BE_MORE
+        return False
+
+    def as_transient(self) -> Drift:
+        """As a finding of its own."""
+        summary = (
+            self.drift.summary
+            if self.drift.kind is Kind.TRANSIENT
+            else f"{self.drift.entity} had more access than was approved, by {self.grant.by}, and has it no more."
+        )
+        event_id = self.grant.announcement.change.event_id
+        fingerprint = hashlib.sha256(event_id.encode()).hexdigest()
+        return replace(self.drift, kind=Kind.TRANSIENT, summary=summary, fingerprint=fingerprint)
+
+
+def transients(
+    announcements: Iterable[Announcement], approved: Account, live: Account, scope: Scope
+) -> Iterator[Given]:
+    """What these events gave, to whom in scope, more than was approved, that is not there now."""
+    for announcement in _last_of_each(announcements):
+        for grant in grants_of(announcement, lambda arn: _holders(arn, (approved, live))):
+            for drift in _given_and_gone(grant, approved, live):
+                if drift.entity in scope or _approved_name(drift.entity, approved, live) in scope:
+                    yield Given(grant, drift)
+
+
+def _last_of_each(announcements: Iterable[Announcement]) -> Collection[Announcement]:
+    """The latest of those that did the same: a flood of one call is compared once."""
+    by_call = {
+        (one.change.event_name, json.dumps(one.parameters, sort_keys=True, default=str)): one
+        for one in sorted(announcements, key=lambda one: one.change.at)
+    }
+    return by_call.values()
+
+
+def _given_and_gone(grant: Grant, approved: Account, live: Account) -> list[Drift]:
+    if is_unknown(grant, approved, live):
+        return [_of_unknown_access(grant, entity) for entity in sorted(grant.entities)]
+    policies = {**approved.policies, **live.policies}
+    try:
+        gave = _broader(approved, applied(approved, grant, policies), grant)
+        lacks = gave and _broader(live, applied(live, grant, policies), grant)
+    except PolicyDocumentError:
+        return []
+    # What was taken from somebody who is gone was taken for that: who is missing is reported anyway.
+    return [
+        drift
+        for entity, drift in gave.items()
+        if entity in lacks or (not _is_there(entity, live) and not grant.takes_away)
+    ]
+
+
+def _broader(before: Account, after: Account, grant: Grant) -> Mapping[EntityId, Drift]:
+    """By entity, the most severe way in which it can do more."""
+    found = drifts(replace(before, unreadable={}), replace(after, unreadable={}), only={grant.changed}).found
+    more: dict[EntityId, Drift] = {}
+    for drift in found:
+        if drift.entity in grant.entities and drift.verdict in MAY_BE_MORE and drift.entity not in before.unreadable:
+            more.setdefault(drift.entity, drift)
+    return more
+
+
+def _holders(arn: str, accounts: Iterable[Account]) -> frozenset[EntityId]:
+    everybody: Iterator[Entity] = (
+        principal
+        for account in accounts
+        for principals in (account.users, account.groups, account.roles)
+        for principal in principals.values()
+    )
+    return frozenset(
+        entity_id(one) for one in everybody if arn in one.attached or getattr(one, "boundary", None) == arn
+    )
+
+
+def _is_there(entity: EntityId, account: Account) -> bool:
+    return entity.name in getattr(account, f"{entity.kind}s")
+
+
+def _approved_name(entity: EntityId, approved: Account, live: Account) -> EntityId:
+    """The name under which it was approved, where that is another one."""
+    now = getattr(live, f"{entity.kind}s").get(entity.name)
+    before = now and counterpart(getattr(approved, f"{entity.kind}s"), now)
+    return entity_id(before) if before else entity
+
+
+def _of_unknown_access(grant: Grant, entity: EntityId) -> Drift:
+    what = f"{grant.by} of {grant.policy}" if grant.policy else grant.by
+    return Drift(
+        entity=entity,
+        arn="",
+        kind=Kind.TRANSIENT,
+        verdict=Verdict.UNKNOWN,
+        severity=Severity.HIGH,
+        summary=f"{entity} may have had more access than was approved, by {what}: what it allowed is not known now.",
+        fingerprint="",
+    )

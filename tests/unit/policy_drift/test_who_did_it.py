@@ -1,0 +1,130 @@
+"""Who did it, of what only a scan found: CloudTrail's history is searched for what is new first."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from policy_drift.domain.account import EntityId
+from policy_drift.domain.baseline import Baseline
+from policy_drift.domain.changes.attribution import MOST_LOOKUPS
+from policy_drift.domain.events import PolicyDriftDetected
+from policy_drift.domain.finding import Change
+from tests.doubles.in_memory_drift import CountingHistory
+from tests.doubles.wired_drift import APP, QUIET, WIDER, WiredDrift, allowing
+
+MALLORY = "arn:aws:iam::123456789012:user/mallory"
+
+
+@pytest.fixture
+def drift():
+    """A deployment whose baseline approves the role app."""
+    wired = WiredDrift(history=CountingHistory())
+    wired.scan()
+    return wired
+
+
+@pytest.fixture
+def history(drift):
+    """Who is asked for."""
+    return drift.history
+
+
+def intruders(drift, names, *actions):
+    """Roles that nobody approved."""
+    new = {name: replace(APP, name=name, unique_id=f"AROA{name}", inline={"own": allowing(*actions)}) for name in names}
+    drift.iam.account = replace(drift.iam.account, roles={**drift.iam.account.roles, **new})
+
+
+def test_a_new_critical_finding_is_looked_up_before_forty_that_nobody_could_explain(drift, history):
+    intruders(drift, [f"a{number:02}" for number in range(40)], "s3:GetObject")
+    drift.scan()
+    drift.clock.advance(hours=6)
+    intruders(drift, ["zoe"], "*")
+    history.changes = {"role/zoe": (Change("e1", "CreateRole", MALLORY, drift.clock.now()),)}
+    drift.scan()
+
+    (alert,) = [event for event in drift.told(PolicyDriftDetected) if event.entity == "role/zoe"]
+    assert [change["actor"] for change in alert.changes] == [MALLORY]
+
+
+def test_the_most_severe_of_many_new_ones_is_looked_up_first(drift, history):
+    intruders(drift, [f"a{number:02}" for number in range(40)], "s3:GetObject")
+    intruders(drift, ["zoe"], "*")
+    drift.scan()
+
+    assert history.asked[0] == "role/zoe"
+    assert len(history.asked) == MOST_LOOKUPS
+
+
+def test_what_no_lookup_was_left_for_comes_before_what_was_looked_up_in_vain(drift, history):
+    intruders(drift, [f"a{number:02}" for number in range(40)], "s3:GetObject")
+    drift.scan()
+    first = set(history.asked)
+    history.asked.clear()
+    drift.scan()
+
+    assert len(first & set(history.asked[:10])) == 0
+
+
+def test_what_is_older_than_the_history_that_is_searched_is_not_looked_up_again(drift, history):
+    drift.role(inline={"own": WIDER})
+    drift.scan()
+    drift.clock.advance(hours=25)
+    history.asked.clear()
+    drift.scan()
+
+    assert history.asked == []
+
+
+def test_who_did_it_is_found_later_when_cloudtrail_is_late(drift, history):
+    drift.role(inline={"own": WIDER})
+    drift.scan()
+    history.changes = {"role/app": (Change("e1", "PutRolePolicy", MALLORY, drift.clock.now()),)}
+    drift.clock.advance(hours=6)
+    drift.scan()
+
+    finding = drift.findings.get("access:role:app").value
+    assert [change.actor for change in finding.changes] == [MALLORY]
+
+
+def without_event(drift, changed, minutes_ago):
+    """How many findings of a scan should have been announced, a day and more after the baseline came into force."""
+    drift.clock.advance(hours=25)
+    changed()
+    if minutes_ago is not None:
+        at = drift.clock.now() - timedelta(minutes=minutes_ago)
+        drift.history.changes = {"role/app": (Change("e1", "PutRolePolicy", MALLORY, at),)}
+    return drift.scan().without_event
+
+
+@pytest.mark.parametrize(("minutes_ago", "count"), [(31, 1), (29, 0), (None, 1)])
+def test_what_a_scan_finds_long_after_its_event_should_have_come_is_counted(drift, minutes_ago, count):
+    assert without_event(drift, lambda: drift.role(inline={"own": WIDER}), minutes_ago) == count
+    drift.clock.advance(hours=6)
+    assert drift.scan().without_event == 0
+
+
+def test_what_an_event_announced_is_not_counted(drift):
+    def checked():
+        drift.role(inline={"own": WIDER})
+        drift.check(drift.event())
+        drift.clock.advance(hours=2)
+
+    assert without_event(drift, checked, 120) == 0
+
+
+@pytest.mark.parametrize("minutes_ago", [60, None])
+def test_what_another_baseline_makes_a_finding_is_not_counted(drift, minutes_ago):
+    def uploaded():
+        drift.store.put(drift.format.write(Baseline(replace(QUIET, roles={"app": replace(APP, inline={})}))))
+
+    assert without_event(drift, uploaded, minutes_ago) == 0
+
+
+def test_what_has_no_event_is_not_counted(drift):
+    def spoiled():
+        drift.store.is_deleted = True
+        drift.iam.account = replace(drift.iam.account, unreadable={EntityId("role/app"): "it is odd"}, roles={})
+
+    assert without_event(drift, spoiled, None) == 0

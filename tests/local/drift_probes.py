@@ -11,6 +11,7 @@ MANY = 61
 """Members of a group of whom the check reads the whole account, not each alone."""
 FINDINGS = 8
 FORGETTING = {"the first scan", "the first change under another baseline"}
+OF_FINDINGS = {"one finding", "an acknowledgement", "an adoption"}
 CALLS = {"userName": "UpdateUser", "groupName": "UpdateGroup", "roleName": "UpdateRole"}
 """How CloudTrail names a principal -> a call that changes it."""
 RIGHTS = policy(allow("s3:GetObject"))
@@ -35,17 +36,17 @@ class DriftProbes:
 
     def prepare(self, probe):
         """Make the account what the probe needs, while every function has its rights."""
-        if probe in FORGETTING or not self._is_captured:
-            self._forget_the_baseline()
+        needs_findings = probe in OF_FINDINGS and not self._findings
+        if probe in FORGETTING or needs_findings or not self._is_captured:
+            self._forget_everything()
             self._is_captured = probe != "the first scan" and self._scan()
             assert self._is_captured or probe == "the first scan"
-        match probe:
-            case "a change of a large group":
-                self._crowd = self._crowd or self._large_group()
-            case "one finding" | "an acknowledgement" | "an adoption" if not self._findings:
-                names = self._drifted_roles(FINDINGS)
-                assert self._scan(), "nobody found the roles"
-                self._findings = [self._finding_of(name) for name in names]
+        if needs_findings:
+            names = self._drifted_roles(FINDINGS)
+            assert self._scan(), "nobody found the roles"
+            self._findings = [self._finding_of(name) for name in names]
+        if probe == "a change of a large group":
+            self._crowd = self._crowd or self._large_group()
 
     def run(self, role, probe):  # noqa: ARG002, C901, PLR0911 - a table, in the form of a match
         """Whether the function that has the role does its work."""
@@ -130,8 +131,8 @@ class DriftProbes:
             self._iam.add_user_to_group(GroupName=group, UserName=f"{group}-{number}")
         return group
 
-    def _forget_the_baseline(self):
-        """As before the first scan: no object, no version of it, no record of which was in force."""
+    def _forget_everything(self):
+        """As before the first scan: no baseline, no version of one, no finding and no alert that waits for its run."""
         bucket, key = self._physical["BaselineBucket"], f"baseline/{ACCOUNT}.json"
         protection = self._s3.get_bucket_policy(Bucket=bucket)["Policy"]
         self._s3.delete_bucket_policy(Bucket=bucket)
@@ -139,9 +140,10 @@ class DriftProbes:
         for version in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
             self._s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
         self._s3.put_bucket_policy(Bucket=bucket, Policy=protection)
-        self._stack.aws.client("dynamodb").delete_item(
-            TableName=self._physical["DriftState"], Key={"id": {"S": f"baseline#{ACCOUNT}"}}
-        )
+        dynamodb, table = self._stack.aws.client("dynamodb"), self._physical["DriftState"]
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="id"):
+            for item in page["Items"]:
+                dynamodb.delete_item(TableName=table, Key=item)
         self._findings = []
 
     def _call(self, method, path, body=None):

@@ -92,7 +92,7 @@ class ProvisioningProbes:
             "title": "probe",
         }
         item = {name: {"S": text} for name, text in waits.items()} | {"channels": {"SS": ["digest"]}}
-        self._stack.aws.client("dynamodb").put_item(TableName=self._physical["AlertMemory"], Item=item)
+        self._stack.aws.client("dynamodb").put_item(TableName=self._physical["AlertingState"], Item=item)
         return "FunctionError" not in self._invoke("GatheredAlerts", {"tell": "week"})
 
     def _invoke(self, function, event):

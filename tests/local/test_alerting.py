@@ -159,7 +159,7 @@ def of_ours_that_wait(stack, unique):
         stack.aws.client("dynamodb")
         .get_paginator("query")
         .paginate(
-            TableName=stack.physical_id("AlertMemory"),
+            TableName=stack.physical_id("AlertingState"),
             KeyConditionExpression="id = :room",
             ExpressionAttributeValues={":room": {"S": "room#flood"}},
         )

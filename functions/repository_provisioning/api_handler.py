@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repository_provisioning.bootstrap import CAPABILITY, bootstrap
+from repository_provisioning.bootstrap import CAPABILITY, provisioner
 from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.planning import Origin, Request
 from repository_provisioning.domain.provisioning import Outcome, Result, refuse_too_many
@@ -21,14 +21,14 @@ from steward.rest_api import caller_of, deadline_of, json_body, problem_of, requ
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
-use_cases = wired(bootstrap)
+use_cases = wired(provisioner)
 
 
 @app.put("/repositories/.+")
 def ensure_repository() -> Response[dict[str, Any]]:
     """Make sure that the repository exists, as the house rules say."""
     body = json_body(app.current_event)
-    outcome = use_cases().provisioner.ensure(_request(_name_in_path(), body), _origin())
+    outcome = use_cases().ensure(_request(_name_in_path(), body), _origin())
     _count([outcome])
     headers = {"Location": f"/{app.current_event.request_context.stage}{app.current_event.path}"}
     if outcome.created:
@@ -39,7 +39,7 @@ def ensure_repository() -> Response[dict[str, Any]]:
 @app.get("/repositories/.+")
 def show_repository() -> Response[dict[str, Any]]:
     """What is there, which rule applies, and how the two differ."""
-    outcome = use_cases().provisioner.inspect(_name_in_path())
+    outcome = use_cases().inspect(_name_in_path())
     return Response(HTTPStatus.OK, "application/json", _shown(outcome))
 
 
@@ -52,7 +52,7 @@ def ensure_repositories() -> Response[dict[str, Any]]:
     refuse_too_many(len(body["repositories"]))
     requests = [_batch_request(item) for item in body["repositories"]]
     sound = [request for request in requests if isinstance(request, Request)]
-    done = iter(use_cases().provisioner.ensure_many(sound, _origin()))
+    done = iter(use_cases().ensure_many(sound, _origin()))
     results = [next(done) if isinstance(request, Request) else request for request in requests]
     _count(results)
     items = [_item(asked, result) for asked, result in zip(body["repositories"], results, strict=True)]
@@ -64,7 +64,7 @@ def ensure_repositories() -> Response[dict[str, Any]]:
 def who_am_i() -> Response[dict[str, Any]]:
     """The caller as we see it, and the names that it may create."""
     caller = caller_of(app.current_event)
-    allowed = use_cases().provisioner.allowed_to(caller)
+    allowed = use_cases().allowed_to(caller)
     return Response(HTTPStatus.OK, "application/json", {"caller": str(caller), "allowed": allowed})
 
 
@@ -133,7 +133,7 @@ def _origin() -> Origin:
 
 
 def _shown(outcome: Outcome) -> dict[str, Any]:
-    return representation_of(outcome, use_cases().provisioner.warnings_about(outcome.name))
+    return representation_of(outcome, use_cases().warnings_about(outcome.name))
 
 
 def _item(asked: object, result: Result) -> dict[str, Any]:

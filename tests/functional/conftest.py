@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "ACCESS_KEY_ROTATION": "on",
     "POWERTOOLS_TRACE_DISABLED": "true",
     "POWERTOOLS_LOG_LEVEL": "INFO",
-    "STATE_TABLE": "state",
+    "PROVISIONING_TABLE": "state",
     "ROTATION_TABLE": "state",
     "SERVICE_PATH": "/service/",
     "STEWARD_ACCOUNT": ACCOUNT,

@@ -14,14 +14,14 @@ from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecord
 from access_key_rotation.adapters.iam_directory import IamDirectory
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
-from access_key_rotation.domain.contract import RotationContract
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.exposure import ExposedKeys
 from access_key_rotation.domain.operation import Operation
 from access_key_rotation.domain.planning import Planner
 from access_key_rotation.domain.policy import RotationSettings
-from access_key_rotation.domain.proof import SecretProof
 from access_key_rotation.domain.rotation import Rotator
+from access_key_rotation.domain.secret_proof import SecretProof
+from access_key_rotation.domain.secret_rotation import SecretRotation
 from access_key_rotation.domain.situation import Enrolment
 from access_key_rotation.domain.verification import Verifier
 from steward import settings
@@ -54,10 +54,10 @@ def rotator() -> Rotator:
     return _rotator(registers_with=os.environ["ROTATION_FUNCTION"])
 
 
-def rotation_contract() -> RotationContract:
+def secret_rotation() -> SecretRotation:
     """Secrets Manager's four steps."""
     wanted = rotation_settings()
-    return RotationContract(
+    return SecretRotation(
         _rotator(),
         _users(),
         vault(wanted),

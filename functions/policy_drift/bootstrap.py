@@ -18,7 +18,7 @@ from policy_drift.adapters.s3_reports import S3Reports
 from policy_drift.domain.account import Account
 from policy_drift.domain.approving import Approvals
 from policy_drift.domain.changes.attribution import Attribution
-from policy_drift.domain.checking import ChangeChecker
+from policy_drift.domain.checking import Checker
 from policy_drift.domain.drift_settings import DriftSettings
 from policy_drift.domain.finding import Report
 from policy_drift.domain.operating import Operation
@@ -53,12 +53,10 @@ def scanner() -> Scanner:
     )
 
 
-def checker() -> ChangeChecker:
+def checker() -> Checker:
     """What an event names."""
     wanted = _settings()
-    return ChangeChecker(
-        _reader(), _approvals(), _findings(), _recorder(), _attribution(wanted), SystemClock(), wanted.scope
-    )
+    return Checker(_reader(), _approvals(), _findings(), _recorder(), _attribution(wanted), SystemClock(), wanted.scope)
 
 
 def operation() -> Operation:

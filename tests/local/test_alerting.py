@@ -81,7 +81,7 @@ def flush(stack):
 
     def tell(what):
         answer = stack.aws.client("lambda").invoke(
-            FunctionName=stack.function("GatheredAlerts")["FunctionName"], Payload=json.dumps({"tell": what})
+            FunctionName=stack.function("ScheduledAlerts")["FunctionName"], Payload=json.dumps({"tell": what})
         )
         assert "FunctionError" not in answer, answer["Payload"].read()
 

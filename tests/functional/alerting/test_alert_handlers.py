@@ -26,7 +26,7 @@ ENVIRONMENT = {
     "ALERTING_TABLE": "alerts",
     "SECURITY_HUB": "on",
 }
-HANDLERS = ("alerting.alert_handler", "alerting.schedule_handler")
+HANDLERS = ("alerting.alerts_handler", "alerting.scheduled_alerts_handler")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def read(aws):
 
 @pytest.fixture
 def alert(aws):
-    handler = importlib.import_module("alerting.alert_handler")
+    handler = importlib.import_module("alerting.alerts_handler")
 
     def handle(*bodies):
         records = [
@@ -74,7 +74,7 @@ def alert(aws):
 
 @pytest.fixture
 def schedule(aws):
-    handler = importlib.import_module("alerting.schedule_handler")
+    handler = importlib.import_module("alerting.scheduled_alerts_handler")
     return lambda what: handler.lambda_handler({"tell": what}, LambdaContext())
 
 
@@ -166,5 +166,5 @@ def test_settings_that_cannot_be_used_stop_the_start_with_their_line(aws, tmp_pa
     monkeypatch.delitem(sys.modules, "settings", raising=False)
 
     with pytest.raises(SettingsError, match=r"^alerting\.yaml:2: "):
-        importlib.import_module("alerting.alert_handler")
+        importlib.import_module("alerting.alerts_handler")
     sys.modules.pop("settings", None)

@@ -9,7 +9,7 @@ from botocore.client import BaseClient
 from tests.functional.gateway import ACCOUNT, REGION, LambdaContext, client_of
 
 KEY = f"baseline/{ACCOUNT}.json"
-HANDLERS = ("scan_handler", "change_handler", "api_handler")
+HANDLERS = ("scan_handler", "check_handler", "api_handler")
 ENVIRONMENT = {
     "DRIFT_TABLE": "state",
     "BASELINE_BUCKET": "baseline",

@@ -25,7 +25,7 @@ from policy_drift.domain.operating import Operation
 from policy_drift.domain.recording import Recorder
 from policy_drift.domain.reporting.report import as_document
 from policy_drift.domain.scanning import Scanner
-from policy_drift.html_report import render
+from policy_drift.report.html import render
 from steward import settings
 from steward.aws.clients import client
 from steward.aws.event_bus import EventBridgePublisher

@@ -17,7 +17,7 @@ from repository_provisioning.representation import representation_of
 from steward.conversion import convert
 from steward.errors import InvalidRequestError, RuleViolationError, StewardError, UnfitError
 from steward.observability import observe
-from steward.rest_api import caller_of, deadline_of, json_body, problem_of, request_id_of, rest_api, wired
+from steward.rest_api import rest_api, wired
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
@@ -27,7 +27,7 @@ use_cases = wired(provisioner)
 @app.put("/repositories/.+")
 def ensure_repository() -> Response[dict[str, Any]]:
     """Make sure that the repository exists, as the house rules say."""
-    body = json_body(app.current_event)
+    body = app.json_body()
     outcome = use_cases().ensure(_request(_name_in_path(), body), _origin())
     _count([outcome])
     headers = {"Location": f"/{app.current_event.request_context.stage}{app.current_event.path}"}
@@ -46,7 +46,7 @@ def show_repository() -> Response[dict[str, Any]]:
 @app.post("/repositories")
 def ensure_repositories() -> Response[dict[str, Any]]:
     """Make sure that many repositories exist; each item has its own result."""
-    body = json_body(app.current_event)
+    body = app.json_body()
     if body.keys() != {"repositories"} or not isinstance(body["repositories"], list) or not body["repositories"]:
         raise RuleViolationError('send {"repositories": […]} with 1 to 200 names, or objects with name and overrides')
     refuse_too_many(len(body["repositories"]))
@@ -63,7 +63,7 @@ def ensure_repositories() -> Response[dict[str, Any]]:
 @app.get("/whoami")
 def who_am_i() -> Response[dict[str, Any]]:
     """The caller as we see it, and the names that it may create."""
-    caller = caller_of(app.current_event)
+    caller = app.caller
     allowed = use_cases().allowed_to(caller)
     return Response(HTTPStatus.OK, "application/json", {"caller": str(caller), "allowed": allowed})
 
@@ -96,14 +96,11 @@ def _name_in_path() -> str:
 
 
 def _request(name: str, overrides: Mapping[Any, Any]) -> Request:
-    parameters = app.current_event.query_string_parameters or {}
-    dry_run = parameters.get("dry_run", "false").lower()
-    if dry_run not in {"true", "false"}:
-        raise InvalidRequestError(f"dry_run is true or false, not {dry_run!r}")
+    dry_run = app.dry_run
     condition = app.current_event.headers.get("if-none-match")
     if condition not in {None, "*"}:
         raise InvalidRequestError("If-None-Match takes only *, which asks to create and not to find")
-    return Request(name, _overrides(overrides), create_only=condition == "*", dry_run=dry_run == "true")
+    return Request(name, _overrides(overrides), create_only=condition == "*", dry_run=dry_run)
 
 
 def _batch_request(item: object) -> Request | StewardError:
@@ -128,8 +125,7 @@ def _overrides(given: Mapping[Any, Any]) -> Overrides | None:
 
 
 def _origin() -> Origin:
-    event = app.current_event
-    return Origin(caller_of(event), request_id_of(event), deadline_of(app.lambda_context))
+    return Origin(app.caller, app.request_id, app.deadline)
 
 
 def _shown(outcome: Outcome) -> dict[str, Any]:
@@ -141,8 +137,7 @@ def _item(asked: object, result: Result) -> dict[str, Any]:
     if isinstance(result, Outcome):
         status = HTTPStatus.CREATED if result.created else HTTPStatus.OK
         return {"name": result.name, "status": status.value, "repository": _shown(result)}
-    event = app.current_event
-    problem = problem_of(result, instance=event.path, request_id=request_id_of(event))
+    problem = app.problem_of(result)
     name = asked.get("name") if isinstance(asked, dict) else asked
     named = {"name": name} if isinstance(name, str) else {}
     return {**named, "status": problem["status"], "problem": problem}

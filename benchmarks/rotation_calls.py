@@ -48,7 +48,7 @@ def _ask_the_worker(stack: RotatingStack, user: UserName) -> None:
 
 
 def _rotate_secret(stack: RotatingStack, user: UserName) -> None:
-    function = stack.client("lambda").get_function(FunctionName=stack.resource("RotationContract"))
+    function = stack.client("lambda").get_function(FunctionName=stack.resource("SecretRotation"))
     stack.client("secretsmanager").rotate_secret(
         SecretId=user.secret_name,
         ClientRequestToken=str(uuid.uuid4()),

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from policy_drift.domain.reporting.report import as_document
-from policy_drift.html_report import render
+from policy_drift.report.html import render
 from scripts.chromium import address_of, chromium
 from tests.doubles.sample_drift import APPROVED, LIVE, REPORT
 

@@ -223,7 +223,7 @@ class Session:
 
     def _tell(self, what: str) -> None:
         """What the schedules of alerting do."""
-        self._invoke("GatheredAlerts", {"tell": what})
+        self._invoke("ScheduledAlerts", {"tell": what})
 
     def _invoke(self, logical_id: str, payload: dict[str, Any]) -> Any:
         name = self._stack.resource(logical_id)

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import botocore.session
 
-from repository_provisioning.bootstrap import bootstrap
+from repository_provisioning.bootstrap import provisioner
 from repository_provisioning.domain.planning import Origin, Request
 from repository_provisioning.domain.provisioning import Outcome, Provisioner, Result
 from steward.errors import StewardError
@@ -55,7 +55,7 @@ def wired() -> tuple[Provisioner, Requests]:
     session = botocore.session.Session()
     session.register("before-send", requests)
     boto3.setup_default_session(botocore_session=session)
-    return bootstrap().provisioner, requests
+    return provisioner(), requests
 
 
 def origin() -> Origin:

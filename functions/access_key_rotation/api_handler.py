@@ -11,9 +11,9 @@ from access_key_rotation.bootstrap import CAPABILITY, operation
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.situation import Reason
 from access_key_rotation.representation import detailed, representation_of, requested
-from steward.errors import InvalidRequestError, RuleViolationError
+from steward.errors import RuleViolationError
 from steward.observability import observe
-from steward.rest_api import caller_of, json_body, request_id_of, rest_api, wired
+from steward.rest_api import rest_api, wired
 
 LONGEST_REASON = 500
 
@@ -49,7 +49,9 @@ def request_rotation(name: str) -> Response[dict[str, Any]]:
     key_id = body.get("key_id")
     if "key_id" in body and not (isinstance(key_id, str) and key_id):
         raise RuleViolationError("key_id is the id of a key, such as AKIA…; leave it out for the current one")
-    asked = use_cases().request_rotation(UserName(name), reason, key_id, _caller(), _request(), dry_run=_dry_run())
+    asked = use_cases().request_rotation(
+        UserName(name), reason, key_id, str(app.caller), app.request_id, dry_run=app.dry_run
+    )
     status = HTTPStatus.OK if asked.dry_run else HTTPStatus.ACCEPTED
     return Response(status, "application/json", requested(asked))
 
@@ -62,7 +64,7 @@ def reactivate(name: str) -> Response[dict[str, Any]]:
         raise RuleViolationError(
             f'say why, in at most {LONGEST_REASON} letters: {{"reason": "the build farm cannot read the secret"}}'
         )
-    key_id = use_cases().reactivate(UserName(name), _caller(), reason, _request())
+    key_id = use_cases().reactivate(UserName(name), str(app.caller), reason, app.request_id)
     return Response(HTTPStatus.OK, "application/json", {"name": name, "key_id": key_id, "frozen": reason})
 
 
@@ -74,22 +76,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def _body(*fields: str) -> dict[str, Any]:
-    body = json_body(app.current_event)
+    body = app.json_body()
     if unknown := sorted(body.keys() - set(fields)):
         raise RuleViolationError(f"there is no field {unknown[0]!r}; send {' and '.join(fields)}")
     return body
-
-
-def _caller() -> str:
-    return str(caller_of(app.current_event))
-
-
-def _request() -> str:
-    return request_id_of(app.current_event)
-
-
-def _dry_run() -> bool:
-    asked = (app.current_event.query_string_parameters or {}).get("dry_run", "false").lower()
-    if asked not in {"true", "false"}:
-        raise InvalidRequestError(f"dry_run is true or false, not {asked!r}")
-    return asked == "true"

@@ -1,4 +1,7 @@
-"""The composition root: settings, clients and adapters become use cases, once per execution environment."""
+"""The composition root: settings, clients and adapters become use cases, once per execution environment.
+
+One function per handler, named for the use case that it returns, comes first; the parts of several follow.
+"""
 
 import os
 import uuid
@@ -11,14 +14,14 @@ from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecord
 from access_key_rotation.adapters.iam_directory import IamDirectory
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
-from access_key_rotation.domain.contract import RotationContract
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.exposure import ExposedKeys
 from access_key_rotation.domain.operation import Operation
 from access_key_rotation.domain.planning import Planner
 from access_key_rotation.domain.policy import RotationSettings
-from access_key_rotation.domain.proof import SecretProof
 from access_key_rotation.domain.rotation import Rotator
+from access_key_rotation.domain.secret_proof import SecretProof
+from access_key_rotation.domain.secret_rotation import SecretRotation
 from access_key_rotation.domain.situation import Enrolment
 from access_key_rotation.domain.verification import Verifier
 from steward import settings
@@ -29,7 +32,55 @@ from steward.clock import SystemClock
 from steward.errors import SettingsError
 
 CAPABILITY = "access_key_rotation"
-ROTATION = "rotation.yaml"
+SETTINGS_FILE = "rotation.yaml"
+
+
+def operation() -> Operation:
+    """What operators do."""
+    history = CloudTrailHistory(client("cloudtrail", region=os.environ["AWS_REGION"]), [])
+    wanted, path = rotation_settings(), os.environ["SERVICE_PATH"]
+    return Operation(_users(), _records(), history, _publisher(), SystemClock(), wanted, path)
+
+
+def planner() -> Planner:
+    """Who is due."""
+    clock = SystemClock()
+    directory = IamDirectory(client("iam"), _users(), clock)
+    return Planner(directory, _records(), _publisher(), clock, rotation_settings(), os.environ["SERVICE_PATH"])
+
+
+def rotator() -> Rotator:
+    """One user's next steps, the registration with Secrets Manager among them."""
+    return _rotator(registers_with=os.environ["ROTATION_FUNCTION"])
+
+
+def secret_rotation() -> SecretRotation:
+    """Secrets Manager's four steps."""
+    wanted = rotation_settings()
+    return SecretRotation(
+        _rotator(),
+        _users(),
+        vault(wanted),
+        _verifier(),
+        wanted,
+        SystemClock(),
+        follows_schedule=os.environ["ACCESS_KEY_ROTATION"] == "on",
+    )
+
+
+def exposed_keys() -> ExposedKeys:
+    """What AWS found in public."""
+    return ExposedKeys(_users(), _publisher())
+
+
+def secret_proof() -> SecretProof:
+    """The hourly proof."""
+    redact_wire_logs()
+    wanted = rotation_settings()
+    region = os.environ["AWS_REGION"]
+    probe = CredentialProbe(_client_of)
+    path, clock = os.environ["SERVICE_PATH"], SystemClock()
+    return SecretProof(_records(), vault(wanted), probe, _publisher(), clock, wanted.verify, path, home_region=region)
 
 
 def rotation_settings() -> RotationSettings:
@@ -40,35 +91,7 @@ def rotation_settings() -> RotationSettings:
     SettingsError
         It cannot be used.
     """
-    return settings.load(settings.locate(ROTATION), RotationSettings).at_home_in(os.environ["AWS_REGION"])
-
-
-def publisher() -> EventBridgePublisher:
-    """The bus."""
-    return EventBridgePublisher(
-        client("events"),
-        bus=os.environ["STEWARD_BUS"],
-        capability=CAPABILITY,
-        account=os.environ["STEWARD_ACCOUNT"],
-        region=os.environ["AWS_REGION"],
-    )
-
-
-def users() -> IamUsers:
-    """IAM's users."""
-    return IamUsers(client("iam"), client("iam", once=True))
-
-
-def records() -> DynamoDbRotationRecords:
-    """The table."""
-    return DynamoDbRotationRecords(client("dynamodb"), os.environ["ROTATION_TABLE"], SystemClock())
-
-
-def planner() -> Planner:
-    """Who is due."""
-    clock = SystemClock()
-    directory = IamDirectory(client("iam"), users(), clock)
-    return Planner(directory, records(), publisher(), clock, rotation_settings(), os.environ["SERVICE_PATH"])
+    return settings.load(settings.locate(SETTINGS_FILE), RotationSettings).at_home_in(os.environ["AWS_REGION"])
 
 
 def vault(wanted: RotationSettings) -> SecretsManagerVault:
@@ -82,77 +105,10 @@ def vault(wanted: RotationSettings) -> SecretsManagerVault:
     kms_key = os.environ.get("SECRETS_KEY", "")
     if kms_key and wanted.replica_regions and ":key/mrk-" not in kms_key:
         raise SettingsError(
-            f"{ROTATION}: replica_regions takes a multi-Region key (its id begins with mrk-) as SecretsKeyArn, with a "
-            f"replica in each of these regions; {kms_key} is of one region alone"
+            f"{SETTINGS_FILE}: replica_regions takes a multi-Region key (its id begins with mrk-) as SecretsKeyArn, "
+            f"with a replica in each of these regions; {kms_key} is of one region alone"
         )
     return SecretsManagerVault(client("secretsmanager"), stack=os.environ["STEWARD_STACK"], kms_key=kms_key)
-
-
-def verifier() -> Verifier:
-    """Proof that a key works."""
-    return Verifier(CredentialProbe(_client_of), SystemClock(), home_region=os.environ["AWS_REGION"])
-
-
-def rotator(*, rotation_function: str = "") -> Rotator:
-    """One user's next steps; ``rotation_function`` is what secrets are registered with, where they are."""
-    redact_wire_logs()
-    wanted = rotation_settings()
-    trail = CloudTrailHistory(client("cloudtrail", region=os.environ["IAM_EVENTS_REGION"]), _own_roles())
-    return Rotator(
-        users(),
-        vault(wanted),
-        records(),
-        trail,
-        verifier(),
-        publisher(),
-        SystemClock(),
-        wanted,
-        Enrolment(
-            os.environ["SERVICE_PATH"], os.environ["STEWARD_STACK"], rotation_function, patterns_of(_own_roles())
-        ),
-        lambda: str(uuid.uuid4()),
-    )
-
-
-def worker() -> Rotator:
-    """One user's next steps, the registration with Secrets Manager among them."""
-    return rotator(rotation_function=os.environ["ROTATION_FUNCTION"])
-
-
-def rotation_contract() -> RotationContract:
-    """Secrets Manager's four steps."""
-    wanted = rotation_settings()
-    return RotationContract(
-        rotator(),
-        users(),
-        vault(wanted),
-        verifier(),
-        wanted,
-        SystemClock(),
-        follows_schedule=os.environ["ACCESS_KEY_ROTATION"] == "on",
-    )
-
-
-def operation() -> Operation:
-    """What operators do."""
-    history = CloudTrailHistory(client("cloudtrail", region=os.environ["AWS_REGION"]), [])
-    wanted, path = rotation_settings(), os.environ["SERVICE_PATH"]
-    return Operation(users(), records(), history, publisher(), SystemClock(), wanted, path)
-
-
-def exposed_keys() -> ExposedKeys:
-    """What AWS found in public."""
-    return ExposedKeys(users(), publisher())
-
-
-def secret_proof() -> SecretProof:
-    """The hourly proof."""
-    redact_wire_logs()
-    wanted = rotation_settings()
-    region = os.environ["AWS_REGION"]
-    probe = CredentialProbe(_client_of)
-    path, clock = os.environ["SERVICE_PATH"], SystemClock()
-    return SecretProof(records(), vault(wanted), probe, publisher(), clock, wanted.verify, path, home_region=region)
 
 
 def patterns_of(roles: Sequence[str]) -> tuple[str, ...]:
@@ -162,6 +118,51 @@ def patterns_of(roles: Sequence[str]) -> tuple[str, ...]:
     (ArnNotEquals takes wildcards)
     """
     return tuple(f"{arn.rpartition('-')[0]}-*" for arn in roles)
+
+
+def _rotator(*, registers_with: str = "") -> Rotator:
+    """One user's next steps; ``registers_with`` is the function that secrets are registered with, where they are."""
+    redact_wire_logs()
+    wanted = rotation_settings()
+    trail = CloudTrailHistory(client("cloudtrail", region=os.environ["IAM_EVENTS_REGION"]), _own_roles())
+    return Rotator(
+        _users(),
+        vault(wanted),
+        _records(),
+        trail,
+        _verifier(),
+        _publisher(),
+        SystemClock(),
+        wanted,
+        Enrolment(os.environ["SERVICE_PATH"], os.environ["STEWARD_STACK"], registers_with, patterns_of(_own_roles())),
+        lambda: str(uuid.uuid4()),
+    )
+
+
+def _publisher() -> EventBridgePublisher:
+    """The bus."""
+    return EventBridgePublisher(
+        client("events"),
+        bus=os.environ["STEWARD_BUS"],
+        capability=CAPABILITY,
+        account=os.environ["STEWARD_ACCOUNT"],
+        region=os.environ["AWS_REGION"],
+    )
+
+
+def _users() -> IamUsers:
+    """IAM's users."""
+    return IamUsers(client("iam"), client("iam", once=True))
+
+
+def _records() -> DynamoDbRotationRecords:
+    """The table."""
+    return DynamoDbRotationRecords(client("dynamodb"), os.environ["ROTATION_TABLE"], SystemClock())
+
+
+def _verifier() -> Verifier:
+    """Proof that a key works."""
+    return Verifier(CredentialProbe(_client_of), SystemClock(), home_region=os.environ["AWS_REGION"])
 
 
 def _own_roles() -> list[str]:

@@ -2,7 +2,7 @@
 
 import sys
 
-from access_key_rotation.bootstrap import ROTATION
+from access_key_rotation.bootstrap import SETTINGS_FILE
 from access_key_rotation.domain.policy import RotationSettings
 from steward.check_settings import check
 
@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> int:
     return check(
         arguments,
         what="the rotation settings",
-        file=ROTATION,
+        file=SETTINGS_FILE,
         into=RotationSettings,
         summary=lambda wanted: f"a key is replaced after {wanted.times.rotate_after_days:g} days",
         warnings=RotationSettings.warnings,

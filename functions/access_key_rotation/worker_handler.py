@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from access_key_rotation.bootstrap import CAPABILITY, worker
+from access_key_rotation.bootstrap import CAPABILITY, rotator
 from access_key_rotation.domain.actions import SETTLING
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.planning import vouched_for
@@ -21,7 +21,7 @@ from steward.errors import ConflictError, StewardError
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_rotator = worker()
+_rotator = rotator()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -1,4 +1,7 @@
-"""The composition root: settings, clients and adapters become use cases, once per execution environment."""
+"""The composition root: settings, clients and adapters become use cases, once per execution environment.
+
+One function per handler, named for the use case that it returns, comes first; the parts of several follow.
+"""
 
 import os
 import uuid
@@ -8,16 +11,17 @@ from alerting.adapters.security_hub import SecurityHubFindings
 from alerting.adapters.sns_topic import SnsTopic
 from alerting.domain.alerting import Alerting
 from alerting.domain.routing import AlertingSettings
+from alerting.domain.scheduled_alerts import ScheduledAlerts
 from steward import settings
 from steward.aws.clients import client
 from steward.clock import SystemClock
 
 CAPABILITY = "alerting"
-ALERTING = "alerting.yaml"
+SETTINGS_FILE = "alerting.yaml"
 
 
-def bootstrap() -> Alerting:
-    """Wire everything together, from the environment that ``template.yaml`` sets.
+def alerting() -> Alerting:
+    """One event, one alert.
 
     Raises
     ------
@@ -27,10 +31,22 @@ def bootstrap() -> Alerting:
     clock, dynamodb, table = SystemClock(), client("dynamodb"), os.environ["ALERTING_TABLE"]
     to_hub = os.environ.get("SECURITY_HUB", "off") == "on"
     return Alerting(
-        settings.load(settings.locate(ALERTING), AlertingSettings),
-        SnsTopic(client("sns"), os.environ["ALERT_TOPIC"]),
+        _settings(),
+        _topic(),
         SecurityHubFindings(client("securityhub"), stack=os.environ["STEWARD_STACK"]) if to_hub else None,
         DynamoDbDeliveries(dynamodb, table),
+        DynamoDbWaitingRooms(dynamodb, table, clock),
+        DynamoDbConcerns(dynamodb, table, clock),
+        clock,
+    )
+
+
+def scheduled_alerts() -> ScheduledAlerts:
+    """What waits in a flood, and the week. Raises SettingsError."""
+    clock, dynamodb, table = SystemClock(), client("dynamodb"), os.environ["ALERTING_TABLE"]
+    return ScheduledAlerts(
+        _settings(),
+        _topic(),
         DynamoDbWaitingRooms(dynamodb, table, clock),
         DynamoDbConcerns(dynamodb, table, clock),
         clock,
@@ -38,3 +54,11 @@ def bootstrap() -> Alerting:
         os.environ["STEWARD_ACCOUNT"],
         os.environ["AWS_REGION"],
     )
+
+
+def _settings() -> AlertingSettings:
+    return settings.load(settings.locate(SETTINGS_FILE), AlertingSettings)
+
+
+def _topic() -> SnsTopic:
+    return SnsTopic(client("sns"), os.environ["ALERT_TOPIC"])

@@ -2,7 +2,7 @@
 
 import sys
 
-from alerting.bootstrap import ALERTING
+from alerting.bootstrap import SETTINGS_FILE
 from alerting.domain.routing import AlertingSettings
 from steward.check_settings import check
 
@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> int:
     return check(
         arguments,
         what="the alerting settings",
-        file=ALERTING,
+        file=SETTINGS_FILE,
         into=AlertingSettings,
         summary=lambda wanted: f"{len(wanted.routes)} routes",
         warnings=AlertingSettings.warnings,

@@ -2,7 +2,7 @@
 
 Triggered by
     a schedule, a new version of the baseline and ``POST /drift/scans`` (``scan_handler``); CloudTrail's events of
-    changes in IAM, through a queue (``change_handler``); operators through the REST API (``api_handler``).
+    changes in IAM, through a queue (``check_handler``); operators through the REST API (``api_handler``).
 May touch
     IAM and CloudTrail's event history: reading only. Its own buckets (baseline, reports) and DynamoDB table.
     The ``steward`` bus.

@@ -20,7 +20,7 @@ from policy_drift.representation import (
 )
 from steward.errors import InvalidRequestError, RuleViolationError, UnsupportedMediaTypeError
 from steward.observability import observe
-from steward.rest_api import caller_of, json_body, request_id_of, rest_api, wired
+from steward.rest_api import rest_api, wired
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
@@ -53,16 +53,16 @@ def show_finding(finding_id: str) -> Response[dict[str, Any]]:
 @app.post("/drift/findings/<finding_id>/acknowledgement")
 def acknowledge(finding_id: str) -> Response[dict[str, Any]]:
     """Answer for a finding until a day: {"reason", "owner", "expires", "fingerprint"}."""
-    given = acknowledging(json_body(app.current_event))
-    finding = use_cases().acknowledge(finding_id, given, _caller(), _request())
+    given = acknowledging(app.json_body())
+    finding = use_cases().acknowledge(finding_id, given, str(app.caller), app.request_id)
     return Response(HTTPStatus.OK, "application/json", representation_of(finding))
 
 
 @app.post("/drift/scans")
 def ask_for_scan() -> Response[dict[str, Any]]:
     """Start a scan; DriftScanCompleted tells of its end under the same id."""
-    use_cases().ask_for_scan(_request(), _caller())
-    return Response(HTTPStatus.ACCEPTED, "application/json", {"scan_id": _request()})
+    use_cases().ask_for_scan(app.request_id, str(app.caller))
+    return Response(HTTPStatus.ACCEPTED, "application/json", {"scan_id": app.request_id})
 
 
 @app.get("/drift/report")
@@ -86,19 +86,21 @@ def show_baseline() -> Response[dict[str, Any]]:
 @app.put("/drift/baseline")
 def upload_baseline() -> Response[dict[str, Any]]:
     """Put another baseline in force; If-Match names the version that it replaces."""
-    event = app.current_event
-    if (event.headers.get("content-type") or "").partition(";")[0].strip().lower() != "application/json":
+    if app.media_type != "application/json":
         raise UnsupportedMediaTypeError("send the baseline as application/json")
+    event = app.current_event
     condition = event.headers.get("if-match")
     replaces = condition.strip().strip('"') if condition else None
-    record = use_cases().upload((event.decoded_body or "").encode(), replaces=replaces, by=_caller(), run=_request())
+    record = use_cases().upload(
+        (event.decoded_body or "").encode(), replaces=replaces, by=str(app.caller), run=app.request_id
+    )
     return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
 
 
 @app.post("/drift/baseline/adoptions")
 def adopt() -> Response[dict[str, Any]]:
     """Approve findings as they were reviewed: {"findings": [{"id", "fingerprint"}]}."""
-    record = use_cases().adopt(reviewed(json_body(app.current_event)), _caller(), _request())
+    record = use_cases().adopt(reviewed(app.json_body()), str(app.caller), app.request_id)
     return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
 
 
@@ -132,11 +134,3 @@ def reviewed(body: dict[str, Any]) -> dict[str, str]:
             if len(sound) == len(found):
                 return sound
     raise RuleViolationError('send {"findings": [{"id": "…", "fingerprint": "…"}]}, each finding once')
-
-
-def _caller() -> str:
-    return str(caller_of(app.current_event))
-
-
-def _request() -> str:
-    return request_id_of(app.current_event)

@@ -1,4 +1,7 @@
-"""The composition root: settings, clients and adapters become use cases, once per execution environment."""
+"""The composition root: settings, clients and adapters become use cases, once per execution environment.
+
+One function per handler, named for the use case that it returns, comes first; the parts of several follow.
+"""
 
 import json
 import os
@@ -15,24 +18,65 @@ from policy_drift.adapters.s3_reports import S3Reports
 from policy_drift.domain.account import Account
 from policy_drift.domain.approving import Approvals
 from policy_drift.domain.changes.attribution import Attribution
-from policy_drift.domain.checking import ChangeChecker
+from policy_drift.domain.checking import Checker
 from policy_drift.domain.drift_settings import DriftSettings
 from policy_drift.domain.finding import Report
 from policy_drift.domain.operating import Operation
 from policy_drift.domain.recording import Recorder
 from policy_drift.domain.reporting.report import as_document
 from policy_drift.domain.scanning import Scanner
-from policy_drift.html_report import render
+from policy_drift.report.html import render
 from steward import settings
 from steward.aws.clients import client
 from steward.aws.event_bus import EventBridgePublisher
 from steward.clock import SystemClock
 
 CAPABILITY = "policy_drift"
-DRIFT = "drift.yaml"
+SETTINGS_FILE = "drift.yaml"
 
 
-def drift_settings() -> DriftSettings:
+def scanner() -> Scanner:
+    """Everything, by schedule."""
+    wanted = _settings()
+    return Scanner(
+        _reader(),
+        _approvals(),
+        _recorder(),
+        _attribution(wanted),
+        _reports(),
+        _rendered,
+        _publisher(),
+        SystemClock(),
+        scope=wanted.scope,
+        account=_account(),
+        region=os.environ["AWS_REGION"],
+    )
+
+
+def checker() -> Checker:
+    """What an event names."""
+    wanted = _settings()
+    return Checker(_reader(), _approvals(), _findings(), _recorder(), _attribution(wanted), SystemClock(), wanted.scope)
+
+
+def operation() -> Operation:
+    """What operators do."""
+    return Operation(
+        _findings(),
+        _approvals(),
+        JsonBaselineFormat(),
+        _reader(),
+        _recorder(),
+        _reports(),
+        LambdaScanTrigger(client("lambda"), os.environ["SCAN_FUNCTION"]),
+        _publisher(),
+        SystemClock(),
+        scope=_settings().scope,
+        account=_account(),
+    )
+
+
+def _settings() -> DriftSettings:
     """What the operator wrote.
 
     Raises
@@ -40,10 +84,10 @@ def drift_settings() -> DriftSettings:
     SettingsError
         It cannot be used.
     """
-    return settings.load(settings.locate(DRIFT), DriftSettings)
+    return settings.load(settings.locate(SETTINGS_FILE), DriftSettings)
 
 
-def publisher() -> EventBridgePublisher:
+def _publisher() -> EventBridgePublisher:
     """The bus."""
     return EventBridgePublisher(
         client("events"),
@@ -54,17 +98,17 @@ def publisher() -> EventBridgePublisher:
     )
 
 
-def reader() -> IamAccount:
+def _reader() -> IamAccount:
     """IAM as it is."""
     return IamAccount(client("iam"), _account())
 
 
-def findings() -> DynamoDbFindings:
+def _findings() -> DynamoDbFindings:
     """The table."""
     return DynamoDbFindings(client("dynamodb"), os.environ["DRIFT_TABLE"])
 
 
-def approvals() -> Approvals:
+def _approvals() -> Approvals:
     """The baseline."""
     account = _account()
     store = S3BaselineStore(
@@ -74,69 +118,26 @@ def approvals() -> Approvals:
         owner=os.environ["BASELINE_OWNER"],
     )
     records = DynamoDbBaselineRecords(client("dynamodb"), os.environ["DRIFT_TABLE"], account)
-    return Approvals(store, records, JsonBaselineFormat(), publisher(), SystemClock(), account)
+    return Approvals(store, records, JsonBaselineFormat(), _publisher(), SystemClock(), account)
 
 
-def recorder() -> Recorder:
+def _recorder() -> Recorder:
     """The life of findings."""
-    return Recorder(findings(), publisher(), SystemClock())
+    return Recorder(_findings(), _publisher(), SystemClock())
 
 
-def attribution(wanted: DriftSettings) -> Attribution:
+def _attribution(wanted: DriftSettings) -> Attribution:
     """Who did it."""
     history = CloudTrailChanges(client("cloudtrail", region=os.environ["IAM_EVENTS_REGION"]))
     return Attribution(history, wanted.expected_actors, _account())
 
 
-def reports() -> S3Reports:
+def _reports() -> S3Reports:
     """The bucket of reports."""
     return S3Reports(client("s3"), os.environ["REPORTS_BUCKET"])
 
 
-def scanner() -> Scanner:
-    """The scheduled look."""
-    wanted = drift_settings()
-    return Scanner(
-        reader(),
-        approvals(),
-        recorder(),
-        attribution(wanted),
-        reports(),
-        rendered,
-        publisher(),
-        SystemClock(),
-        scope=wanted.scope,
-        account=_account(),
-        region=os.environ["AWS_REGION"],
-    )
-
-
-def checker() -> ChangeChecker:
-    """The quick look."""
-    wanted = drift_settings()
-    return ChangeChecker(
-        reader(), approvals(), findings(), recorder(), attribution(wanted), SystemClock(), wanted.scope
-    )
-
-
-def operation() -> Operation:
-    """What operators do."""
-    return Operation(
-        findings(),
-        approvals(),
-        JsonBaselineFormat(),
-        reader(),
-        recorder(),
-        reports(),
-        LambdaScanTrigger(client("lambda"), os.environ["SCAN_FUNCTION"]),
-        publisher(),
-        SystemClock(),
-        scope=drift_settings().scope,
-        account=_account(),
-    )
-
-
-def rendered(report: Report, approved: Account, live: Account) -> Mapping[str, str]:
+def _rendered(report: Report, approved: Account, live: Account) -> Mapping[str, str]:
     """A report as documents, by extension."""
     document: dict[str, Any] = as_document(report, approved=approved, live=live)
     return {"html": render(document), "json": json.dumps(document, indent=2, ensure_ascii=False)}

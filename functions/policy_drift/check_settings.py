@@ -2,7 +2,7 @@
 
 import sys
 
-from policy_drift.bootstrap import DRIFT
+from policy_drift.bootstrap import SETTINGS_FILE
 from policy_drift.domain.drift_settings import DriftSettings
 from steward.check_settings import check
 
@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> int:
     return check(
         arguments,
         what="the drift settings",
-        file=DRIFT,
+        file=SETTINGS_FILE,
         into=DriftSettings,
         summary=lambda wanted: f"changes of {len(wanted.expected_actors)} patterns of actors are expected",
     )

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repository_provisioning.bootstrap import CAPABILITY, bootstrap
+from repository_provisioning.bootstrap import CAPABILITY, provisioner
 from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.planning import Origin, Request
 from repository_provisioning.domain.provisioning import Outcome, Result, refuse_too_many
@@ -17,18 +17,18 @@ from repository_provisioning.representation import representation_of
 from steward.conversion import convert
 from steward.errors import InvalidRequestError, RuleViolationError, StewardError, UnfitError
 from steward.observability import observe
-from steward.rest_api import caller_of, deadline_of, json_body, problem_of, request_id_of, rest_api, wired
+from steward.rest_api import rest_api, wired
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
-use_cases = wired(bootstrap)
+use_cases = wired(provisioner)
 
 
 @app.put("/repositories/.+")
 def ensure_repository() -> Response[dict[str, Any]]:
     """Make sure that the repository exists, as the house rules say."""
-    body = json_body(app.current_event)
-    outcome = use_cases().provisioner.ensure(_request(_name_in_path(), body), _origin())
+    body = app.json_body()
+    outcome = use_cases().ensure(_request(_name_in_path(), body), _origin())
     _count([outcome])
     headers = {"Location": f"/{app.current_event.request_context.stage}{app.current_event.path}"}
     if outcome.created:
@@ -39,20 +39,20 @@ def ensure_repository() -> Response[dict[str, Any]]:
 @app.get("/repositories/.+")
 def show_repository() -> Response[dict[str, Any]]:
     """What is there, which rule applies, and how the two differ."""
-    outcome = use_cases().provisioner.inspect(_name_in_path())
+    outcome = use_cases().inspect(_name_in_path())
     return Response(HTTPStatus.OK, "application/json", _shown(outcome))
 
 
 @app.post("/repositories")
 def ensure_repositories() -> Response[dict[str, Any]]:
     """Make sure that many repositories exist; each item has its own result."""
-    body = json_body(app.current_event)
+    body = app.json_body()
     if body.keys() != {"repositories"} or not isinstance(body["repositories"], list) or not body["repositories"]:
         raise RuleViolationError('send {"repositories": […]} with 1 to 200 names, or objects with name and overrides')
     refuse_too_many(len(body["repositories"]))
     requests = [_batch_request(item) for item in body["repositories"]]
     sound = [request for request in requests if isinstance(request, Request)]
-    done = iter(use_cases().provisioner.ensure_many(sound, _origin()))
+    done = iter(use_cases().ensure_many(sound, _origin()))
     results = [next(done) if isinstance(request, Request) else request for request in requests]
     _count(results)
     items = [_item(asked, result) for asked, result in zip(body["repositories"], results, strict=True)]
@@ -63,8 +63,8 @@ def ensure_repositories() -> Response[dict[str, Any]]:
 @app.get("/whoami")
 def who_am_i() -> Response[dict[str, Any]]:
     """The caller as we see it, and the names that it may create."""
-    caller = caller_of(app.current_event)
-    allowed = use_cases().provisioner.allowed_to(caller)
+    caller = app.caller
+    allowed = use_cases().allowed_to(caller)
     return Response(HTTPStatus.OK, "application/json", {"caller": str(caller), "allowed": allowed})
 
 
@@ -96,14 +96,11 @@ def _name_in_path() -> str:
 
 
 def _request(name: str, overrides: Mapping[Any, Any]) -> Request:
-    parameters = app.current_event.query_string_parameters or {}
-    dry_run = parameters.get("dry_run", "false").lower()
-    if dry_run not in {"true", "false"}:
-        raise InvalidRequestError(f"dry_run is true or false, not {dry_run!r}")
+    dry_run = app.dry_run
     condition = app.current_event.headers.get("if-none-match")
     if condition not in {None, "*"}:
         raise InvalidRequestError("If-None-Match takes only *, which asks to create and not to find")
-    return Request(name, _overrides(overrides), create_only=condition == "*", dry_run=dry_run == "true")
+    return Request(name, _overrides(overrides), create_only=condition == "*", dry_run=dry_run)
 
 
 def _batch_request(item: object) -> Request | StewardError:
@@ -128,12 +125,11 @@ def _overrides(given: Mapping[Any, Any]) -> Overrides | None:
 
 
 def _origin() -> Origin:
-    event = app.current_event
-    return Origin(caller_of(event), request_id_of(event), deadline_of(app.lambda_context))
+    return Origin(app.caller, app.request_id, app.deadline)
 
 
 def _shown(outcome: Outcome) -> dict[str, Any]:
-    return representation_of(outcome, use_cases().provisioner.warnings_about(outcome.name))
+    return representation_of(outcome, use_cases().warnings_about(outcome.name))
 
 
 def _item(asked: object, result: Result) -> dict[str, Any]:
@@ -141,8 +137,7 @@ def _item(asked: object, result: Result) -> dict[str, Any]:
     if isinstance(result, Outcome):
         status = HTTPStatus.CREATED if result.created else HTTPStatus.OK
         return {"name": result.name, "status": status.value, "repository": _shown(result)}
-    event = app.current_event
-    problem = problem_of(result, instance=event.path, request_id=request_id_of(event))
+    problem = app.problem_of(result)
     name = asked.get("name") if isinstance(asked, dict) else asked
     named = {"name": name} if isinstance(name, str) else {}
     return {**named, "status": problem["status"], "problem": problem}

@@ -2,7 +2,7 @@
 
 import sys
 
-from repository_provisioning.bootstrap import HOUSE_RULES
+from repository_provisioning.bootstrap import SETTINGS_FILE
 from repository_provisioning.domain.house_rules import HouseRules
 from steward.check_settings import check
 
@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> int:
     return check(
         arguments,
         what="the house rules",
-        file=HOUSE_RULES,
+        file=SETTINGS_FILE,
         into=HouseRules,
         summary=lambda rules: f"{len(rules.callers)} rules for callers, {len(rules.repositories)} for repositories",
         warnings=HouseRules.warnings,

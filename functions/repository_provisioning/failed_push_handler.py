@@ -1,16 +1,14 @@
 """The safety net's entry: CloudTrail's event of a push to a repository that does not exist."""
 
 from datetime import UTC, datetime, timedelta
-from os import environ
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, event_source
-from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent_function
+from aws_lambda_powertools.utilities.idempotency import IdempotencyConfig, idempotent_function
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repository_provisioning.bootstrap import CAPABILITY, bootstrap
+from repository_provisioning.bootstrap import CAPABILITY, caught_pushes, safety_net
 from repository_provisioning.domain.failed_pushes import FailedPush
-from steward.aws.clients import client
 from steward.observability import observe
 from steward.principals import Principal
 
@@ -18,8 +16,7 @@ CALM = timedelta(minutes=5)
 """How long the failures of one pusher and one repository count as one: a client sends several per push, and retries."""
 
 logger, metrics = observe(CAPABILITY)
-safety_net = bootstrap().safety_net
-_seen = DynamoDBPersistenceLayer(environ["STATE_TABLE"], boto3_client=client("dynamodb"))
+_safety_net = safety_net()
 _once = IdempotencyConfig(
     event_key_jmespath="[repository, pusher]",
     expires_after_seconds=int(CALM.total_seconds()),
@@ -39,11 +36,11 @@ def lambda_handler(event: EventBridgeEvent, context: LambdaContext) -> None:
     logger.info("failed push", repository=push.repository, pusher=pusher, outcome=outcome)
 
 
-@idempotent_function(data_keyword_argument="key", persistence_store=_seen, config=_once)
+@idempotent_function(data_keyword_argument="key", persistence_store=caught_pushes(), config=_once)
 def catch(key: dict[str, str], push: FailedPush, event_id: str) -> str:  # noqa: ARG001 - the key is for the decorator
     """What became of the push; the same answer for its repetitions."""
     deadline = datetime.now(UTC) + timedelta(seconds=25)
-    event = safety_net.catch(push, event_id, deadline)
+    event = _safety_net.catch(push, event_id, deadline)
     return event.outcome if event else "off"
 
 

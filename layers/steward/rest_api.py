@@ -15,7 +15,6 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from steward.errors import (
     AccessDeniedError,
@@ -90,9 +89,84 @@ def _json(body: object) -> str:
     return msgspec.json.encode(body, enc_hook=str).decode()
 
 
-def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
+class RestApi(APIGatewayRestResolver):
+    """A resolver that reads of the request at hand what routes ask for."""
+
+    @property
+    def caller(self) -> Principal:
+        """The verified caller of a request that passed AWS_IAM authorization.
+
+        Raises
+        ------
+        NotAllowedError
+            The gateway names no principal that rules could speak of.
+        """
+        arn = self.current_event.request_context.identity.user_arn
+        try:
+            return Principal.from_arn(arn or "")
+        except ValueError as error:
+            raise NotAllowedError(f"the caller cannot be told: {error}") from error
+
+    @property
+    def request_id(self) -> str:
+        """API Gateway's id of the request, which also correlates the events that the request leads to."""
+        return self.current_event.request_context.request_id or ""
+
+    @property
+    def deadline(self) -> datetime:
+        """The moment by which the request must be answered, from the Lambda context's remaining time."""
+        remaining = timedelta(milliseconds=self.lambda_context.get_remaining_time_in_millis()) - timedelta(seconds=2)
+        return datetime.now(UTC) + min(ANSWER_WITHIN, remaining)
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is to be changed: ``?dry_run=true``. Raises InvalidRequestError."""
+        asked = (self.current_event.query_string_parameters or {}).get("dry_run", "false").lower()
+        if asked not in {"true", "false"}:
+            raise InvalidRequestError(f"dry_run is true or false, not {asked!r}")
+        return asked == "true"
+
+    @property
+    def media_type(self) -> str:
+        """The type of the body, without parameters such as its charset; empty where the request names none."""
+        return (self.current_event.headers.get("content-type") or "").partition(";")[0].strip().lower()
+
+    def json_body(self) -> dict[str, Any]:
+        """The request's body, a JSON object; empty where there is no body.
+
+        Raises
+        ------
+        UnsupportedMediaTypeError, TooLargeError, InvalidRequestError
+            It is not of type application/json, is larger than ``MAX_BODY``, or is not a JSON object.
+        """
+        event = self.current_event
+        if not event.body:
+            return {}
+        if self.media_type != "application/json":
+            raise UnsupportedMediaTypeError(
+                f"send the body as application/json, not as {self.media_type or 'nothing in particular'}"
+            )
+        size = len(event.body.encode())
+        if size > MAX_BODY:
+            raise TooLargeError(f"the body has {size} bytes; this API reads at most {MAX_BODY}")
+        try:
+            body = msgspec.json.decode(event.decoded_body or "")
+        except (ValueError, RecursionError) as error:
+            raise InvalidRequestError(f"the body is not JSON: {error}") from error
+        if not isinstance(body, dict):
+            raise InvalidRequestError(f"the body is a JSON {_JSON_NAMES[type(body)]}; send an object")
+        if _nests_deeper(body, MAX_DEPTH):
+            raise InvalidRequestError(f"the body nests deeper than the {MAX_DEPTH} levels that this API reads")
+        return body
+
+    def problem_of(self, error: StewardError) -> dict[str, Any]:
+        """An error as a problem of this request."""
+        return problem_of(error, instance=self.current_event.path, request_id=self.request_id)
+
+
+def rest_api(logger: Logger, metrics: Metrics) -> RestApi:
     """A resolver whose every error, also the unexpected one, is answered as a problem and counted as a metric."""
-    app = APIGatewayRestResolver(serializer=_json)
+    app = RestApi(serializer=_json)
 
     def answer(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response[str]:
         # As text: Powertools serializes application/json alone, and the gateway makes a 502 of a body that is no text.
@@ -100,7 +174,7 @@ def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
 
     @app.exception_handler(StewardError)
     def known(error: StewardError) -> Response[str]:
-        problem = problem_of(error, instance=app.current_event.path, request_id=request_id_of(app.current_event))
+        problem = app.problem_of(error)
         if isinstance(error, SettingsError | UpstreamError):
             logger.error("request failed", problem=problem)
             name = "SettingsUnusable" if isinstance(error, SettingsError) else "UpstreamFailures"
@@ -122,8 +196,7 @@ def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
         return answer(_here(HTTPStatus.NOT_FOUND, "no-such-route", "no route of this API has this method and path"))
 
     def _here(status: HTTPStatus, slug: str, detail: str) -> dict[str, Any]:
-        event = app.current_event
-        return _problem(status, slug, detail, instance=event.path, request_id=request_id_of(event))
+        return _problem(status, slug, detail, instance=app.current_event.path, request_id=app.request_id)
 
     return app
 
@@ -137,61 +210,6 @@ def wired[T](compose: Callable[[], T]) -> Callable[[], T]:
     with suppress(SettingsError):
         use_cases()
     return use_cases
-
-
-def caller_of(event: APIGatewayProxyEvent) -> Principal:
-    """The verified caller of a request that passed AWS_IAM authorization.
-
-    Raises
-    ------
-    NotAllowedError
-        The gateway names no principal that rules could speak of.
-    """
-    arn = event.request_context.identity.user_arn
-    try:
-        return Principal.from_arn(arn or "")
-    except ValueError as error:
-        raise NotAllowedError(f"the caller cannot be told: {error}") from error
-
-
-def request_id_of(event: APIGatewayProxyEvent) -> str:
-    """API Gateway's id of the request, which also correlates the events that the request leads to."""
-    return event.request_context.request_id or ""
-
-
-def deadline_of(context: Any) -> datetime:
-    """The moment by which a request must be answered, from the Lambda context's remaining time."""
-    remaining = timedelta(milliseconds=context.get_remaining_time_in_millis()) - timedelta(seconds=2)
-    return datetime.now(UTC) + min(ANSWER_WITHIN, remaining)
-
-
-def json_body(event: APIGatewayProxyEvent) -> dict[str, Any]:
-    """The request's body, a JSON object; empty where there is no body.
-
-    Raises
-    ------
-    UnsupportedMediaTypeError, TooLargeError, InvalidRequestError
-        It is not of type application/json, is larger than ``MAX_BODY``, or is not a JSON object.
-    """
-    if not event.body:
-        return {}
-    media_type = (event.headers.get("content-type") or "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise UnsupportedMediaTypeError(
-            f"send the body as application/json, not as {media_type or 'nothing in particular'}"
-        )
-    size = len(event.body.encode())
-    if size > MAX_BODY:
-        raise TooLargeError(f"the body has {size} bytes; this API reads at most {MAX_BODY}")
-    try:
-        body = msgspec.json.decode(event.decoded_body or "")
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequestError(f"the body is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise InvalidRequestError(f"the body is a JSON {_JSON_NAMES[type(body)]}; send an object")
-    if _nests_deeper(body, MAX_DEPTH):
-        raise InvalidRequestError(f"the body nests deeper than the {MAX_DEPTH} levels that this API reads")
-    return body
 
 
 def _nests_deeper(value: object, depth: int) -> bool:

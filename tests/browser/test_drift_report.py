@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from policy_drift.html_report import render
+from policy_drift.report.html import render
 from scripts.chromium import address_of, binary, chromium
 
 SAMPLE = Path(__file__).parents[2] / "events" / "policy_drift" / "report.json"

@@ -5,6 +5,7 @@ import itertools
 from alerting.alert_envelope import bus_event
 from alerting.domain.alerting import Alerting
 from alerting.domain.routing import AlertingSettings
+from alerting.domain.scheduled_alerts import ScheduledAlerts
 from steward import settings
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.frozen_clock import FrozenClock
@@ -25,11 +26,19 @@ class WiredAlerting:
         self.rooms = FaultInjecting(InMemoryWaitingRooms())
         self.concerns = InMemoryConcerns()
         ids = (f"message-{number}" for number in itertools.count(1))
+        wanted = shipped or settings.load(settings.locate("alerting.yaml"), AlertingSettings)
         self.alerting = Alerting(
-            shipped or settings.load(settings.locate("alerting.yaml"), AlertingSettings),
+            wanted,
             self.failing_topic,
             self.failing_hub,
             InMemoryDeliveries(),
+            self.rooms,
+            self.concerns,
+            self.clock,
+        )
+        self.scheduled_alerts = ScheduledAlerts(
+            wanted,
+            self.failing_topic,
             self.rooms,
             self.concerns,
             self.clock,

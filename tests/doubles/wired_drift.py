@@ -7,7 +7,7 @@ from policy_drift.domain.account import Account, Role
 from policy_drift.domain.approving import Approvals
 from policy_drift.domain.changes.announcement import announcement
 from policy_drift.domain.changes.attribution import Attribution
-from policy_drift.domain.checking import ChangeChecker
+from policy_drift.domain.checking import Checker
 from policy_drift.domain.recording import Recorder
 from policy_drift.domain.scanning import Scanner
 from policy_drift.domain.scope import Scope
@@ -72,9 +72,7 @@ class WiredDrift:
 
     def check(self, *announcements):
         recorder = Recorder(self.findings, self.publisher, self.clock)
-        checker = ChangeChecker(
-            self.iam, self.approvals, self.findings, recorder, self.attribution, self.clock, self.scope
-        )
+        checker = Checker(self.iam, self.approvals, self.findings, recorder, self.attribution, self.clock, self.scope)
         return checker.check(announcements, "run")
 
     def role(self, **changed):

@@ -1,6 +1,8 @@
 """The handlers as Lambda imports them, with the environment of ``template.yaml``, on moto's AWS."""
 
 import importlib
+import json
+import sys
 import threading
 import warnings
 
@@ -22,13 +24,61 @@ ENVIRONMENT = {
     "ACCESS_KEY_ROTATION": "on",
     "POWERTOOLS_TRACE_DISABLED": "true",
     "POWERTOOLS_LOG_LEVEL": "INFO",
-    "STATE_TABLE": "state",
+    "PROVISIONING_TABLE": "state",
     "ROTATION_TABLE": "state",
     "SERVICE_PATH": "/service/",
     "STEWARD_ACCOUNT": ACCOUNT,
     "STEWARD_BUS": "steward",
     "STEWARD_STACK": "steward",
 }
+
+
+CAPABILITIES = {"access_key_rotation", "alerting", "policy_drift", "repository_provisioning"}
+
+
+@pytest.fixture
+def no_handler_yet():
+    """Handlers are imported again, with the settings and the environment of this test, and forgotten after it."""
+    _forget_handlers()
+    yield
+    _forget_handlers()
+
+
+def _forget_handlers():
+    ours = {name for name in sys.modules if name.endswith("_handler") and name.partition(".")[0] in CAPABILITIES}
+    for module in ours | {"settings"}:
+        sys.modules.pop(module, None)
+
+
+@pytest.fixture
+def deploy_settings(tmp_path, monkeypatch, no_handler_yet):
+    """Puts a file into a settings layer of its own, which is found first; without a text it lacks the file."""
+
+    def deploy(name, text=None):
+        layer = tmp_path / "settings"
+        layer.mkdir(exist_ok=True)
+        (layer / "__init__.py").touch()
+        if text is not None:
+            (layer / name).write_text(text, encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        _forget_handlers()
+
+    return deploy
+
+
+@pytest.fixture
+def history(monkeypatch):
+    """CloudTrail's answer to LookupEvents, which moto lacks: the records by the value that is looked up."""
+    reached, records = BaseClient._make_api_call, {}
+
+    def call(client, operation, parameters):
+        if operation != "LookupEvents":
+            return reached(client, operation, parameters)
+        (wanted,) = parameters["LookupAttributes"]
+        return {"Events": [{"CloudTrailEvent": json.dumps(one)} for one in records.get(wanted["AttributeValue"], [])]}
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)  # the wire, not our own code
+    return records
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         Required("sqs:DeleteMessage", _QUEUE_PAGE),
         Required("sqs:GetQueueAttributes", _QUEUE_PAGE),
     ),
-    "RotationContractRole": (*_LOGS_AND_TRACES, *_rotates_access_keys("a rotation by Secrets Manager")),
+    "SecretRotationRole": (*_LOGS_AND_TRACES, *_rotates_access_keys("a rotation by Secrets Manager")),
     "ServiceUserApiRole": (
         *_LOGS_AND_TRACES,
         Probed("iam:GetUser", "a rotation on demand"),
@@ -180,7 +180,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         Required("sqs:DeleteMessage", _QUEUE_PAGE),
         Required("sqs:GetQueueAttributes", _QUEUE_PAGE),
     ),
-    "GatheredAlertsRole": (
+    "ScheduledAlertsRole": (
         *_LOGS_AND_TRACES,
         Probed("dynamodb:Query", "a week to tell"),
         Probed("dynamodb:BatchWriteItem", "a week to tell"),

@@ -24,7 +24,7 @@ class ProvisioningProbes:
             "RepositoryApiRole": self._put,
             "FailedPushRole": self._push_failed,
             "AlertsRole": self._alert_told,
-            "GatheredAlertsRole": self._week_told,
+            "ScheduledAlertsRole": self._week_told,
         }
         self.roles = self._ask.keys()
         self._half_done = [self._create_half_done() for _ in range(half_done)]
@@ -92,8 +92,8 @@ class ProvisioningProbes:
             "title": "probe",
         }
         item = {name: {"S": text} for name, text in waits.items()} | {"channels": {"SS": ["digest"]}}
-        self._stack.aws.client("dynamodb").put_item(TableName=self._physical["AlertMemory"], Item=item)
-        return "FunctionError" not in self._invoke("GatheredAlerts", {"tell": "week"})
+        self._stack.aws.client("dynamodb").put_item(TableName=self._physical["AlertingState"], Item=item)
+        return "FunctionError" not in self._invoke("ScheduledAlerts", {"tell": "week"})
 
     def _invoke(self, function, event):
         client = self._stack.aws.client("lambda")

@@ -10,7 +10,7 @@ from tests.local.service_users import LONG_AGO, ServiceUsers, secret_of
 FUNCTIONS = {
     "RotationPlannerRole": "RotationPlanner",
     "RotationWorkerRole": "RotationWorker",
-    "RotationContractRole": "RotationContract",
+    "SecretRotationRole": "SecretRotation",
     "ExposedKeyRole": "ExposedKey",
     "SecretProofRole": "SecretProof",
 }
@@ -91,7 +91,7 @@ class RotationProbes:
 
     def _is_worked_on(self, role, name):
         """Whether the queue's entry, or the last step of Secrets Manager, advances the user without an error."""
-        if role == "RotationContractRole":
+        if role == "SecretRotationRole":
             return self._step(role, "finishSecret", name, self._users.version(name))
         return self._invoke(role, queued(name)) == {"batchItemFailures": []}
 

@@ -68,7 +68,7 @@ def test_secrets_manager_rotates_a_key_in_four_steps_and_no_push_is_refused(rota
 
     rotating.aws.client("secretsmanager").rotate_secret(
         SecretId="steward/service-users/rotates-now",
-        RotationLambdaARN=rotating.function("RotationContract")["FunctionArn"],
+        RotationLambdaARN=rotating.function("SecretRotation")["FunctionArn"],
         RotationRules={"AutomaticallyAfterDays": 90},
     )
     rotated = eventually(lambda: rotating.secret("rotates-now")["AccessKeyId"] != before, seconds=90)

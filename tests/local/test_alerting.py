@@ -81,7 +81,7 @@ def flush(stack):
 
     def tell(what):
         answer = stack.aws.client("lambda").invoke(
-            FunctionName=stack.function("GatheredAlerts")["FunctionName"], Payload=json.dumps({"tell": what})
+            FunctionName=stack.function("ScheduledAlerts")["FunctionName"], Payload=json.dumps({"tell": what})
         )
         assert "FunctionError" not in answer, answer["Payload"].read()
 
@@ -159,7 +159,7 @@ def of_ours_that_wait(stack, unique):
         stack.aws.client("dynamodb")
         .get_paginator("query")
         .paginate(
-            TableName=stack.physical_id("AlertMemory"),
+            TableName=stack.physical_id("AlertingState"),
             KeyConditionExpression="id = :room",
             ExpressionAttributeValues={":room": {"S": "room#flood"}},
         )

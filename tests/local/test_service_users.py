@@ -74,7 +74,7 @@ def test_secrets_manager_is_told_to_rotate_at_the_greatest_age_and_rotates_nothi
 
     assert tested
     assert registered["RotationEnabled"]
-    assert registered["RotationLambdaARN"] == stack.function("RotationContract")["FunctionArn"]
+    assert registered["RotationLambdaARN"] == stack.function("SecretRotation")["FunctionArn"]
     assert registered["RotationRules"] == {"AutomaticallyAfterDays": 90}
     assert len(keys_of(stack, name)) == 1
 
@@ -199,9 +199,9 @@ def test_a_key_that_aws_health_finds_in_public_is_replaced_and_taken_away(stack,
 
 def rotate_as_scheduled(stack, secrets, name):
     """RotateSecret on the day for which the schedule has it; the version that it makes."""
-    contract = stack.function("RotationContract")["FunctionArn"]
+    function = stack.function("SecretRotation")["FunctionArn"]
     rules = {"AutomaticallyAfterDays": 1}
-    asked = secrets.rotate_secret(SecretId=secret_of(name), RotationLambdaARN=contract, RotationRules=rules)
+    asked = secrets.rotate_secret(SecretId=secret_of(name), RotationLambdaARN=function, RotationRules=rules)
     return asked["VersionId"]
 
 

@@ -31,7 +31,7 @@ def test_every_function_that_a_rule_invokes_keeps_what_it_could_not_handle(resou
 
 def test_a_function_that_proves_a_new_key_has_a_minute_more_than_the_longest_proof(resources):
     timeouts = {
-        of_type(resources, "AWS::Lambda::Function")[name]["Timeout"] for name in ("RotationWorker", "RotationContract")
+        of_type(resources, "AWS::Lambda::Function")[name]["Timeout"] for name in ("RotationWorker", "SecretRotation")
     }
 
     assert min(timeouts) >= LONGEST_PROOF + 60

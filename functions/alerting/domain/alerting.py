@@ -1,34 +1,25 @@
-"""The use cases: report one event; report what waited in a flood; report the week."""
+"""Report one event of the bus."""
 
-import json
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from alerting.domain.alert import Alert
-from alerting.domain.chat import notification
 from alerting.domain.concerns import Concern, concern_id, concern_of
 from alerting.domain.event import BusEvent
-from alerting.domain.mail import body_of, subject_of
-from alerting.domain.ports import Concerns, Deliveries, FindingsHub, Message, Topic, Waiting, WaitingRooms
+from alerting.domain.ports import DIGEST, FLOOD, Concerns, Deliveries, FindingsHub, Topic, Waiting, WaitingRooms
+from alerting.domain.publishing import message_of
 from alerting.domain.routing import AlertingSettings, Channel
-from alerting.domain.together import Here, digest_alert, flood_alert
 from alerting.domain.wording import alert_of
 from steward.clock import Clock
 
-FLOOD, DIGEST = "flood", "digest"
-"""The waiting rooms."""
 SENT, DEFERRED, HUB, NOTED = "sent", "deferred", "security_hub", "noted"
 """The steps of a delivery."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """What alerting does.
-
-    ``hub`` is None where findings do not go to Security Hub; ``new_id`` names messages that no single event causes.
-    """
+    """What is done with each event; ``hub`` is None where findings do not go to Security Hub."""
 
     settings: AlertingSettings
     topic: Topic
@@ -37,9 +28,6 @@ class Alerting:
     rooms: WaitingRooms
     concerns: Concerns
     clock: Clock
-    new_id: Callable[[], str]
-    account: str
-    region: str
 
     def tell(self, event: BusEvent) -> frozenset[str]:
         """Do everything that the event asks for and that no earlier delivery of it did; the steps that were taken.
@@ -97,7 +85,7 @@ class Alerting:
         opened = int(now.timestamp() // window.total_seconds())
         name = f"{alert.kind}#{alert.severity.name}#{flood.window_minutes}#{opened}"
         if self.deliveries.goes_individually(name, alert.event_id, flood.limit(alert.severity), now + 2 * window):
-            self._publish(alert, readers)
+            self.topic.publish(message_of(alert, readers, self.settings.documentation))
             return SENT
         self._wait(FLOOD, alert, readers)
         return DEFERRED
@@ -106,38 +94,6 @@ class Alerting:
         title = alert.headline.partition(": ")[2] if not alert.over else alert.headline
         self.rooms.wait(room, Waiting(alert.event_id, alert.kind, alert.severity, title, channels))
         return NOTED
-
-    def tell_flood(self) -> int:
-        """One message per set of channels for all who wait; how many were told. Raises UpstreamError."""
-        waiting = self.rooms.waiting(FLOOD)
-        groups: dict[frozenset[Channel], list[Waiting]] = defaultdict(list)
-        for each in waiting:
-            groups[each.channels].append(each)
-        for channels, alerts in groups.items():
-            alert = flood_alert(
-                alerts, listed_titles=self.settings.flood.listed_titles, event_id=self.new_id(), here=self._here()
-            )
-            self._publish(alert, channels)
-            self.rooms.leave(FLOOD, alerts)
-        return len(waiting)
-
-    def tell_week(self) -> int:
-        """The digest; how many findings it counts as open or acknowledged. Raises UpstreamError."""
-        concerns, waiting = self.concerns.all(), self.rooms.waiting(DIGEST)
-        alert = digest_alert(concerns, waiting, self.settings.digest, event_id=self.new_id(), here=self._here())
-        self._publish(alert, frozenset(Channel(each) for each in self.settings.digest.channels))
-        self.rooms.leave(DIGEST, waiting)
-        return len(concerns)
-
-    def _publish(self, alert: Alert, channels: frozenset[Channel]) -> None:
-        documentation = self.settings.documentation
-        chat = json.dumps(notification(alert, documentation), ensure_ascii=False)
-        self.topic.publish(
-            Message(channels, subject_of(alert), body_of(alert, documentation), chat, alert.severity, alert.capability)
-        )
-
-    def _here(self) -> Here:
-        return Here(self.clock.now(), self.account, self.region)
 
 
 def _told_to(hub: FindingsHub, alert: Alert, concern: Concern) -> str:

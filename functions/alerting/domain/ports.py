@@ -78,6 +78,10 @@ class Deliveries(Protocol):
         ...
 
 
+FLOOD, DIGEST = "flood", "digest"
+"""The waiting rooms."""
+
+
 class WaitingRooms(Protocol):
     """Alerts that wait to be sent together, by the name of their room."""
 

@@ -30,8 +30,8 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-class ChangeChecker:
-    """Looks again at entities that changed."""
+class Checker:
+    """Checks entities that changed."""
 
     def __init__(
         self,

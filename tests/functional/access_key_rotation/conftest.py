@@ -1,8 +1,6 @@
 """The operators' API, over a service user whose keys moto's IAM has and whose record the table has."""
 
-import json
 import logging
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -91,20 +89,17 @@ def remembered(aws):
 
 
 @pytest.fixture
-def trail(monkeypatch):
-    """What moto lacks: CloudTrail's answer to LookupEvents, by access key id, and IAM's judgement, which is no."""
-    reached, uses = BaseClient._make_api_call, {}
+def trail(history, monkeypatch):
+    """CloudTrail's answer to LookupEvents, by access key id, and IAM's judgement, which moto lacks, too: it is no."""
+    reached = BaseClient._make_api_call
 
     def call(client, operation, parameters):
         if operation == "SimulatePrincipalPolicy":
             return {"EvaluationResults": [{"EvalActionName": "iam:CreateAccessKey", "EvalDecision": "implicitDeny"}]}
-        if operation != "LookupEvents":
-            return reached(client, operation, parameters)
-        (wanted,) = parameters["LookupAttributes"]
-        return {"Events": [{"CloudTrailEvent": json.dumps(use)} for use in uses.get(wanted["AttributeValue"], [])]}
+        return reached(client, operation, parameters)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", call)  # the wire, not our own code
-    return uses
+    return history
 
 
 @pytest.fixture
@@ -113,17 +108,9 @@ def api(aws, trail, cold_start):
 
 
 @pytest.fixture
-def hasty(tmp_path, monkeypatch):
+def hasty(deploy_settings):
     """The settings as shipped, but that a new key is verified in no time."""
-    layer, modules = tmp_path / "settings", ("settings", "access_key_rotation.worker_handler")
-    layer.mkdir()
-    (layer / "__init__.py").touch()
-    (layer / "rotation.yaml").write_text("verify: {over_seconds: 0.02, give_up_after_seconds: 5}\n", encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    for module in modules:
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    deploy_settings("rotation.yaml", "verify: {over_seconds: 0.02, give_up_after_seconds: 5}\n")
     factory = logging.getLogRecordFactory()
     yield
     logging.setLogRecordFactory(factory)  # the handler guards the logs for good
-    for module in modules:
-        sys.modules.pop(module, None)

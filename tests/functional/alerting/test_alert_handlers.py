@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import sys
 import warnings
 
 import boto3
@@ -26,11 +25,10 @@ ENVIRONMENT = {
     "ALERTING_TABLE": "alerts",
     "SECURITY_HUB": "on",
 }
-HANDLERS = ("alerting.alert_handler", "alerting.schedule_handler")
 
 
 @pytest.fixture
-def aws(monkeypatch):
+def aws(monkeypatch, no_handler_yet):
     """A table, a topic with a queue that subscribes, and Security Hub."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -45,8 +43,6 @@ def aws(monkeypatch):
         # The kernel sets this filter when a handler is first imported; pytest forgets it after every test.
         warnings.filterwarnings("ignore", "No application metrics to publish")
         yield
-    for module in HANDLERS:
-        sys.modules.pop(module, None)
 
 
 @pytest.fixture
@@ -59,7 +55,7 @@ def read(aws):
 
 @pytest.fixture
 def alert(aws):
-    handler = importlib.import_module("alerting.alert_handler")
+    handler = importlib.import_module("alerting.alerts_handler")
 
     def handle(*bodies):
         records = [
@@ -74,7 +70,7 @@ def alert(aws):
 
 @pytest.fixture
 def schedule(aws):
-    handler = importlib.import_module("alerting.schedule_handler")
+    handler = importlib.import_module("alerting.scheduled_alerts_handler")
     return lambda what: handler.lambda_handler({"tell": what}, LambdaContext())
 
 
@@ -158,13 +154,8 @@ def test_alerts_are_counted_where_operators_look(alert, capsys):
     assert metrics["AlertsSent"] == [1.0]
 
 
-def test_settings_that_cannot_be_used_stop_the_start_with_their_line(aws, tmp_path, monkeypatch):
-    (tmp_path / "settings").mkdir()
-    (tmp_path / "settings" / "__init__.py").touch()
-    (tmp_path / "settings" / "alerting.yaml").write_text("routes:\n  - {channels: [pager]}\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "settings", raising=False)
+def test_settings_that_cannot_be_used_stop_the_start_with_their_line(aws, deploy_settings):
+    deploy_settings("alerting.yaml", "routes:\n  - {channels: [pager]}\n")
 
     with pytest.raises(SettingsError, match=r"^alerting\.yaml:2: "):
-        importlib.import_module("alerting.alert_handler")
-    sys.modules.pop("settings", None)
+        importlib.import_module("alerting.alerts_handler")

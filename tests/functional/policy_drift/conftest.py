@@ -1,15 +1,12 @@
 """The functions of policy drift, over an account of moto's whose baseline was captured."""
 
 import json
-import sys
 
 import pytest
-from botocore.client import BaseClient
 
 from tests.functional.gateway import ACCOUNT, REGION, LambdaContext, client_of
 
 KEY = f"baseline/{ACCOUNT}.json"
-HANDLERS = ("scan_handler", "change_handler", "api_handler")
 ENVIRONMENT = {
     "DRIFT_TABLE": "state",
     "BASELINE_BUCKET": "baseline",
@@ -37,22 +34,7 @@ TRUST = json.dumps(
 
 
 @pytest.fixture
-def history(monkeypatch):
-    """CloudTrail's answer to LookupEvents, which moto lacks: by resource name, what was called."""
-    reached, told = BaseClient._make_api_call, {}
-
-    def call(client, operation, parameters):
-        if operation != "LookupEvents":
-            return reached(client, operation, parameters)
-        (wanted,) = parameters["LookupAttributes"]
-        return {"Events": [{"CloudTrailEvent": json.dumps(one)} for one in told.get(wanted["AttributeValue"], [])]}
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", call)  # the wire, not our own code
-    return told
-
-
-@pytest.fixture
-def account(aws, history, monkeypatch):
+def account(aws, history, no_handler_yet, monkeypatch):
     """IAM with one role, ``ci``, that may read; two empty buckets."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -62,11 +44,7 @@ def account(aws, history, monkeypatch):
     for bucket in ("baseline", "reports"):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket="baseline", VersioningConfiguration={"Status": "Enabled"})
-    for handler in HANDLERS:
-        monkeypatch.delitem(sys.modules, f"policy_drift.{handler}", raising=False)
-    yield iam
-    for handler in HANDLERS:
-        sys.modules.pop(f"policy_drift.{handler}", None)
+    return iam
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The API of repositories, and what its tests change in AWS and in the settings."""
 
-import sys
+from functools import partial
 
 import pytest
 from moto.ecr.models import ecr_backends
@@ -9,7 +9,6 @@ from tests.functional.contract import Contract
 from tests.functional.gateway import ACCOUNT, REGION, Gateway, client_of
 from tests.functional.gateway import sample as sample_of
 
-HANDLERS = ("repository_provisioning.api_handler", "repository_provisioning.failed_push_handler")
 CONTRACT = Contract("repository_provisioning")
 
 
@@ -34,22 +33,9 @@ def settled(aws):
 
 
 @pytest.fixture
-def house_rules(tmp_path, monkeypatch):
+def house_rules(deploy_settings):
     """Puts other house rules into the settings layer; None leaves the file out."""
-
-    def deploy(text):
-        layer = tmp_path / "settings"
-        layer.mkdir(exist_ok=True)
-        (layer / "__init__.py").touch()
-        if text is not None:
-            (layer / "house_rules.yaml").write_text(text, encoding="utf-8")
-        monkeypatch.syspath_prepend(tmp_path)
-        for module in ("settings", *HANDLERS):
-            monkeypatch.delitem(sys.modules, module, raising=False)
-
-    yield deploy
-    for module in ("settings", *HANDLERS):
-        sys.modules.pop(module, None)
+    return partial(deploy_settings, "house_rules.yaml")
 
 
 class Api(Gateway):

@@ -6,12 +6,12 @@ from functools import partial
 from itertools import count
 
 from access_key_rotation.domain import decision
-from access_key_rotation.domain.contract import RotationContract
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.operation import Operation
 from access_key_rotation.domain.policy import RotationSettings, Times, Verification
 from access_key_rotation.domain.ports import OutcomeUnknownError
 from access_key_rotation.domain.rotation import Rotator
+from access_key_rotation.domain.secret_rotation import SecretRotation
 from access_key_rotation.domain.situation import Demand, Enrolment, Reason
 from access_key_rotation.domain.verification import Verifier
 from steward.errors import StewardError, ThrottledError, UpstreamError
@@ -229,10 +229,10 @@ class Life:
         """What an operator does, again until it is done."""
         self._again_until(lambda: self._ends_well(lambda: act(self.operation)))
 
-    def contract(self):
+    def secret_rotation(self):
         """Secrets Manager's function, in a new execution environment."""
         users, vault, verifier = self.staged
-        return RotationContract(self.rotator, users, vault, verifier, self.settings, self.clock)
+        return SecretRotation(self.rotator, users, vault, verifier, self.settings, self.clock)
 
     def rotate_secret(self, token, *, environments):
         """RotateSecret, and again until it is done: each environment takes its steps."""
@@ -244,7 +244,9 @@ class Life:
         self._again_until(rotation)
 
     def _take_steps(self, token, environments):
-        first, second, third = (self.contract() for _ in range(3)) if environments == 3 else [self.contract()] * 3
+        first, second, third = (
+            (self.secret_rotation() for _ in range(3)) if environments == 3 else [self.secret_rotation()] * 3
+        )
         first.create_secret(self.name, token, "test")
         second.test_secret(self.name, token)
         third.finish_secret(self.name, token, "test")

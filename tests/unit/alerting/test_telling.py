@@ -107,12 +107,12 @@ def test_the_first_of_a_window_go_singly_and_the_others_become_one_message(wired
     for number in range(200):
         wired.tell(DRIFT, severity="MEDIUM", finding_id=f"access:role:r{number}", entity=f"role/r{number}")
 
-    told = wired.alerting.tell_flood()
+    told = wired.scheduled_alerts.tell_flood()
 
     assert told == 195
     assert len(wired.topic.published) == 6
     assert wired.subjects[-1] == "[123456789012] MEDIUM: 195 more alerts: 195 MEDIUM"
-    assert wired.alerting.tell_flood() == 0
+    assert wired.scheduled_alerts.tell_flood() == 0
     assert len(wired.topic.published) == 6
 
 
@@ -122,7 +122,7 @@ def test_the_worst_of_a_flood_are_named_first_and_the_rest_counted(wired):
     for number in range(30):
         wired.tell(DRIFT, severity="CRITICAL", entity=f"role/c{number}")
 
-    wired.alerting.tell_flood()
+    wired.scheduled_alerts.tell_flood()
 
     mail = wired.topic.published[-1].mail
     named = re.findall(r"^(CRITICAL|MEDIUM): Policy drift of", mail, re.MULTILINE)
@@ -136,9 +136,9 @@ def test_a_flood_that_could_not_be_told_still_waits(wired):
         wired.tell(DRIFT, severity="MEDIUM", entity=f"role/r{number}")
     wired.failing_topic.fail("publish", NO_ANSWER)
     with pytest.raises(UpstreamError):
-        wired.alerting.tell_flood()
+        wired.scheduled_alerts.tell_flood()
 
-    assert wired.alerting.tell_flood() == 4
+    assert wired.scheduled_alerts.tell_flood() == 4
 
 
 def test_the_next_window_begins_anew(wired):
@@ -167,9 +167,9 @@ def test_in_every_flood_each_event_is_told_once_singly_or_counted(events):
     for kind, severity, identity, flush in events:
         for _ in range(2):
             wired.tell(kind, severity=severity, event_id=f"{kind}-{severity}-{identity}")
-        wired.alerting.tell_flood() if flush else None
+        wired.scheduled_alerts.tell_flood() if flush else None
 
-    wired.alerting.tell_flood()
+    wired.scheduled_alerts.tell_flood()
 
     counted = [int(n) for n in re.findall(r"(\d+) more alerts", " ".join(wired.subjects))]
     singly = [subject for subject in wired.subjects if "more alerts" not in subject]
@@ -188,7 +188,7 @@ def test_the_week_names_what_is_open_what_ends_soon_and_counts_the_rest(wired):
     wired.tell("RepositoryRequestDenied")
     wired.tell("DriftScanCompleted")
 
-    wired.alerting.tell_week()
+    wired.scheduled_alerts.tell_week()
 
     mail, lines = wired.topic.published[-1].mail, wired.topic.published[-1].mail.splitlines()
     assert lines[0] == "CRITICAL: Weekly digest: 2 open findings"
@@ -203,7 +203,7 @@ def test_the_week_names_what_is_open_what_ends_soon_and_counts_the_rest(wired):
 
 
 def test_a_quiet_week_is_told_too(wired):
-    wired.alerting.tell_week()
+    wired.scheduled_alerts.tell_week()
 
     assert "No findings are open." in wired.topic.published[-1].mail
     assert wired.topic.published[-1].severity is Severity.INFO
@@ -211,8 +211,8 @@ def test_a_quiet_week_is_told_too(wired):
 
 def test_the_week_counts_what_was_noted_once(wired):
     wired.tell("RepositoryRequestDenied")
-    wired.alerting.tell_week()
+    wired.scheduled_alerts.tell_week()
 
-    wired.alerting.tell_week()
+    wired.scheduled_alerts.tell_week()
 
     assert "in this week" not in wired.topic.published[-1].mail

@@ -18,8 +18,8 @@ from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Finding, Kind, Severity, State
 from policy_drift.domain.reporting.approval import baseline_patch
 from policy_drift.domain.reporting.report import as_document
-from policy_drift.html_report import anchor, render
-from policy_drift.side_by_side import Mark, Row, side_by_side
+from policy_drift.report.html import anchor, render
+from policy_drift.report.side_by_side import Mark, Row, side_by_side
 from tests.doubles.sample_drift import APPROVED, FINDINGS, LIVE, NOW, REPORT
 from tests.doubles.wired_drift import GET
 from tests.unit.policy_drift.accounts import account, group, role, trusting, user

@@ -9,14 +9,14 @@ from access_key_rotation.bootstrap import CAPABILITY, secret_proof
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_proof = secret_proof()
+_secret_proof = secret_proof()
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Try the current secrets; those that AWS refuses are published, and those that could not be tried counted, too."""
-    proof = _proof.prove(str(event.get("id") or context.aws_request_id))
+    proof = _secret_proof.prove(str(event.get("id") or context.aws_request_id))
     metrics.add_metric("SecretsThatDoNotAuthenticate", MetricUnit.Count, len(proof.bad))
     metrics.add_metric("SecretsNotProven", MetricUnit.Count, len(proof.unclear))
     logger.info("secrets proven", good=proof.good, bad=list(proof.bad), unclear=dict(proof.unclear))

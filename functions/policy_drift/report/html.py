@@ -1,6 +1,6 @@
 """The HTML report: the document of `policy_drift.domain.reporting.report` as one self-contained page for people.
 
-``python -m policy_drift.html_report report.json > report.html`` makes the page from a JSON report. It needs no script
+``python -m policy_drift.report.html report.json > report.html`` makes the page from a JSON report. It needs no script
 and no other file. Every text in it may have been chosen by an attacker: the template engine escapes all of them, what
 is invisible is made visible, and a content security policy forbids whatever could be run or loaded nevertheless.
 """
@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from policy_drift.domain.reporting.wording import shortened, visible
-from policy_drift.side_by_side import Row, side_by_side
+from policy_drift.report.side_by_side import Row, side_by_side
 
 MOST_FINDINGS = 1_000
 """Findings that are shown; the JSON report has all."""
@@ -98,7 +98,7 @@ def _by_entity(findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Ma
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("policy_drift"),
+        loader=PackageLoader("policy_drift.report"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
@@ -141,7 +141,7 @@ def _pretty(value: Any) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read a JSON report, write the page."""
-    parser = argparse.ArgumentParser(prog="python -m policy_drift.html_report", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m policy_drift.report.html", description=main.__doc__)
     parser.add_argument("report", type=Path, help="a JSON report of a scan")
     report = parser.parse_args(arguments).report
     sys.stdout.write(render(json.loads(report.read_text(encoding="utf-8")), json_report=report.name))

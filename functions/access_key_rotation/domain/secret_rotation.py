@@ -17,7 +17,7 @@ from steward.clock import Clock
 from steward.errors import ConflictError, NotFoundError
 
 
-class RotationContract:
+class SecretRotation:
     """``createSecret``, ``setSecret``, ``testSecret``, ``finishSecret``; each may come again at any time.
 
     The steps of one rotation are one run, which holds the user's lock from the first to the last. It stays here between

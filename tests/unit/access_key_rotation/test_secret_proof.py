@@ -11,7 +11,7 @@ from access_key_rotation.domain.events import SecretDoesNotAuthenticate
 from access_key_rotation.domain.naming import UserName
 from access_key_rotation.domain.observation import Content, Label
 from access_key_rotation.domain.policy import Verification
-from access_key_rotation.domain.proof import Proof, SecretProof, window
+from access_key_rotation.domain.secret_proof import Proof, SecretProof, window
 from steward.errors import AccessDeniedError, ConflictError, ThrottledError, UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.in_memory_service_account import InMemoryProber, InMemoryUsers, InMemoryVault

@@ -5,13 +5,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from access_key_rotation.bootstrap import CAPABILITY, rotation_contract
+from access_key_rotation.bootstrap import CAPABILITY, secret_rotation
 from access_key_rotation.domain.naming import UserName
 from steward.errors import InvalidRequestError
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_contract = rotation_contract()
+_secret_rotation = secret_rotation()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -21,13 +21,13 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     user, version, step = UserName.of_secret(event["SecretId"]), event["ClientRequestToken"], event["Step"]
     match step:
         case "createSecret":
-            _contract.create_secret(user, version, context.aws_request_id)
+            _secret_rotation.create_secret(user, version, context.aws_request_id)
         case "setSecret":
             pass  # IAM made the key; there is nothing to set elsewhere
         case "testSecret":
-            _contract.test_secret(user, version)
+            _secret_rotation.test_secret(user, version)
         case "finishSecret":
-            _contract.finish_secret(user, version, context.aws_request_id)
+            _secret_rotation.finish_secret(user, version, context.aws_request_id)
         case _:
             raise InvalidRequestError(f"{step!r} is no step of a rotation")
     metrics.add_metric("StepsTaken", MetricUnit.Count, 1)

@@ -5,11 +5,11 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from alerting.bootstrap import CAPABILITY, bootstrap
+from alerting.bootstrap import CAPABILITY, scheduled_alerts
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_alerting = bootstrap()
+_scheduled_alerts = scheduled_alerts()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -17,9 +17,9 @@ _alerting = bootstrap()
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
     """Do what the schedule's input says: ``{"tell": "flood"}`` or ``{"tell": "week"}``."""
     if event["tell"] == "week":
-        logger.info("digest sent", concerns=_alerting.tell_week())
+        logger.info("digest sent", concerns=_scheduled_alerts.tell_week())
         return
-    told = _alerting.tell_flood()
+    told = _scheduled_alerts.tell_flood()
     metrics.add_metric("AlertsGrouped", MetricUnit.Count, told)
     if told:
         logger.warning("flood sent", alerts=told)

@@ -10,12 +10,12 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from alerting.alert_envelope import bus_event
-from alerting.bootstrap import CAPABILITY, bootstrap
+from alerting.bootstrap import CAPABILITY, alerting
 from alerting.domain.ports import AlreadyAtItError
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_alerting = bootstrap()
+_alerting = alerting()
 
 
 @logger.inject_lambda_context(clear_state=True)

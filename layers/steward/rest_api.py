@@ -114,7 +114,7 @@ def rest_api(logger: Logger, metrics: Metrics) -> APIGatewayRestResolver:
         # The last resort of a request: it is logged with its stack, and the caller gets an id to ask about.
         logger.error("unexpected error", exc_info=error)
         metrics.add_metric("UnexpectedErrors", MetricUnit.Count, 1)
-        detail = "an error of ours; its operator finds it in the log by the request_id"
+        detail = "internal error; give the request_id to the operator"
         return answer(_here(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
 
     @app.not_found
@@ -151,7 +151,7 @@ def caller_of(event: APIGatewayProxyEvent) -> Principal:
     try:
         return Principal.from_arn(arn or "")
     except ValueError as error:
-        raise NotAllowedError(f"the caller cannot be told: {error}") from error
+        raise NotAllowedError(f"the caller cannot be identified: {error}") from error
 
 
 def request_id_of(event: APIGatewayProxyEvent) -> str:
@@ -178,11 +178,11 @@ def json_body(event: APIGatewayProxyEvent) -> dict[str, Any]:
     media_type = (event.headers.get("content-type") or "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaTypeError(
-            f"send the body as application/json, not as {media_type or 'nothing in particular'}"
+            f"send the body as application/json, not as {media_type or 'an unspecified type'}"
         )
     size = len(event.body.encode())
     if size > MAX_BODY:
-        raise TooLargeError(f"the body has {size} bytes; this API reads at most {MAX_BODY}")
+        raise TooLargeError(f"the body has {size} bytes; this API accepts at most {MAX_BODY}")
     try:
         body = msgspec.json.decode(event.decoded_body or "")
     except (ValueError, RecursionError) as error:
@@ -190,7 +190,7 @@ def json_body(event: APIGatewayProxyEvent) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InvalidRequestError(f"the body is a JSON {_JSON_NAMES[type(body)]}; send an object")
     if _nests_deeper(body, MAX_DEPTH):
-        raise InvalidRequestError(f"the body nests deeper than the {MAX_DEPTH} levels that this API reads")
+        raise InvalidRequestError(f"the body nests deeper than the {MAX_DEPTH} levels that this API accepts")
     return body
 
 

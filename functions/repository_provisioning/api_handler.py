@@ -99,7 +99,7 @@ def _request(name: str, overrides: Mapping[Any, Any]) -> Request:
     parameters = app.current_event.query_string_parameters or {}
     dry_run = parameters.get("dry_run", "false").lower()
     if dry_run not in {"true", "false"}:
-        raise InvalidRequestError(f"dry_run is true or false, not {dry_run!r}")
+        raise InvalidRequestError(f"dry_run must be true or false, not {dry_run!r}")
     condition = app.current_event.headers.get("if-none-match")
     if condition not in {None, "*"}:
         raise InvalidRequestError("If-None-Match must be *, which requests creation only")

@@ -58,7 +58,7 @@ _STATUS: dict[type[StewardError], tuple[HTTPStatus, str]] = {
     UpstreamError: (HTTPStatus.SERVICE_UNAVAILABLE, "upstream"),
     ThrottledError: (HTTPStatus.SERVICE_UNAVAILABLE, "throttled"),
     TimeUsedUpError: (HTTPStatus.SERVICE_UNAVAILABLE, "time-used-up"),
-    AccessDeniedError: (HTTPStatus.SERVICE_UNAVAILABLE, "service-lacks-a-right"),
+    AccessDeniedError: (HTTPStatus.SERVICE_UNAVAILABLE, "service-permission-missing"),
 }
 
 
@@ -105,7 +105,7 @@ class RestApi(APIGatewayRestResolver):
         try:
             return Principal.from_arn(arn or "")
         except ValueError as error:
-            raise NotAllowedError(f"the caller cannot be told: {error}") from error
+            raise NotAllowedError(f"the caller cannot be identified: {error}") from error
 
     @property
     def request_id(self) -> str:
@@ -123,7 +123,7 @@ class RestApi(APIGatewayRestResolver):
         """Whether nothing is to be changed: ``?dry_run=true``. Raises InvalidRequestError."""
         asked = (self.current_event.query_string_parameters or {}).get("dry_run", "false").lower()
         if asked not in {"true", "false"}:
-            raise InvalidRequestError(f"dry_run is true or false, not {asked!r}")
+            raise InvalidRequestError(f"dry_run must be true or false, not {asked!r}")
         return asked == "true"
 
     @property
@@ -144,11 +144,11 @@ class RestApi(APIGatewayRestResolver):
             return {}
         if self.media_type != "application/json":
             raise UnsupportedMediaTypeError(
-                f"send the body as application/json, not as {self.media_type or 'nothing in particular'}"
+                f"send the body as application/json, not as {self.media_type or 'an unspecified type'}"
             )
         size = len(event.body.encode())
         if size > MAX_BODY:
-            raise TooLargeError(f"the body has {size} bytes; this API reads at most {MAX_BODY}")
+            raise TooLargeError(f"the body has {size} bytes; this API accepts at most {MAX_BODY}")
         try:
             body = msgspec.json.decode(event.decoded_body or "")
         except (ValueError, RecursionError) as error:
@@ -156,7 +156,7 @@ class RestApi(APIGatewayRestResolver):
         if not isinstance(body, dict):
             raise InvalidRequestError(f"the body is a JSON {_JSON_NAMES[type(body)]}; send an object")
         if _nests_deeper(body, MAX_DEPTH):
-            raise InvalidRequestError(f"the body nests deeper than the {MAX_DEPTH} levels that this API reads")
+            raise InvalidRequestError(f"the body nests deeper than the {MAX_DEPTH} levels that this API accepts")
         return body
 
     def problem_of(self, error: StewardError) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def rest_api(logger: Logger, metrics: Metrics) -> RestApi:
         # The last resort of a request: it is logged with its stack, and the caller gets an id to ask about.
         logger.error("unexpected error", exc_info=error)
         metrics.add_metric("UnexpectedErrors", MetricUnit.Count, 1)
-        detail = "an error of ours; its operator finds it in the log by the request_id"
+        detail = "internal error; give the request_id to the operator"
         return answer(_here(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
 
     @app.not_found

@@ -20,7 +20,7 @@ repositories: [{match: "**", lifecycle: {untagged_after_days: 14}}]
     [
         ("ThrottlingException", "throttled"),
         ("ServerException", "upstream"),
-        ("AccessDeniedException", "service-lacks-a-right"),
+        ("AccessDeniedException", "service-permission-missing"),
     ],
 )
 def test_a_failure_of_aws_is_503_and_the_next_call_finishes(
@@ -85,7 +85,7 @@ def test_a_lifecycle_policy_that_ecr_refuses_is_422_and_the_next_call_finishes_w
     mended, _, _ = api.put("team-a/web")
 
     assert (refused, mended) == (422, 200)
-    assert "ECR refuses it" in body["detail"]
+    assert "ECR rejects it" in body["detail"]
     assert "untagged" in ecr.get_lifecycle_policy(repositoryName="team-a/web")["lifecyclePolicyText"]
 
 

@@ -71,7 +71,7 @@ def test_a_sound_file_is_read(written):
 
 
 BAD = {
-    "empty": ("", 1, "is empty; see the shipped file"),
+    "empty": ("", 1, "is empty; see the default file"),
     "only comments": ("# nothing\n", 1, "is empty"),
     "not UTF-8": (b"callers: \xff\xfe", None, "is not UTF-8 text"),
     "not YAML": ("callers: [\n  - a: }", 2, "is not YAML"),
@@ -81,21 +81,21 @@ BAD = {
     "python objects": ("callers: !!python/object:os.system {}\n", 1, "is not YAML"),
     "a list": ("- a\n- b\n", 1, "Expected"),
     "a number": ("5\n", 1, "Expected"),
-    "an unknown key at the top": (SOUND + "colour: blue\n", 13, "colour: unknown key; known here are callers"),
+    "an unknown key at the top": (SOUND + "colour: blue\n", 13, "colour: unknown key; known keys are callers"),
     "an unknown key within": (
         SOUND.replace("daily_limit", "weekly_limit"),
         5,
-        "callers[0].weekly_limit: unknown key; known here are daily_limit, may_override",
+        "callers[0].weekly_limit: unknown key; known keys are daily_limit, may_override",
     ),
     "an unknown key of a lifecycle": (
         SOUND.replace("untagged_after_days: 14", "untagged_after_days: 14, keep: 3"),
         9,
-        "lifecycle.keep: unknown key; known here are keep_last",
+        "lifecycle.keep: unknown key; known keys are keep_last",
     ),
     "a repeated key": (
         SOUND.replace("    daily_limit: 300", "    may_override: []"),
         5,
-        "'may_override' stands here twice",
+        "'may_override' appears twice",
     ),
     "no callers": ("repositories:\n  - match: '**'\n", 1, "missing required field `callers`"),
     "callers without any": (
@@ -106,7 +106,7 @@ BAD = {
     "a caller without principals": (
         SOUND.replace('["123456789012:role/ci-*"]', "[]"),
         2,
-        "name at least one of principals",
+        "list at least one principal",
     ),
     "any account": (
         SOUND.replace("123456789012:", "*:"),
@@ -126,7 +126,7 @@ BAD = {
         4,
         "Invalid enum value 'colour'; one of tag_mutability, mutable_tags, encryption, lifecycle, pull, tags",
     ),
-    "a limit of nothing": (SOUND.replace("300", "0"), 2, "daily_limit is 1 or more; leave it out for no limit"),
+    "a limit of nothing": (SOUND.replace("300", "0"), 2, "daily_limit must be 1 or more; omit it for no limit"),
     "a limit in words": (SOUND.replace("300", "many"), 5, "Expected `int | null`, got `str`"),
     "a mutability that there is not": (SOUND.replace(": IMMUTABLE", ": SOMETIMES"), 8, "one of MUTABLE, IMMUTABLE"),
     "exceptions from nothing": (
@@ -135,7 +135,7 @@ BAD = {
         "mutable_tags are exceptions from IMMUTABLE",
     ),
     "a lifecycle of nothing": (SOUND.replace("{untagged_after_days: 14}", "{}"), 9, "write untagged_after_days and/or"),
-    "a lifecycle of no days": (SOUND.replace("days: 14", "days: 0"), 9, "are counted from 1"),
+    "a lifecycle of no days": (SOUND.replace("days: 14", "days: 0"), 9, "must be at least 1"),
     "an account that YAML made a number": (
         SOUND.replace('"210987654321"', "210987654321"),
         10,
@@ -150,13 +150,13 @@ BAD = {
         7,
         "must be made from {name}",
     ),
-    "a tag of ours": (SOUND.replace("{namespace: ", '{"steward:stack": '), 7, "is not yours to set"),
+    "a tag of ours": (SOUND.replace("{namespace: ", '{"steward:stack": '), 7, "cannot be set"),
     "a tag of AWS": (SOUND.replace("{namespace: ", '{"aws:x": '), 7, "are reserved"),
     "a tag with an odd character": (SOUND.replace('"{namespace}"', '"<x>"'), 7, "other than letters, digits, spaces"),
     "a tag with a placeholder that there is not": (
         SOUND.replace('"{namespace}"', '"{team}"'),
         7,
-        "{name} and {namespace} are all that can stand in braces",
+        "only {name} and {namespace} may be in braces",
     ),
     "a key that is no ARN": (
         SOUND.replace("lifecycle: {untag", "encryption: {kms_key: a}\n    lifecycle: {untag"),

@@ -53,13 +53,13 @@ def test_a_name_that_ecr_takes_is_a_name(text):
     ],
 )
 def test_a_name_that_ecr_refuses_is_refused_with_the_rule(text):
-    with pytest.raises(RuleViolationError, match="is not a repository name: ECR takes lower-case letters"):
+    with pytest.raises(RuleViolationError, match="is not a repository name: ECR accepts lower-case letters"):
         RepositoryName(text)
 
 
 @pytest.mark.parametrize(("text", "length"), [("", 0), ("a", 1), ("a" * 257, 257)])
 def test_a_name_of_the_wrong_length_is_refused_with_the_lengths_that_are_right(text, length):
-    with pytest.raises(RuleViolationError, match=rf"has {length} characters; ECR takes 2 to 256"):
+    with pytest.raises(RuleViolationError, match=rf"has {length} characters; ECR accepts 2 to 256"):
         RepositoryName(text)
 
 

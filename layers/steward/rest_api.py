@@ -58,7 +58,7 @@ _STATUS: dict[type[StewardError], tuple[HTTPStatus, str]] = {
     UpstreamError: (HTTPStatus.SERVICE_UNAVAILABLE, "upstream"),
     ThrottledError: (HTTPStatus.SERVICE_UNAVAILABLE, "throttled"),
     TimeUsedUpError: (HTTPStatus.SERVICE_UNAVAILABLE, "time-used-up"),
-    AccessDeniedError: (HTTPStatus.SERVICE_UNAVAILABLE, "service-lacks-a-right"),
+    AccessDeniedError: (HTTPStatus.SERVICE_UNAVAILABLE, "service-permission-missing"),
 }
 
 

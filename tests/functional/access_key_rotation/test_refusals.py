@@ -160,7 +160,7 @@ def test_a_caller_that_cannot_be_told_is_403(api, remembered):
     [
         ("ThrottlingException", "throttled"),
         ("InternalServerError", "upstream"),
-        ("AccessDeniedException", "service-lacks-a-right"),
+        ("AccessDeniedException", "service-permission-missing"),
     ],
 )
 @pytest.mark.parametrize(

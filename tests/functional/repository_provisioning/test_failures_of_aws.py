@@ -20,7 +20,7 @@ repositories: [{match: "**", lifecycle: {untagged_after_days: 14}}]
     [
         ("ThrottlingException", "throttled"),
         ("ServerException", "upstream"),
-        ("AccessDeniedException", "service-lacks-a-right"),
+        ("AccessDeniedException", "service-permission-missing"),
     ],
 )
 def test_a_failure_of_aws_is_503_and_the_next_call_finishes(

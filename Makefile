@@ -1,4 +1,4 @@
-# Every command there is. `make help` is made from the comments that begin with two hashes.
+# All commands. `make help` is generated from the comments that begin with two hashes.
 
 PYTHON ?= python3.13
 PORT ?= 4570
@@ -15,20 +15,20 @@ help: ## Show this
 
 ## AWS on the laptop
 
-start: .local/venv/ready ## Start AWS on the laptop, deploy, and show the main job (PORT=4570, KEEP=1 keeps the state)
+start: .local/venv/ready ## Start AWS on the laptop, deploy, and demonstrate the main job (PORT=4570, KEEP=1 keeps the state)
 	@.local/venv/bin/python -m local start
 
 stop status logs clean: .local/venv/ready
 	@.local/venv/bin/python -m local $@
 
 stop: ## Stop it
-status: ## Say what runs, where and since when
+status: ## Show what is running, where and since when
 logs: ## Print the logs of the functions
-clean: ## Stop it and remove everything it made
+clean: ## Stop it and remove everything it created
 
 ## Tests and checks
 
-test: check .local/venv/ready ## Pass every check, and every test but the slow ones
+test: check .local/venv/ready ## Run all checks, and all tests except the slow ones
 	$(TOOLS)/pytest -n 2 --dist loadfile --cov --cov-report=term -m "not slow"
 
 test-slow: .venv/ready .local/venv/ready ## Run the slow tests: long property and corpus runs
@@ -47,11 +47,11 @@ check-settings: .venv/ready ## Check the files that an operator edits
 	@for check in functions/*/check_settings.py; do \
 	  PYTHONPATH=functions:layers $(TOOLS)/python -m "$$(basename "$$(dirname "$$check")").check_settings" || exit 1; done
 
-format: .venv/ready ## Put the code into form
+format: .venv/ready ## Format the code
 	$(TOOLS)/ruff check --fix .
 	$(TOOLS)/ruff format .
 
-bench: .venv/ready .local/venv/ready ## Measure against what you would use instead
+bench: .venv/ready .local/venv/ready ## Compare with the usual shell line
 	$(TOOLS)/python -m benchmarks
 
 bench-rotation: .venv/ready .local/venv/ready ## Measure key rotation: calls, memory, 500 users at once, the crash matrix
@@ -61,7 +61,7 @@ bench-rotation: .venv/ready .local/venv/ready ## Measure key rotation: calls, me
 
 ## AWS
 
-# The parameters that GUIDED=1 saved, and ARCHITECTURE behind them: given alone, it would replace all that is saved, and given
+# The parameters saved by GUIDED=1, followed by ARCHITECTURE: passed alone, it would replace all saved ones, and passed
 # to one command alone, the build and the functions would disagree.
 parameters = $$(.local/venv/bin/python -c 'import tomllib; \
   print(tomllib.load(open("samconfig.toml", "rb"))["default"]["deploy"]["parameters"]["parameter_overrides"])')$(if \
@@ -70,7 +70,7 @@ parameters = $$(.local/venv/bin/python -c 'import tomllib; \
 build: .local/venv/ready check-settings ## Build for AWS (ARCHITECTURE=x86_64 instead of arm64)
 	$(SAM) build --parameter-overrides "$(parameters)"
 
-deploy: build ## Build and deploy to AWS (GUIDED=1 asks for the parameters and saves them, YES=1 asks nothing)
+deploy: build ## Build and deploy to AWS (GUIDED=1 asks for the parameters and saves them, YES=1 never prompts)
 	$(SAM) deploy $(if $(GUIDED),--guided) $(if $(YES),--no-confirm-changeset) --parameter-overrides "$(parameters)"
 
 deploy-global-events: .local/venv/ready ## Deploy the small stack of us-east-1, for any other home region (GUIDED=1, YES=1)
@@ -83,7 +83,7 @@ lock: .venv/ready ## Update the pinned dependencies
 	for name in dev local; do .local/lock/bin/uv pip compile --quiet --upgrade --python-version 3.13 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
-## Environments: one for tests and checks, one for AWS on the laptop, because MiniStack and SAM pin what the other may not
+## Environments: one for tests and checks, one for AWS on the laptop, because MiniStack and SAM pin conflicting versions
 
 .venv/ready: requirements/dev.txt
 	@$(call environment,.venv,requirements/dev.txt)
@@ -93,7 +93,7 @@ lock: .venv/ready ## Update the pinned dependencies
 
 define environment
 command -v $(PYTHON) >/dev/null && $(PYTHON) -c "" 2>/dev/null \
-  || { echo "Python 3.13 is needed and $(PYTHON) was not found: install it, or say where it is: make PYTHON=/path/to/python3.13" >&2; exit 1; }
+  || { echo "Python 3.13 is required and $(PYTHON) was not found: install it, or set its path: make PYTHON=/path/to/python3.13" >&2; exit 1; }
 echo "setting up $(1) …"
 $(PYTHON) -m venv --clear $(1) && $(1)/bin/pip install -qq --disable-pip-version-check --require-hashes -r $(2) && touch $@
 endef

@@ -41,13 +41,13 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
 
 
 def start(workspace: Workspace, options: argparse.Namespace) -> None:
-    """Start the local AWS, deploy the stack, and show the main job; what is in place already stays."""
+    """Start the local AWS, deploy the stack, and demonstrate the main job; anything already in place is kept."""
     began = time.monotonic()
     stack.find_interpreter()
     server = _ensure_server(workspace, options.port, keep_state=options.keep)
     sources = stack.fingerprint(workspace.project)
     if stack.is_deployed(workspace, server, sources):
-        _console.print("[green]✓[/] the stack is in place, its sources have not changed")
+        _console.print("[green]✓[/] the stack is up to date")
     else:
         if not stack.is_built(workspace, sources):
             with _step("building the functions and layers (sam build)", "built"):
@@ -78,17 +78,17 @@ def stop(workspace: Workspace, _options: argparse.Namespace) -> None:
     """Stop the local AWS."""
     server = stop_server(workspace)
     if server is None:
-        _console.print("The local AWS does not run.")
+        _console.print("The local AWS is not running.")
     else:
-        kept = "its state is kept" if server.keeps_state else "its state is forgotten"
+        kept = "its state is kept" if server.keeps_state else "its state is discarded"
         _console.print(f"Stopped the local AWS on port {server.port} (process {server.pid}); {kept}.")
 
 
 def status(workspace: Workspace, _options: argparse.Namespace) -> None:
-    """Say what runs, where, and since when."""
+    """Show what is running, where, and since when."""
     server = running_server(workspace)
     if server is None:
-        raise LocalAwsError("The local AWS does not run; start it: make start")
+        raise LocalAwsError("The local AWS is not running; start it: make start")
     age = datetime.now(UTC) - datetime.fromisoformat(server.since)
     state = f"kept in {workspace.data}" if server.keeps_state else "in memory"
     _console.print(f"AWS      {server.endpoint} in {server.region}, process {server.pid}, state {state}")
@@ -103,13 +103,13 @@ def status(workspace: Workspace, _options: argparse.Namespace) -> None:
 
 
 def logs(workspace: Workspace, options: argparse.Namespace) -> None:
-    """Print what the launcher and the functions wrote; with ``--follow``, also what they go on to write."""
+    """Print the logs of the launcher and the functions; with ``--follow``, also new lines."""
     server = running_server(workspace)
     if workspace.launcher_log.exists():
         for written in workspace.launcher_log.read_text(errors="replace").splitlines():
             _console.print(f"launcher {written}", markup=False)
     if server is None:
-        raise LocalAwsError("The local AWS does not run, so its functions have no logs; start it: make start")
+        raise LocalAwsError("The local AWS is not running, so its functions have no logs; start it: make start")
     client = stack.session(server).client("logs", endpoint_url=server.endpoint)
     lines = follow(client) if options.follow else read_functions(client)
     for line in lines:
@@ -117,7 +117,7 @@ def logs(workspace: Workspace, options: argparse.Namespace) -> None:
 
 
 def clean(workspace: Workspace, options: argparse.Namespace) -> None:
-    """Stop the local AWS and delete everything that these commands made."""
+    """Stop the local AWS and delete everything that these commands created."""
     stop(workspace, options)
     workspace.remove()
     _console.print("Removed the local AWS, its state, its logs and the build.")
@@ -133,15 +133,15 @@ def _workspace(project: Path) -> Workspace:
 def _ensure_server(workspace: Workspace, port: int, *, keep_state: bool) -> Server:
     server = running_server(workspace)
     if server is None:
-        with _step("starting the local AWS", "the local AWS runs"):
+        with _step("starting the local AWS", "the local AWS is running"):
             region = stack.home_region(workspace.project)
             return start_server(workspace, port, keep_state=keep_state, region=region)
     if server.port != port:
         raise LocalAwsError(
-            f"The local AWS runs on port {server.port} already; use it: PORT={server.port} make start, "
+            f"The local AWS is already running on port {server.port}; use it: PORT={server.port} make start, "
             "or stop it first: make stop"
         )
-    _console.print(f"[green]✓[/] the local AWS runs already, since {server.since}")
+    _console.print(f"[green]✓[/] the local AWS is already running, since {server.since}")
     return server
 
 
@@ -198,7 +198,7 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("KEEP", "") not in ("", "0"),
         help="keep the state; KEEP=1",
     )
-    following.add_argument("--follow", "-f", action="store_true", help="go on until interrupted")
+    following.add_argument("--follow", "-f", action="store_true", help="follow until interrupted")
     return parser
 
 

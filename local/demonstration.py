@@ -50,7 +50,7 @@ def ensure_callers(server: "Server", stack: Stack, known: Mapping[str, str]) -> 
         When the stack does not say which policy lets a pipeline call.
     """
     if _POLICY_OUTPUT not in stack.outputs:
-        raise LocalAwsError(f"The stack {stack.name} has no output {_POLICY_OUTPUT}, so nobody can be let in to call.")
+        raise LocalAwsError(f"The stack {stack.name} has no output {_POLICY_OUTPUT}, so no caller can be authorized.")
     iam = session(server).client("iam", endpoint_url=server.endpoint)
     return Callers(
         pipeline=ensure_caller(iam, "demo-pipeline", [PUSH_POLICY, stack.outputs[_POLICY_OUTPUT]], known),
@@ -64,7 +64,7 @@ def demonstrate(server: "Server", stack: Stack, callers: Callers, say: Say) -> N
     Parameters
     ----------
     say
-        Is told each step that was seen to work.
+        Called with each step that has succeeded.
 
     Raises
     ------
@@ -74,22 +74,22 @@ def demonstrate(server: "Server", stack: Stack, callers: Callers, say: Say) -> N
     registry = _login(server, callers.pipeline)
     if not _exists(server, REPOSITORY):
         _expect_name_unknown(registry)
-        say(f"a push to {REPOSITORY}, which does not exist, is refused: name unknown")
+        say(f"push to {REPOSITORY}, which does not exist: refused (name unknown)")
     status, _ = put_repository(server, stack, callers.outsider)
     _expect(status == HTTPStatus.FORBIDDEN, f"the call of {callers.outsider.name} was answered {status}, not 403")
-    say(f"a PUT by {callers.outsider.name}, who may push but not call, is refused: 403")
+    say(f"PUT by {callers.outsider.name}, who may push but not call: refused (403)")
     status, answer = put_repository(server, stack, callers.pipeline)
     _expect(
         status in (HTTPStatus.CREATED, HTTPStatus.OK),
         f"the call of {callers.pipeline.name} was answered {status}: {json.dumps(answer)}",
     )
-    created = "created it" if status == HTTPStatus.CREATED else "found it in place"
-    say(f"a PUT by {callers.pipeline.name} {created}: {status.value}")
+    created = "created" if status == HTTPStatus.CREATED else "already exists"
+    say(f"PUT by {callers.pipeline.name}: {created} ({status.value})")
     pushed = registry.push(_IMAGE, REPOSITORY, TAG)
-    say(f"the push succeeds: {REPOSITORY}:{TAG} {pushed[:19]}…")
+    say(f"push again: succeeded, {REPOSITORY}:{TAG} {pushed[:19]}…")
     pulled, layer = registry.pull(REPOSITORY, TAG)
     _expect((pulled, layer) == (pushed, _IMAGE.layer), f"what was pulled, {pulled}, is not what was pushed, {pushed}")
-    say("pulled back, it is the same image")
+    say("pull: the same image")
 
 
 def put_repository(server: "Server", stack: Stack, caller: Caller) -> tuple[HTTPStatus, dict[str, Any]]:

@@ -25,7 +25,7 @@ def convert[T](raw: object, into: type[T]) -> T:
         Something is missing, unknown, mistyped, no finite number or refused by a ``__post_init__``.
     """
     for place in _without_end(raw, ()):
-        raise UnfitError("is no finite number", place)
+        raise UnfitError("is not a finite number", place)
     try:
         value = msgspec.convert(raw, into, dec_hook=_from_text)
     except msgspec.ValidationError as error:
@@ -37,7 +37,7 @@ def convert[T](raw: object, into: type[T]) -> T:
         choices = ", ".join(_choices(into, place))
         raise UnfitError(f"{what}; one of {choices}" if choices else what, place) from error
     for place, known in _unknown_keys(raw, msgspec.to_builtins(value, enc_hook=str), ()):
-        raise UnfitError(f"unknown key; known here are {', '.join(known)}", place)
+        raise UnfitError(f"unknown key; known keys are {', '.join(known)}", place)
     return value
 
 

@@ -188,7 +188,7 @@ def rest_api(logger: Logger, metrics: Metrics) -> RestApi:
         # The last resort of a request: it is logged with its stack, and the caller gets an id to ask about.
         logger.error("unexpected error", exc_info=error)
         metrics.add_metric("UnexpectedErrors", MetricUnit.Count, 1)
-        detail = "an error of ours; its operator finds it in the log by the request_id"
+        detail = "internal error; give the request_id to the operator"
         return answer(_here(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
 
     @app.not_found

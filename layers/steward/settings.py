@@ -45,10 +45,10 @@ def load[T](path: Path, into: type[T]) -> T:
         place = f"{path.name}:{mark.line + 1}" if mark else path.name
         raise SettingsError(f"{place}: is not YAML: {getattr(error, 'problem', error)}") from error
     if root is None:
-        raise SettingsError(f"{path.name}:1: is empty; see the shipped file for what belongs in it")
+        raise SettingsError(f"{path.name}:1: is empty; see the default file for its contents")
     try:
         for key in _repeated_keys(root):
-            raise SettingsError(f"{path.name}:{key.start_mark.line + 1}: the key {key.value!r} stands here twice")
+            raise SettingsError(f"{path.name}:{key.start_mark.line + 1}: the key {key.value!r} appears twice")
         return convert(raw, into)
     except RecursionError as error:
         raise SettingsError(f"{path.name}: nests too deep, or an alias contains itself") from error

@@ -10,9 +10,9 @@ IMAGE = image_of("An image of the tests.\n")
 
 
 def test_the_demonstration_of_make_start_shows_the_main_job(stack):
-    assert "is refused: name unknown" in stack.started
-    assert "created it: 201" in stack.started
-    assert "pulled back, it is the same image" in stack.started
+    assert "refused (name unknown)" in stack.started
+    assert "created (201)" in stack.started
+    assert "pull: the same image" in stack.started
 
 
 def test_a_pipeline_pushes_to_a_repository_that_it_asked_for(stack, team_a, unique):

@@ -1,4 +1,4 @@
-"""What access-key rotation tells the world: key ids yes, secrets never. Golden examples are in ``events/published/``.
+"""The events that access-key rotation publishes: key ids, never secrets. Examples are in ``events/published/``.
 
 Times are ISO 8601 in UTC.
 """
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyRotationDue:
-    """There is something to do for a user. ``reason`` is ``scheduled``, ``routine`` or ``compromised``.
+    """A user needs work. ``reason`` is ``scheduled``, ``routine`` or ``compromised``.
 
     ``key_id`` is the key that a person or AWS asks to replace; None for what the schedule finds. ``judged_at`` is when
-    the planner found that the user is as it is remembered, no person and no administrator; None where the worker must
-    find out.
+    the planner found that the user is as recorded, no person and no administrator; None if the worker must
+    check.
     """
 
     user_name: str
@@ -24,7 +24,7 @@ class AccessKeyRotationDue:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyRotated:
-    """The secret holds another key, and it works. ``previous_key_ids`` still work until they have drained."""
+    """The secret holds a new key, which works. ``previous_key_ids`` still work until they have drained."""
 
     user_name: str
     user_id: str
@@ -36,7 +36,7 @@ class AccessKeyRotated:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyDeactivated:
-    """A key no longer works. It can be brought back until ``deleted_after``, unless it leaked."""
+    """A key no longer works. It can be reactivated until ``deleted_after``, unless it leaked."""
 
     user_name: str
     user_id: str
@@ -47,7 +47,7 @@ class AccessKeyDeactivated:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyDeleted:
-    """A key is gone for good."""
+    """A key was permanently deleted."""
 
     user_name: str
     user_id: str
@@ -57,10 +57,10 @@ class AccessKeyDeleted:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyReactivated:
-    """A superseded key was brought back: by an operator, who froze the user with it, or by hand, and it drains again.
+    """A superseded key was reactivated: by an operator, which freezes the user, or by hand, and it drains again.
 
-    ``requested_by`` is the operator; None where somebody did it in IAM, past the steward. ``frozen`` is whether the
-    user is left alone until somebody asks for a rotation.
+    ``requested_by`` is the operator; None if it was done directly in IAM. ``frozen`` is whether the
+    user is left alone until somebody requests a rotation.
     """
 
     user_name: str
@@ -72,7 +72,7 @@ class AccessKeyReactivated:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyRotationBlocked:
-    """Somebody must check what ``reason`` says. Published again every day, and when somebody asks for a rotation."""
+    """Somebody must check what ``reason`` says. Published again every day, and when somebody requests a rotation."""
 
     user_name: str
     state: str
@@ -82,7 +82,7 @@ class AccessKeyRotationBlocked:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyRotationFailed:
-    """A step failed; the next run goes on from there. ``code`` is AWS's, where AWS failed."""
+    """A step failed; the next run continues from there. ``code`` is AWS's, if AWS failed."""
 
     user_name: str
     step: str
@@ -92,7 +92,7 @@ class AccessKeyRotationFailed:
 
 @dataclass(frozen=True, slots=True)
 class SecretReaderMissing:
-    """Nobody but the rotated user itself may read its secret: a consumer that is away too long never gets in again."""
+    """Only the rotated user itself may read its secret: a consumer that is offline too long loses access for good."""
 
     user_name: str
     secret: str
@@ -100,7 +100,7 @@ class SecretReaderMissing:
 
 @dataclass(frozen=True, slots=True)
 class SecretDoesNotAuthenticate:
-    """What consumers read is refused by AWS."""
+    """AWS rejects the key that consumers read."""
 
     user_name: str
     key_id: str

@@ -187,7 +187,7 @@ class RotationSettings:
     def warnings(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What is allowed and should be meant, each with its place in the file; empty for the whole of it."""
         if not self.secret_readers:
-            yield (), "secret_readers is empty, so that IAM alone says who reads keys"
+            yield (), "secret_readers is empty, so only IAM decides who may read the secrets"
         shortest = [
             ((), self.times),
             *((("overrides", n), o.times.over(self.times)) for n, o in enumerate(self.overrides)),

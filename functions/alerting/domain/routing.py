@@ -63,7 +63,7 @@ class Route:
         if not self.events:
             raise ValueError("events names none, so that this route can never match; leave it out for all")
         if len(set(self.channels)) != len(self.channels):
-            raise ValueError("a channel stands here twice")
+            raise ValueError("a channel appears twice")
 
     def matches(self, alert: Alert) -> bool:
         """Whether the alert goes this way."""

@@ -1,8 +1,8 @@
-"""What policy drift tells the world. Golden examples are in ``events/published/``.
+"""The events that policy drift publishes. Examples are in ``events/published/``.
 
 Times are ISO 8601 in UTC; severities and verdicts are names. Texts that come from IAM or CloudTrail (entities,
-requests, actors) were chosen by others: whoever shows them escapes them. ``arn`` is the entity's, with its path; it is
-empty where there is none, or it was not read.
+requests, actors) are untrusted: anyone who displays them must escape them. ``arn`` is the entity's, with its path; it
+is empty if there is none, or it was not read.
 """
 
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ class PolicyDriftDetected:
     """Something differs from what was approved.
 
     ``why`` is ``opened``, ``worse``, ``changed``, ``reopened``, or ``unexpected``: it was reported as expected, and
-    somebody else had a hand in it.
+    an unexpected actor is involved.
 
     ``request`` is one request that proves it (principal, action, resource, context) and ``request_in_words`` the same
-    as a sentence; both empty where none does. ``changes`` are the events behind it (actor, event_name, event_id, at,
-    source_ip), and empty where none announced it. ``expected`` says that the settings expect all of these actors.
+    as a sentence; both empty if none does. ``changes`` are the events behind it (actor, event_name, event_id, at,
+    source_ip), and empty if none announced it. ``expected`` says that the settings expect all of these actors.
     ``revert`` are AWS CLI commands that revert it, or a comment (``#``) that says where they are; ``approve`` is how to
     accept it instead.
     """
@@ -44,11 +44,11 @@ class PolicyDriftDetected:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDriftResolved:
-    """It is resolved, and ``how`` says by what.
+    """It is resolved; ``how`` says why.
 
-    ``reverted``: live is as approved again. ``adopted``: the baseline approves it now. ``renamed``: the entity has
-    another name, under which what differs is reported. ``out_of_scope``: the settings exclude it now, and whether it
-    still differs is not known.
+    ``reverted``: live is as approved again. ``adopted``: the baseline now approves it. ``renamed``: the entity has
+    another name, under which differences are reported. ``out_of_scope``: the settings now exclude it, and whether it
+    still differs is unknown.
     """
 
     finding_id: str
@@ -64,7 +64,7 @@ class PolicyDriftResolved:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDriftAcknowledged:
-    """Somebody answers for it until a day."""
+    """Somebody is responsible for it until a date."""
 
     finding_id: str
     entity: str
@@ -94,9 +94,9 @@ class DriftScanCompleted:
 
 @dataclass(frozen=True, slots=True)
 class DriftScanFailed:
-    """A scan did not come to its end: of what it did not reach, nothing is known.
+    """A scan did not complete: nothing is known of what it did not reach.
 
-    What it had recorded before stands, and is reported by events of its own. The next scan compares everything again.
+    What it had recorded before stands, and is reported by separate events. The next scan compares everything again.
     """
 
     scan_id: str
@@ -106,9 +106,9 @@ class DriftScanFailed:
 
 @dataclass(frozen=True, slots=True)
 class BaselineChanged:
-    """The approved state is another one. ``how`` is ``captured``, ``uploaded`` or ``adopted``.
+    """Another baseline is in force. ``how`` is ``captured``, ``uploaded`` or ``adopted``.
 
-    ``severity`` is that of what it approves in addition, CRITICAL where nobody can say what that is; ``findings`` are
+    ``severity`` is that of what it approves in addition, CRITICAL if that is unknown; ``findings`` are
     the ids that an adoption took over.
     """
 
@@ -124,9 +124,9 @@ class BaselineChanged:
 
 @dataclass(frozen=True, slots=True)
 class BaselineRefused:
-    """An upload cannot be used; the last good version stays in force. ``line`` is 0 where no line is to blame.
+    """An upload is invalid; the last good version stays in force. ``line`` is 0 if no line is to blame.
 
-    ``version_in_force`` is empty where the last good version is lost: then nothing is compared.
+    ``version_in_force`` is empty if the last good version is lost: then nothing is compared.
     """
 
     version: str

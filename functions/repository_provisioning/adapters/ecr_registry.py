@@ -166,7 +166,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except ParamValidationError as error:
-        raise RuleViolationError(f"ECR would refuse it: {' '.join(str(error).splitlines())}") from error
+        raise RuleViolationError(f"ECR would reject it: {' '.join(str(error).splitlines())}") from error
     except BotoCoreError as error:
         raise upstream(error) from error
     except ClientError as error:
@@ -183,12 +183,12 @@ def _domain_error(error: ClientError) -> Exception:  # noqa: PLR0911 - a table, 
         case "RepositoryAlreadyExistsException":
             return RepositoryAlreadyExistsError(message, code=code)
         case "LimitExceededException":
-            return ConflictError(f"the registry holds as many as its quota allows: {message}", code=code)
+            return ConflictError(f"the registry's quota is reached: {message}", code=code)
         case "InvalidParameterException" if "Principal" in message and error.operation_name == "SetRepositoryPolicy":
             # The one message that is matched: ECR has no code for a principal that has yet to propagate.
             return PrincipalNotYetKnownError(message, code=code)
         case _ if code in _REFUSED:
-            return RuleViolationError(f"ECR refuses it: {message}", code=code)
+            return RuleViolationError(f"ECR rejects it: {message}", code=code)
         case _:
             return upstream(error)
 

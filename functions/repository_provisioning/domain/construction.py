@@ -122,7 +122,7 @@ class RepositoryConstruction:
         if not self._quota.take(caller, now.date(), limit):
             tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
             raise QuotaExceededError(
-                f"{caller} has created {limit} repositories today (UTC), as many as its rule allows",
+                f"{caller} has created {limit} repositories today (UTC), the limit of its rule",
                 after_seconds=int((tomorrow - now).total_seconds()) + 1,
             )
         return lambda: self._quota.give_back(caller, now.date())
@@ -225,7 +225,7 @@ class RepositoryConstruction:
                 return step()
             except (RepositoryNotFoundError, PrincipalNotYetKnownError) as error:
                 if self._clock.now() + timedelta(seconds=pause) > origin.deadline:
-                    raise TimeUsedUpError(f"{error}; the same call again finishes it") from error
+                    raise TimeUsedUpError(f"{error}; repeat the request to continue") from error
                 self._clock.pause(pause)
         raise AssertionError("pauses never end")
 
@@ -245,7 +245,7 @@ class RepositoryConstruction:
             wanted = plan.configuration.kms_key or plan.configuration.encryption
             raise ConflictError(
                 f"{plan.name} exists with encryption {found.kms_key or found.encryption}, the rule says {wanted}, and "
-                "ECR cannot change it: delete and create it anew, or let a house rule for this name say what is there"
+                "ECR cannot change it: delete and recreate it, or add a house rule for this name with this encryption"
             )
 
 

@@ -1,11 +1,11 @@
-"""What repository provisioning tells the world; golden examples are in ``events/published/``."""
+"""The events that repository provisioning publishes; examples are in ``events/published/``."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryCreated:
-    """A repository exists now and is completely configured. Told at least once per repository."""
+    """A repository now exists and is completely configured. Published at least once per repository."""
 
     name: str
     arn: str
@@ -16,7 +16,7 @@ class RepositoryCreated:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryConfigurationChanged:
-    """The rules changed since the repository was configured, and it follows them now."""
+    """The rules changed since the repository was configured, and it now follows them."""
 
     name: str
     arn: str
@@ -28,7 +28,7 @@ class RepositoryConfigurationChanged:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryRequestDenied:
-    """Somebody asked for a name that the rules do not grant it."""
+    """A caller requested a name that the rules do not grant it."""
 
     name: str
     requested_by: str
@@ -38,10 +38,10 @@ class RepositoryRequestDenied:
 
 @dataclass(frozen=True, slots=True)
 class PushToMissingRepositoryObserved:
-    """A push failed because nobody had asked for the repository. ``outcome`` says what followed.
+    """A push failed because the repository was never requested. ``outcome`` says what followed.
 
     ``outcome`` is ``reported``, ``created``, ``denied`` or ``unidentified`` (no ARN, or another registry);
-    ``would_create`` is the rule that the repository would have followed, None where no rule lets the pusher create it.
+    ``would_create`` is the rule that the repository would have followed, None if no rule lets the pusher create it.
     """
 
     name: str

@@ -59,7 +59,7 @@ class Lifecycle:
         if (days is None and last is None) == (self.rules is None):
             raise ValueError("write untagged_after_days and/or keep_last, or the rules of a lifecycle policy document")
         if (days is not None and days < 1) or (last is not None and last < 1):
-            raise ValueError("untagged_after_days and keep_last are counted from 1")
+            raise ValueError("untagged_after_days and keep_last must be at least 1")
         for rule in self.rules or ():
             missing = {"rulePriority", "selection", "action"} - rule.keys()
             if missing:
@@ -163,9 +163,9 @@ class CallerRule:
 
     def __post_init__(self) -> None:
         if not self.principals or not self.repositories:
-            raise ValueError("name at least one of principals and one of repositories, else the rule can never match")
+            raise ValueError("list at least one principal and one repository, otherwise the rule can never match")
         if self.daily_limit is not None and self.daily_limit < 1:
-            raise ValueError("daily_limit is 1 or more; leave it out for no limit")
+            raise ValueError("daily_limit must be 1 or more; omit it for no limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class HouseRules:
 
     def __post_init__(self) -> None:
         if not self.callers or not self.repositories:
-            raise ValueError("callers and repositories each need at least one rule, else nothing can ever be created")
+            raise ValueError("callers and repositories each need at least one rule, otherwise nothing can be created")
 
     def caller_rule(self, caller: Principal, name: RepositoryName, *, own_account: str) -> CallerRule:
         """The rule under which ``caller`` may create ``name``.
@@ -209,7 +209,7 @@ class HouseRules:
         for rule in self.repositories:
             if rule.match.matches(name):
                 return rule
-        raise RuleViolationError(f"no house rule says what {name} should look like; its operator can add one for '**'")
+        raise RuleViolationError(f"no house rule matches {name}; add a rule for '**' to house_rules.yaml")
 
     def warnings(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Rules that can never match, each with its place in the file and why."""
@@ -245,7 +245,7 @@ def _check_tags(tags: Mapping[str, str]) -> None:
     """Hold resource tags to ECR's rule and keep ours to ourselves."""
     for key, value in tags.items():
         if key.lower().startswith((RESERVED_TAG_PREFIX, "aws:")):
-            raise ValueError(f"the tag {key!r} is not yours to set: tags that begin with steward: or aws: are reserved")
+            raise ValueError(f"the tag {key!r} cannot be set: tags that begin with steward: or aws: are reserved")
         if not 0 < len(key) <= MAX_TAG_KEY or len(value) > MAX_TAG_VALUE:
             raise ValueError(
                 f"the tag {key!r} is too long: {MAX_TAG_KEY} characters for a key, {MAX_TAG_VALUE} for a value"
@@ -253,7 +253,7 @@ def _check_tags(tags: Mapping[str, str]) -> None:
         if not _TAG_TEXT.fullmatch(key) or not _TAG_TEXT.fullmatch(_PLACEHOLDER.sub("", value)):
             raise ValueError(
                 f"the tag {key!r} has a character other than letters, digits, spaces and + - = . _ : / @; "
-                "{name} and {namespace} are all that can stand in braces"
+                "only {name} and {namespace} may be in braces"
             )
 
 
@@ -263,7 +263,7 @@ def _check_mutable_tags(filters: tuple[str, ...]) -> None:
     Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageTagMutabilityExclusionFilter.html
     """
     if len(filters) > MAX_TAG_FILTERS:
-        raise ValueError(f"ECR takes at most {MAX_TAG_FILTERS} mutable_tags")
+        raise ValueError(f"ECR accepts at most {MAX_TAG_FILTERS} mutable_tags")
     for text in filters:
         if not _TAG_FILTER.fullmatch(text) or text.count("*") > MAX_TAG_FILTER_WILDCARDS:
             raise ValueError(f"{text!r} is not a tag filter: 1 to 128 of letters, digits, . _ - and at most two *")

@@ -36,11 +36,11 @@ class RepositoryName(str):
         if not MIN_LENGTH <= len(text) <= MAX_LENGTH:
             shown = text if len(text) <= MAX_LENGTH else f"{text[:32]}…"
             raise RuleViolationError(
-                f"the repository name {shown!r} has {len(text)} characters; ECR takes {MIN_LENGTH} to {MAX_LENGTH}"
+                f"the repository name {shown!r} has {len(text)} characters; ECR accepts {MIN_LENGTH} to {MAX_LENGTH}"
             )
         if not _NAME.fullmatch(text):
             raise RuleViolationError(
-                f"{text!r} is not a repository name: ECR takes lower-case letters and digits, joined by single '.', "
+                f"{text!r} is not a repository name: ECR accepts lower-case letters and digits, joined by single '.', "
                 "'_', '__' or any number of '-', in components separated by single '/', such as team-a/web-app"
             )
         return super().__new__(cls, text)

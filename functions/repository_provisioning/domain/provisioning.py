@@ -165,13 +165,13 @@ class Provisioner:
             found = known.get(plan.name) if record else self._registry.find(plan.name)
             plan = plan.keeping(record.overrides) if record and found else plan
             if found and plan.create_only:
-                raise PreconditionFailedError(f"{plan.name} exists, and If-None-Match: * asks to create only")
+                raise PreconditionFailedError(f"{plan.name} exists, and If-None-Match: * requests creation only")
             if plan.dry_run:
                 return self._outcome(plan, found, created=False)
             repository, created = self._construction.bring_about(plan, origin, found, record)
             if plan.create_only and not created:
                 raise PreconditionFailedError(
-                    f"{plan.name} was just created by another call, and If-None-Match: * asks to create only"
+                    f"{plan.name} was just created by another call, and If-None-Match: * requests creation only"
                 )
             return self._outcome(plan, repository, created=created)
         except StewardError as error:
@@ -197,7 +197,7 @@ class Provisioner:
         if isinstance(planned, StewardError):
             return planned
         if planned != plans[planned.name]:
-            return RuleViolationError(f"{planned.name} stands in this call more than once, with different overrides")
+            return RuleViolationError(f"{planned.name} is in this request more than once, with different overrides")
         failed = (done[name] for name in planned.companions if isinstance(done[name], StewardError))
         return next(failed, done[planned.name])
 
@@ -242,11 +242,11 @@ class Provisioner:
 def refuse_too_many(requests: int) -> None:
     """Hold the size of a batch to what one call can answer; raises TooLargeError."""
     if requests > MAX_REQUESTS:
-        raise TooLargeError(f"one call takes at most {MAX_REQUESTS} repositories; this one has {requests}")
+        raise TooLargeError(f"one request may have at most {MAX_REQUESTS} repositories; this one has {requests}")
 
 
 def _out_of_time(name: RepositoryName) -> TimeUsedUpError:
-    return TimeUsedUpError(f"{name} did not fit in the time of this call; the same call again finishes it")
+    return TimeUsedUpError(f"{name} was not finished in time; repeat the request to continue")
 
 
 def _result_of(name: RepositoryName, future: Future[Result]) -> Result:

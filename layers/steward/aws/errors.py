@@ -35,14 +35,14 @@ def code_of(error: ClientError) -> str:
 def upstream(error: Failure) -> UpstreamError:
     """The error of our tree for a failure that no adapter expects; raise it ``from`` the original."""
     if isinstance(error, ResponseParserError):
-        return UpstreamError("AWS's answer cannot be read; try again later", code=type(error).__name__)
+        return UpstreamError("AWS's response cannot be parsed; try again later", code=type(error).__name__)
     if not isinstance(error, ClientError):
         return UpstreamError(f"AWS could not be reached ({type(error).__name__})", code=type(error).__name__)
     code, operation = code_of(error), error.operation_name
     if code in THROTTLING:
         return ThrottledError(f"AWS throttles {operation}; try again later", code=code)
     if code in ACCESS_DENIED:
-        return AccessDeniedError(f"the service's own role is denied {operation}; its operator must look", code=code)
+        return AccessDeniedError(f"the service's own role is denied {operation}; the operator must grant it", code=code)
     return UpstreamError(f"AWS failed {operation} ({code}); try again later", code=code)
 
 

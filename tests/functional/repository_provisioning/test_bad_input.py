@@ -130,7 +130,7 @@ def test_a_body_that_is_too_large_is_413(api, filling):
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        ({"colour": "blue"}, "colour: unknown key; known here are encryption, lifecycle"),
+        ({"colour": "blue"}, "colour: unknown key; known keys are encryption, lifecycle"),
         ({"name": "other"}, "name: unknown key"),
         ({"lifecycle": {"keep": 3}}, "lifecycle"),
         ({"lifecycle": {"keep_last": 3, "colour": 1}}, "lifecycle.colour: unknown key"),

@@ -24,10 +24,10 @@ def test_start_deploys_the_stack_and_shows_the_main_job(project):
     printed = project.first_start
 
     assert printed.returncode == 0, printed.stdout + printed.stderr
-    assert "a push to demo/hello, which does not exist, is refused: name unknown" in printed.stdout
-    assert "a PUT by demo-outsider, who may push but not call, is refused: 403" in printed.stdout
-    assert "a PUT by demo-pipeline created it: 201" in printed.stdout
-    assert "pulled back, it is the same image" in printed.stdout
+    assert "push to demo/hello, which does not exist: refused (name unknown)" in printed.stdout
+    assert "PUT by demo-outsider, who may push but not call: refused (403)" in printed.stdout
+    assert "PUT by demo-pipeline: created (201)" in printed.stdout
+    assert "pull: the same image" in printed.stdout
     assert project.variables["STEWARD_API_URL"] in printed.stdout
     assert len(re.findall(r"^(?:curl|skopeo|AWS_ACCESS_KEY_ID=\S+ AWS_SECRET)", printed.stdout, re.MULTILINE)) == 3
 
@@ -72,7 +72,7 @@ def test_a_second_start_is_quick_and_changes_nothing(project):
     seconds = time.monotonic() - began
     after = cloudformation.describe_stacks(StackName="fixture")["Stacks"][0], project.variables, project.process_id
     assert second.returncode == 0
-    assert "found it in place: 200" in second.stdout
+    assert "already exists (200)" in second.stdout
     assert before == after
     assert seconds < 8
 
@@ -98,8 +98,8 @@ def test_state_that_was_to_be_kept_makes_the_next_start_quick(project):
     again = project.run("start")
 
     assert not is_running(before)
-    assert "its sources have not changed" in again.stdout
-    assert "found it in place: 200" in again.stdout
+    assert "the stack is up to date" in again.stdout
+    assert "already exists (200)" in again.stdout
     assert project.key("DEMO_PIPELINE_") == key
 
 
@@ -120,7 +120,7 @@ def test_a_port_that_differs_from_the_running_one_is_refused_with_what_to_do(pro
 
     assert refused.returncode == 1
     assert refused.stderr.strip() == (
-        f"The local AWS runs on port {project.port} already; "
+        f"The local AWS is already running on port {project.port}; "
         f"use it: PORT={project.port} make start, or stop it first: make stop"
     )
 
@@ -182,8 +182,8 @@ def test_a_failed_deployment_ends_with_one_sentence_and_clean_removes_what_was_m
 
 
 def test_nothing_runs_before_start(other):
-    assert other.run("status").stderr.strip() == "The local AWS does not run; start it: make start"
-    assert other.run("stop").stdout.strip() == "The local AWS does not run."
+    assert other.run("status").stderr.strip() == "The local AWS is not running; start it: make start"
+    assert other.run("stop").stdout.strip() == "The local AWS is not running."
 
 
 def test_stop_ends_no_process_that_took_over_the_id(other):
@@ -198,6 +198,6 @@ def test_stop_ends_no_process_that_took_over_the_id(other):
 
         stopped = other.run("stop")
 
-        assert stopped.stdout.strip() == "The local AWS does not run."
+        assert stopped.stdout.strip() == "The local AWS is not running."
         assert is_running(bystander.pid)
         bystander.send_signal(signal.SIGKILL)

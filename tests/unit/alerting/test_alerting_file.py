@@ -85,8 +85,8 @@ BAD = {
     "an unknown severity": (SOUND.replace("HIGH", "high"), 2, "routes[0].at_least"),
     "no event": (SOUND.replace("PolicyDrift*", "Policy Drift"), 2, "write a detail-type, such as PolicyDriftDetected"),
     "no events": (SOUND.replace("[PolicyDrift*]", "[]"), 2, "can never match; leave it out for all"),
-    "a channel twice": (SOUND.replace("[chat]", "[chat, chat]"), 3, "a channel stands here twice"),
-    "an unknown key": (SOUND.replace("capability:", "capacity:"), 3, "capacity: unknown key; known here are"),
+    "a channel twice": (SOUND.replace("[chat]", "[chat, chat]"), 3, "a channel appears twice"),
+    "an unknown key": (SOUND.replace("capability:", "capacity:"), 3, "capacity: unknown key; known keys are"),
     "a window of nothing": (SOUND.replace("10", "0"), 4, "window_minutes is 1 to 1440"),
     "nothing individually": (SOUND.replace("limit: 5", "limit: 0"), 4, "individual_limit_if_critical are 1 to 500"),
     "more names than fit": (

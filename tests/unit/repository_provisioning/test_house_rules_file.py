@@ -81,21 +81,21 @@ BAD = {
     "python objects": ("callers: !!python/object:os.system {}\n", 1, "is not YAML"),
     "a list": ("- a\n- b\n", 1, "Expected"),
     "a number": ("5\n", 1, "Expected"),
-    "an unknown key at the top": (SOUND + "colour: blue\n", 13, "colour: unknown key; known here are callers"),
+    "an unknown key at the top": (SOUND + "colour: blue\n", 13, "colour: unknown key; known keys are callers"),
     "an unknown key within": (
         SOUND.replace("daily_limit", "weekly_limit"),
         5,
-        "callers[0].weekly_limit: unknown key; known here are daily_limit, may_override",
+        "callers[0].weekly_limit: unknown key; known keys are daily_limit, may_override",
     ),
     "an unknown key of a lifecycle": (
         SOUND.replace("untagged_after_days: 14", "untagged_after_days: 14, keep: 3"),
         9,
-        "lifecycle.keep: unknown key; known here are keep_last",
+        "lifecycle.keep: unknown key; known keys are keep_last",
     ),
     "a repeated key": (
         SOUND.replace("    daily_limit: 300", "    may_override: []"),
         5,
-        "'may_override' stands here twice",
+        "'may_override' appears twice",
     ),
     "no callers": ("repositories:\n  - match: '**'\n", 1, "missing required field `callers`"),
     "callers without any": (
@@ -126,7 +126,7 @@ BAD = {
         4,
         "Invalid enum value 'colour'; one of tag_mutability, mutable_tags, encryption, lifecycle, pull, tags",
     ),
-    "a limit of nothing": (SOUND.replace("300", "0"), 2, "daily_limit is 1 or more; leave it out for no limit"),
+    "a limit of nothing": (SOUND.replace("300", "0"), 2, "daily_limit must be 1 or more; omit it for no limit"),
     "a limit in words": (SOUND.replace("300", "many"), 5, "Expected `int | null`, got `str`"),
     "a mutability that there is not": (SOUND.replace(": IMMUTABLE", ": SOMETIMES"), 8, "one of MUTABLE, IMMUTABLE"),
     "exceptions from nothing": (
@@ -156,7 +156,7 @@ BAD = {
     "a tag with a placeholder that there is not": (
         SOUND.replace('"{namespace}"', '"{team}"'),
         7,
-        "{name} and {namespace} are all that can stand in braces",
+        "only {name} and {namespace} may be in braces",
     ),
     "a key that is no ARN": (
         SOUND.replace("lifecycle: {untag", "encryption: {kms_key: a}\n    lifecycle: {untag"),

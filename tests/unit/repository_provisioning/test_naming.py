@@ -53,7 +53,7 @@ def test_a_name_that_ecr_takes_is_a_name(text):
     ],
 )
 def test_a_name_that_ecr_refuses_is_refused_with_the_rule(text):
-    with pytest.raises(RuleViolationError, match="is not a repository name: ECR takes lower-case letters"):
+    with pytest.raises(RuleViolationError, match="is not a repository name: ECR accepts lower-case letters"):
         RepositoryName(text)
 
 

@@ -164,7 +164,7 @@ def test_a_text_that_botocore_refuses_is_the_caller_s_to_mend():
     client.meta.events.register("before-send.ecr", _no_way)
     registry = EcrContainerRegistry(client, FrozenClock())
 
-    with pytest.raises(RuleViolationError, match=r"ECR would refuse it: .*lifecyclePolicyText.*valid min length: 100"):
+    with pytest.raises(RuleViolationError, match=r"ECR would reject it: .*lifecyclePolicyText.*valid min length: 100"):
         registry.put_lifecycle_policy(WEB, "{}")
 
 

@@ -69,7 +69,7 @@ class InMemoryContainerRegistry:
             if name in self.stored:
                 raise RepositoryAlreadyExistsError(f"{name} already exists", code="RepositoryAlreadyExistsException")
             if len(self.stored) >= self._capacity:
-                raise ConflictError("the registry holds as many as its quota allows", code="LimitExceededException")
+                raise ConflictError("the registry's quota is reached", code="LimitExceededException")
             repository = Repository(
                 name=str(name),
                 arn=f"arn:aws:ecr:{self.REGION}:{self.ACCOUNT}:repository/{name}",
@@ -107,7 +107,7 @@ class InMemoryContainerRegistry:
         self.calls["put_lifecycle_policy"] += 1
         stored = self._seen(name)
         if any("tagStatus" not in rule["selection"] for rule in json.loads(text)["rules"]):
-            raise RuleViolationError("ECR refuses it: tagStatus is missing", code="InvalidParameterException")
+            raise RuleViolationError("ECR rejects it: tagStatus is missing", code="InvalidParameterException")
         stored.lifecycle_policy = text
 
     def put_repository_policy(self, name: RepositoryName, text: str) -> None:

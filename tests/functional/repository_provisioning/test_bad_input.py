@@ -42,7 +42,7 @@ def test_a_name_that_ecr_would_refuse_is_422_and_says_what_is_right(api, method,
 
     assert (status, headers["Content-Type"]) == (422, "application/problem+json")
     assert body["type"] == PROBLEM + "rule-violation"
-    assert "ECR takes" in body["detail"]
+    assert "ECR accepts" in body["detail"]
     assert body["instance"] == f"/repositories/{name}"
     assert body["request_id"] == "5d3c9f0e-2f4b-4a53-9d0b-0a4f0f6f7c11"
 
@@ -124,7 +124,7 @@ def test_a_body_that_is_too_large_is_413(api, filling):
     status, _, body = api.call("POST", "/repositories", raw=f'{{"repositories": ["{filling}"]}}')
 
     assert (status, body["type"]) == (413, PROBLEM + "too-large")
-    assert "reads at most 262144" in body["detail"]
+    assert "accepts at most 262144" in body["detail"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_body_that_is_too_large_is_413(api, filling):
         ({"name": "other"}, "name: unknown key"),
         ({"lifecycle": {"keep": 3}}, "lifecycle"),
         ({"lifecycle": {"keep_last": 3, "colour": 1}}, "lifecycle.colour: unknown key"),
-        ({"lifecycle": {"keep_last": 0}}, "counted from 1"),
+        ({"lifecycle": {"keep_last": 0}}, "must be at least 1"),
         ({"lifecycle": {"keep_last": "3"}}, "lifecycle.keep_last"),
         ({"lifecycle": {}}, "write untagged_after_days and/or keep_last"),
         ({"lifecycle": {"rules": []}}, "at least one rule"),
@@ -148,8 +148,8 @@ def test_a_body_that_is_too_large_is_413(api, filling):
         ({"pull": {"accounts": ["12345"]}}, "write its 12 digits"),
         ({"pull": {"accounts": ["*"]}}, "is not an account id"),
         ({"pull": {"organizations": ["acme"]}}, "is not an organization id"),
-        ({"tags": {"steward:stack": "mine"}}, "is not yours to set"),
-        ({"tags": {"STEWARD:stack": "mine"}}, "is not yours to set"),
+        ({"tags": {"steward:stack": "mine"}}, "cannot be set"),
+        ({"tags": {"STEWARD:stack": "mine"}}, "cannot be set"),
         ({"tags": {"aws:x": "y"}}, "reserved"),
         ({"tags": {"a": "x" * 257}}, "too long"),
         ({"tags": {"": "x"}}, "too long"),
@@ -225,7 +225,7 @@ def test_a_condition_other_than_a_star_is_400(api, value):
     status, _, body = api.put("team-a/web", headers={"If-None-Match": value})
 
     assert status == 400
-    assert "takes only *" in body["detail"]
+    assert "must be *" in body["detail"]
 
 
 def api_event(sent, *, name):

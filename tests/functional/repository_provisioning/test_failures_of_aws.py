@@ -85,7 +85,7 @@ def test_a_lifecycle_policy_that_ecr_refuses_is_422_and_the_next_call_finishes_w
     mended, _, _ = api.put("team-a/web")
 
     assert (refused, mended) == (422, 200)
-    assert "ECR refuses it" in body["detail"]
+    assert "ECR rejects it" in body["detail"]
     assert "untagged" in ecr.get_lifecycle_policy(repositoryName="team-a/web")["lifecyclePolicyText"]
 
 

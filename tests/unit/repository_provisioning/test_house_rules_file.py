@@ -71,7 +71,7 @@ def test_a_sound_file_is_read(written):
 
 
 BAD = {
-    "empty": ("", 1, "is empty; see the shipped file"),
+    "empty": ("", 1, "is empty; see the default file"),
     "only comments": ("# nothing\n", 1, "is empty"),
     "not UTF-8": (b"callers: \xff\xfe", None, "is not UTF-8 text"),
     "not YAML": ("callers: [\n  - a: }", 2, "is not YAML"),
@@ -106,7 +106,7 @@ BAD = {
     "a caller without principals": (
         SOUND.replace('["123456789012:role/ci-*"]', "[]"),
         2,
-        "name at least one of principals",
+        "list at least one principal",
     ),
     "any account": (
         SOUND.replace("123456789012:", "*:"),
@@ -135,7 +135,7 @@ BAD = {
         "mutable_tags are exceptions from IMMUTABLE",
     ),
     "a lifecycle of nothing": (SOUND.replace("{untagged_after_days: 14}", "{}"), 9, "write untagged_after_days and/or"),
-    "a lifecycle of no days": (SOUND.replace("days: 14", "days: 0"), 9, "are counted from 1"),
+    "a lifecycle of no days": (SOUND.replace("days: 14", "days: 0"), 9, "must be at least 1"),
     "an account that YAML made a number": (
         SOUND.replace('"210987654321"', "210987654321"),
         10,
@@ -150,7 +150,7 @@ BAD = {
         7,
         "must be made from {name}",
     ),
-    "a tag of ours": (SOUND.replace("{namespace: ", '{"steward:stack": '), 7, "is not yours to set"),
+    "a tag of ours": (SOUND.replace("{namespace: ", '{"steward:stack": '), 7, "cannot be set"),
     "a tag of AWS": (SOUND.replace("{namespace: ", '{"aws:x": '), 7, "are reserved"),
     "a tag with an odd character": (SOUND.replace('"{namespace}"', '"<x>"'), 7, "other than letters, digits, spaces"),
     "a tag with a placeholder that there is not": (

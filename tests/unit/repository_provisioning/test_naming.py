@@ -59,7 +59,7 @@ def test_a_name_that_ecr_refuses_is_refused_with_the_rule(text):
 
 @pytest.mark.parametrize(("text", "length"), [("", 0), ("a", 1), ("a" * 257, 257)])
 def test_a_name_of_the_wrong_length_is_refused_with_the_lengths_that_are_right(text, length):
-    with pytest.raises(RuleViolationError, match=rf"has {length} characters; ECR takes 2 to 256"):
+    with pytest.raises(RuleViolationError, match=rf"has {length} characters; ECR accepts 2 to 256"):
         RepositoryName(text)
 
 

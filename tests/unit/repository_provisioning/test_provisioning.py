@@ -130,7 +130,7 @@ def test_a_dry_run_that_is_refused_is_not_told_to_the_world(stack):
 def test_create_only_refuses_what_exists(stack):
     ensure(stack)
 
-    with pytest.raises(PreconditionFailedError, match="asks to create only"):
+    with pytest.raises(PreconditionFailedError, match="requests creation only"):
         ensure(stack, create_only=True)
 
 
@@ -287,7 +287,7 @@ def test_another_encryption_than_the_rule_says_is_a_conflict_that_says_what_to_d
 def test_a_full_registry_is_a_conflict(stack):
     stack = WiredStack.over_doubles(capacity=0)
 
-    with pytest.raises(ConflictError, match="as many as its quota allows"):
+    with pytest.raises(ConflictError, match="the registry's quota is reached"):
         ensure(stack)
 
 
@@ -327,7 +327,7 @@ def test_creation_waits_until_ecr_shows_the_repository():
 def test_a_repository_that_ecr_does_not_show_in_time_is_finished_by_the_next_call():
     stack = WiredStack.over_doubles(visible_after=timedelta(seconds=30))
 
-    with pytest.raises(TimeUsedUpError, match="the same call again finishes it"):
+    with pytest.raises(TimeUsedUpError, match="repeat the request to continue"):
         ensure(stack)
     stack.clock.advance(seconds=30)
     outcome = ensure(stack)

@@ -97,7 +97,7 @@ ALLOWED = (
         ),
     ),
     BaselineChange(
-        "AWS added an action to a policy of its own (the baseline has the version before)",
+        "AWS added an action to a managed policy (the baseline has the previous version)",
         "api",
         "operator",
         _approves_less_of_aws,
@@ -140,28 +140,28 @@ ALLOWED = (
 
 REFUSED = (
     BaselineChange(
-        "upload attempted by somebody without any rights: refused",
+        "upload attempted by somebody without any permissions: denied",
         "bucket",
         "outsider",
         _approves_an_administrator,
         refused=True,
     ),
     BaselineChange(
-        "upload attempted by somebody with all rights in S3: refused by the bucket's policy",
+        "upload attempted by somebody with all S3 permissions: denied by the bucket's policy",
         "bucket",
         "storekeeper",
         _approves_an_administrator,
         refused=True,
     ),
     BaselineChange(
-        "deletion attempted by somebody with all rights in S3: refused by the bucket's policy",
+        "deletion attempted by somebody with all S3 permissions: denied by the bucket's policy",
         "bucket",
         "storekeeper",
         lambda _: None,
         refused=True,
     ),
     BaselineChange(
-        "upload attempted through the API by somebody who may not call it: refused by the API",
+        "upload attempted through the API by somebody who may not call it: denied by the API",
         "api",
         "outsider",
         _approves_an_administrator,

@@ -101,7 +101,7 @@ class Session:
         self.scan()
         heard = self._hear(began, lambda _: False, patience=3, quiet=0)
         late = [in_short(one.data) for one in heard if one.kind == DETECTED]
-        return Row("(a scan after all of them)", missed=late, seen=[f"{len(late)} that no event had told"])
+        return Row("(a scan after all changes)", missed=late, seen=[f"{len(late)} that no event had reported"])
 
     def undo(self) -> list[Row]:
         """Take everything back, adopt what cannot be, and wait until it is over."""
@@ -147,7 +147,7 @@ class Session:
         self.approve(good)
         over = {one.data["finding_id"] for one in heard if one.kind == DETECTED}
         heard = self._hear(restored, lambda seen: over <= self._told(seen, RESOLVED), quiet=3)
-        row.missed += [f"{name} is not over" for name in sorted(over - self._told(heard, RESOLVED))]
+        row.missed += [f"{name} is not resolved" for name in sorted(over - self._told(heard, RESOLVED))]
         return row
 
     def week(self) -> Row:

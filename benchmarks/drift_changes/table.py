@@ -12,7 +12,7 @@ from benchmarks.drift_changes.players import NAMES
 from benchmarks.drift_changes.readers import readers
 
 DETECTED, RESOLVED, ACKNOWLEDGED = "PolicyDriftDetected", "PolicyDriftResolved", "PolicyDriftAcknowledged"
-_HEADINGS = ("", "change", "told", "request that proves it", "who", "bus", "topic", "reaches")
+_HEADINGS = ("", "change", "reported", "request that proves it", "who", "bus", "topic", "reaches")
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ def row_of_undoing(change: Change, heard: list[Heard], called: float) -> Row:
     wanted = dict.fromkeys(change.reverted, "reverted") | dict.fromkeys(change.adopted, "adopted")
     mine = [one for one in heard if one.data.get("entity") in change.entities]
     over = {one.data["finding_id"]: one for one in mine if one.kind == RESOLVED}
-    row = Row(f"taken back: {change.name}")
+    row = Row(f"reverted: {change.name}")
     row.seen = [f"{name} {one.data['how']}" for name, one in over.items()]
     row.missed = [f"{name} {how}" for name, how in wanted.items() if name not in over or over[name].data["how"] != how]
     row.false_alarms = [in_short(one.data) for one in mine if one.kind == DETECTED]
@@ -162,7 +162,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 def _repetitions(told: list[Heard]) -> list[str]:
     """Findings that were told twice as the same: once is promised, and once more if it turns out to be unexpected."""
     seen = [(one.data["finding_id"], one.data["fingerprint"], one.data["expected"]) for one in told]
-    return [f"{one[0]} is told again" for one in set(seen) if seen.count(one) > 1]
+    return [f"{one[0]} is reported again" for one in set(seen) if seen.count(one) > 1]
 
 
 def _is(wanted: Told, data: dict[str, Any]) -> bool:

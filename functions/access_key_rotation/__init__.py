@@ -1,4 +1,4 @@
-"""Access keys of service users: made, verified, promoted, drained and retired, without cutting a consumer off.
+"""Access keys of service users: created, verified, promoted, drained and retired, without cutting a consumer off.
 
 Triggered by
     a schedule (``planner_handler``), ``AccessKeyRotationDue`` through a queue (``worker_handler``), Secrets Manager's

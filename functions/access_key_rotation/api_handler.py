@@ -1,4 +1,4 @@
-"""The operators' REST API: who is where, rotate now, answer a leak, undo."""
+"""The operators' REST API: list service users, rotate now, respond to a leak, reactivate a key."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -45,7 +45,7 @@ def request_rotation(name: str) -> Response[dict[str, Any]]:
     try:
         reason = Reason(body.get("reason", "routine"))
     except ValueError as error:
-        raise RuleViolationError(f"reason is routine or compromised, not {body['reason']!r}") from error
+        raise RuleViolationError(f"reason must be routine or compromised, not {body['reason']!r}") from error
     key_id = body.get("key_id")
     if "key_id" in body and not (isinstance(key_id, str) and key_id):
         raise RuleViolationError("key_id is the id of a key, such as AKIA…; leave it out for the current one")

@@ -1,4 +1,4 @@
-"""The schedule's entry: says who is due."""
+"""The schedule's entry: reports who is due."""
 
 from typing import Any
 

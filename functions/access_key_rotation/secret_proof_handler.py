@@ -1,4 +1,4 @@
-"""The entry of the hourly proof that what consumers read still authenticates."""
+"""The entry of the hourly check that the keys that consumers read still authenticate."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The queue's entry: users that have something to do, each tried again by itself if its run fails."""
+"""The queue's entry: users that need work, each retried on its own if its run fails."""
 
 import asyncio
 import traceback

@@ -1,4 +1,4 @@
-"""The schedules' entry: every few minutes what waits in a flood, every week the digest."""
+"""The schedules' entry: every few minutes the alerts waiting in a flood, every week the digest."""
 
 from typing import Any
 

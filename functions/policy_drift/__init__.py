@@ -1,4 +1,4 @@
-"""IAM policy drift: what access changed against what was approved, who changed it, and how to take it back.
+"""IAM policy drift: how access differs from what was approved, who changed it, and how to revert it.
 
 Triggered by
     a schedule, a new version of the baseline and ``POST /drift/scans`` (``scan_handler``); CloudTrail's events of

@@ -1,4 +1,4 @@
-"""The operators' REST API: what differs, who answers for it, scan now, what is approved."""
+"""The operators' REST API: findings, acknowledgements, scans, the baseline."""
 
 from datetime import datetime
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""The queue's entry: CloudTrail's events of changes in IAM, many at a time."""
+"""The queue's entry: CloudTrail's events of IAM changes, many at a time."""
 
 import json
 from collections.abc import Mapping

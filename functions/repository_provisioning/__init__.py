@@ -1,4 +1,4 @@
-"""Repositories on demand: a pipeline asks for a name and finds a repository that is configured as the house rules say.
+"""Repositories on demand: a pipeline requests a name and gets a repository that is configured by the house rules.
 
 Triggered by
     the REST API (``api_handler``) and, as a safety net, by CloudTrail's event of a push to a repository that does not

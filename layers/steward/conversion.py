@@ -1,4 +1,4 @@
-"""From plain JSON or YAML values to dataclasses, strictly, with errors that lead to the place."""
+"""From plain JSON or YAML values to dataclasses, strictly, with errors that name the place."""
 
 import math
 import re

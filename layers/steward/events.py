@@ -1,4 +1,4 @@
-"""What capabilities tell each other and the world, over the bus.
+"""Events that capabilities publish to each other and to others, over the bus.
 
 A published event is a frozen dataclass: its class name, in the past tense, is the detail-type, its fields are the data.
 On the bus it looks like the files of ``events/published/``::

@@ -1,4 +1,4 @@
-"""The files that an operator edits, read into dataclasses, with errors that name file, line and what would be right."""
+"""The files that an operator edits, read into dataclasses, with errors that name file, line and the correction."""
 
 from collections.abc import Iterator
 from importlib.resources import files

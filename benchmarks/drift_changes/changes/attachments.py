@@ -28,7 +28,7 @@ ATTACHMENTS = (
         undo=(detach("user", "attach-admin", ADMINISTRATOR),),
     ),
     Change(
-        "one of AWS's policies attached to a role",
+        "an AWS managed policy attached to a role",
         role("attach-of-aws", rights=READ),
         (
             Step(
@@ -45,7 +45,7 @@ ATTACHMENTS = (
         undo=(attach("role", "detach", PULL),),
     ),
     Change(
-        "a policy attached that gives nothing new",
+        "a policy attached that grants nothing new",
         (*policy("attach-same", READ), *role("attach-same", rights=READ_AND_WRITE)),
         (
             Step(
@@ -56,7 +56,7 @@ ATTACHMENTS = (
         undo=(detach("role", "attach-same", policy_arn("attach-same")),),
     ),
     Change(
-        "a policy attached to a group: told of the group, once for all members",
+        "a policy attached to a group: reported for the group, once for all members",
         (*user("attach-group-1"), *user("attach-group-2"), *group("attach-group", "attach-group-1", "attach-group-2")),
         (
             Step(

@@ -65,7 +65,7 @@ BOUNDARIES = (
         undo=(set_default(policy_arn("boundary-wider"), "v1"),),
     ),
     Change(
-        "rights granted that the boundary does not leave",
+        "permissions granted that the boundary does not allow",
         bounded("boundary-holds", READ),
         (
             Step(

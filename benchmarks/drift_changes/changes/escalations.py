@@ -27,7 +27,7 @@ ESCALATIONS = (
         undo=(take("role", "escalates-self"),),
     ),
     Change(
-        "a role may run a function under another role, in pieces over two policies",
+        "a role may run a function under another role, by two policies together",
         (
             *policy("escalates-target", document(allow("lambda:CreateFunction", "lambda:InvokeFunction"))),
             *role("escalates-target", rights=READ),
@@ -47,7 +47,7 @@ ESCALATIONS = (
         ),
     ),
     Change(
-        "the same right to write policies, on a policy that the role does not have",
+        "the same permission to write policies, on a policy that the role does not have",
         (*policy("escalates-not", READ), *role("escalates-not", rights=READ)),
         (
             Step(

@@ -6,13 +6,13 @@ from benchmarks.drift_changes.changes.documents import ADMINISTRATOR, EC2, PULL,
 
 EXISTENCE = (
     Change(
-        "a user made who may do nothing",
+        "a user created without permissions",
         (),
         (Step(user("user-new"), (told("unmanaged", "user/user-new", "MEDIUM", "EQUIVALENT"),)),),
         undo=(call("delete-user", UserName="user-new"),),
     ),
     Change(
-        "a role made that is an administrator",
+        "an administrator role created",
         (),
         (
             Step(
@@ -34,7 +34,7 @@ EXISTENCE = (
         adopted=(finding("missing", "role/role-gone"),),
     ),
     Change(
-        "a role deleted and made anew, the same in every letter",
+        "a role deleted and recreated identically",
         role("recreated", rights=READ),
         (
             Step(

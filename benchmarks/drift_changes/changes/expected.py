@@ -19,7 +19,7 @@ EXPECTED = (
         undo=made_by("deployer", take("role", "deployed", inline="more")),
     ),
     Change(
-        "the deployer makes a role: expected",
+        "the deployer creates a role: expected",
         (),
         (
             Step(
@@ -30,7 +30,7 @@ EXPECTED = (
         adopted=("unmanaged:role:deployed-new",),
     ),
     Change(
-        "the deployer makes a user an administrator: expected, and told by mail nevertheless",
+        "the deployer makes a user an administrator: expected, but still mailed",
         user("deployed-admin", rights=READ),
         (
             Step(

@@ -81,7 +81,7 @@ INLINE = (
     ),
     rewritten(
         "swapped",
-        "one right exchanged for another",
+        "one permission exchanged for another",
         READ_AND_WRITE,
         READ_AND_DELETE,
         access("swapped", "MEDIUM", "INCOMPARABLE", "s3:DeleteObject"),

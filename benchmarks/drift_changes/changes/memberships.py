@@ -39,7 +39,7 @@ MEMBERSHIPS = (
         undo=(call("add-user-to-group", GroupName="leaves-readers", UserName="leaves"),),
     ),
     Change(
-        "a user joins a group that gives nothing new",
+        "a user joins a group that grants nothing new",
         (*user("joins-same", rights=READ), *group("joins-same-readers", rights=READ)),
         (
             Step(

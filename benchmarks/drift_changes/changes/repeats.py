@@ -39,7 +39,7 @@ ONE_AFTER_THE_OTHER = (
         undo=(take("role", "second-known", inline="second"), take("role", "second-known", inline="first")),
     ),
     Change(
-        "an acknowledged finding gets smaller: nothing to tell",
+        "an acknowledged finding gets smaller: not reported",
         role("smaller", rights=READ),
         (
             Step(

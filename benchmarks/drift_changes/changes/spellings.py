@@ -17,12 +17,12 @@ SPELLINGS = (
         (Step((call("update-role", RoleName="described", Description="other words"),)),),
     ),
     Change(
-        "an access key made",
+        "an access key created",
         user("key-made", rights=READ),
         (Step((call("create-access-key", UserName="key-made"),)),),
     ),
     Change(
-        "an attachment by somebody who may not: refused by IAM",
+        "an attachment without permission: denied by IAM",
         user("refused", rights=READ),
         (Step((call("attach-user-policy", by="outsider", UserName="refused", PolicyArn=ADMINISTRATOR),)),),
     ),
@@ -40,7 +40,7 @@ SPELLINGS = (
     ),
     rewritten(
         "respelled",
-        "lists for single values, capitals, a repetition",
+        "lists for single values, case, a repetition",
         document({"Effect": "Allow", "Action": "s3:GetObject", "Resource": REPORTS}),
         {"Version": "2012-10-17", "Statement": allow("S3:getobject", "s3:GetObject", on=[REPORTS])},
     ),

@@ -6,7 +6,7 @@ from benchmarks.drift_changes.changes.documents import ADMINISTRATOR, READ, WRIT
 
 TRANSIENTS = (
     Change(
-        "a policy attached, and detached before anybody looked",
+        "a policy attached, and detached before it was checked",
         (*policy("used", WRITE), *role("used", rights=READ)),
         (
             Step(
@@ -17,7 +17,7 @@ TRANSIENTS = (
         lasting=frozenset({finding("transient", "role/used")}),
     ),
     Change(
-        "AdministratorAccess attached, and detached before anybody looked",
+        "AdministratorAccess attached, and detached before it was checked",
         user("used-admin", rights=READ),
         (
             Step(
@@ -28,7 +28,7 @@ TRANSIENTS = (
         lasting=frozenset({finding("transient", "user/used-admin")}),
     ),
     Change(
-        "a policy attached that gives nothing new, and detached",
+        "a policy attached that grants nothing new, and detached",
         (*policy("used-same", READ), *role("used-same", rights=READ)),
         (
             Step(

@@ -32,7 +32,7 @@ TRUSTS = (
     ),
     retrusted(
         "trust-external-id",
-        "a foreign account needs no external id any more",
+        "a foreign account no longer needs an external id",
         trust({"AWS": PARTNER}, Condition={"StringEquals": {"sts:ExternalId": "3c1f"}}),
         trust({"AWS": PARTNER}),
         told("trust", "role/trust-external-id", "CRITICAL", "BROADENED", "sts:AssumeRole"),
@@ -53,7 +53,7 @@ TRUSTS = (
     ),
     retrusted(
         "trust-respelled",
-        "a trust policy written otherwise: an account by its number, lists for single values",
+        "a trust policy written differently: an account by its number, lists for single values",
         trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}),
         trust({"AWS": [ACCOUNT]}, Sid="Own"),
     ),

@@ -36,7 +36,7 @@ VERSIONS = (
     ),
     reversioned(
         "version-respelled",
-        "a new default version, written otherwise",
+        "a new default version, written differently",
         READ_AND_WRITE,
         document(allow("S3:putobject", "s3:GetObject", on=[REPORTS], Sid="Everything")),
     ),
@@ -66,7 +66,7 @@ VERSIONS = (
         (Step((call("create-policy-version", PolicyArn=policy_arn("version-idle"), PolicyDocument=ALL_OF_S3),)),),
     ),
     Change(
-        "a policy made that nobody has",
+        "a policy created without attachment",
         (),
         (
             Step(
@@ -77,7 +77,7 @@ VERSIONS = (
         undo=(call("delete-policy", PolicyArn=policy_arn("policy-new")),),
     ),
     Change(
-        "a policy that nobody has allows more",
+        "an unattached policy allows more",
         policy("policy-idle", READ),
         (
             Step(

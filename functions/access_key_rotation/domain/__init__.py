@@ -1,1 +1,1 @@
-"""The rules of access-key rotation: what is seen, what is wanted, and the one next step. Standard library only."""
+"""The rules of access-key rotation: current state, desired state, and the one next step. Standard library only."""

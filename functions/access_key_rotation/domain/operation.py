@@ -210,7 +210,7 @@ def _last_deactivated(name: UserName, record: Record, keys: Sequence[AccessKey])
         raise ConflictError(f"{name} has no key that the steward deactivated and that still exists")
     key_id = max(ours, key=lambda key: ours[key])
     if record.history(key_id).compromised:
-        raise NotAllowedError(f"the key {key_id} leaked; it is never brought back")
+        raise NotAllowedError(f"the key {key_id} leaked; it is never reactivated")
     return key_id
 
 

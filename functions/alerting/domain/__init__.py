@@ -1,1 +1,1 @@
-"""What is told, to whom, in which words, and how often. No AWS here."""
+"""Which alerts are sent, to whom, in which words, and how often. No AWS here."""

@@ -57,7 +57,7 @@ class S3BaselineStore:
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
         condition: dict[str, Any] = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
-        overtaken = "another baseline was written meanwhile; look again"
+        overtaken = "another baseline was written meanwhile; read it again"
         with translated({code: OvertakenError(overtaken, code=code) for code in _OVERTAKEN}):
             answer = self._s3.put_object(
                 **self._place,

@@ -155,7 +155,7 @@ class Approvals:
         if kept is None and self._store.writes():
             raise self._forgotten()
         if kept is None:
-            raise NothingApprovedError("there is no baseline yet: ask for a scan")
+            raise NothingApprovedError("there is no baseline yet: request a scan")
         return self._good(kept.value), kept.value
 
     def version(self) -> str | None:
@@ -368,11 +368,11 @@ class Approvals:
 def _refuse_overtaken(kept: Kept[InForce] | None, latest: Version | None, origin: Origin, based_on: str | None) -> None:
     """Raise OvertakenError, where something was decided on another state than the one that is there."""
     if based_on is not None and (kept is None or kept.value.version != based_on):
-        raise OvertakenError("another baseline is in force than the one that this was decided on; look again")
+        raise OvertakenError("another baseline is in force than the one that this was decided on; read it again")
     if latest is None and origin is Origin.ADOPTED:
-        raise OvertakenError("the baseline was deleted from the bucket: put a good one back first")
+        raise OvertakenError("the baseline was deleted from the bucket: restore a good one first")
     if latest and latest.id not in ({kept.value.version, kept.value.refused} if kept else set()):
-        raise OvertakenError("the bucket has an upload that no scan has seen: ask for a scan, then look again")
+        raise OvertakenError("the bucket has an upload that no scan has seen: request a scan, then check again")
 
 
 def _causes(latest: Version, writers: Mapping[str, Change]) -> tuple[Change, ...]:

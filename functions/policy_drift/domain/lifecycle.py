@@ -160,7 +160,7 @@ def acknowledged(known: Finding, acknowledgement: Acknowledgement) -> Finding:
         raise RuleViolationError("expires is more than a year from now; adopt what is to stay for ever")
     if acknowledgement.fingerprint != known.drift.fingerprint:
         raise PreconditionFailedError(
-            f"{known.id} has changed since: its fingerprint is {known.drift.fingerprint} now; look again"
+            f"{known.id} has changed since: its fingerprint is {known.drift.fingerprint} now; read it again"
         )
     return replace(
         known,

@@ -96,7 +96,7 @@ class Operation:
         """A link to the latest report. Raises NotFoundError."""
         link = self._reports.link(extension)
         if link is None:
-            raise NotFoundError("there is no report yet: ask for a scan")
+            raise NotFoundError("there is no report yet: request a scan")
         return link
 
     def baseline(self) -> tuple[InForce, str, list[Finding]]:
@@ -114,7 +114,7 @@ class Operation:
         """
         uploaded = self._format.read(text, account=self._account)
         if replaces is not None and self._approvals.version() != replaces:
-            raise PreconditionFailedError("another baseline is in force than the one that If-Match names; look again")
+            raise PreconditionFailedError("another baseline is in force than the one that If-Match names; read it again")
         approved = self._approvals.replace(
             uploaded, origin=Origin.UPLOADED, by=by, findings=[], run=run, based_on=replaces
         )
@@ -198,7 +198,7 @@ class Operation:
     def _open(self, finding_id: str) -> Drift:
         drift = self._kept(finding_id).value.drift
         if drift.kind in approval.NOT_ADOPTABLE or drift.entity.kind is EntityKind.ACCOUNT:
-            raise RuleViolationError(f"{finding_id} says nothing of the account as it is now; it cannot be adopted")
+            raise RuleViolationError(f"{finding_id} does not describe the current account; it cannot be adopted")
         return drift
 
     def _kept(self, finding_id: str) -> Kept[Finding]:
@@ -215,8 +215,8 @@ def rank(finding: Finding) -> Rank:
 
 def _check_is_still(drift: Drift | None, finding_id: str, fingerprint: str) -> None:
     if drift is None:
-        raise PreconditionFailedError(f"{finding_id} is over: the account has moved on")
+        raise PreconditionFailedError(f"{finding_id} is resolved: the account has changed since")
     if drift.fingerprint != fingerprint:
         raise PreconditionFailedError(
-            f"{finding_id} has changed since it was reviewed: its fingerprint is {drift.fingerprint} now; look again"
+            f"{finding_id} has changed since it was reviewed: its fingerprint is {drift.fingerprint} now; read it again"
         )

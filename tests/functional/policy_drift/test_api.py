@@ -335,7 +335,7 @@ def test_before_the_first_scan_there_is_no_report(api):
     status, _, problem = api.call("GET", "/drift/report")
 
     assert status == 404
-    assert "ask for a scan" in problem["detail"]
+    assert "request a scan" in problem["detail"]
 
 
 def test_before_the_first_scan_there_is_no_baseline(api):

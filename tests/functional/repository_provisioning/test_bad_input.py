@@ -217,7 +217,7 @@ def test_a_dry_run_that_is_neither_true_nor_false_is_400(api, value):
     status, _, body = api.put("team-a/web", query={"dry_run": value})
 
     assert status == 400
-    assert "dry_run is true or false" in body["detail"]
+    assert "dry_run must be true or false" in body["detail"]
 
 
 @pytest.mark.parametrize("value", ['"abc"', "", "W/*"])

@@ -99,7 +99,7 @@ def _request(name: str, overrides: Mapping[Any, Any]) -> Request:
     dry_run = app.dry_run
     condition = app.current_event.headers.get("if-none-match")
     if condition not in {None, "*"}:
-        raise InvalidRequestError("If-None-Match takes only *, which asks to create and not to find")
+        raise InvalidRequestError("If-None-Match must be *, which requests creation only")
     return Request(name, _overrides(overrides), create_only=condition == "*", dry_run=dry_run)
 
 

@@ -105,7 +105,7 @@ class RestApi(APIGatewayRestResolver):
         try:
             return Principal.from_arn(arn or "")
         except ValueError as error:
-            raise NotAllowedError(f"the caller cannot be told: {error}") from error
+            raise NotAllowedError(f"the caller cannot be identified: {error}") from error
 
     @property
     def request_id(self) -> str:
@@ -144,11 +144,11 @@ class RestApi(APIGatewayRestResolver):
             return {}
         if self.media_type != "application/json":
             raise UnsupportedMediaTypeError(
-                f"send the body as application/json, not as {self.media_type or 'nothing in particular'}"
+                f"send the body as application/json, not as {self.media_type or 'an unspecified type'}"
             )
         size = len(event.body.encode())
         if size > MAX_BODY:
-            raise TooLargeError(f"the body has {size} bytes; this API reads at most {MAX_BODY}")
+            raise TooLargeError(f"the body has {size} bytes; this API accepts at most {MAX_BODY}")
         try:
             body = msgspec.json.decode(event.decoded_body or "")
         except (ValueError, RecursionError) as error:
@@ -156,7 +156,7 @@ class RestApi(APIGatewayRestResolver):
         if not isinstance(body, dict):
             raise InvalidRequestError(f"the body is a JSON {_JSON_NAMES[type(body)]}; send an object")
         if _nests_deeper(body, MAX_DEPTH):
-            raise InvalidRequestError(f"the body nests deeper than the {MAX_DEPTH} levels that this API reads")
+            raise InvalidRequestError(f"the body nests deeper than the {MAX_DEPTH} levels that this API accepts")
         return body
 
     def problem_of(self, error: StewardError) -> dict[str, Any]:

@@ -114,9 +114,7 @@ class Operation:
         """
         uploaded = self._format.read(text, account=self._account)
         if replaces is not None and self._approvals.version() != replaces:
-            raise PreconditionFailedError(
-                "another baseline is in force than the one that If-Match names; read it again"
-            )
+            raise PreconditionFailedError("another baseline is in force than the one in If-Match; read it again")
         approved = self._approvals.replace(
             uploaded, origin=Origin.UPLOADED, by=by, findings=[], run=run, based_on=replaces
         )

@@ -306,6 +306,22 @@ def test_kinds_of_actions_get_a_witness_each_up_to_the_number_asked_for() -> Non
     assert len(compare([document(deny())], live, most_witnesses=2).newly_allowed) == 2
 
 
+@pytest.mark.parametrize("asked_for", [0, -1])
+def test_no_verdict_is_reached_without_a_witness(asked_for: int) -> None:
+    with pytest.raises(ValueError, match="allowed: 1 or more"):
+        compare([document(deny())], [document(allow())], most_witnesses=asked_for)
+
+
+def test_the_search_for_witnesses_stops_at_the_number_asked_for() -> None:
+    live = [document(*(allow(name, f"arn:aws:s3:::{name}") for name in ("s3:GetObject", "s3:PutObject", "s3:*")))]
+    budget, ample = Budget(), Budget()
+
+    compare([document(deny())], live, budget=budget, most_witnesses=1)
+    compare([document(deny())], live, budget=ample)
+
+    assert budget.steps > ample.steps
+
+
 def test_a_witness_has_a_plausible_resource() -> None:
     live = [document(allow("iam:PassRole", "arn:aws:iam::*:role/app-*"))]
 

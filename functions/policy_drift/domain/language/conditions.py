@@ -64,7 +64,7 @@ class Condition:
         operator = self.operator
         kind = operator.kind
         if kind in (Kind.NUMBER, Kind.DATE):
-            asked = number(value) if kind is Kind.NUMBER else instant(value)
+            asked = (number if kind is Kind.NUMBER else instant)(value, asked=True)
             relation = _RELATIONS[operator.relation]
             return asked is not None and (
                 any(relation(asked, named) for named in self.values if isinstance(named, Decimal)) != operator.negated

@@ -48,6 +48,7 @@ def trust(**element: Any) -> dict[str, Any]:
         ({"AWS": ROLE}, SESSION, True),
         ({"AWS": ROLE}, "arn:aws:sts::444455556666:assumed-role/deploy/run-1", False),
         ({"AWS": ROLE}, f"arn:aws:sts::{ACCOUNT}:assumed-role/other/run-1", False),
+        ({"AWS": ROLE}, SESSION.replace("arn:aws:", "arn:aws-cn:"), False),
         ({"AWS": SESSION}, SESSION, True),
         ({"AWS": SESSION}, ROLE, False),
         ({"AWS": ["AIDAABCDEFGHIJKLMNOP", ALICE]}, "AIDAABCDEFGHIJKLMNOP", True),

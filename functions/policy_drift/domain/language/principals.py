@@ -156,7 +156,11 @@ def _includes(named_principal: Principal, asking: Principal) -> bool:
         return True
     if named_principal.is_account:
         return named_principal.account == asking.account and _partition(named_principal) == _partition(asking)
-    return bool(named_principal.role) and named_principal.role == asking.role_of_session
+    return (
+        bool(named_principal.role)
+        and named_principal.role == asking.role_of_session
+        and _partition(named_principal) == _partition(asking)
+    )
 
 
 def _partition(principal: Principal) -> str:

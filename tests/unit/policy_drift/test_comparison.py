@@ -306,6 +306,22 @@ def test_kinds_of_actions_get_a_witness_each_up_to_the_number_asked_for() -> Non
     assert len(compare([document(deny())], live, most_witnesses=2).newly_allowed) == 2
 
 
+@pytest.mark.parametrize("asked_for", [0, -1])
+def test_no_verdict_is_reached_without_a_witness(asked_for: int) -> None:
+    with pytest.raises(ValueError, match="allowed: 1 or more"):
+        compare([document(deny())], [document(allow())], most_witnesses=asked_for)
+
+
+def test_the_search_for_witnesses_stops_at_the_number_asked_for() -> None:
+    live = [document(*(allow(name, f"arn:aws:s3:::{name}") for name in ("s3:GetObject", "s3:PutObject", "s3:*")))]
+    budget, ample = Budget(), Budget()
+
+    compare([document(deny())], live, budget=budget, most_witnesses=1)
+    compare([document(deny())], live, budget=ample)
+
+    assert budget.steps > ample.steps
+
+
 def test_a_witness_has_a_plausible_resource() -> None:
     live = [document(allow("iam:PassRole", "arn:aws:iam::*:role/app-*"))]
 
@@ -378,6 +394,76 @@ def test_what_cannot_be_decided_for_every_value_is_unknown_with_the_reason() -> 
 
     assert comparison.verdict in {Verdict.UNKNOWN, Verdict.BROADENED}
     assert comparison.reason or comparison.newly_allowed
+
+
+def given_arn(pattern: str, operator: str = "ArnLike") -> dict[str, Any]:
+    return allow("s3:GetObject", **when(operator, "aws:SourceArn", pattern))
+
+
+ROLE_OF_ACCOUNT = "arn:aws:iam::${aws:PrincipalAccount}:role/x"
+
+
+@pytest.mark.parametrize(
+    ("baseline", "live", "expected"),
+    [
+        (given_arn(ROLE_OF_ACCOUNT), given_arn("arn:aws:iam::*:role/x"), Verdict.BROADENED),
+        (
+            given_arn("arn:aws:ec2:*:*:vpc/${aws:PrincipalTag/VpcId}"),
+            given_arn("arn:aws:ec2:*:*:vpc/*"),
+            Verdict.BROADENED,
+        ),
+        (
+            given_arn(ROLE_OF_ACCOUNT),
+            given_arn("arn:aws:iam::${aws:PrincipalAccount, 'a:b'}:role/x"),
+            Verdict.EQUIVALENT,
+        ),
+        (given_arn("arn:aws:iam::*:role/x"), given_arn(ROLE_OF_ACCOUNT, "StringLike"), Verdict.INCOMPARABLE),
+        (
+            allow("s3:*", **when("StringEquals", "k", "${aws:username}")),
+            allow("s3:*", **when("StringEquals", "k", "${aws:username, 'x'}")),
+            Verdict.BROADENED,
+        ),
+        (
+            allow("s3:*", **when("StringEquals", "k", "${u}")),
+            allow("s3:*", **when("ForAnyValue:StringEquals", "k", "${u}")),
+            Verdict.NARROWED,
+        ),
+    ],
+)
+def test_changes_around_a_variable_are_decided_for_every_value(baseline: Any, live: Any, expected: Verdict) -> None:
+    assert verdict([baseline], [live]) is expected
+
+
+@pytest.mark.parametrize(("one", "other"), [("ß", "SS"), ("\u0131", "I"), ("ς", "Σ"), ("\u212a", "k"), ("é", "É")])
+def test_only_ascii_capitals_are_ignored(one: str, other: str) -> None:
+    def given(text: str) -> list[dict[str, Any]]:
+        return [allow("s3:*", **when("StringEqualsIgnoreCase", "k", text))]
+
+    assert verdict(given(one), given(other)) is Verdict.INCOMPARABLE
+    assert verdict(given(one + "a"), given(one + "A")) is Verdict.EQUIVALENT
+
+
+def test_a_wildcard_that_takes_only_actions_that_are_named_changes_nothing() -> None:
+    own = [allow("s3:Ge*", BUCKET), deny("s3:Get", BUCKET)]
+
+    assert verdict(own, [*own, deny("s3:G?t", BUCKET)]) is Verdict.EQUIVALENT
+    assert verdict(own, [*own, deny("s3:Ge?", BUCKET)]) is Verdict.NARROWED
+
+
+def test_every_resource_is_longer_than_nothing() -> None:
+    assert verdict([allow("*", "*"), deny("*", "?*")], [deny()]) is Verdict.EQUIVALENT
+    assert verdict([allow("*", "*")], [allow("*", ["?*", BUCKET])]) is Verdict.EQUIVALENT
+    assert verdict([allow("*", "*")], [allow("*", "??*")]) is Verdict.NARROWED
+    assert verdict([allow("*", "*"), deny("*", "?*")], [allow("*", BUCKET)]) is Verdict.BROADENED
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource"), [("*", "*"), ("arn:*", "arn:aws:example:us-east-1:111122223333:example")]
+)
+def test_a_witness_of_no_resource_in_particular_is_one_that_a_request_may_have(pattern: str, resource: str) -> None:
+    live = [document(allow("s3:GetObject", pattern))]
+
+    assert compare([], live).newly_allowed[0].resource == resource
 
 
 HOMES = [f"{BUCKET}/${{aws:PrincipalTag/{tag}}}" for tag in "abcdef"]

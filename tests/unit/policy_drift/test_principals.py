@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from policy_drift.domain.language import Decision, Request, Verdict, compare, evaluate
+from policy_drift.domain.language.principals import Principals, examples, parse
 
 ACCOUNT = "111122223333"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -45,6 +48,7 @@ def trust(**element: Any) -> dict[str, Any]:
         ({"AWS": ROLE}, SESSION, True),
         ({"AWS": ROLE}, "arn:aws:sts::444455556666:assumed-role/deploy/run-1", False),
         ({"AWS": ROLE}, f"arn:aws:sts::{ACCOUNT}:assumed-role/other/run-1", False),
+        ({"AWS": ROLE}, SESSION.replace("arn:aws:", "arn:aws-cn:"), False),
         ({"AWS": SESSION}, SESSION, True),
         ({"AWS": SESSION}, ROLE, False),
         ({"AWS": ["AIDAABCDEFGHIJKLMNOP", ALICE]}, "AIDAABCDEFGHIJKLMNOP", True),
@@ -123,3 +127,63 @@ def test_a_witness_names_a_principal_that_can_be_asked_again() -> None:
 
     assert witness.principal == "Federated:x.amazonaws.com"
     assert evaluate(live, witness) is Decision.ALLOWED
+
+
+EXAMPLE = f"arn:aws:iam::{ACCOUNT}:user/example"
+EXAMPLE_SESSIONS = [f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/{name}" for name in ("example", "another")]
+
+
+@pytest.mark.parametrize(
+    ("named", "spared"),
+    [
+        ({"AWS": ACCOUNT}, {"AWS": [ACCOUNT, EXAMPLE]}),
+        ({"AWS": ACCOUNT}, {"AWS": [ACCOUNT, EXAMPLE, f"{EXAMPLE}2"]}),
+        ({"AWS": ROLE}, {"AWS": [ROLE, *EXAMPLE_SESSIONS]}),
+        ({"Service": "*"}, {"Service": ["*", "example.amazonaws.com"]}),
+        ({"Federated": "*"}, {"Federated": ["*", f"arn:aws:iam::{ACCOUNT}:saml-provider/example"]}),
+        ({"AWS": "arn:aws-cn:iam::111122223333:root"}, {"AWS": ["arn:aws-cn:iam::111122223333:root", EXAMPLE]}),
+    ],
+)
+def test_somebody_is_denied_whose_name_no_policy_lists(named: Any, spared: Any) -> None:
+    baseline = trust(Principal=named)
+    live = {"Statement": [baseline["Statement"], trust(NotPrincipal=spared)["Statement"] | {"Effect": "Deny"}]}
+
+    comparison = compare([baseline], [live])
+
+    assert comparison.verdict is Verdict.NARROWED
+    assert evaluate([live], comparison.newly_denied[0]) is Decision.EXPLICITLY_DENIED
+
+
+CHINA = "arn:aws-cn:iam::111122223333"
+LISTED = [
+    *("*", ROOT, ALICE, EXAMPLE, ROLE, SESSION, *EXAMPLE_SESSIONS, "444455556666", f"{CHINA}:root"),
+    *(f"{CHINA}:user/example", f"{CHINA}:role/deploy", "arn:aws-cn:sts::111122223333:assumed-role/deploy/example"),
+    *("ec2.amazonaws.com", "example.amazonaws.com", "Service:*", "Federated:*", PROVIDER, CANONICAL, "0" * 64),
+]
+#: Some of every kind that is listed, and more of each kind than are listed.
+EVERYBODY = [
+    *LISTED,
+    *(f"{before}example{number}" for before in (EXAMPLE[:-7], f"{CHINA}:user/") for number in range(9)),
+    *(f"{ROOT[:-4]}user/{number}" for number in range(3)),
+    *(
+        f"arn:{partition}:sts::{ACCOUNT}:assumed-role/{role}/{number}"
+        for partition in ("aws", "aws-cn")
+        for role in ("deploy", "other")
+        for number in range(3)
+    ),
+    *("arn:aws:iam::777788889999:user/u", "ecs.amazonaws.com", "accounts.google.com", "1" * 64, f"{CHINA}:role/x"),
+]
+#: Few at a time, so that elements share names.
+ELEMENTS = st.lists(st.sampled_from([parse(text) for text in LISTED]), min_size=1, max_size=4, unique=True).flatmap(
+    lambda few: st.lists(
+        st.builds(Principals, st.frozensets(st.sampled_from(few), min_size=1), st.booleans()), min_size=1, max_size=4
+    )
+)
+
+
+@settings(max_examples=500)
+@given(ELEMENTS)
+def test_there_is_an_example_of_every_way_to_be_named(elements: list[Principals]) -> None:
+    found = {tuple(element.match(one) for element in elements) for one in examples(elements)}
+
+    assert {tuple(element.match(parse(text)) for element in elements) for text in EVERYBODY} <= found

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from policy_drift.domain.language import symbols
 from policy_drift.domain.language.automaton import Matching
 from policy_drift.domain.language.budget import Budget, OutOfBudgetError
-from policy_drift.domain.language.globs import arn_matches, matches
-from policy_drift.domain.language.patterns import Pattern, Template, Variable, literal
+from policy_drift.domain.language.conditions import Condition
+from policy_drift.domain.language.globs import matches
+from policy_drift.domain.language.operators import operator
+from policy_drift.domain.language.patterns import Pattern, Template, Variable, literal, readable
 
 USER, TEAM = Variable("aws:username"), Variable("aws:team")
 GLOBS = st.text("ab*?", max_size=4)
@@ -67,14 +69,57 @@ def test_what_holds_for_every_value_is_certain(pattern: Pattern, possible: set[i
     assert {case for case, _ in symbols.cases(sets, Budget())} == possible
 
 
-def test_a_value_may_take_any_part_of_an_arn_but_a_star_may_not() -> None:
-    topic = Template(("arn:aws:sns:", USER, ":1:a"))
-    sets = [(frozenset[Pattern]([topic]), Matching.ARN), (frozenset[Pattern](["arn:aws:sns:*:1:a"]), Matching.ARN)]
+TOPIC = Template(("arn:aws:sns:", USER, ":1:a"))
 
-    found = {case for case, _ in symbols.cases(sets, Budget())}
 
-    assert not arn_matches("arn:aws:sns:*:1:a", "arn:aws:sns:x:y:1:a")
-    assert found == {0b00, 0b01, 0b10, 0b11}
+@pytest.mark.parametrize(
+    ("matching", "pattern", "possible"),
+    [
+        (Matching.ARN, "arn:aws:sns:*:1:a", {0b00, 0b10, 0b11}),
+        (Matching.WHOLE, "arn:aws:sns:*:1:a", {0b00, 0b01, 0b10, 0b11}),
+        (Matching.ARN, "arn:aws:sns:?:1:a", {0b00, 0b01, 0b10, 0b11}),
+        (Matching.ARN, "arn:aws:sns:*:2:1:a", {0b00, 0b01, 0b10}),
+        (Matching.WHOLE, "arn:aws:sns:*:2:1:a", {0b00, 0b01, 0b10, 0b11}),
+    ],
+)
+def test_a_value_stays_within_its_part_where_the_parts_of_an_arn_are_matched_each(
+    matching: Matching, pattern: str, possible: set[int]
+) -> None:
+    sets = [(frozenset[Pattern]([TOPIC]), matching), (frozenset([pattern]), Matching.ARN)]
+
+    assert {case for case, _ in symbols.cases(sets, Budget())} == possible
+
+
+ARN_LIKE = operator("ArnLike") or pytest.fail("no such operator")
+ARN_PIECES = st.lists(st.one_of(st.text("a*?", max_size=2), st.sampled_from([USER, TEAM])), min_size=1, max_size=2)
+
+
+def arn_template(pieces: list[list[str | Variable]]) -> Pattern:
+    parts = [part for number, piece in enumerate(pieces) for part in ([":"] if number else []) + piece]
+    return Template(tuple(parts)) if any(isinstance(part, Variable) for part in parts) else "".join(map(str, parts))
+
+
+ARN_PATTERNS = st.lists(ARN_PIECES, min_size=6, max_size=6).map(arn_template)
+
+
+@given(
+    st.lists(st.frozensets(ARN_PATTERNS, min_size=1, max_size=2), min_size=1, max_size=2),
+    st.sampled_from(["a", "ab", "*", "a:a"]),
+    st.sampled_from(["a", "?", ""]),
+    st.text("ab", max_size=2),
+)
+def test_what_any_values_make_of_any_arn_is_among_the_cases(
+    sets: list[frozenset[Pattern]], user: str, team: str, text: str
+) -> None:
+    values = {USER.key: user, TEAM.key: team}
+    conditions = [Condition("k", ARN_LIKE, patterns) for patterns in sets]
+    named = [glob_of(pattern, values).replace("*", text).replace("?", "b") for one in sets for pattern in one]
+
+    found = {case for case, _ in symbols.cases([(patterns, Matching.ARN) for patterns in sets], Budget())}
+
+    for tried in map(readable, named):
+        held = sum(1 << place for place, one in enumerate(conditions) if one.holds((tried,), values.get))
+        assert held in found
 
 
 def test_patterns_that_may_all_match_or_not_stop_at_the_budget() -> None:

@@ -125,12 +125,12 @@ class Actions:
         return known
 
     def _walk(self, wild: "Sequence[_Wild]", universe: str, budget: "Budget") -> "Iterator[tuple[int, str]]":
-        """The combinations of elements that the actions of a universe can be in by wildcards alone."""
+        """The combinations of elements that actions of a universe can be in, at least those that no element names."""
         by_elements: dict[int, list[str]] = {}
         for one in wild:
             by_elements.setdefault(one.elements, []).append(one.glob)
-        groups = list(by_elements.items())
-        sets = [Alternatives(frozenset(globs)) for _, globs in groups]
+        groups = list(by_elements)
+        sets = [Alternatives(frozenset(globs)) for globs in by_elements.values()]
         if universe != "?*:?*" and not self._of_any_service and all(map(_is_prefix, (one.glob for one in wild))):
             stem = universe[:-2]
             plausible = [action for action in (stem + "example",) if action not in self._exact]
@@ -138,13 +138,17 @@ class Actions:
             inside = [(matched, text) for matched, text in found.items() if matched >> len(sets) & 1]
         else:
             every = [*sets, Alternatives(frozenset([universe]), Matching.ARN)]
-            inside = [
-                (combination.matched, combination.example)
-                for combination in combinations(every, budget, avoid=list(self._exact), required=len(sets))
-            ]
+            walked = combinations(every, budget, avoid=list(self._exact), required=len(sets))
+            if any(not combination.has_others and combination.example in self._exact for combination in walked):
+                # The few actions of a combination may all be among the exact names.
+                named = [name for name in self._exact if matches(universe, name)]
+                groups += [self._exact[name] for name in named]
+                every = [*sets, *(Alternatives(frozenset([name])) for name in named), every[-1]]
+                walked = combinations(every, budget, required=len(every) - 1)
+            inside = [(combination.matched, combination.example) for combination in walked]
         for matched, text in inside:
             elements = 0
-            for index, (bits, _) in enumerate(groups):
+            for index, bits in enumerate(groups):
                 if matched >> index & 1:
                     elements |= bits
             yield elements, text

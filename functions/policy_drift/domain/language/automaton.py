@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from .globs import ARN_PARTS
-from .patterns import FIRST_SYMBOL, tidied
+from .patterns import ARN_PARTS, FIRST_SYMBOL, tidied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +73,7 @@ class _Positions:
         self.one = 0  # ... for any letter, then move on
         self.many = 0  # ... for any letter, and stay
         self.not_colon = 0  # of `one` and `many`: the part of an ARN that a colon ends
+        self.not_symbol = 0  # ... those that may not take the whole text that a symbol stands for
         self.accepting: list[int] = []
         self.forever: list[int] = []  # a set's positions from which it matches whatever follows
         self.of_set: list[int] = []
@@ -115,7 +115,11 @@ class _Positions:
                     self.not_colon |= bit
             else:
                 part += character == ":"
-                spellings = {character.lower(), character.upper()} if matching is Matching.FOLDED else {character}
+                spellings = (
+                    {character.lower(), character.upper()}
+                    if matching is Matching.FOLDED and character.isascii()
+                    else {character}
+                )
                 for spelling in spellings:
                     self.letters[spelling] = self.letters.get(spelling, 0) | bit
                     self.spellings[spelling] = self.spellings.get(spelling, set()) | spellings
@@ -142,7 +146,7 @@ class _Positions:
         if letter == ":":
             open_to_it &= ~self.not_colon
         elif _is_symbol(letter):
-            open_to_it &= ~(self.not_colon | self.one)  # a symbol stands for a text of any length
+            open_to_it &= ~self.not_symbol
         moved = ((state & self.letters.get(letter, 0)) | (open_to_it & self.one)) << 1
         following = moved | open_to_it & self.many | state & self.all_done
         following |= (following & self.many) << 1
@@ -197,7 +201,8 @@ def combinations(
     avoid : sequence of str
         Texts whose letters the letter that stands for all others must not be one of.
     required : int, optional
-        Index of a set that must match; nothing else is reported.
+        Index of a set that must match; nothing else is reported. When it is one of ARNs, symbols in it stand for
+        texts within one part of an ARN.
 
     Raises
     ------
@@ -208,6 +213,8 @@ def combinations(
         positions.add(alternatives)
     fresh = fresh_letter([*(glob for alternatives in sets for glob in alternatives.globs), *avoid, "*?"])
     must = 0 if required is None else positions.of_set[required] | positions.done[required]
+    within_parts = required is not None and sets[required].matching is Matching.ARN
+    positions.not_symbol = positions.one if within_parts else positions.one | positions.not_colon
     start = positions.first()
     # A state is worth a second visit only with a fresh letter on the way to it.
     examples: dict[tuple[int, bool], str] = {(start, False): ""}

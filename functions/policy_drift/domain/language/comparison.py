@@ -74,7 +74,11 @@ def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None,
     ------
     PolicyDocumentError
         When a document is malformed.
+    ValueError
+        When not even one witness is asked for.
     """
+    if most_witnesses < 1:
+        raise ValueError(f"most_witnesses is {most_witnesses}; allowed: 1 or more")
     first, second = access_of(baseline), access_of(live)
     if [set(layer) for layer in first.layers] == [set(layer) for layer in second.layers]:
         return Comparison(Verdict.EQUIVALENT)

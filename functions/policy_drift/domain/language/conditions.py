@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from .globs import arn_matches, matches
 from .operators import Kind, Operator, Quantifier, Relation
-from .patterns import Pattern, PutIn, Template, ValueOf, literal, resolved
+from .patterns import Pattern, Template, ValueOf, folded, grounded, literal, resolved
 from .values import Network, address, instant, number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
 Value = Pattern | Decimal | Network
 
@@ -64,7 +64,7 @@ class Condition:
         operator = self.operator
         kind = operator.kind
         if kind in (Kind.NUMBER, Kind.DATE):
-            asked = number(value) if kind is Kind.NUMBER else instant(value)
+            asked = (number if kind is Kind.NUMBER else instant)(value, asked=True)
             relation = _RELATIONS[operator.relation]
             return asked is not None and (
                 any(relation(asked, named) for named in self.values if isinstance(named, Decimal)) != operator.negated
@@ -76,16 +76,19 @@ class Condition:
                 != operator.negated
             )
         text = literal(value)
-        globs = resolved(self.values, value_of)
+        globs = resolved(self._fitting((), value_of), value_of)
         if None in globs and operator.negated:
             return False
         return any(glob is not None and self._matches(glob, text) for glob in globs) != operator.negated
 
-    def grounded(self, put_in: PutIn) -> "Condition":
-        """The same condition with variables replaced; None for a text that has a variable without a value."""
+    def grounded(self, kept: "Container[str]", value_of: ValueOf) -> "Condition":
+        """The same condition with variables replaced, except those of the keys that are kept."""
         if not self.templates:
             return self
-        replaced = [put_in(value) if isinstance(value, str | Template) else value for value in self.values]
+        replaced = [
+            grounded(value, kept, value_of) if isinstance(value, str | Template) else value
+            for value in self._fitting(kept, value_of)
+        ]
         if None in replaced and self.operator.negated:
             return replace(self, operator=replace(self.operator, negated=False), values=frozenset())
         return replace(self, values=frozenset(value for value in replaced if value is not None))
@@ -95,9 +98,15 @@ class Condition:
         """The values that have variables in them."""
         return tuple(value for value in self.values if isinstance(value, Template))
 
+    def _fitting(self, kept: "Container[str]", value_of: ValueOf) -> "Iterable[Value]":
+        """The values without the ARN patterns that match nothing because of a colon in a variable's value."""
+        if self.operator.kind is not Kind.ARN:
+            return self.values
+        return [value for value in self.values if not isinstance(value, Template) or value.fits_an_arn(kept, value_of)]
+
     def _matches(self, glob: str, text: str) -> bool:
         if self.operator.kind is Kind.FOLDED_TEXT:
-            return glob.lower() == text.lower()
+            return folded(glob) == folded(text)
         if self.operator.kind is Kind.ARN:
             return arn_matches(glob, text)
         return matches(glob, text)

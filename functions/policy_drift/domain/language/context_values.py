@@ -13,7 +13,7 @@ from .automaton import Matching
 from .bits import bits_of
 from .operators import Kind, Quantifier, Reading
 from .patterns import Pattern, Template
-from .values import instant_text
+from .values import EXACT, instant_text, number_and_no_instant_text, number_text, unix_time_text, years_about
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,9 +125,11 @@ def _measured(conditions: "Sequence[Condition]", measured: "Sequence[int]", budg
         return _addresses(conditions, measured, budget)
     places_of_addresses = by_kind.pop(Kind.ADDRESS, [])
     values = [address for _, address in _addresses(conditions, places_of_addresses, budget) if places_of_addresses]
-    for kind, places in by_kind.items():
-        named = [value for place in places for value in conditions[place].values if isinstance(value, Decimal)]
-        values += [instant_text(point) if kind is Kind.DATE else format(point, "f") for point in _points(named)]
+    named = {
+        kind: [value for place in places for value in conditions[place].values if isinstance(value, Decimal)]
+        for kind, places in by_kind.items()
+    }
+    values += _numbers_and_dates(named.get(Kind.NUMBER, []), named.get(Kind.DATE, []))
     budget.spend(len(values) * sum(len(conditions[place].values) for place in measured))
     found: dict[int, str] = {}
     for value in values:
@@ -181,11 +183,25 @@ def _held(conditions: "Sequence[Condition]", places: "Sequence[int]", value: str
     )
 
 
+def _numbers_and_dates(numbers: "Sequence[Decimal]", dates: "Sequence[Decimal]") -> list[str]:
+    """Texts for all that can be told apart of the number and the instant that a text is read as.
+
+    Where both are asked about, a text may be a number only, a date only, the same as both (Unix time), or a year.
+    """
+    texts = [*map(number_text, _points(numbers)), *map(instant_text, _points(dates))]
+    if numbers and dates:
+        texts += map(unix_time_text, _points([*numbers, *dates]))
+        texts += map(number_and_no_instant_text, _points(numbers))
+        texts += years_about(numbers, dates)
+    return texts
+
+
 def _points(named: "Sequence[Decimal]") -> list[Decimal]:
     """These numbers, one between each two neighbours, and one on either side."""
     ordered = sorted(set(named))
-    between = [(low + high) / 2 for low, high in itertools.pairwise(ordered)]
-    return [*ordered, *between, ordered[0] - 1, ordered[-1] + 1]
+    between = [EXACT.divide(EXACT.add(low, high), Decimal(2)) for low, high in itertools.pairwise(ordered)]
+    ends = [EXACT.subtract(ordered[0], Decimal(1)), EXACT.add(ordered[-1], Decimal(1))] if ordered else []
+    return [*ordered, *between, *ends]
 
 
 def _is_boolean(condition: "Condition") -> bool:

@@ -1,13 +1,14 @@
 """The dimensions of a request besides its action, each cut into the cases that statements can tell apart."""
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from . import context_values, symbols
 from .automaton import Matching
 from .bits import bits_of
 from .operators import Quantifier
-from .patterns import readable
+from .patterns import Pattern, literal, readable
 from .principals import examples
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ Example = tuple[str, ...]
 PRINCIPAL = "principal"
 RESOURCE = "resource"
 _KEY = "key "
+
+_NOT_EMPTY: frozenset[Pattern] = frozenset(["?*"])
+#: What a request names where policies ask for no resource in particular.
+_PLAUSIBLE_RESOURCES = (literal("*"), "arn:aws:example:us-east-1:111122223333:example")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +120,25 @@ def resource_cases(rests: "Sequence[Rest]", budget: "Budget") -> list[Case]:
     unconstrained = bits_of(rest.resources is None for rest in rests)
     flipped = bits_of(element.negated for element in elements)
     cases = []
-    for matched, text in symbols.cases([(element.patterns, Matching.WHOLE) for element in elements], budget):
+    sets = [(element.patterns, Matching.WHOLE) for element in elements]
+    knows_empty = any(map(_is_any_text_but_empty, chain.from_iterable(element.patterns for element in elements)))
+    if knows_empty:
+        sets.append((_NOT_EMPTY, Matching.WHOLE))
+    for matched, text in symbols.cases(sets, budget, _PLAUSIBLE_RESOURCES):
+        if knows_empty and not matched >> len(elements):
+            continue  # no request has an empty resource
         met = unconstrained
         for index, element in enumerate(elements):
             if (matched ^ flipped) >> index & 1:
                 met |= bits[element]
         cases.append(Case(met, (readable(text or ""),), text is not None))
     return _first_of_each(cases)
+
+
+def _is_any_text_but_empty(pattern: "Pattern") -> bool:
+    """Whether a pattern asks of a text how long it is, and nothing else."""
+    glob = pattern if isinstance(pattern, str) else pattern.widest
+    return "?" in glob and not glob.strip("*?")
 
 
 def key_cases(key: str, rests: "Sequence[Rest]", world: World, budget: "Budget") -> list[Case]:

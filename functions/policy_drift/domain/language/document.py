@@ -196,7 +196,7 @@ def _value(known: Operator, text: str, pointer: Callable[[], str], *, variables:
         if isinstance(pattern, Template):
             return pattern
         if known.kind is Kind.FOLDED_TEXT:
-            return pattern.lower()
+            return patterns.folded(pattern)
         return patterns.tidied(pattern) if reading is Reading.LIKE else pattern
     value = cast("Callable[[str], str | Decimal | values.Network | None]", _TYPED[reading])(text)
     if value is None:

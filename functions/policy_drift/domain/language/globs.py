@@ -2,9 +2,7 @@
 
 from functools import lru_cache
 
-from .patterns import is_wild
-
-ARN_PARTS = 6
+from .patterns import ARN_PARTS, is_wild
 
 
 @lru_cache(maxsize=8192)
@@ -50,6 +48,16 @@ def arn_matches(glob: str, text: str) -> bool:
     if len(pattern_parts) < ARN_PARTS or len(text_parts) < ARN_PARTS:
         return False
     return all(map(matches, pattern_parts, text_parts))
+
+
+def arn_covers(wide: str, narrow: str) -> bool:
+    """Whether every ARN that one pattern of an ARN operator matches is surely matched by the other."""
+    return all(map(covers, wide.split(":", ARN_PARTS - 1), narrow.split(":", ARN_PARTS - 1)))
+
+
+def arns_overlap(first: str, second: str) -> bool:
+    """Whether some ARN is matched by both patterns of ARN operators."""
+    return all(map(overlap, first.split(":", ARN_PARTS - 1), second.split(":", ARN_PARTS - 1)))
 
 
 def covers(wide: str, narrow: str) -> bool:

@@ -7,13 +7,17 @@ character of Unicode's private use area, and so are the same characters of a req
 
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import NoReturn
 
 #: What stands for a literal star and a literal question mark inside a glob.
 LITERAL = {ord("*"): "\ue000", ord("?"): "\ue001"}
+_SMALL = {ord(letter): letter.lower() for letter in ascii_uppercase}
 _READABLE = {0xE000: "*", 0xE001: "?"}
 #: Private use characters from here on stand for an unknown variable's value in symbolic reasoning.
 FIRST_SYMBOL = 0xE100
+
+ARN_PARTS = 6
 
 Refusal = Callable[[str, str], NoReturn]
 ValueOf = Callable[[str], str | None]
@@ -25,6 +29,11 @@ class Variable:
 
     key: str
     default: str | None = None
+
+    def text(self, value_of: "ValueOf") -> str | None:
+        """The value of the key or the default, if there is one."""
+        value = value_of(self.key)
+        return self.default if value is None else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +57,25 @@ class Template:
             if isinstance(part, str) or part.key in kept:
                 parts.append(part)
                 continue
-            value = value_of(part.key)
-            if value is None:
-                value = part.default
+            value = part.text(value_of)
             if value is None:
                 return None
             parts.append(literal(value))
         merged = _merge_text(parts)
         return merged[0] if len(merged) == 1 and isinstance(merged[0], str) else Template(tuple(merged))
+
+    def fits_an_arn(self, kept: Container[str], value_of: ValueOf) -> bool:
+        """Whether an ARN operator's pattern has six parts by itself, and no value brings a colon into the first five.
+
+        AWS checks each part separately, so that a value never reaches into another one.
+        """
+        colons = 0
+        for part in self.parts:
+            if isinstance(part, str):
+                colons += part.count(":")
+            elif colons < ARN_PARTS - 1 and part.key not in kept and ":" in (part.text(value_of) or ""):
+                return False
+        return colons >= ARN_PARTS - 1
 
     @property
     def widest(self) -> str:
@@ -69,7 +89,11 @@ class Template:
 
 
 Pattern = str | Template
-PutIn = Callable[[Pattern], Pattern | None]
+
+
+def grounded(pattern: Pattern, kept: Container[str], value_of: ValueOf) -> Pattern | None:
+    """The pattern with variables replaced, except those of the keys that are kept; None when one has no value."""
+    return pattern if isinstance(pattern, str) else pattern.partly_resolved(kept, value_of)
 
 
 def resolved(patterns: Iterable[object], value_of: ValueOf) -> list[str | None]:
@@ -91,6 +115,11 @@ def literal(text: str) -> str:
 def readable(text: str) -> str:
     """The text that `literal` was given."""
     return text.translate(_READABLE)
+
+
+def folded(text: str) -> str:
+    """The text with ASCII capitals made small, the only ones that are ignored anywhere."""
+    return text.lower() if text.isascii() else text.translate(_SMALL)
 
 
 def is_wild(glob: str) -> bool:

@@ -8,10 +8,11 @@ AWS: "AWS JSON policy elements: Principal" and "… NotPrincipal".
 
 import re
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
 TYPES = ("AWS", "CanonicalUser", "Federated", "Service")
 EVERYONE = "*"
@@ -121,26 +122,29 @@ def problem_of(kind: str, value: str) -> str | None:
 def examples(elements: "Iterable[Principals]") -> list[Principal]:
     """One principal for each way in which these elements can tell principals apart, the most ordinary first."""
     listed = sorted({principal for element in elements for principal in element.named})
-    found = [Principal("AWS", "arn:aws:iam::111122223333:user/example")]
+    found = [_unlisted("AWS", "arn:aws:iam::111122223333:user/example{}", listed)]
     for principal in listed:
         if principal.is_account:
             partition = principal.value.split(":")[1]
-            found.append(Principal("AWS", f"arn:{partition}:iam::{principal.account}:user/example"))
+            found.append(_unlisted("AWS", f"arn:{partition}:iam::{principal.account}:user/example{{}}", listed))
         if principal.role:
             partition, account, name = principal.value.split(":")[1], *principal.role.split("/")
-            found.append(Principal("AWS", f"arn:{partition}:sts::{account}:assumed-role/{name}/example"))
-            found.append(Principal("AWS", f"arn:{partition}:iam::{account}:user/example"))
-        if principal.role_of_session:
-            partition, (account, name) = principal.value.split(":")[1], principal.role_of_session.split("/")
-            found.append(Principal("AWS", f"arn:{partition}:sts::{account}:assumed-role/{name}/another"))
+            found.append(_unlisted("AWS", f"arn:{partition}:sts::{account}:assumed-role/{name}/example{{}}", listed))
+            found.append(_unlisted("AWS", f"arn:{partition}:iam::{account}:user/example{{}}", listed))
         found.append(principal)
     found += [
-        Principal("Service", "example.amazonaws.com"),
-        Principal("Federated", "arn:aws:iam::111122223333:saml-provider/example"),
-        Principal("CanonicalUser", "0" * 64),
+        _unlisted("Service", "example{}.amazonaws.com", listed),
+        _unlisted("Federated", "arn:aws:iam::111122223333:saml-provider/example{}", listed),
+        _unlisted("CanonicalUser", "{:0>64}", listed),
         ANONYMOUS,
     ]
     return list(dict.fromkeys(found))
+
+
+def _unlisted(kind: str, value: str, listed: "Container[Principal]") -> Principal:
+    """The first principal of a numbered kind of value (the first without its number) that no element lists."""
+    numbered = (Principal(kind, value.format(number)) for number in chain([""], count(2)))
+    return next(principal for principal in numbered if principal not in listed)
 
 
 def _includes(named_principal: Principal, asking: Principal) -> bool:
@@ -152,7 +156,11 @@ def _includes(named_principal: Principal, asking: Principal) -> bool:
         return True
     if named_principal.is_account:
         return named_principal.account == asking.account and _partition(named_principal) == _partition(asking)
-    return bool(named_principal.role) and named_principal.role == asking.role_of_session
+    return (
+        bool(named_principal.role)
+        and named_principal.role == asking.role_of_session
+        and _partition(named_principal) == _partition(asking)
+    )
 
 
 def _partition(principal: Principal) -> str:

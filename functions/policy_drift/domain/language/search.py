@@ -31,10 +31,6 @@ class Side:
         """Whether every request that leaves these open is allowed."""
         return not still_open & self.denies and all(still_open & settled & layer for layer in self.layers)
 
-    def within(self, bits: int) -> "Side":
-        """The side with other statements left out."""
-        return Side(tuple(layer & bits for layer in self.layers), self.denies & bits)
-
 
 @dataclass(frozen=True, slots=True)
 class Dimension:

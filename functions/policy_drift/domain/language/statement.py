@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .globs import matches
-from .patterns import Pattern, PutIn, Template, ValueOf, resolved
+from .patterns import Pattern, Template, ValueOf, grounded, resolved
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from .conditions import Condition
     from .principals import Principals
 
@@ -36,9 +38,9 @@ class PatternSet:
             return False
         return self.negated != any(glob is not None and matches(glob, text) for glob in globs)
 
-    def grounded(self, put_in: PutIn) -> "PatternSet":
-        """The same element with variables replaced; None for a pattern that has a variable without a value."""
-        replaced = [put_in(pattern) for pattern in self.patterns]
+    def grounded(self, kept: "Container[str]", value_of: ValueOf) -> "PatternSet":
+        """The same element with variables replaced, except those of the keys that are kept."""
+        replaced = [grounded(pattern, kept, value_of) for pattern in self.patterns]
         if None in replaced and self.negated:
             return PatternSet(frozenset())
         return PatternSet(frozenset(pattern for pattern in replaced if pattern is not None), self.negated)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from . import texts
 from .automaton import Alternatives, Matching, combinations
 from .bits import places
-from .globs import overlap
-from .patterns import FIRST_SYMBOL, Pattern, Template, Variable
+from .globs import arns_overlap, overlap
+from .patterns import FIRST_SYMBOL, Pattern, Template, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from .budget import Budget
 
 
-def cases(sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget") -> list[tuple[int, str | None]]:
+def cases(
+    sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget", plausible: "Iterable[str]" = ()
+) -> list[tuple[int, str | None]]:
     """For every combination of these sets that some string may match: the combination and a string, or None.
+
+    Strings that are plausible are preferred.
 
     Raises
     ------
@@ -34,36 +38,44 @@ def cases(sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget
         Alternatives(frozenset(pattern for pattern in patterns if isinstance(pattern, str)), matching)
         for patterns, matching in sets
     ]
-    plausible = [texts.plausible_arn(glob) for alternatives in plain for glob in alternatives.globs]
-    templates = {pattern for patterns, _ in sets for pattern in patterns if isinstance(pattern, Template)}
+    plausible = [*plausible, *(texts.plausible_arn(glob) for alternatives in plain for glob in alternatives.globs)]
+    templates = {
+        (pattern, matching) for patterns, matching in sets for pattern in patterns if isinstance(pattern, Template)
+    }
     known = texts.cases(plain, budget, plausible)
     if not templates:
         return list(known.items())
-    symbols = _symbols(templates)
+    symbols = _symbols(template for template, _ in templates)
     written = [
         Alternatives(frozenset(_written(pattern, symbols) for pattern in patterns), matching)
         for patterns, matching in sets
     ]
     found = dict.fromkeys(known)
-    for template in sorted(templates, key=repr):
-        required = Alternatives(frozenset([_written(template, symbols)]))
+    for template, matching in sorted(templates, key=repr):
+        required = Alternatives(frozenset([_written(template, symbols)]), matching)
         for combination in combinations([*written, required], budget, required=len(written)):
             surely = combination.matched & ~(1 << len(written))
-            found |= dict.fromkeys(_possible(surely, template, sets, budget))
+            found |= dict.fromkeys(_possible(surely, template, matching, sets, budget))
     return [(matched, None) for matched in found]
 
 
 def _possible(
-    surely: int, template: Template, sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget"
+    surely: int,
+    template: Template,
+    matching: Matching,
+    sets: "Sequence[tuple[frozenset[Pattern], Matching]]",
+    budget: "Budget",
 ) -> "Iterable[int]":
     """What may be matched besides what surely is, by patterns that share a string with the template."""
+    widest = folded(template.widest)
     doubtful: dict[Pattern, int] = {}
-    for index, (patterns, _) in enumerate(sets):
+    for index, (patterns, others) in enumerate(sets):
         if surely >> index & 1:
             continue
         for pattern in patterns:
             glob = pattern if isinstance(pattern, str) else pattern.widest
-            if overlap(glob.lower(), template.widest.lower()):
+            meet = arns_overlap if matching is others is Matching.ARN else overlap
+            if meet(folded(glob), widest):
                 doubtful[pattern] = doubtful.get(pattern, 0) | 1 << index
     options = list(doubtful.values())
     budget.spend(1 << min(len(options), 40))
@@ -74,12 +86,13 @@ def _possible(
         yield matched
 
 
-def _symbols(templates: "Iterable[Template]") -> dict[Variable, str]:
-    variables = sorted({variable for template in templates for variable in template.variables}, key=repr)
-    return {variable: chr(FIRST_SYMBOL + number) for number, variable in enumerate(variables)}
+def _symbols(templates: "Iterable[Template]") -> dict[str, str]:
+    """A symbol for each key: it has a value here, so that defaults do not matter."""
+    keys = sorted({variable.key for template in templates for variable in template.variables})
+    return {key: chr(FIRST_SYMBOL + number) for number, key in enumerate(keys)}
 
 
-def _written(pattern: Pattern, symbols: dict[Variable, str]) -> str:
+def _written(pattern: Pattern, symbols: dict[str, str]) -> str:
     if isinstance(pattern, str):
         return pattern
-    return "".join(part if isinstance(part, str) else symbols[part] for part in pattern.parts)
+    return "".join(part if isinstance(part, str) else symbols[part.key] for part in pattern.parts)

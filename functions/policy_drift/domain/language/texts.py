@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from .automaton import Alternatives, Matching, combinations, fresh_letter
 from .globs import arn_matches, matches
-from .patterns import is_wild
+from .patterns import folded, is_wild
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -96,7 +96,7 @@ def _is_prefix(glob: str) -> bool:
 def _test(alternatives: Alternatives) -> "Callable[[str], bool]":
     globs = alternatives.globs
     if alternatives.matching is Matching.FOLDED:
-        folded = {glob.lower() for glob in globs}
-        return lambda text: text.lower() in folded
+        small = {folded(glob) for glob in globs}
+        return lambda text: folded(text) in small
     match = arn_matches if alternatives.matching is Matching.ARN else matches
     return lambda text: any(match(glob, text) for glob in globs)

@@ -39,12 +39,11 @@ def grounded(rest: Rest, world: World) -> Rest:
     """The same demands with the variables of a world replaced; those of symbolic keys stay."""
     if not any(isinstance(pattern, Template) for pattern in _patterns(rest)):
         return rest
-
-    def put_in(pattern: Pattern) -> Pattern | None:
-        return pattern if isinstance(pattern, str) else pattern.partly_resolved(world.symbolic, world.value_of)
-
-    resources = rest.resources.grounded(put_in) if rest.resources is not None else None
-    return Rest(rest.principals, resources, frozenset(condition.grounded(put_in) for condition in rest.conditions))
+    kept, value_of = world.symbolic, world.value_of
+    resources = rest.resources.grounded(kept, value_of) if rest.resources is not None else None
+    return Rest(
+        rest.principals, resources, frozenset(condition.grounded(kept, value_of) for condition in rest.conditions)
+    )
 
 
 def partial_worlds(keys: list[str]) -> "Iterator[World]":
@@ -111,7 +110,7 @@ def _candidates(key: str, rests: "Iterable[Rest]") -> "Iterator[str]":
         for template in (pattern for pattern in group if isinstance(pattern, Template)):
             for other in (pattern for pattern in group if isinstance(pattern, str)):
                 found |= dict.fromkeys(_meetings(template, key, other))
-    found["*"] = None
+    found |= {"*": None, "": None}
     return iter(sorted(found))
 
 

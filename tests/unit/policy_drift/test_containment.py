@@ -1,0 +1,105 @@
+"""What is seen at a glance to be inside of something else: it must be, for any values of variables."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policy_drift.domain.language.containment import is_refuted
+from policy_drift.domain.language.document import parse
+from policy_drift.domain.language.statement import Rest
+
+TEXTS = ["a", "ab", "b", "A", "${u}", "a${u}", "${u, 'a'}"]
+ARNS = [f"arn:aws:s3::{account}:{name}" for account in ("1", "*", "${u}", "?") for name in ("a", "a*", "*", "${u}:b")]
+VALUES: dict[str, list[str]] = {
+    "StringEquals": TEXTS,
+    "StringNotEquals": TEXTS,
+    "StringEqualsIgnoreCase": TEXTS,
+    "StringNotEqualsIgnoreCase": TEXTS,
+    "StringLike": [*TEXTS, "a*", "?", "*", "*b"],
+    "StringNotLike": [*TEXTS, "a*", "?", "*", "*b"],
+    "ArnLike": ARNS,
+    "ArnNotLike": ARNS,
+    **{
+        f"Numeric{name}": ["1", "2", "3"]
+        for name in ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+    },
+    "DateGreaterThan": ["1", "2", "3"],
+    "IpAddress": ["10.0.0.0/8", "10.0.0.0/9", "::/0", "0.0.0.0/0"],
+    "NotIpAddress": ["10.0.0.0/8", "10.0.0.0/9", "::/0", "0.0.0.0/0"],
+    "Bool": ["true", "false"],
+    "Null": ["true", "false"],
+}
+ASKED = [
+    *("a", "ab", "b", "A", "", "bb", "0", "1", "1.5", "2", "3", "4", "10.0.0.1", "10.200.0.1", "11.0.0.1", "::1"),
+    *(
+        "true",
+        "false",
+        "arn:aws:s3::1:a",
+        "arn:aws:s3::1:ab",
+        "arn:aws:s3::2:a",
+        "arn:aws:s3::a:a:b",
+        "arn:aws:s3::12:a",
+    ),
+]
+
+
+def rest(operator: str, values: Any) -> Rest:
+    document = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {operator: {"k": values}}}
+    (statement,) = parse({"Version": "2012-10-17", "Statement": document}).statements
+    return statement.rest
+
+
+def implied(narrow: Rest, wide: Rest) -> bool:
+    return is_refuted([[narrow]], [], [[wide]], [])
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[Rest, Rest]:
+    base = draw(st.sampled_from(sorted(VALUES)))
+    values = st.lists(st.sampled_from(VALUES[base]), min_size=1, max_size=3, unique=True)
+
+    def one() -> Rest:
+        if base == "Null":
+            return rest(base, draw(values))
+        before = draw(st.sampled_from(["", "", "ForAnyValue:", "ForAllValues:"]))
+        return rest(before + base + draw(st.sampled_from(["", "", "IfExists"])), draw(values))
+
+    return one(), one()
+
+
+@settings(max_examples=1000)
+@given(pairs(), st.lists(st.sampled_from(ASKED), max_size=2), st.sampled_from([None, "", "a", "b", "1:a", "*", "1"]))
+def test_whatever_meets_a_condition_meets_those_that_it_implies(
+    pair: tuple[Rest, Rest], asked: list[str], user: str | None
+) -> None:
+    narrow, wide = pair
+
+    def holds(one: Rest) -> bool:
+        return all(condition.holds(asked, {"u": user}.get) for condition in one.conditions)
+
+    assert not implied(narrow, wide) or not holds(narrow) or holds(wide)
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [
+        (("StringLike", "a/${u}"), ("StringLike", ["a/*", "b"])),
+        (("StringEquals", "${u}"), ("StringLike", "*")),
+        (("StringEquals", "a"), ("StringEqualsIfExists", ["a", "b"])),
+        (("StringNotEquals", ["a", "b"]), ("StringNotEquals", "a")),
+        (("StringNotLike", ["a*", "${u}"]), ("StringNotLike", ["ab", "${u}"])),
+        (("ForAllValues:StringEquals", "a"), ("ForAllValues:StringLike", "a*")),
+        (("ArnLike", "arn:aws:iam::${u}:role/x"), ("ArnLike", "arn:aws:iam::*:role/*")),
+        (("NumericLessThan", "1"), ("NumericLessThan", "2")),
+        (("NumericGreaterThanEquals", "2"), ("NumericGreaterThanEquals", "1")),
+        (("DateGreaterThan", "2024-01-01"), ("DateGreaterThan", "2023-01-01")),
+        (("IpAddress", "10.0.0.0/9"), ("IpAddress", ["::/0", "10.0.0.0/8"])),
+        (("NotIpAddress", "2001:db8::/32"), ("NotIpAddress", "2001:db8::/33")),
+        (("Null", "true"), ("Null", ["true", "false"])),
+    ],
+)
+def test_the_usual_ways_to_imply_are_seen(narrow: tuple[str, Any], wide: tuple[str, Any]) -> None:
+    assert implied(rest(*narrow), rest(*wide))
+    assert not implied(rest(*wide), rest(*narrow))

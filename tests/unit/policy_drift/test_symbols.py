@@ -80,6 +80,7 @@ TOPIC = Template(("arn:aws:sns:", USER, ":1:a"))
         (Matching.ARN, "arn:aws:sns:?:1:a", {0b00, 0b01, 0b10, 0b11}),
         (Matching.ARN, "arn:aws:sns:*:2:1:a", {0b00, 0b01, 0b10}),
         (Matching.WHOLE, "arn:aws:sns:*:2:1:a", {0b00, 0b01, 0b10, 0b11}),
+        (Matching.WHOLE, "arn:aws:sns:?:1:a", {0b00, 0b01, 0b10, 0b11}),
     ],
 )
 def test_a_value_stays_within_its_part_where_the_parts_of_an_arn_are_matched_each(

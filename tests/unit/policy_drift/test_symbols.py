@@ -91,6 +91,12 @@ def test_a_value_stays_within_its_part_where_the_parts_of_an_arn_are_matched_eac
     assert {case for case, _ in symbols.cases(sets, Budget())} == possible
 
 
+def test_a_value_with_colons_is_taken_by_a_text_and_not_by_a_part_of_an_arn() -> None:
+    sets = [(frozenset[Pattern]([TOPIC]), matching) for matching in (Matching.WHOLE, Matching.ARN)]
+
+    assert {case for case, _ in symbols.cases(sets, Budget())} == {0b00, 0b01, 0b11}
+
+
 ARN_LIKE = operator("ArnLike") or pytest.fail("no such operator")
 ARN_PIECES = st.lists(st.one_of(st.text("a*?", max_size=2), st.sampled_from([USER, TEAM])), min_size=1, max_size=2)
 

@@ -492,12 +492,31 @@ def test_up_to_five_variables_of_one_action_are_decided_for_every_value(count: i
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_difference_at_values_that_were_not_tried_is_unknown_with_the_variables(count: int) -> None:
-    homes = allow("s3:*", HOMES[:count])
+    homes = [
+        allow("s3:*", home, **when("StringLike", f"aws:PrincipalTag/{tag}", "*q*"))
+        for tag, home in zip("abc"[:count], HOMES, strict=False)
+    ]
 
-    comparison = compare([document(homes)], [document(homes, deny("s3:*", "arn:*x?y*"))])
+    comparison = compare([document(*homes)], [document(*homes, deny("s3:*", "arn:*x?y*"))])
 
     assert comparison.verdict is Verdict.UNKNOWN
     assert comparison.reason.startswith("not decided for every value of ${aws:principaltag/a}")
+
+
+@pytest.mark.parametrize("pattern", ["arn:*x?y*", "arn:aws:s3:::*/a?", "*ab*ba*", "arn:aws:s3:::bucket/?"])
+def test_a_value_at_which_a_wildcard_meets_a_variable_is_found(pattern: str) -> None:
+    home = allow("s3:*", HOMES[0])
+
+    assert verdict([home], [home, deny("s3:*", pattern)]) is Verdict.NARROWED
+
+
+def test_the_first_of_two_values_that_makes_the_difference_is_found() -> None:
+    home = allow("s3:GetObject", BUCKET + "/${aws:username}-${aws:userid}")
+
+    comparison = compare([document(home)], [document(home, deny("s3:*", BUCKET + "/root-*"))])
+
+    assert comparison.verdict is Verdict.NARROWED
+    assert comparison.newly_denied[0].context["aws:username"] == "root"
 
 
 def test_variables_count_only_where_their_action_is_in_dispute() -> None:

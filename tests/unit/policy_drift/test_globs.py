@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from policy_drift.domain.language.automaton import Alternatives, Matching, combinations
 from policy_drift.domain.language.budget import Budget, OutOfBudgetError
-from policy_drift.domain.language.globs import arn_matches, covers, matches, overlap
+from policy_drift.domain.language.globs import arn_matches, covers, matches, overlap, shared
 from policy_drift.domain.language.patterns import literal, readable, tidied
 from policy_drift.domain.language.texts import cases, plausible_arn
 
@@ -45,6 +45,13 @@ def test_tidying_a_glob_changes_nothing(glob: str, text: str) -> None:
     assert matches(tidied(glob), text) == matches(glob, text)
 
 
+@pytest.mark.parametrize(
+    ("glob", "tidy"), [("a* *?", "a* ?*"), (" **!", " *!"), ("*?(", "?*("), ("**)?", "*)?"), ("?*?+", "??*+")]
+)
+def test_only_runs_of_wildcards_are_tidied(glob: str, tidy: str) -> None:
+    assert tidied(glob) == tidy
+
+
 @given(GLOBS, GLOBS, TEXTS)
 def test_a_glob_that_covers_another_matches_all_of_it(wide: str, narrow: str, text: str) -> None:
     assert not covers(wide, narrow) or not matches(narrow, text) or matches(wide, text)
@@ -70,6 +77,13 @@ def test_globs_overlap_when_they_share_a_text(first: str, second: str) -> None:
     shared = any(matches(first, text) and matches(second, text) for text in EVERY_SHORT_TEXT)
 
     assert overlap(first, second) or not shared
+
+
+@given(GLOBS, GLOBS)
+def test_a_text_that_globs_share_matches_both(first: str, second: str) -> None:
+    text = shared(first, second)
+
+    assert text is None or (matches(first, text) and matches(second, text))
 
 
 @given(TEXTS, GLOBS)

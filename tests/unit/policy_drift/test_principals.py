@@ -154,6 +154,14 @@ def test_somebody_is_denied_whose_name_no_policy_lists(named: Any, spared: Any) 
     assert evaluate([live], comparison.newly_denied[0]) is Decision.EXPLICITLY_DENIED
 
 
+def test_braces_in_a_name_are_letters() -> None:
+    role, account = f"arn:aws:iam::{ACCOUNT}:role/{{0}}{{x", "arn:aws:iam::{}{1:root"
+
+    comparison = compare([], [trust(Principal={"AWS": [role, account]})])
+
+    assert comparison.verdict is Verdict.BROADENED
+
+
 CHINA = "arn:aws-cn:iam::111122223333"
 LISTED = [
     *("*", ROOT, ALICE, EXAMPLE, ROLE, SESSION, *EXAMPLE_SESSIONS, "444455556666", f"{CHINA}:root"),

@@ -80,6 +80,7 @@ TOPIC = Template(("arn:aws:sns:", USER, ":1:a"))
         (Matching.ARN, "arn:aws:sns:?:1:a", {0b00, 0b01, 0b10, 0b11}),
         (Matching.ARN, "arn:aws:sns:*:2:1:a", {0b00, 0b01, 0b10}),
         (Matching.WHOLE, "arn:aws:sns:*:2:1:a", {0b00, 0b01, 0b10, 0b11}),
+        (Matching.WHOLE, "arn:aws:sns:?:1:a", {0b00, 0b01, 0b10, 0b11}),
     ],
 )
 def test_a_value_stays_within_its_part_where_the_parts_of_an_arn_are_matched_each(
@@ -88,6 +89,12 @@ def test_a_value_stays_within_its_part_where_the_parts_of_an_arn_are_matched_eac
     sets = [(frozenset[Pattern]([TOPIC]), matching), (frozenset([pattern]), Matching.ARN)]
 
     assert {case for case, _ in symbols.cases(sets, Budget())} == possible
+
+
+def test_a_value_with_colons_is_taken_by_a_text_and_not_by_a_part_of_an_arn() -> None:
+    sets = [(frozenset[Pattern]([TOPIC]), matching) for matching in (Matching.WHOLE, Matching.ARN)]
+
+    assert {case for case, _ in symbols.cases(sets, Budget())} == {0b00, 0b01, 0b11}
 
 
 ARN_LIKE = operator("ArnLike") or pytest.fail("no such operator")

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .statement import PatternSet, Rest
 
 
+#: More pairs of values than these are not seen at a glance.
+_MOST_PAIRS = 2_500
+
+
 def is_refuted(
     allows: "Sequence[Sequence[Rest]]",
     denies: "Sequence[Rest]",
@@ -79,7 +83,9 @@ def _implies(narrow: "Condition", wide: "Condition") -> bool:
 
 
 def _values_within(values: "frozenset[Value]", wide: "Condition") -> bool:
-    return values <= wide.values or all(
+    if values <= wide.values:
+        return True
+    return len(values) * len(wide.values) <= _MOST_PAIRS and all(
         value in wide.values or any(_value_within(value, other, wide.operator) for other in wide.values)
         for value in values
     )

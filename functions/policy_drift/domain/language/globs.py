@@ -88,25 +88,35 @@ def without_covered(globs: frozenset[str]) -> frozenset[str]:
 
 def overlap(first: str, second: str) -> bool:
     """Whether some string matches both globs."""
-    reached = {(0, 0)}
+    return shared(first, second) is not None
+
+
+def shared(first: str, second: str) -> str | None:
+    """A string that matches both globs, or None when there is none."""
+    come_from: dict[tuple[int, int], tuple[tuple[int, int], str]] = {(0, 0): ((0, 0), "")}
     pending = [(0, 0)]
     while pending:
-        i, j = pending.pop()
+        i, j = here = pending.pop()
         left, right = first[i : i + 1], second[j : j + 1]
         if not left and not right:
-            return True
+            letters = []
+            while here != (0, 0):
+                here, letter = come_from[here]
+                letters.append(letter)
+            return "".join(reversed(letters))
         steps = []
         if left == "*":
-            steps += [(i + 1, j), (i, j + 1) if right else (i + 1, j)]
+            steps += [(i + 1, j, ""), (i, j + 1, right)] if right else [(i + 1, j, "")]
         if right == "*":
-            steps += [(i, j + 1), (i + 1, j) if left else (i, j + 1)]
+            steps += [(i, j + 1, ""), (i + 1, j, left)] if left else [(i, j + 1, "")]
         if left and right and "*" not in (left, right) and (left == right or "?" in (left, right)):
-            steps.append((i + 1, j + 1))
-        for step in steps:
-            if step not in reached:
-                reached.add(step)
-                pending.append(step)
-    return False
+            steps.append((i + 1, j + 1, right if left == "?" else left))
+        for *step, letter in steps:
+            there = step[0], step[1]
+            if there not in come_from:
+                come_from[there] = here, {"?": "x", "*": ""}.get(letter, letter)
+                pending.append(there)
+    return None
 
 
 def _at(piece: str, text: str, position: int) -> bool:

@@ -121,29 +121,29 @@ def problem_of(kind: str, value: str) -> str | None:
 
 def examples(elements: "Iterable[Principals]") -> list[Principal]:
     """One principal for each way in which these elements can tell principals apart, the most ordinary first."""
-    listed = sorted({principal for element in elements for principal in element.named})
-    found = [_unlisted("AWS", "arn:aws:iam::111122223333:user/example{}", listed)]
-    for principal in listed:
+    listed = {principal for element in elements for principal in element.named}
+    found = [_unlisted("AWS", "arn:aws:iam::111122223333:user/example", listed)]
+    for principal in sorted(listed):
         if principal.is_account:
             partition = principal.value.split(":")[1]
-            found.append(_unlisted("AWS", f"arn:{partition}:iam::{principal.account}:user/example{{}}", listed))
+            found.append(_unlisted("AWS", f"arn:{partition}:iam::{principal.account}:user/example", listed))
         if principal.role:
             partition, account, name = principal.value.split(":")[1], *principal.role.split("/")
-            found.append(_unlisted("AWS", f"arn:{partition}:sts::{account}:assumed-role/{name}/example{{}}", listed))
-            found.append(_unlisted("AWS", f"arn:{partition}:iam::{account}:user/example{{}}", listed))
+            found.append(_unlisted("AWS", f"arn:{partition}:sts::{account}:assumed-role/{name}/example", listed))
+            found.append(_unlisted("AWS", f"arn:{partition}:iam::{account}:user/example", listed))
         found.append(principal)
     found += [
-        _unlisted("Service", "example{}.amazonaws.com", listed),
-        _unlisted("Federated", "arn:aws:iam::111122223333:saml-provider/example{}", listed),
-        _unlisted("CanonicalUser", "{:0>64}", listed),
+        _unlisted("Service", "example", listed, ".amazonaws.com"),
+        _unlisted("Federated", "arn:aws:iam::111122223333:saml-provider/example", listed),
+        next(user for number in count() if (user := Principal("CanonicalUser", f"{number:064}")) not in listed),
         ANONYMOUS,
     ]
     return list(dict.fromkeys(found))
 
 
-def _unlisted(kind: str, value: str, listed: "Container[Principal]") -> Principal:
-    """The first principal of a numbered kind of value (the first without its number) that no element lists."""
-    numbered = (Principal(kind, value.format(number)) for number in chain([""], count(2)))
+def _unlisted(kind: str, before: str, listed: "Container[Principal]", after: str = "") -> Principal:
+    """The first principal that no element lists of ``before + after``, ``before + "2" + after``, and so on."""
+    numbered = (Principal(kind, f"{before}{number}{after}") for number in chain([""], count(2)))
     return next(principal for principal in numbered if principal not in listed)
 
 

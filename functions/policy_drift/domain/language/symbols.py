@@ -46,13 +46,18 @@ def cases(
     if not templates:
         return list(known.items())
     symbols = _symbols(template for template, _ in templates)
-    written = [
+    within_parts = [
         Alternatives(frozenset(_written(pattern, symbols) for pattern in patterns), matching)
+        for patterns, matching in sets
+    ]
+    anywhere = [
+        Alternatives(frozenset(_written(one, symbols) for one in patterns if _takes_any_value(one, matching)), matching)
         for patterns, matching in sets
     ]
     found = dict.fromkeys(known)
     for template, matching in sorted(templates, key=repr):
         required = Alternatives(frozenset([_written(template, symbols)]), matching)
+        written = within_parts if matching is Matching.ARN else anywhere
         for combination in combinations([*written, required], budget, required=len(written)):
             surely = combination.matched & ~(1 << len(written))
             found |= dict.fromkeys(_possible(surely, template, matching, sets, budget))
@@ -84,6 +89,11 @@ def _possible(
         for place in places(chosen):
             matched |= options[place]
         yield matched
+
+
+def _takes_any_value(pattern: Pattern, matching: Matching) -> bool:
+    """Whether a value with colons leaves the pattern what it is; not in the first five parts of an ARN."""
+    return matching is not Matching.ARN or isinstance(pattern, str) or pattern.fits_an_arn((), lambda _: ":")
 
 
 def _symbols(templates: "Iterable[Template]") -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .automaton import fresh_letter
 from .dimensions import World
+from .globs import shared
 from .operators import Kind
 from .patterns import Pattern, Template, is_wild, readable
 from .statement import Rest
@@ -132,7 +133,10 @@ def _meetings(template: Template, key: str, other: str) -> "Iterator[str]":
     first = template.variables[0]
     text = _plain(other)
     stem = _plain(before)
-    if first.key != key or not text.startswith(stem):
+    if first.key != key:
+        return
+    yield from _value_of_a_meeting(template, other)
+    if not text.startswith(stem):
         return
     rest = text[len(stem) :]
     following = template.parts[2 if before else 1 :]
@@ -140,6 +144,13 @@ def _meetings(template: Template, key: str, other: str) -> "Iterator[str]":
     yield rest
     if after and not is_wild(after[0]):
         yield rest.partition(after[0])[0]
+
+
+def _value_of_a_meeting(template: Template, other: str) -> "Iterator[str]":
+    """The value that a variable has at some string that both patterns match; of a template that is text but for it."""
+    before, star, after = template.widest.partition("*")
+    if star and not is_wild(before) and not is_wild(after) and (meeting := shared(template.widest, other)) is not None:
+        yield readable(meeting[len(before) : len(meeting) - len(after)])
 
 
 def _plain(glob: str) -> str:

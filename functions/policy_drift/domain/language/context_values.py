@@ -29,6 +29,9 @@ _LAST_OF_VERSION_4 = (1 << 32) - 1
 _END = (1 << 32) + (1 << 128)
 _NOT_EMPTY: frozenset[Pattern] = frozenset(["?*"])
 
+#: A set of so many conditions costs a step more, in time and in memory.
+_CONDITIONS_OF_A_STEP = 512
+
 #: What is held by a value, and the value; None where it is not known that there is one.
 Held = tuple[int, str | None]
 
@@ -80,9 +83,10 @@ def several(
     by_all = ~by_any & ~presence
     known = {(held, text is not None) for held, text in singles}
     queue = [(held, (text,) if text is not None else (), text is not None) for held, text in singles]
+    price = 1 + len(conditions) // _CONDITIONS_OF_A_STEP
     found = []
     for held, values, certain in queue:
-        budget.spend(len(singles))
+        budget.spend(len(singles) * price)
         for other, text in singles:
             both = (held | other) & by_any | held & other & by_all | held & presence
             sure = certain and text is not None

@@ -12,7 +12,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 
 TYPES = ("AWS", "CanonicalUser", "Federated", "Service")
 EVERYONE = "*"
@@ -86,7 +86,7 @@ class Principals:
             return not self.negated
         if self.negated:
             return asking not in self.named
-        return any(_includes(named, asking) for named in self.named)
+        return not reached_by(asking).isdisjoint(key for named in self.named for key in reach(named))
 
 
 def parse(text: str) -> Principal:
@@ -147,20 +147,46 @@ def _unlisted(kind: str, value: str, listed: "Container[Principal]") -> Principa
     return next(principal for principal in numbered if principal not in listed)
 
 
-def _includes(named_principal: Principal, asking: Principal) -> bool:
-    if named_principal == asking:
-        return True
-    if named_principal.type != asking.type:
-        return False
-    if named_principal.value == EVERYONE:
-        return True
-    if named_principal.is_account:
-        return named_principal.account == asking.account and _partition(named_principal) == _partition(asking)
-    return (
-        bool(named_principal.role)
-        and named_principal.role == asking.role_of_session
-        and _partition(named_principal) == _partition(asking)
-    )
+def reach(named: Principal) -> "tuple[Hashable, ...]":
+    """Whom a principal in a Principal element stands for: itself, and a group where it is an account or a role."""
+    if named.is_account:
+        return named, (_partition(named), named.account)
+    return (named, (_partition(named), named.role)) if named.role else (named,)
+
+
+def reached_by(asking: Principal) -> "set[Hashable]":
+    """What a Principal element may name, as `reach` puts it, for somebody to be one of those it stands for."""
+    groups: set[Hashable] = {asking, Principal(asking.type, EVERYONE)}
+    if asking.account:
+        groups.add((_partition(asking), asking.account))
+    if asking.role_of_session:
+        groups.add((_partition(asking), asking.role_of_session))
+    return groups
+
+
+def matching(elements: "Mapping[Principals, int]") -> "Callable[[Principal], int]":
+    """`Principals.match` of many elements at once: the bits of those that apply, at a price that is not theirs."""
+    always = negated = 0
+    reached: dict[Hashable, int] = {}
+    spared: dict[Principal, int] = {}
+    for element, bits in elements.items():
+        if ANONYMOUS in element.named:
+            always |= 0 if element.negated else bits
+        elif element.negated:
+            negated |= bits
+            for principal in element.named:
+                spared[principal] = spared.get(principal, 0) | bits
+        else:
+            for key in (key for principal in element.named for key in reach(principal)):
+                reached[key] = reached.get(key, 0) | bits
+
+    def match(asking: Principal) -> int:
+        met = always | negated & ~spared.get(asking, 0)
+        for key in reached_by(asking):
+            met |= reached.get(key, 0)
+        return met
+
+    return match
 
 
 def _partition(principal: Principal) -> str:

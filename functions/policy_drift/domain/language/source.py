@@ -1,6 +1,7 @@
 """Reading the JSON text of a policy, as strictly as AWS does."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,8 +71,8 @@ class _Repeated:
 def _members(pairs: list[tuple[str, Any]], repeated: list[_Repeated]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated.append(_Repeated(next(name for name in names if names.count(name) > 1), members))
+        times = Counter(name for name, _ in pairs)
+        repeated.append(_Repeated(next(name for name, count in times.items() if count > 1), members))
     return members
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
+from .errors import quoted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 
@@ -111,11 +113,11 @@ def problem_of(kind: str, value: str) -> str | None:
     if value == EVERYONE:
         return None if kind in {"AWS", "Federated", "Service"} else f"'*' is no {kind}"
     if "*" in value or "?" in value:
-        return f"{value!r} has a wildcard; a principal is named in full or is '*'"
+        return f"{quoted(value)} has a wildcard; a principal is named in full or is '*'"
     if kind == "AWS" and not (_ACCOUNT.fullmatch(value) or _UNIQUE_ID.fullmatch(value)):
         parts = value.split(":", _ARN_PARTS - 1)
         if len(parts) < _ARN_PARTS or parts[0] != "arn" or not parts[1] or not parts[2] or not parts[5]:
-            return f"{value!r} is no ARN, account id or unique id"
+            return f"{quoted(value)} is no ARN, account id or unique id"
     return None
 
 

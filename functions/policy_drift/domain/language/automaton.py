@@ -92,7 +92,7 @@ class _Positions:
             end = self._add_glob(glob, alternatives.matching)
             accepting |= 1 << end
             if glob.endswith("*"):
-                forever |= 1 << (end - 1)
+                forever |= 1 << (end - 1) & ~self.not_colon  # a colon may still come
         done = 1 << self.size
         self.size += 1
         self.accepting.append(accepting | done)

@@ -149,29 +149,11 @@ def _is_any_text_but_empty(pattern: "Pattern") -> bool:
 
 def key_cases(key: str, rests: "Mapping[int, Rest]", world: World, budget: "Budget") -> list[Case]:
     """The values of a context key, and its absence, that the conditions on it tell apart."""
-    needs = {
-        number: [condition for condition in rest.conditions if condition.key == key] for number, rest in rests.items()
-    }
-    of_one = _bits_by((needed[0], number) for number, needed in needs.items() if len(needed) == 1)
-    conditions = list(dict.fromkeys(condition for needed in needs.values() for condition in needed))
-    place = {condition: index for index, condition in enumerate(conditions)}
-    asking = [of_one.get(condition, 0) for condition in conditions]
-    of_several = [
-        (1 << number, sum(1 << place[condition] for condition in needed))
-        for number, needed in needs.items()
-        if len(needed) > 1
-    ]
+    met = _Needs(key, rests)
+    conditions = met.conditions
 
     def case(held: int, example: Example, *, certain: bool) -> Case:
-        held_places = places(held)
-        budget.spend(1 + (len(held_places) + len(of_several)) // _RESTS_OF_A_STEP)
-        met = 0
-        for index in held_places:
-            met |= asking[index]
-        for number, needed in of_several:
-            if not needed & ~held:
-                met |= number
-        return Case(met, example, certain)
+        return Case(met.by(held, budget), example, certain)
 
     absent = case(bits_of(condition.holds((), world.value_of) for condition in conditions), (), certain=True)
     is_several = any(condition.operator.quantifier is not Quantifier.NONE for condition in conditions)
@@ -192,6 +174,46 @@ def key_cases(key: str, rests: "Mapping[int, Rest]", world: World, budget: "Budg
     if key in world.values:  # variables have no value when the key has several
         found = [one if len(one.example) != 1 else Case(one.met, one.example, certain=False) for one in found]
     return _first_of_each(found)
+
+
+class _Needs:
+    """The conditions on a key, numbered by their place, and which statement rests ask for which of them."""
+
+    def __init__(self, key: str, rests: "Mapping[int, Rest]") -> None:
+        needs = {
+            number: [condition for condition in rest.conditions if condition.key == key]
+            for number, rest in rests.items()
+        }
+        self.conditions = list(dict.fromkeys(condition for needed in needs.values() for condition in needed))
+        place = {condition: index for index, condition in enumerate(self.conditions)}
+        of_one = _bits_by((needed[0], number) for number, needed in needs.items() if len(needed) == 1)
+        self._of_one = [of_one.get(condition, 0) for condition in self.conditions]
+        self._all_of_one = sum(self._of_one)
+        self._of_several = [
+            (1 << number, sum(1 << place[condition] for condition in needed))
+            for number, needed in needs.items()
+            if len(needed) > 1
+        ]
+
+    def by(self, held: int, budget: "Budget") -> int:
+        """The rests that are met when these conditions hold.
+
+        Raises
+        ------
+        OutOfBudgetError
+        """
+        failed = ~held & ((1 << len(self.conditions)) - 1)
+        fewer = places(min(held, failed, key=int.bit_count))
+        budget.spend(1 + (len(fewer) + len(self._of_several)) // _RESTS_OF_A_STEP)
+        met = 0
+        for index in fewer:
+            met |= self._of_one[index]
+        if failed.bit_count() < held.bit_count():
+            met = self._all_of_one & ~met
+        for number, needed in self._of_several:
+            if not needed & failed:
+                met |= number
+        return met
 
 
 def _bits_by[Element](numbered: "Iterable[tuple[Element, int]]") -> dict[Element, int]:

@@ -197,3 +197,9 @@ def test_many_elements_at_once_apply_to_whom_each_applies_by_itself(elements: li
 
     for asking in map(parse, EVERYBODY):
         assert met(asking) == bits_of(element.match(asking) for element in distinct)
+
+
+def test_braces_in_the_name_of_a_role_are_letters_like_others() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/a{{b}}{{}}"
+
+    assert compare([], [trust(Principal={"AWS": role})]).verdict is Verdict.BROADENED

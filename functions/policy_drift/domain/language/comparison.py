@@ -66,7 +66,7 @@ def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None,
     baseline, live : sequence of documents, or Access
         Documents (JSON objects or text) that are read together, or what a principal effectively has.
     budget : Budget, optional
-        How much work to do before the answer is UNKNOWN; by default about a second's.
+        How much work to do before the answer is UNKNOWN; by default a second's or less, for documents that AWS stores.
     most_witnesses : int
         Most witnesses for each direction; 1 or more.
 

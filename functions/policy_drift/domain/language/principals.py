@@ -8,6 +8,7 @@ AWS: "AWS JSON policy elements: Principal" and "… NotPrincipal".
 
 import re
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
@@ -123,29 +124,30 @@ def problem_of(kind: str, value: str) -> str | None:
 
 def examples(elements: "Iterable[Principals]") -> list[Principal]:
     """One principal for each way in which these elements can tell principals apart, the most ordinary first."""
-    listed = sorted({principal for element in elements for principal in element.named})
-    found = [_unlisted("AWS", "arn:aws:iam::111122223333:user/example{}", listed)]
-    for principal in listed:
+    listed = {principal for element in elements for principal in element.named}
+    unlisted = cache(partial(_unlisted, listed))
+    found = [unlisted("AWS", "arn:aws:iam::111122223333:user/example")]
+    for principal in sorted(listed):
         if principal.is_account:
             partition = principal.value.split(":")[1]
-            found.append(_unlisted("AWS", f"arn:{partition}:iam::{principal.account}:user/example{{}}", listed))
+            found.append(unlisted("AWS", f"arn:{partition}:iam::{principal.account}:user/example"))
         if principal.role:
             partition, account, name = principal.value.split(":")[1], *principal.role.split("/")
-            found.append(_unlisted("AWS", f"arn:{partition}:sts::{account}:assumed-role/{name}/example{{}}", listed))
-            found.append(_unlisted("AWS", f"arn:{partition}:iam::{account}:user/example{{}}", listed))
+            found.append(unlisted("AWS", f"arn:{partition}:sts::{account}:assumed-role/{name}/example"))
+            found.append(unlisted("AWS", f"arn:{partition}:iam::{account}:user/example"))
         found.append(principal)
     found += [
-        _unlisted("Service", "example{}.amazonaws.com", listed),
-        _unlisted("Federated", "arn:aws:iam::111122223333:saml-provider/example{}", listed),
-        _unlisted("CanonicalUser", "{:0>64}", listed),
+        unlisted("Service", "example", ".amazonaws.com"),
+        unlisted("Federated", "arn:aws:iam::111122223333:saml-provider/example"),
+        unlisted("CanonicalUser", "", width=64),
         ANONYMOUS,
     ]
     return list(dict.fromkeys(found))
 
 
-def _unlisted(kind: str, value: str, listed: "Container[Principal]") -> Principal:
+def _unlisted(listed: "Container[Principal]", kind: str, before: str, after: str = "", *, width: int = 0) -> Principal:
     """The first principal of a numbered kind of value (the first without its number) that no element lists."""
-    numbered = (Principal(kind, value.format(number)) for number in chain([""], count(2)))
+    numbered = (Principal(kind, f"{before}{number:0>{width}}{after}") for number in chain([""], map(str, count(2))))
     return next(principal for principal in numbered if principal not in listed)
 
 

@@ -267,7 +267,7 @@ def test_a_request_needs_an_action(action: Any) -> None:
 @pytest.mark.parametrize("resource", ["", None, 1, "arn:aws:s3:::\ue000"])
 def test_a_request_needs_a_resource(resource: Any) -> None:
     with pytest.raises(InvalidRequestError, match="no resource"):
-        Request("s3:GetObject", resource)
+        evaluate([allow()], Request("s3:GetObject", resource))
 
 
 @pytest.mark.parametrize("context", [None, [], "aws:x", {1: "a"}, {"": "a"}, {"aws:X": "a", "AWS:x": "b"}])

@@ -55,7 +55,7 @@ class Request:
         service, colon, name = self.action.partition(":") if isinstance(self.action, str) else ("", "", "")
         if not (colon and service and name) or ":" in name:
             raise InvalidRequestError(f"{quoted(self.action)} is no action; allowed: service:Action")
-        if not isinstance(self.resource, str) or not self.resource or has_private_use(self.resource):
+        if not isinstance(self.resource, str) or not self.resource:
             raise InvalidRequestError(f"{quoted(self.resource)} is no resource; allowed: an ARN or '*'")
         if not isinstance(self.principal, str | None) or self.principal == "":
             raise InvalidRequestError(
@@ -110,13 +110,15 @@ def evaluate(policies: Policies, request: Request) -> Decision:
     PolicyDocumentError
         When a document is malformed.
     InvalidRequestError
-        When a context value is of a type that AWS does not know.
+        When a context value is of a type that AWS does not know, or a text has private use characters.
     """
     return decide(access_of(policies), request)
 
 
 def decide(access: Access, request: Request) -> Decision:
     """`evaluate` for policies that are read already."""
+    if has_private_use(request.resource):
+        raise InvalidRequestError(f"{quoted(request.resource)} is no resource; allowed: an ARN or '*'")
     asked = _Asked(
         literal(request.action.lower()),
         literal(request.resource),

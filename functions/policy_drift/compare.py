@@ -6,11 +6,13 @@ with requests. A file holds one policy document, or a JSON array of documents th
 
 import argparse
 import json
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from policy_drift.domain.language import PolicyError, Verdict, Witness, compare, effective_access, read_documents
+from policy_drift.domain.language import Verdict, Witness, compare, effective_access, read_documents
 from policy_drift.domain.reporting.wording import in_words, visible
 
 if TYPE_CHECKING:
@@ -54,8 +56,8 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         try:
             documents = read_documents(path.read_text(encoding="utf-8-sig"))
             policies.append(effective_access(documents))
-        except (OSError, UnicodeDecodeError, PolicyError) as error:
-            sys.stderr.write(visible(f"{path}: {error}") + "\n")
+        except (OSError, ValueError) as error:  # PolicyError and UnicodeDecodeError are ValueErrors
+            _write(sys.stderr, visible(f"{path}: {error}"))
             return ERROR
     comparison = compare(*policies)
     if options.format == "json":
@@ -65,7 +67,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
             "newly_denied": [_as_json(witness) for witness in comparison.newly_denied],
             "reason": comparison.reason,
         }
-        sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+        text = json.dumps(answer, indent=2)
     else:
         lines = [f"{comparison.verdict}: {_SENTENCES[comparison.verdict]}"]
         lines += [f"Reason: {visible(comparison.reason)}."] if comparison.reason else []
@@ -74,8 +76,33 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
             ("No longer allowed", comparison.newly_denied),
         ):
             lines += [f"{heading}: {in_words(witness)}" for witness in witnesses]
-        sys.stdout.write("\n".join(lines) + "\n")
+        text = "\n".join(lines)
+    if (problem := _write(sys.stdout, text)) is not None:
+        _write(sys.stderr, f"The answer could not be written: {problem}")
+        return ERROR
     return EQUIVALENT if comparison.verdict is Verdict.EQUIVALENT else CHANGED
+
+
+def _write(stream: TextIO | None, text: str) -> str | None:
+    """Write a text and a line end, letters that the stream does not take escaped; what went wrong, or None."""
+    if stream is None:
+        return "the stream is closed"
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(f"{text}\n".encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except (OSError, ValueError) as error:
+        _give_up(stream)
+        return str(error)
+    return None
+
+
+def _give_up(stream: TextIO) -> None:
+    """Lest the interpreter writes what is left when it ends, fails once more and exits with a code of its own."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _as_json(witness: Witness) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """``python -m policy_drift.compare``: what it prints and how it exits."""
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -157,3 +159,53 @@ def test_it_runs_as_a_module(files: tuple[Path, Path]) -> None:
     command = [sys.executable, "-m", "policy_drift.compare", *map(str, files)]
 
     assert subprocess.run(command, cwd=FUNCTIONS, check=False, capture_output=True).returncode == 0
+
+
+def written(files: tuple[Path, Path], redirected: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """The command run by a shell, with its output redirected."""
+    command = [sys.executable, "-m", "policy_drift.compare", *map(str, files)]
+    return subprocess.run(  # noqa: S602 - what is run is written here
+        f"{shlex.join(command)} {redirected}",
+        shell=True,
+        executable="/bin/bash",
+        cwd=FUNCTIONS,
+        env=os.environ | environment,
+        check=False,
+        capture_output=True,
+    )
+
+
+@pytest.mark.parametrize("redirected", ["> /dev/full", ">&-", "> /dev/full 2>&1", ">&- 2>&-"])
+def test_an_answer_that_could_not_be_written_exits_with_2(files: tuple[Path, Path], redirected: str) -> None:
+    write(files[0], ALLOW)
+    write(files[1], ALLOW | {"Action": "s3:*"})
+
+    assert written(files, redirected).returncode == 2
+
+
+def test_a_reader_that_has_left_is_an_error(files: tuple[Path, Path]) -> None:
+    write(files[0], ALLOW)
+    write(files[1], ALLOW | {"Action": "s3:*"})
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "policy_drift.compare", *map(str, files)]
+
+    result = subprocess.run(command, cwd=FUNCTIONS, check=False, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+
+    assert result.returncode == 2
+    assert b"could not be written" in result.stderr
+
+
+def test_letters_that_the_terminal_does_not_take_are_escaped(files: tuple[Path, Path]) -> None:
+    write(files[0], ALLOW)
+    write(files[1], ALLOW, ALLOW | {"Resource": "arn:aws:s3:::é"})
+
+    result = written(files, "", PYTHONIOENCODING="ascii")
+
+    assert result.returncode == 1
+    assert b"arn:aws:s3:::\\xe9" in result.stdout
+
+
+def test_a_path_that_is_none_exits_with_2(files: tuple[Path, Path]) -> None:
+    assert main(["\0", str(files[1])]) == 2

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy_drift.domain.language.budget import Budget
 from policy_drift.domain.language.containment import is_refuted
 from policy_drift.domain.language.document import parse
 from policy_drift.domain.language.statement import Rest
@@ -52,7 +53,7 @@ def rest(operator: str, values: Any) -> Rest:
 
 
 def implied(narrow: Rest, wide: Rest) -> bool:
-    return is_refuted([[narrow]], [], [[wide]], [])
+    return is_refuted([[narrow]], [], [[wide]], [], Budget())
 
 
 @st.composite

@@ -1,11 +1,20 @@
 """What the parser takes, and how it says no."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from policy_drift.domain.language import Decision, PolicyDocumentError, Request, compare, evaluate
+from policy_drift.domain.language import (
+    Decision,
+    PolicyDocumentError,
+    Request,
+    canonical_hash,
+    compare,
+    effective_access,
+    evaluate,
+)
 
 ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 
@@ -22,6 +31,12 @@ def without(key: str) -> dict[str, Any]:
     return {"Statement": {name: value for name, value in ALLOW.items() if name != key}}
 
 
+AT = "/Statement/1/Condition"
+DEEP: list[Any] = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
 REFUSED = {
     "no JSON": ("{", "", "not JSON"),
     "empty text": ("", "", "not JSON"),
@@ -33,6 +48,10 @@ REFUSED = {
     "deep nesting": ('{"Statement":' * 1_000 + "1" + "}" * 1_000, "/Statement/Statement", "unknown key"),
     "nesting beyond the reader": ("[" * 120_000 + "]" * 120_000, "", "too deep"),
     "a huge number": ('{"Statement":' + "9" * 5_000 + "}", "", "number is too long"),
+    "not a number": ('{"Statement":NaN}', "", "not JSON: NaN"),
+    "minus infinity": ('{"Statement":-Infinity}', "", "not JSON: -Infinity"),
+    "a number beyond a double": ('{"Statement":-1e400}', "", "'-1e400' is too large"),
+    "a key twice inside a key that is twice": ('{"Statement":{"a":1,"a":2},"Statement":1}', "/Statement", "twice"),
     "a key twice": ('{"Statement":[{"Effect":"Allow","Effect":"Deny"}]}', "/Statement/0/Effect", "twice"),
     "unknown key": ({"Statement": ALLOW, "Statements": []}, "/Statements", "unknown key"),
     "lower-case key": ({"statement": ALLOW}, "/statement", "unknown key"),
@@ -54,30 +73,30 @@ REFUSED = {
     "Principal and NotPrincipal": (with_statement(Principal="*", NotPrincipal="*"), "/Statement/1", "both Principal"),
     "no Resource": (without("Resource"), "/Statement", "neither Resource"),
     "no actions": (with_statement(Action=[]), "/Statement/1/Action", "empty list"),
-    "action of wrong type": (with_statement(Action=["s3:*", 1]), "/Statement/1/Action", "int where"),
-    "actions in lists": (with_statement(Action=[["s3:*"]]), "/Statement/1/Action", "list where"),
+    "action of wrong type": (with_statement(Action=["s3:*", 1]), "/Statement/1/Action/1", "int where"),
+    "actions in lists": (with_statement(Action=[["s3:*"]]), "/Statement/1/Action/0", "list where"),
     "action null": (with_statement(Action=None), "/Statement/1/Action", "NoneType where"),
     "action without service": (with_statement(Action=["s3:*", "GetObject"]), "/Statement/1/Action/1", "no service"),
-    "action without name": (with_statement(Action="s3:"), "/Statement/1/Action/0", "malformed"),
-    "action with two colons": (with_statement(Action="s3:Get:x"), "/Statement/1/Action/0", "malformed"),
-    "action with a space": (with_statement(Action="s3:Get Object"), "/Statement/1/Action/0", "malformed"),
-    "action beyond ASCII": (with_statement(Action="s3:G\ue000"), "/Statement/1/Action/0", "malformed"),
+    "action without name": (with_statement(Action="s3:"), "/Statement/1/Action", "malformed"),
+    "action with two colons": (with_statement(Action="s3:Get:x"), "/Statement/1/Action", "malformed"),
+    "action with a space": (with_statement(Action="s3:Get Object"), "/Statement/1/Action", "malformed"),
+    "action beyond ASCII": (with_statement(Action="s3:G\ue000"), "/Statement/1/Action", "malformed"),
     "no resources": (with_statement(Resource=[]), "/Statement/1/Resource", "empty list"),
-    "resource that is no ARN": (with_statement(Resource="bucket"), "/Statement/1/Resource/0", "no ARN"),
-    "resource with a wrong start": (with_statement(Resource="xrn:aws:s3:::*"), "/Statement/1/Resource/0", "no ARN"),
-    "ARN of too few parts": (with_statement(Resource="arn:aws:s3"), "/Statement/1/Resource/0", "no ARN"),
-    "empty resource": (with_statement(Resource=""), "/Statement/1/Resource/0", "no ARN"),
+    "resource that is no ARN": (with_statement(Resource="bucket"), "/Statement/1/Resource", "no ARN"),
+    "resource with a wrong start": (with_statement(Resource="xrn:aws:s3:::*"), "/Statement/1/Resource", "no ARN"),
+    "ARN of too few parts": (with_statement(Resource="arn:aws:s3"), "/Statement/1/Resource", "no ARN"),
+    "empty resource": (with_statement(Resource=""), "/Statement/1/Resource", "no ARN"),
     "open variable": (
         with_statement(Resource=["*", "arn:aws:s3:::${aws:username"]),
         "/Statement/1/Resource/1",
         "never closes",
     ),
-    "empty variable": (with_statement(Resource="arn:aws:s3:::${}"), "/Statement/1/Resource/0", "no variable"),
-    "variable in a variable": (with_statement(Resource="arn:aws:s3:::${a${b}}"), "/Statement/1/Resource/0", "no vari"),
-    "bare default": (with_statement(Resource="arn:aws:s3:::${a, b}"), "/Statement/1/Resource/0", "not quoted"),
-    "no default": (with_statement(Resource="arn:aws:s3:::${a, }"), "/Statement/1/Resource/0", "not quoted"),
-    "half a default": (with_statement(Resource="arn:aws:s3:::${a, '}"), "/Statement/1/Resource/0", "never closes"),
-    "private use character": (with_statement(Resource="arn:aws:s3:::\ue000"), "/Statement/1/Resource/0", "private use"),
+    "empty variable": (with_statement(Resource="arn:aws:s3:::${}"), "/Statement/1/Resource", "no variable"),
+    "variable in a variable": (with_statement(Resource="arn:aws:s3:::${a${b}}"), "/Statement/1/Resource", "no vari"),
+    "bare default": (with_statement(Resource="arn:aws:s3:::${a, b}"), "/Statement/1/Resource", "not quoted"),
+    "no default": (with_statement(Resource="arn:aws:s3:::${a, }"), "/Statement/1/Resource", "not quoted"),
+    "half a default": (with_statement(Resource="arn:aws:s3:::${a, '}"), "/Statement/1/Resource", "never closes"),
+    "private use character": (with_statement(Resource="arn:aws:s3:::\ue000"), "/Statement/1/Resource", "private use"),
     "Principal as text": (with_statement(Principal="111122223333"), "/Statement/1/Principal", "no principal"),
     "Principal of nobody": (with_statement(Principal={}), "/Statement/1/Principal", "no principal"),
     "unknown type": (with_statement(Principal={"aws": "*"}), "/Statement/1/Principal/aws", "unknown key"),
@@ -87,16 +106,16 @@ REFUSED = {
         "/Statement/1/Principal/AWS/1",
         "wildcard",
     ),
-    "no ARN": (with_statement(Principal={"AWS": "alice"}), "/Statement/1/Principal/AWS/0", "no ARN"),
-    "short account id": (with_statement(Principal={"AWS": "12345"}), "/Statement/1/Principal/AWS/0", "no ARN"),
+    "no ARN": (with_statement(Principal={"AWS": "alice"}), "/Statement/1/Principal/AWS", "no ARN"),
+    "short account id": (with_statement(Principal={"AWS": "12345"}), "/Statement/1/Principal/AWS", "no ARN"),
     "any canonical user": (
         with_statement(Principal={"CanonicalUser": "*"}),
-        "/Statement/1/Principal/CanonicalUser/0",
+        "/Statement/1/Principal/CanonicalUser",
         "no",
     ),
     "empty principal": (
         with_statement(Principal={"Service": ""}),
-        "/Statement/1/Principal/Service/0",
+        "/Statement/1/Principal/Service",
         "empty principal",
     ),
     "Condition of wrong type": (with_statement(Condition=[]), "/Statement/1/Condition", "no object"),
@@ -107,7 +126,7 @@ REFUSED = {
     "operator without keys": (with_statement(Condition={"Bool": "x"}), "/Statement/1/Condition/Bool", "without keys"),
     "no values": (with_condition("StringLike", []), "/Statement/1/Condition/StringLike/aws:x", "empty list"),
     "value null": (with_condition("StringLike", None), "/Statement/1/Condition/StringLike/aws:x", "NoneType where"),
-    "value object": (with_condition("StringLike", [{}]), "/Statement/1/Condition/StringLike/aws:x", "dict where"),
+    "value object": (with_condition("StringLike", [{}]), "/Statement/1/Condition/StringLike/aws:x/0", "dict where"),
     "empty key": (with_condition("StringLike", "x", key=""), "/Statement/1/Condition/StringLike/", "empty context key"),
     "key in two spellings": (
         with_statement(Condition={"StringLike": {"aws:x/y": "a", "AWS:X/Y": "b"}}),
@@ -116,35 +135,46 @@ REFUSED = {
     ),
     "text for a number": (
         with_condition("NumericEquals", "ten"),
-        "/Statement/1/Condition/NumericEquals/aws:x/0",
+        "/Statement/1/Condition/NumericEquals/aws:x",
         "not what",
     ),
-    "text for a truth": (with_condition("Bool", "yes"), "/Statement/1/Condition/Bool/aws:x/0", "not what"),
-    "text for a date": (with_condition("DateEquals", "soon"), "/Statement/1/Condition/DateEquals/aws:x/0", "not what"),
-    "month 13": (with_condition("DateEquals", "2024-13"), "/Statement/1/Condition/DateEquals/aws:x/0", "not what"),
+    "text for a truth": (with_condition("Bool", "yes"), "/Statement/1/Condition/Bool/aws:x", "not what"),
+    "text for a date": (with_condition("DateEquals", "soon"), "/Statement/1/Condition/DateEquals/aws:x", "not what"),
+    "month 13": (with_condition("DateEquals", "2024-13"), "/Statement/1/Condition/DateEquals/aws:x", "not what"),
     "time without zone": (
         with_condition("DateEquals", "2024-01-01T00:00:00"),
-        "/Statement/1/Condition/DateEquals/aws:x/0",
+        "/Statement/1/Condition/DateEquals/aws:x",
         "not what",
     ),
     "day or Unix time": (
         with_condition("DateEquals", "20240101"),
-        "/Statement/1/Condition/DateEquals/aws:x/0",
+        "/Statement/1/Condition/DateEquals/aws:x",
         "not what",
     ),
-    "no address": (with_condition("IpAddress", "10.0.0.256"), "/Statement/1/Condition/IpAddress/aws:x/0", "not what"),
+    "no address": (with_condition("IpAddress", "10.0.0.256"), "/Statement/1/Condition/IpAddress/aws:x", "not what"),
     "prefix too long": (
         with_condition("IpAddress", "10.0.0.0/33"),
-        "/Statement/1/Condition/IpAddress/aws:x/0",
+        "/Statement/1/Condition/IpAddress/aws:x",
         "not what",
     ),
     "netmask": (
         with_condition("IpAddress", "10.0.0.0/255.0.0.0"),
-        "/Statement/1/Condition/IpAddress/aws:x/0",
+        "/Statement/1/Condition/IpAddress/aws:x",
         "not what",
     ),
-    "no base64": (with_condition("BinaryEquals", "?"), "/Statement/1/Condition/BinaryEquals/aws:x/0", "not what"),
-    "ARN operator without ARN": (with_condition("ArnLike", "*"), "/Statement/1/Condition/ArnLike/aws:x/0", "no ARN"),
+    "no base64": (with_condition("BinaryEquals", "?"), "/Statement/1/Condition/BinaryEquals/aws:x", "not what"),
+    "ARN operator without ARN": (with_condition("ArnLike", "*"), "/Statement/1/Condition/ArnLike/aws:x", "no ARN"),
+    "a number as a value that is none": (
+        with_condition("StringLike", float("nan")),
+        f"{AT}/StringLike/aws:x",
+        "finite",
+    ),
+    "an infinite value": (with_condition("StringLike", ["a", float("-inf")]), f"{AT}/StringLike/aws:x/1", "finite"),
+    "a value of 5,000 digits": (with_condition("NumericEquals", 10**5_000), f"{AT}/NumericEquals/aws:x", "finite"),
+    "a key of 5,000 digits": (with_statement(Condition={10**5_000: {}}), f"{AT}/a value of type int", "no condition"),
+    "a bottomless Effect": (with_statement(Effect=DEEP), "/Statement/1/Effect", "no effect"),
+    "a bottomless Version": ({"Version": DEEP, "Statement": ALLOW}, "/Version", "no version"),
+    "a bottomless Principal": (with_statement(Principal={"AWS": DEEP}), "/Statement/1/Principal/AWS/0", "list where"),
 }
 
 
@@ -161,9 +191,46 @@ def test_a_malformed_document_is_refused_with_the_place_and_what_is_allowed(
     assert str(refusal.value).startswith(pointer or "document: ")
 
 
-def test_a_single_document_in_place_of_a_sequence_is_refused() -> None:
-    with pytest.raises(PolicyDocumentError, match="a sequence of documents"):
-        compare({"Statement": ALLOW}, [])  # type: ignore[arg-type]
+@pytest.mark.parametrize("ask", [lambda given: compare(given, []), effective_access, canonical_hash])
+@pytest.mark.parametrize("given", [{"Statement": ALLOW}, "{}", None, 7])
+def test_what_is_no_sequence_of_documents_is_refused(ask: Callable[[Any], object], given: Any) -> None:
+    with pytest.raises(PolicyDocumentError, match="allowed: a sequence of documents"):
+        ask(given)
+
+
+def test_the_pointer_tells_which_of_several_documents_is_malformed() -> None:
+    with pytest.raises(PolicyDocumentError) as refusal:
+        effective_access([{"Statement": ALLOW}], groups=[{"Statement": ALLOW}, {"Statement": []}])
+
+    assert refusal.value.pointer == "/2/Statement"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        with_statement(Action="a" * 100_000),
+        with_statement(Resource="[" * 100_000),
+        with_statement(Resource="arn:aws:s3:::${" + "a" * 100_000),
+        with_statement(Principal={"AWS": "9" * 4_000}),
+        with_condition("NumericEquals", "9" * 4_000),
+        with_condition("NumericEquals", "x", key="k" * 100_000),
+        with_statement(**{"E" * 100_000: 1}),
+        json.dumps({"Statement": 1})[:-1] + ', "Statement": 1, "' + "k" * 100_000 + '": 1e' + "9" * 5_000 + "}",
+    ],
+)
+def test_an_error_quotes_the_beginning_of_what_is_long(document: Any) -> None:
+    with pytest.raises(PolicyDocumentError) as refusal:
+        evaluate([document], Request("s3:GetObject"))
+
+    assert len(str(refusal.value)) < 1_000
+
+
+def test_the_largest_policies_are_read_with_whatever_white_space() -> None:
+    actions = [f"service{number}:DescribeSomethingOrOther{number}" for number in range(4_000)]
+    text = json.dumps({"Statement": ALLOW | {"Action": actions}}, indent=40)
+
+    assert 262_144 < len(text) < 900_000
+    assert evaluate([text], Request("service7:DescribeSomethingOrOther7")) is Decision.ALLOWED
 
 
 @pytest.mark.parametrize(

@@ -258,26 +258,61 @@ def test_a_deny_of_the_boundary_is_explicit() -> None:
     assert evaluate(access, Request("s3:GetObject")) is EXPLICIT
 
 
-@pytest.mark.parametrize("action", ["GetObject", "", ":x", "s3:", None])
+@pytest.mark.parametrize("action", ["GetObject", "", ":x", "s3:", "s3:a:b", None, "x" * 9_999])
 def test_a_request_needs_an_action(action: Any) -> None:
     with pytest.raises(InvalidRequestError, match="no action"):
         Request(action)
 
 
-@pytest.mark.parametrize("resource", ["", None, 1])
+@pytest.mark.parametrize("resource", ["", None, 1, "arn:aws:s3:::\ue000"])
 def test_a_request_needs_a_resource(resource: Any) -> None:
     with pytest.raises(InvalidRequestError, match="no resource"):
-        Request("s3:GetObject", resource)
+        evaluate([allow()], Request("s3:GetObject", resource))
 
 
-@pytest.mark.parametrize("value", [None, {}, [1], [["a"]]])
+@pytest.mark.parametrize("context", [None, [], "aws:x", {1: "a"}, {"": "a"}, {"aws:X": "a", "AWS:x": "b"}])
+def test_a_request_needs_a_context_of_keys_that_are_named_once(context: Any) -> None:
+    with pytest.raises(InvalidRequestError, match="context"):
+        Request("s3:GetObject", context=context)
+
+
+@pytest.mark.parametrize("principal", [1, "", ["*"]])
+def test_a_principal_is_named_by_a_text(principal: Any) -> None:
+    with pytest.raises(InvalidRequestError, match="no principal"):
+        Request("s3:GetObject", principal=principal)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        {},
+        [1],
+        [["a"]],
+        b"a",
+        float("nan"),
+        float("inf"),
+        pytest.param(10**5_000, id="many digits"),
+        "\ue000",
+        ["a", "\ue001"],
+    ],
+)
 def test_a_context_value_of_another_type_is_refused(value: Any) -> None:
     with pytest.raises(InvalidRequestError, match="aws:x"):
         evaluate([allow()], Request("s3:GetObject", context={"aws:x": value}))
 
 
-@pytest.mark.parametrize(("value", "text"), [(True, "true"), (5, "5"), (0.5, "0.5"), (("5",), "5")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(True, "true"), (5, "5"), (0.5, "0.5"), (1e-7, "0.0000001"), (("5",), "5")]
+)
 def test_context_values_may_be_plain_python_values(value: Any, text: str) -> None:
     document = allow(Condition={"StringEquals": {"aws:x": text}})
 
     assert evaluate([document], Request("s3:GetObject", context={"aws:x": value})) is ALLOWED
+
+
+def test_a_number_is_one_however_large_or_small_it_is() -> None:
+    small, large = (allow(Condition={"NumericEquals": {"aws:x": text}}) for text in ("0.0000001", "1" + "0" * 22))
+
+    assert evaluate([small], Request("s3:GetObject", context={"aws:x": 1e-7})) is ALLOWED
+    assert evaluate([large], Request("s3:GetObject", context={"aws:x": 1e22})) is ALLOWED

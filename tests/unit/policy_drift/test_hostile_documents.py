@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policy_drift.domain.language import Comparison, Verdict, compare
+from policy_drift.domain.language import Budget, Comparison, PolicyDocumentError, Verdict, compare
 
 LETTERS = "abcdefghijklmnopqrstuvwx"
 #: What a slow and busy machine may take; on a quiet one it is about a tenth.
@@ -156,3 +156,103 @@ def test_the_one_combination_that_is_not_covered_is_found() -> None:
 
     assert comparison.verdict is Verdict.NARROWED
     assert comparison.newly_denied[0].context == {"k0": "a", "k2": "a", "k3": "a", "k6": "a"}
+
+
+ROLES = [f"arn:aws:iam::{number:012}:role/r{number}" for number in range(5_001)]
+MANY = {
+    "principals in one list": ([allow(Principal={"AWS": ROLES})], [allow(Principal={"AWS": ROLES[1:]})]),
+    "accounts in one list": (
+        [allow(Principal={"AWS": [f"{number:012}" for number in range(5_000)]})],
+        [allow(Principal={"AWS": [f"{number:012}" for number in range(1, 5_000)]})],
+    ),
+    "services that nobody knows": (
+        [allow(f"sv{n}:*", f"arn:aws:s3:::b{n}") for n in range(2_000)],
+        [allow(f"sv{n}:*", f"arn:aws:s3:::c{n}") for n in range(2_000)],
+    ),
+    "statements with an action each": (
+        [allow(f"s3:A{n}", f"arn:aws:s3:::b{n}") for n in range(3_000)],
+        [allow(f"s3:A{n}", f"arn:aws:s3:::c{n}") for n in range(3_000)],
+    ),
+    "statements with a key each": (
+        [allow(**when("Bool", {f"k{n}": "true"})) for n in range(1_500)],
+        [allow(**when("Bool", {f"k{n}": "true"})) for n in range(1, 1_501)],
+    ),
+    "statements with a value each": (
+        [allow(**when("StringEquals", {"k": f"v{n}"})) for n in range(1_500)],
+        [allow(**when("StringEquals", {"k": f"v{n}"})) for n in range(1, 1_501)],
+    ),
+    "globs that end alike": (
+        [allow([f"s3:*a{n}" for n in range(2_000)])],
+        [allow([f"s3:*a{n}" for n in range(1, 2_000)])],
+    ),
+    "resource patterns": (
+        [allow(resource=[f"arn:aws:s3:::b{n}/*" for n in range(5_000)])],
+        [allow(resource=[f"arn:aws:s3:::b{n}/*" for n in range(1, 5_000)])],
+    ),
+    "patterns that one of many covers": (
+        [allow(resource=[f"arn:aws:s3:::b{n}/*" for n in range(5_000)])],
+        [allow(resource=[f"arn:aws:s3:::b{n}/c" for n in range(5_000)])],
+    ),
+    "sets of values": (
+        [allow(**when("ForAnyValue:StringEquals", {"k": f"v{n}"})) for n in range(1_500)],
+        [allow(**when("ForAnyValue:StringEquals", {"k": f"v{n}"})) for n in range(1, 1_501)],
+    ),
+    "statements with a variable": (
+        [allow(resource=f"arn:aws:s3:::${{aws:username}}/b{n}/*") for n in range(500)],
+        [allow(resource=f"arn:aws:s3:::${{aws:username}}/c{n}/*") for n in range(500)],
+    ),
+}
+#: Calls of functions, counted in place of seconds: the same on every machine. A second of one core makes five million.
+MOST_CALLS = 5_000_000
+
+
+@pytest.fixture
+def calls() -> Iterator[Iterator[int]]:
+    """How many functions were called since the test began."""
+    count = 0
+    profiler = sys.getprofile()
+
+    def called(frame: Any, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    def until_now() -> Iterator[int]:
+        while True:
+            yield count
+
+    sys.setprofile(called)
+    yield until_now()
+    sys.setprofile(profiler)
+
+
+@pytest.mark.parametrize(("baseline", "live"), MANY.values(), ids=MANY.keys())
+def test_thousands_of_a_kind_are_bounded_work(untraced: None, calls: Iterator[int], baseline: Any, live: Any) -> None:
+    comparison = compared(baseline, live)
+
+    assert next(calls) < MOST_CALLS
+    assert (comparison.verdict is Verdict.UNKNOWN) == bool(comparison.reason)
+
+
+def test_a_key_that_is_repeated_among_thousands_is_found() -> None:
+    keys = [f'"k{number}": 1' for number in range(10_000)]
+
+    with pytest.raises(PolicyDocumentError, match="key 'k9999' occurs twice"):
+        compare(["{" + ", ".join([*keys, keys[-1]]) + "}"], [])
+
+
+def test_witnesses_that_were_found_before_the_budget_was_spent_are_kept() -> None:
+    baseline = [allow(f"s3:A{n}", f"arn:aws:s3:::b{n}") for n in range(50)]
+    live = [allow(f"s3:A{n}", f"arn:aws:s3:::c{n}") for n in range(50)]
+
+    comparison = compare([{"Statement": baseline}], [{"Statement": live}], budget=Budget(800), most_witnesses=40)
+
+    assert comparison.verdict in {Verdict.INCOMPARABLE, Verdict.UNKNOWN}
+    assert comparison.newly_allowed
+
+
+def test_a_known_action_is_named_although_many_others_are_found_first() -> None:
+    live = [allow([f"example{n}:A" for n in range(20)]), allow("s3:GetObject", "arn:aws:s3:::b")]
+
+    comparison = compared([allow("iam:GetUser")], [allow("iam:GetUser"), *live])
+
+    assert comparison.newly_allowed[0].action == "s3:GetObject"

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_drift.domain.language import Decision, Request, Verdict, compare, evaluate
-from policy_drift.domain.language.principals import Principals, examples, parse
+from policy_drift.domain.language.bits import bits_of
+from policy_drift.domain.language.principals import Principals, examples, matching, parse
 
 ACCOUNT = "111122223333"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -195,3 +196,18 @@ def test_there_is_an_example_of_every_way_to_be_named(elements: list[Principals]
     found = {tuple(element.match(one) for element in elements) for one in examples(elements)}
 
     assert {tuple(element.match(parse(text)) for element in elements) for text in EVERYBODY} <= found
+
+
+@given(ELEMENTS)
+def test_many_elements_at_once_apply_to_whom_each_applies_by_itself(elements: list[Principals]) -> None:
+    distinct = list(dict.fromkeys(elements))
+    met = matching({element: 1 << place for place, element in enumerate(distinct)})
+
+    for asking in map(parse, EVERYBODY):
+        assert met(asking) == bits_of(element.match(asking) for element in distinct)
+
+
+def test_braces_in_the_name_of_a_role_are_letters_like_others() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/a{{b}}{{}}"
+
+    assert compare([], [trust(Principal={"AWS": role})]).verdict is Verdict.BROADENED

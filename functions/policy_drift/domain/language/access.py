@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .document import parse
-from .errors import PolicyDocumentError
+from .errors import PolicyDocumentError, quoted
 
 if TYPE_CHECKING:
     from .statement import Statement
@@ -48,7 +49,7 @@ def effective_access(
     PolicyDocumentError
         When a document is malformed.
     """
-    layers = [_statements([*identity, *groups])]
+    layers = [_statements(identity, groups)]
     if boundary is not None:
         layers.append(_statements([boundary]))
     return Access(tuple(layers))
@@ -58,10 +59,21 @@ def access_of(policies: Policies) -> Access:
     """Documents read together, or the access as it is."""
     if isinstance(policies, Access):
         return policies
-    if isinstance(policies, str | Mapping):
-        raise PolicyDocumentError("one document", "", "a sequence of documents")
     return Access((_statements(policies),))
 
 
-def _statements(documents: Iterable[PolicyDocument]) -> tuple["Statement", ...]:
-    return tuple(statement for document in documents for statement in parse(document).statements)
+def _statements(*sequences: Iterable[PolicyDocument]) -> tuple["Statement", ...]:
+    for sequence in sequences:
+        if isinstance(sequence, str | Mapping) or not isinstance(sequence, Iterable):
+            problem = "one document" if isinstance(sequence, str | Mapping) else f"{quoted(sequence)}"
+            raise PolicyDocumentError(problem, "", "a sequence of documents")
+    documents = list(chain(*sequences))
+    statements: list[Statement] = []
+    for index, document in enumerate(documents):
+        try:
+            statements += parse(document).statements
+        except PolicyDocumentError as error:
+            if len(documents) == 1:
+                raise
+            raise PolicyDocumentError(error.problem, f"/{index}{error.pointer}", error.allowed) from error
+    return tuple(statements)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from . import known_actions, texts
 from .automaton import Alternatives, Matching, combinations
-from .globs import matches
+from .bits import places
+from .budget import OutOfBudgetError
+from .globs import is_stem, matches
 from .patterns import is_wild
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     from .budget import Budget
     from .statement import PatternSet
+
+
+_MATCHES_OF_A_STEP = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,9 @@ class Actions:
     def __init__(self, slots: "Mapping[PatternSet, int]", changed: set["PatternSet"]) -> None:
         self._elements = list(slots)
         self._slots = [slots[element] for element in self._elements]
+        self._negated = sum(1 << index for index, element in enumerate(self._elements) if element.negated)
         self._exact: dict[str, int] = {}
+        self._exact_of_service: dict[str, list[str]] = {}
         self._of_service: dict[str, list[_Wild]] = {}
         self._of_any_service: list[_Wild] = []
         self._everywhere = 0
@@ -60,6 +67,8 @@ class Actions:
                     self._everywhere |= bit
                 else:
                     wild[glob] = wild.get(glob, 0) | bit
+        for action in self._exact:
+            self._exact_of_service.setdefault(action.partition(":")[0], []).append(action)
         for glob, elements in wild.items():
             service = glob.partition(":")[0]
             kept = self._of_any_service if is_wild(service) else self._of_service.setdefault(service, [])
@@ -73,75 +82,90 @@ class Actions:
         OutOfBudgetError
         """
         found: dict[int, str] = {}
-        budget.spend(len(self._exact))
         for action in self._exact:
-            found.setdefault(self.slots_of(action), action)
-        negated = any(element.negated for element in self._elements)
+            found.setdefault(self._slots_of(action, budget), action)
         open_to_all = self._everywhere & self._changed or any(
             wild.elements & self._changed for wild in self._of_any_service
         )
         for service, wild in self._of_service.items():
-            if negated or open_to_all or any(one.elements & self._changed for one in wild):
-                for elements, action in self._walk([*wild, *self._of_any_service], f"{service}:?*", budget):
-                    found.setdefault(self._report(elements | self._everywhere), action)
-        if negated or open_to_all:
-            for _, action in self._walk(self._of_any_service, "?*:?*", budget):
-                found.setdefault(self.slots_of(action), action)
+            if self._negated or open_to_all or any(one.elements & self._changed for one in wild):
+                named = self._exact_of_service.get(service, [])
+                for elements, action in self._walk([*wild, *self._of_any_service], f"{service}:?*", named, budget):
+                    found.setdefault(self._report(elements | self._everywhere, budget), action)
+        if self._negated or open_to_all:
+            for _, action in self._walk(self._of_any_service, "?*:?*", list(self._exact), budget):
+                found.setdefault(self._slots_of(action, budget), action)
         return found
 
-    def slots_of(self, action: str) -> int:
+    def _slots_of(self, action: str, budget: "Budget") -> int:
         """The slots of one action, given in lower case."""
         elements = self._everywhere | self._exact.get(action, 0)
-        for wild in self._of_service.get(action.partition(":")[0], ()):
+        of_service = self._of_service.get(action.partition(":")[0], ())
+        budget.spend(1 + (len(of_service) + len(self._of_any_service)) // _MATCHES_OF_A_STEP)
+        for wild in of_service:
             if wild.elements & ~elements and matches(wild.glob, action):
                 elements |= wild.elements
         for wild in self._of_any_service:
             if wild.elements & ~elements and matches(wild.glob, action):
                 elements |= wild.elements
-        return self._report(elements)
+        return self._report(elements, budget)
 
-    def known_like(self, example: str, slots: int) -> str | None:
-        """An action known today that is in the same slots as the example, the example itself if possible."""
+    def known_like(self, example: str, slots: int, budget: "Budget") -> str | None:
+        """An action known today that is in the same slots as the example, the example itself if possible.
+
+        None also when half of the budget did not find one.
+        """
         if (name := known_actions.spelled(example)) is not None:
             return name
         service = example.partition(":")[0]
+        like = known_actions.of_service(service)
+        if not like:
+            service = ""  # services that are not known share one look at all known actions
         if service not in self._looked_up:
             named = (name for action in self._exact if (name := known_actions.spelled(action)) is not None)
-            like = known_actions.of_service(service) or known_actions.every()
-            self._looked_up[service] = (chain(like, named), {})
+            self._looked_up[service] = (chain(like or known_actions.every(), named), {})
         unread, found = self._looked_up[service]
-        while slots not in found and (name := next(unread, None)) is not None:
-            found.setdefault(self.slots_of(name.lower()), name)
+        try:
+            with budget.half() as part:
+                while slots not in found and (name := next(unread, None)) is not None:
+                    found.setdefault(self._slots_of(name.lower(), part), name)
+        except OutOfBudgetError:
+            return None
         return found.get(slots)
 
-    def _report(self, elements: int) -> int:
+    def _report(self, elements: int, budget: "Budget") -> int:
         known = self._reported.get(elements)
         if known is None:
             known = 0
-            for index, element in enumerate(self._elements):
-                if (elements >> index & 1) != element.negated:
-                    known |= self._slots[index]
+            applying = places(elements ^ self._negated)
+            budget.spend(len(applying) // _MATCHES_OF_A_STEP)
+            for index in applying:
+                known |= self._slots[index]
             self._reported[elements] = known
         return known
 
-    def _walk(self, wild: "Sequence[_Wild]", universe: str, budget: "Budget") -> "Iterator[tuple[int, str]]":
-        """The combinations of elements that actions of a universe can be in, at least those that no element names."""
+    def _walk(
+        self, wild: "Sequence[_Wild]", universe: str, named: "Sequence[str]", budget: "Budget"
+    ) -> "Iterator[tuple[int, str]]":
+        """The combinations of elements that actions of a universe can be in, at least those that no element names.
+
+        Examples that are made up are none of the actions that are named.
+        """
         by_elements: dict[int, list[str]] = {}
         for one in wild:
             by_elements.setdefault(one.elements, []).append(one.glob)
         groups = list(by_elements)
         sets = [Alternatives(frozenset(globs)) for globs in by_elements.values()]
-        if universe != "?*:?*" and not self._of_any_service and all(map(_is_prefix, (one.glob for one in wild))):
+        if universe != "?*:?*" and not self._of_any_service and all(is_stem(one.glob) for one in wild):
             stem = universe[:-2]
             plausible = [action for action in (stem + "example",) if action not in self._exact]
-            found = texts.cases([*sets, Alternatives(frozenset([stem + "*"]))], budget, plausible, list(self._exact))
+            found = texts.cases([*sets, Alternatives(frozenset([stem + "*"]))], budget, plausible, named)
             inside = [(matched, text) for matched, text in found.items() if matched >> len(sets) & 1]
         else:
             every = [*sets, Alternatives(frozenset([universe]), Matching.ARN)]
-            walked = combinations(every, budget, avoid=list(self._exact), required=len(sets))
+            walked = combinations(every, budget, avoid=named, required=len(sets))
             if any(not combination.has_others and combination.example in self._exact for combination in walked):
                 # The few actions of a combination may all be among the exact names.
-                named = [name for name in self._exact if matches(universe, name)]
                 groups += [self._exact[name] for name in named]
                 every = [*sets, *(Alternatives(frozenset([name])) for name in named), every[-1]]
                 walked = combinations(every, budget, required=len(every) - 1)
@@ -152,7 +176,3 @@ class Actions:
                 if matched >> index & 1:
                     elements |= bits
             yield elements, text
-
-
-def _is_prefix(glob: str) -> bool:
-    return glob.endswith("*") and not is_wild(glob[:-1])

@@ -55,6 +55,8 @@ class Combination:
 
 #: A state of so many positions costs a step more, in time and in memory.
 _BITS_OF_A_STEP = 512
+#: So many characters of globs are made positions in a step.
+_CHARACTERS_OF_A_STEP = 4
 _FIRST_SYMBOL_LETTER = chr(FIRST_SYMBOL)
 _LAST_PRIVATE_LETTER = "\uf8ff"
 # No capitals: actions are compared in lower case.
@@ -90,7 +92,7 @@ class _Positions:
             end = self._add_glob(glob, alternatives.matching)
             accepting |= 1 << end
             if glob.endswith("*"):
-                forever |= 1 << (end - 1)
+                forever |= 1 << (end - 1) & ~self.not_colon  # a colon may still come
         done = 1 << self.size
         self.size += 1
         self.accepting.append(accepting | done)
@@ -210,6 +212,7 @@ def combinations(
     """
     positions = _Positions()
     for alternatives in sets:
+        budget.spend(sum(map(len, alternatives.globs)) // _CHARACTERS_OF_A_STEP)
         positions.add(alternatives)
     fresh = fresh_letter([*(glob for alternatives in sets for glob in alternatives.globs), *avoid, "*?"])
     must = 0 if required is None else positions.of_set[required] | positions.done[required]

@@ -20,7 +20,7 @@ class Budget:
     ----------
     steps : int
         Steps left. One step is one state of an automaton, one class of values or one partial request;
-        a million of them take about a second of one core.
+        a million of them take one to three seconds of one core.
     """
 
     steps: int = 400_000

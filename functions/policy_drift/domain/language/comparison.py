@@ -66,7 +66,7 @@ def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None,
     baseline, live : sequence of documents, or Access
         Documents (JSON objects or text) that are read together, or what a principal effectively has.
     budget : Budget, optional
-        How much work to do before the answer is UNKNOWN; by default about a second's.
+        How much work to do before the answer is UNKNOWN; by default a second's or less, for documents that AWS stores.
     most_witnesses : int
         Most witnesses for each direction; 1 or more.
 
@@ -137,7 +137,7 @@ class _Question:
 
     def _doubt(self, dispute: Dispute) -> str:
         """Why a difference cannot be ruled out whatever the variables stand for; empty when it can."""
-        if not dispute.keys or dispute.is_refuted:  # without variables it was decided exactly
+        if not dispute.keys or self._is_refuted(dispute):  # without variables it was decided exactly
             return ""
         at_action = f", at action {dispute.action}"
         if len(dispute.keys) > variables.MOST_KEYS:
@@ -165,14 +165,18 @@ class _Question:
         known: list[Witness] = []
         future: list[Witness] = []
         reason = ""
-        for dispute in self._pairing.disputes(side, self._budget):
-            witness, why_not = self._witness(side, dispute, world)
-            reason = reason or why_not
-            if witness is None or (witness.future_only and len(future) == self._most):
-                continue
-            (future if witness.future_only else known).append(witness)
-            if len(known) == self._most:
-                break
+        try:
+            for dispute in self._pairing.disputes(side, self._budget):
+                if len(future) == self._most and self._pairing.known_action(dispute, self._budget) is None:
+                    continue
+                witness, why_not = self._witness(side, dispute, world)
+                reason = reason or why_not
+                if witness is not None:
+                    (future if witness.future_only else known).append(witness)
+                if len(known) == self._most:
+                    break
+        except OutOfBudgetError:
+            reason = _OUT_OF_BUDGET
         return tuple((known + future)[: self._most]), reason
 
     def _witness(self, side: int, dispute: Dispute, world: World) -> tuple[Witness | None, str]:
@@ -186,7 +190,7 @@ class _Question:
         context: dict[str, str | tuple[str, ...]] = {
             key: value for key, value in world.of(dispute.keys).values.items() if value is not None
         }
-        known_action = self._pairing.known_action(dispute)
+        known_action = self._pairing.known_action(dispute, self._budget)
         witness = Witness(
             known_action or dispute.action,
             found.examples.get(RESOURCE, ("*",))[0] or "*",
@@ -198,6 +202,10 @@ class _Question:
         if found.certain and only[0] is Decision.ALLOWED and only[1] is not Decision.ALLOWED:
             return witness, ""
         return None, f"a difference that could not be confirmed, at action {dispute.action}"
+
+    def _is_refuted(self, dispute: Dispute) -> bool:
+        with self._budget.half() as budget:
+            return dispute.is_refuted(budget)
 
     def _difference(self, dispute: Dispute, world: World) -> Found | None:
         with self._budget.half() as budget:

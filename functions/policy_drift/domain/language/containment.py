@@ -1,23 +1,24 @@
 """Whether one demand surely includes another, seen at a glance: a proof that most comparisons need no search for."""
 
 from decimal import Decimal
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
-from .globs import arn_covers, covers
+from .globs import Stems, arn_covers, covers, is_stem
 from .operators import Kind, Relation
 from .patterns import Template, is_wild
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .budget import Budget
     from .conditions import Condition, Value
     from .operators import Operator
-    from .patterns import Pattern
     from .statement import PatternSet, Rest
 
-
-#: More pairs of values than these are not seen at a glance.
+_COMPARISONS_OF_A_STEP = 4
+#: More pairs of values than these are left to the search.
 _MOST_PAIRS = 2_500
 
 
@@ -26,6 +27,7 @@ def is_refuted(
     denies: "Sequence[Rest]",
     refusing_allows: "Sequence[Sequence[Rest]]",
     refusing_denies: "Sequence[Rest]",
+    budget: "Budget",
 ) -> bool:
     """Whether surely nothing is allowed by one side and refused by the other, whatever variables stand for.
 
@@ -35,38 +37,50 @@ def is_refuted(
         Layer by layer, one of which is to be met.
     denies, refusing_denies : sequence of demands
         None of which may be met.
+
+    Raises
+    ------
+    OutOfBudgetError
     """
-    left = [[rest for rest in layer if not _all_within([rest], denies)] for layer in allows]
+    left = [[rest for rest in layer if not _all_within([rest], denies, budget)] for layer in allows]
     if not all(left):
         return True
-    return _all_within(refusing_denies, denies) and all(
-        any(_all_within(layer, other) for layer in left) for other in refusing_allows
+    return _all_within(refusing_denies, denies, budget) and all(
+        any(_all_within(layer, other, budget) for layer in left) for other in refusing_allows
     )
 
 
-def _all_within(narrow: "Sequence[Rest]", wide: "Sequence[Rest]") -> bool:
-    """Whether whoever meets one of the first demands surely meets one of the second; each is held against each."""
-    return all(any(_within(one, other) for other in wide) for one in narrow)
+def _all_within(narrow: "Sequence[Rest]", wide: "Sequence[Rest]", budget: "Budget") -> bool:
+    """Whether whoever meets one of the first demands surely meets one of the second; each is compared with each."""
+    same = set(wide) if len(narrow) > 1 else wide
+    changed = [one for one in narrow if one not in same]
+    for one in changed:
+        budget.spend(len(wide) // _COMPARISONS_OF_A_STEP)
+        if not any(_within(one, other, budget) for other in wide):
+            return False
+    return True
 
 
-def _within(narrow: "Rest", wide: "Rest") -> bool:
-    if narrow == wide:
-        return True
+def _within(narrow: "Rest", wide: "Rest", budget: "Budget") -> bool:
     return (
-        _conditions_within(narrow.conditions, wide.conditions)
+        _conditions_within(narrow.conditions, wide.conditions, budget)
         and wide.principals in (None, narrow.principals)
         and (
             wide.resources is None
-            or (narrow.resources is not None and _resources_within(narrow.resources, wide.resources))
+            or (narrow.resources is not None and _resources_within(narrow.resources, wide.resources, budget))
         )
     )
 
 
-def _conditions_within(narrow: "frozenset[Condition]", wide: "frozenset[Condition]") -> bool:
-    return all(one in narrow or any(_implies(other, one) for other in narrow) for one in wide)
+def _conditions_within(narrow: "frozenset[Condition]", wide: "frozenset[Condition]", budget: "Budget") -> bool:
+    for one in wide - narrow:
+        budget.spend(len(narrow) // _COMPARISONS_OF_A_STEP)
+        if not any(_implies(other, one, budget) for other in narrow):
+            return False
+    return True
 
 
-def _implies(narrow: "Condition", wide: "Condition") -> bool:
+def _implies(narrow: "Condition", wide: "Condition", budget: "Budget") -> bool:
     """Whether any values of the key, or none, that meet the one condition surely meet the other."""
     this, that = narrow.operator, wide.operator
     if (narrow.key, this.kind, this.relation, this.negated, this.quantifier) != (
@@ -78,17 +92,19 @@ def _implies(narrow: "Condition", wide: "Condition") -> bool:
     ) or this.holds_on_missing_key > that.holds_on_missing_key:
         return False
     if this.negated:  # a variable without a value keeps a negation from holding
-        return set(wide.templates) <= narrow.values and _values_within(wide.values, narrow)
-    return _values_within(narrow.values, wide)
+        return set(wide.templates) <= narrow.values and _values_within(wide.values, narrow, budget)
+    return _values_within(narrow.values, wide, budget)
 
 
-def _values_within(values: "frozenset[Value]", wide: "Condition") -> bool:
-    if values <= wide.values:
-        return True
-    return len(values) * len(wide.values) <= _MOST_PAIRS and all(
-        value in wide.values or any(_value_within(value, other, wide.operator) for other in wide.values)
-        for value in values
-    )
+def _values_within(values: "frozenset[Value]", wide: "Condition", budget: "Budget") -> bool:
+    changed = values - wide.values
+    if len(changed) * len(wide.values) > _MOST_PAIRS:
+        return False
+    for value in changed:
+        budget.spend(len(wide.values) // _COMPARISONS_OF_A_STEP)
+        if not any(_value_within(value, other, wide.operator) for other in wide.values):
+            return False
+    return True
 
 
 def _value_within(narrow: "Value", wide: "Value", operator: "Operator") -> bool:
@@ -107,15 +123,25 @@ def _value_within(narrow: "Value", wide: "Value", operator: "Operator") -> bool:
     return False
 
 
-def _resources_within(narrow: "PatternSet", wide: "PatternSet") -> bool:
+def _resources_within(narrow: "PatternSet", wide: "PatternSet", budget: "Budget") -> bool:
     if narrow == wide:
         return True
     if narrow.negated or wide.negated:
         return False
-    return all(any(_pattern_within(one, other) for other in wide.patterns) for one in narrow.patterns)
+    stems, others = _wildcards_of(wide)
+    for one in narrow.patterns:
+        if one in wide.patterns:
+            continue
+        text = one.widest if isinstance(one, Template) else one
+        if stems.cover(text):
+            continue
+        budget.spend(1 + len(others) // _COMPARISONS_OF_A_STEP)
+        if not any(covers(other, text) for other in others):
+            return False
+    return True
 
 
-def _pattern_within(narrow: "Pattern", wide: "Pattern") -> bool:
-    if isinstance(wide, Template):
-        return narrow == wide
-    return covers(wide, narrow.widest if isinstance(narrow, Template) else narrow)
+@lru_cache(maxsize=64)
+def _wildcards_of(element: "PatternSet") -> tuple[Stems, tuple[str, ...]]:
+    globs = [pattern for pattern in element.patterns if isinstance(pattern, str) and is_wild(pattern)]
+    return Stems(globs), tuple(glob for glob in globs if not is_stem(glob))

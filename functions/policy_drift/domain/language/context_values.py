@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import symbols
 from .automaton import Matching
-from .bits import bits_of
+from .bits import bits_of, places
 from .operators import Kind, Quantifier, Reading
 from .patterns import Pattern, Template
 from .values import EXACT, instant_text, number_and_no_instant_text, number_text, unix_time_text, years_about
@@ -28,6 +28,10 @@ _VERSION_4 = 4
 _LAST_OF_VERSION_4 = (1 << 32) - 1
 _END = (1 << 32) + (1 << 128)
 _NOT_EMPTY: frozenset[Pattern] = frozenset(["?*"])
+
+#: A set of so many conditions costs a step more, in time and in memory.
+_CONDITIONS_OF_A_STEP = 512
+_CONDITIONS_OF_A_CASE = 8
 
 #: What is held by a value, and the value; None where it is not known that there is one.
 Held = tuple[int, str | None]
@@ -80,9 +84,10 @@ def several(
     by_all = ~by_any & ~presence
     known = {(held, text is not None) for held, text in singles}
     queue = [(held, (text,) if text is not None else (), text is not None) for held, text in singles]
+    price = 1 + len(conditions) // _CONDITIONS_OF_A_STEP
     found = []
     for held, values, certain in queue:
-        budget.spend(len(singles))
+        budget.spend(len(singles) * price)
         for other, text in singles:
             both = (held | other) & by_any | held & other & by_all | held & presence
             sure = certain and text is not None
@@ -101,16 +106,22 @@ def _textual(conditions: "Sequence[Condition]", textual: "Sequence[int]", budget
     if quantified:
         sets.append((_NOT_EMPTY, Matching.WHOLE))
     found: dict[int, str | None] = {}
+    negated, by_sets, by_all = (
+        sum(1 << place for place in textual if asks(conditions[place].operator))
+        for asks in (
+            lambda operator: operator.negated,
+            lambda operator: operator.quantifier is not Quantifier.NONE,
+            lambda operator: operator.quantifier is Quantifier.ALL,
+        )
+    )
     for matched, text in symbols.cases(sets, budget):
-        held = 0
-        is_empty = quantified and not matched >> len(textual) & 1
-        for index, place in enumerate(textual):
-            operator = conditions[place].operator
-            if is_empty and operator.quantifier is not Quantifier.NONE:  # no value at all to a set operator
-                met = operator.quantifier is Quantifier.ALL
-            else:
-                met = bool(matched >> index & 1) != operator.negated
-            held |= met << place
+        matching = places(matched & ((1 << len(textual)) - 1))
+        budget.spend(len(matching) // _CONDITIONS_OF_A_CASE)
+        held = negated
+        for index in matching:
+            held ^= 1 << textual[index]
+        if quantified and not matched >> len(textual) & 1:  # no value at all to a set operator
+            held = held & ~by_sets | by_all
         if found.get(held) is None:
             found[held] = text
     return list(found.items())

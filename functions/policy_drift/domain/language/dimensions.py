@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from . import context_values, symbols
 from .automaton import Matching
-from .bits import bits_of
+from .bits import bits_of, places
 from .operators import Quantifier
 from .patterns import Pattern, literal, readable
-from .principals import examples
+from .principals import examples, matching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +26,7 @@ _KEY = "key "
 _NOT_EMPTY: frozenset[Pattern] = frozenset(["?*"])
 #: What a request names where policies ask for no resource in particular.
 _PLAUSIBLE_RESOURCES = (literal("*"), "arn:aws:example:us-east-1:111122223333:example")
+_RESTS_OF_A_STEP = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Case:
     Attributes
     ----------
     met : int
-        Bit i is set when what statement rest i asks in this dimension is met (also when it asks nothing).
+        Bit i is set when what statement rest i asks in this dimension is met.
     example : tuple of str
         The values of such a request; empty for a missing context key.
     certain : bool
@@ -90,47 +91,52 @@ def context_of(examples: "Mapping[str, Example]") -> dict[str, str | tuple[str, 
     }
 
 
-def cases(name: str, rests: "Sequence[Rest]", world: World, budget: "Budget") -> "Sequence[Case]":
+def cases(name: str, rests: "Mapping[int, Rest]", world: World, budget: "Budget") -> "Sequence[Case]":
     """The cases of a dimension.
+
+    Parameters
+    ----------
+    rests : mapping
+        By their bit, the statement rests that ask something in this dimension.
 
     Raises
     ------
     OutOfBudgetError
     """
     if name == PRINCIPAL:
-        return principal_cases(rests)
+        return principal_cases(rests, budget)
     if name == RESOURCE:
         return resource_cases(rests, budget)
     return key_cases(name.removeprefix(_KEY), rests, world, budget)
 
 
-def principal_cases(rests: "Sequence[Rest]") -> list[Case]:
+def principal_cases(rests: "Mapping[int, Rest]", budget: "Budget") -> list[Case]:
     """The principals that the Principal and NotPrincipal elements tell apart."""
-    elements = [rest.principals for rest in rests if rest.principals is not None]
-    return _first_of_each(
-        Case(bits_of(rest.principals is None or rest.principals.match(principal) for rest in rests), (str(principal),))
-        for principal in examples(elements)
-    )
+    elements = _bits_by((rest.principals, number) for number, rest in rests.items() if rest.principals is not None)
+    budget.spend(sum(len(element.named) for element in elements))
+    principals = examples(elements)
+    budget.spend(len(principals) * (1 + len(rests) // _RESTS_OF_A_STEP))
+    met = matching(elements)
+    return _first_of_each(Case(met(principal), (str(principal),)) for principal in principals)
 
 
-def resource_cases(rests: "Sequence[Rest]", budget: "Budget") -> list[Case]:
+def resource_cases(rests: "Mapping[int, Rest]", budget: "Budget") -> list[Case]:
     """The resources that the Resource and NotResource elements tell apart."""
-    elements = list(dict.fromkeys(rest.resources for rest in rests if rest.resources is not None))
-    bits = {element: bits_of(rest.resources == element for rest in rests) for element in elements}
-    unconstrained = bits_of(rest.resources is None for rest in rests)
-    flipped = bits_of(element.negated for element in elements)
+    bits = _bits_by((rest.resources, number) for number, rest in rests.items() if rest.resources is not None)
+    flipped = bits_of(element.negated for element in bits)
     cases = []
-    sets = [(element.patterns, Matching.WHOLE) for element in elements]
-    knows_empty = any(map(_is_any_text_but_empty, chain.from_iterable(element.patterns for element in elements)))
+    sets = [(element.patterns, Matching.WHOLE) for element in bits]
+    knows_empty = any(map(_is_any_text_but_empty, chain.from_iterable(element.patterns for element in bits)))
     if knows_empty:
         sets.append((_NOT_EMPTY, Matching.WHOLE))
     for matched, text in symbols.cases(sets, budget, _PLAUSIBLE_RESOURCES):
-        if knows_empty and not matched >> len(elements):
+        if knows_empty and not matched >> len(bits):
             continue  # no request has an empty resource
-        met = unconstrained
-        for index, element in enumerate(elements):
+        budget.spend(1 + len(bits) // _RESTS_OF_A_STEP)
+        met = 0
+        for index, asking in enumerate(bits.values()):
             if (matched ^ flipped) >> index & 1:
-                met |= bits[element]
+                met |= asking
         cases.append(Case(met, (readable(text or ""),), text is not None))
     return _first_of_each(cases)
 
@@ -141,15 +147,13 @@ def _is_any_text_but_empty(pattern: "Pattern") -> bool:
     return "?" in glob and not glob.strip("*?")
 
 
-def key_cases(key: str, rests: "Sequence[Rest]", world: World, budget: "Budget") -> list[Case]:
+def key_cases(key: str, rests: "Mapping[int, Rest]", world: World, budget: "Budget") -> list[Case]:
     """The values of a context key, and its absence, that the conditions on it tell apart."""
-    conditions = list(
-        dict.fromkeys(condition for rest in rests for condition in rest.conditions if condition.key == key)
-    )
-    needed = [bits_of(condition in rest.conditions for condition in conditions) for rest in rests]
+    met = _Needs(key, rests)
+    conditions = met.conditions
 
     def case(held: int, example: Example, *, certain: bool) -> Case:
-        return Case(bits_of(not need & ~held for need in needed), example, certain)
+        return Case(met.by(held, budget), example, certain)
 
     absent = case(bits_of(condition.holds((), world.value_of) for condition in conditions), (), certain=True)
     is_several = any(condition.operator.quantifier is not Quantifier.NONE for condition in conditions)
@@ -170,6 +174,54 @@ def key_cases(key: str, rests: "Sequence[Rest]", world: World, budget: "Budget")
     if key in world.values:  # variables have no value when the key has several
         found = [one if len(one.example) != 1 else Case(one.met, one.example, certain=False) for one in found]
     return _first_of_each(found)
+
+
+class _Needs:
+    """The conditions on a key, numbered by their place, and which statement rests ask for which of them."""
+
+    def __init__(self, key: str, rests: "Mapping[int, Rest]") -> None:
+        needs = {
+            number: [condition for condition in rest.conditions if condition.key == key]
+            for number, rest in rests.items()
+        }
+        self.conditions = list(dict.fromkeys(condition for needed in needs.values() for condition in needed))
+        place = {condition: index for index, condition in enumerate(self.conditions)}
+        of_one = _bits_by((needed[0], number) for number, needed in needs.items() if len(needed) == 1)
+        self._of_one = [of_one.get(condition, 0) for condition in self.conditions]
+        self._all_of_one = sum(self._of_one)
+        self._of_several = [
+            (1 << number, sum(1 << place[condition] for condition in needed))
+            for number, needed in needs.items()
+            if len(needed) > 1
+        ]
+
+    def by(self, held: int, budget: "Budget") -> int:
+        """The rests that are met when these conditions hold.
+
+        Raises
+        ------
+        OutOfBudgetError
+        """
+        failed = ~held & ((1 << len(self.conditions)) - 1)
+        fewer = places(min(held, failed, key=int.bit_count))
+        budget.spend(1 + (len(fewer) + len(self._of_several)) // _RESTS_OF_A_STEP)
+        met = 0
+        for index in fewer:
+            met |= self._of_one[index]
+        if failed.bit_count() < held.bit_count():
+            met = self._all_of_one & ~met
+        for number, needed in self._of_several:
+            if not needed & failed:
+                met |= number
+        return met
+
+
+def _bits_by[Element](numbered: "Iterable[tuple[Element, int]]") -> dict[Element, int]:
+    """For each element the bits of all that have it."""
+    bits: dict[Element, int] = {}
+    for element, number in numbered:
+        bits[element] = bits.get(element, 0) | 1 << number
+    return bits
 
 
 def _first_of_each(cases: "Iterable[Case]") -> list[Case]:

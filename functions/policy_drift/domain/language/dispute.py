@@ -54,13 +54,16 @@ class Dispute:
         """The context keys that policy variables stand for here."""
         return variables.keys_of(self.rests)
 
-    @property
-    def is_refuted(self) -> bool:
+    def is_refuted(self, budget: "Budget") -> bool:
         """Whether it is seen at a glance that nothing is allowed to the one and refused to the other.
 
         That holds whatever the variables stand for.
+
+        Raises
+        ------
+        OutOfBudgetError
         """
-        return is_refuted(self.allows, self.denies, self.refusing_allows, self.refusing_denies)
+        return is_refuted(self.allows, self.denies, self.refusing_allows, self.refusing_denies, budget)
 
     def difference(self, world: "World", budget: "Budget") -> "Found | None":
         """A request that is allowed to the one and refused to the other, in a world.
@@ -69,8 +72,8 @@ class Dispute:
         ------
         OutOfBudgetError
         """
-        here = self._within(world) if self.keys else self
-        if here.is_refuted:
+        here = self._within(world, budget) if self.keys else self
+        if here.is_refuted(budget):
             return None
         numbers: dict[Rest, int] = {}
 
@@ -82,8 +85,9 @@ class Dispute:
         asked = _dimensions(tuple(numbers), world.of(self.keys), budget)
         return difference(allowing, refusing, asked, (1 << len(numbers)) - 1, budget)
 
-    def _within(self, world: "World") -> "Dispute":
+    def _within(self, world: "World", budget: "Budget") -> "Dispute":
         """The same with the variables of a world replaced."""
+        budget.spend(sum(rest.size for rest in self.rests))
 
         def grounded(rests: "Sequence[Rest]") -> tuple[Rest, ...]:
             return joined([variables.grounded(rest, world) for rest in rests])
@@ -113,12 +117,16 @@ def joined(rests: "Sequence[Rest]") -> tuple[Rest, ...]:
 
 
 def _dimensions(rests: tuple[Rest, ...], world: "World", budget: "Budget") -> list[Dimension]:
-    asking: dict[str, int] = {}
-    for index, rest in enumerate(rests):
+    asking: dict[str, dict[int, Rest]] = {}
+    for number, rest in enumerate(rests):
         for name in dimensions.asked_in(rest):
-            asking[name] = asking.get(name, 0) | 1 << index
-    busiest_first = sorted(asking, key=lambda name: (-asking[name].bit_count(), name))
+            asking.setdefault(name, {})[number] = rest
+    busiest_first = sorted(asking, key=lambda name: (-len(asking[name]), name))
     return [
-        Dimension(name, asking[name], cache(partial(dimensions.cases, name, rests, world, budget)))
+        Dimension(
+            name,
+            sum(1 << number for number in asking[name]),
+            cache(partial(dimensions.cases, name, asking[name], world, budget)),
+        )
         for name in busiest_first
     ]

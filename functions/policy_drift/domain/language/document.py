@@ -6,7 +6,7 @@ from typing import Any, NoReturn, cast
 
 from . import patterns, principals, values
 from .conditions import Condition, Value
-from .errors import PolicyDocumentError
+from .errors import PolicyDocumentError, quoted
 from .operators import NAMES, Kind, Operator, Reading, operator
 from .patterns import Pattern, Template
 from .source import escaped, read
@@ -22,7 +22,7 @@ _EVERYTHING = PatternSet(frozenset("*"))
 _NO_CONDITIONS: frozenset[Condition] = frozenset()
 _ARN_COLONS = 5
 
-#: Most characters of patterns and values in one document; beyond it the text itself would have been refused.
+#: Most characters of patterns or values in one list: more than any policy has that AWS stores.
 _MAX_PATTERN_CHARACTERS = 262_144
 
 
@@ -44,7 +44,7 @@ def parse(document: str | Mapping[str, Any]) -> Document:
     version = members.get("Version", "2008-10-17")
     if not isinstance(version, str) or version not in _VERSIONS:
         raise PolicyDocumentError(
-            f"{version!r} is no version of the language", "/Version", " or ".join(sorted(_VERSIONS))
+            f"{quoted(version)} is no version of the language", "/Version", " or ".join(sorted(_VERSIONS))
         )
     if not isinstance(members.get("Id", ""), str):
         raise PolicyDocumentError("an Id that is not text", "/Id", "a string")
@@ -68,13 +68,13 @@ def _statement(members: object, pointer: str, *, variables: bool) -> Statement:
         raise PolicyDocumentError("a Sid that is not text", pointer + "/Sid", "a string")
     effect = members.get("Effect")
     if effect not in ("Allow", "Deny"):
-        problem = "no Effect" if "Effect" not in members else f"{effect!r} is no effect"
+        problem = "no Effect" if "Effect" not in members else f"{quoted(effect)} is no effect"
         raise PolicyDocumentError(problem, pointer + "/Effect" if "Effect" in members else pointer, "Allow or Deny")
     named = _principals(members, pointer)
     key = _one_of(members, "Action", "NotAction", pointer)
     if key is None:
         raise PolicyDocumentError("neither Action nor NotAction", pointer, "one of the two")
-    actions = frozenset(map(_action, _strings(members[key], f"{pointer}/{key}"), _pointers(f"{pointer}/{key}")))
+    actions = frozenset(map(_action, *_strings(members[key], f"{pointer}/{key}")))
     everything = "*" in actions
     resources = _resources(members, pointer, named, variables=variables)
     condition = members.get("Condition")
@@ -93,9 +93,9 @@ def _statement(members: object, pointer: str, *, variables: bool) -> Statement:
 def _action(text: str, pointer: Callable[[], str]) -> str:
     service, colon, name = text.partition(":")
     if not colon and text != "*":
-        raise PolicyDocumentError(f"action {text!r} names no service", pointer(), "service:action, or *")
+        raise PolicyDocumentError(f"action {quoted(text)} names no service", pointer(), "service:action, or *")
     if colon and (not service or not name or ":" in name or " " in text or not text.isascii()):
-        raise PolicyDocumentError(f"action {text!r} is malformed", pointer(), "service:action, or *")
+        raise PolicyDocumentError(f"action {quoted(text)} is malformed", pointer(), "service:action, or *")
     glob = patterns.tidied(text.lower())
     return "*" if glob == "*:*" else glob
 
@@ -113,8 +113,7 @@ def _resources(
         return None
     at = f"{pointer}/{key}"
     listed = frozenset(
-        _resource(text, where, variables=variables)
-        for text, where in zip(_strings(members[key], at), _pointers(at), strict=False)
+        _resource(text, where, variables=variables) for text, where in zip(*_strings(members[key], at), strict=False)
     )
     if "*" in listed:
         return None if key == "Resource" else PatternSet(_EVERYTHING.patterns, negated=True)
@@ -133,7 +132,7 @@ def _resource(text: str, pointer: Callable[[], str], *, variables: bool) -> Patt
         not open_ended and text.count(":") < _ARN_COLONS
     ):
         raise PolicyDocumentError(
-            f"resource {text!r} is no ARN", pointer(), "an ARN of six parts, with wildcards, or *"
+            f"resource {quoted(text)} is no ARN", pointer(), "an ARN of six parts, with wildcards, or *"
         )
     return patterns.tidied(pattern) if isinstance(pattern, str) else pattern
 
@@ -151,7 +150,7 @@ def _principals(members: Mapping[str, Any], pointer: str) -> principals.Principa
     _only(element, principals.TYPES, at)
     named = set()
     for kind, listed in element.items():
-        for text, where in zip(_strings(listed, f"{at}/{kind}"), _pointers(f"{at}/{kind}"), strict=False):
+        for text, where in zip(*_strings(listed, f"{at}/{kind}"), strict=False):
             if problem := principals.problem_of(kind, text):
                 raise PolicyDocumentError(problem, where(), "an ARN, account id, unique id, service, provider or '*'")
             named.add(principals.named(kind, text))
@@ -164,23 +163,23 @@ def _conditions(block: object, pointer: str, *, variables: bool) -> frozenset[Co
         raise PolicyDocumentError("a Condition that is no object", at, "an object of operators")
     found = []
     for name, keys in block.items():
-        here = f"{at}/{escaped(str(name))}"
+        here = f"{at}/{escaped(name)}"
         known = operator(name) if isinstance(name, str) else None
         if known is None:
-            problem = f"{name!r} is no condition operator"
+            problem = f"{quoted(name)} is no condition operator"
             raise PolicyDocumentError(problem, here, f"{', '.join(NAMES)}, with ForAnyValue:, ForAllValues:, IfExists")
         if not isinstance(keys, Mapping):
             raise PolicyDocumentError("an operator without keys", here, "an object of context keys")
         seen: set[str] = set()
         for key, listed in keys.items():
-            where = f"{here}/{escaped(str(key))}"
+            where = f"{here}/{escaped(key)}"
             if not isinstance(key, str) or not key or key.lower() in seen:
-                problem = f"context key {key!r} occurs twice" if key else "an empty context key"
+                problem = f"context key {quoted(key)} occurs twice" if key else "an empty context key"
                 raise PolicyDocumentError(problem, where, "each context key once, capitals ignored")
             seen.add(key.lower())
             read_values = [
                 _value(known, text, place, variables=variables)
-                for text, place in zip(_strings(listed, where, scalars=True), _pointers(where), strict=False)
+                for text, place in zip(*_strings(listed, where, scalars=True), strict=False)
             ]
             found.append(Condition(key.lower(), known, frozenset(read_values)))
     return frozenset(found)
@@ -192,7 +191,7 @@ def _value(known: Operator, text: str, pointer: Callable[[], str], *, variables:
         wildcards = reading is not Reading.EXACT
         pattern = patterns.parse(text, variables=variables, wildcards=wildcards, refuse=_refusal(pointer))
         if reading is Reading.ARN and text.count(":") < _ARN_COLONS:
-            raise PolicyDocumentError(f"{text!r} is no ARN", pointer(), reading.value)
+            raise PolicyDocumentError(f"{quoted(text)} is no ARN", pointer(), reading.value)
         if isinstance(pattern, Template):
             return pattern
         if known.kind is Kind.FOLDED_TEXT:
@@ -200,7 +199,7 @@ def _value(known: Operator, text: str, pointer: Callable[[], str], *, variables:
         return patterns.tidied(pattern) if reading is Reading.LIKE else pattern
     value = cast("Callable[[str], str | Decimal | values.Network | None]", _TYPED[reading])(text)
     if value is None:
-        raise PolicyDocumentError(f"{text!r} is not what the operator takes", pointer(), reading.value)
+        raise PolicyDocumentError(f"{quoted(text)} is not what the operator takes", pointer(), reading.value)
     return patterns.literal(value) if isinstance(value, str) else value
 
 
@@ -213,37 +212,39 @@ _TYPED: dict[Reading, Callable[[str], object]] = {
 }
 
 
-def _strings(value: object, pointer: str, *, scalars: bool = False) -> list[str]:
-    """The strings of an element that takes one or a list; with `scalars`, also booleans and numbers as text."""
-    listed: list[Any] = value if isinstance(value, list) else [value]
+def _strings(value: object, pointer: str, *, scalars: bool = False) -> tuple[list[str], "_Pointers"]:
+    """The strings of an element that takes one or a list, and where each is; with `scalars`, also what is no text."""
+    is_list = isinstance(value, list)
+    listed: list[Any] = cast("list[Any]", value) if is_list else [value]
     if not listed:
         raise PolicyDocumentError("an empty list", pointer, "one string or more")
     if scalars:
-        listed = [_scalar_text(member) for member in listed]
-    for member in listed:
+        listed = list(map(_scalar_text, listed, _Pointers(pointer, listed=is_list)))
+    for member, where in zip(listed, _Pointers(pointer, listed=is_list), strict=False):
         if type(member) is not str:
             kinds = "strings" if not scalars else "strings, numbers and booleans"
-            raise PolicyDocumentError(f"{type(member).__name__} where a string belongs", pointer, kinds)
+            raise PolicyDocumentError(f"{type(member).__name__} where a string belongs", where(), kinds)
     if sum(map(len, listed)) > _MAX_PATTERN_CHARACTERS:
         raise PolicyDocumentError("too long", pointer, f"at most {_MAX_PATTERN_CHARACTERS} characters")
-    return listed
+    return listed, _Pointers(pointer, listed=is_list)
 
 
-def _scalar_text(value: object) -> object:
+def _scalar_text(value: object, pointer: Callable[[], str]) -> object:
     if isinstance(value, bool):
         return str(value).lower()
-    return format(Decimal(repr(value)), "f") if isinstance(value, int | float) else value
-
-
-def _pointers(pointer: str) -> "_Pointers":
-    return _Pointers(pointer)
+    if not isinstance(value, int | float):
+        return value
+    if (text := values.plain_text(value)) is None:
+        raise PolicyDocumentError("a number that is not finite, or very long", pointer(), "numbers of a few digits")
+    return text
 
 
 class _Pointers:
-    """Pointers to the members of a list, written only when an error needs one."""
+    """Pointers to the members of a list, or to what stands there without one, written only when an error needs one."""
 
-    def __init__(self, pointer: str) -> None:
+    def __init__(self, pointer: str, *, listed: bool) -> None:
         self._pointer = pointer
+        self._listed = listed
         self._index = -1
 
     def __iter__(self) -> "_Pointers":
@@ -254,7 +255,7 @@ class _Pointers:
         return self._text
 
     def _text(self) -> str:
-        return f"{self._pointer}/{self._index}"
+        return f"{self._pointer}/{self._index}" if self._listed else self._pointer
 
 
 def _refusal(pointer: Callable[[], str]) -> patterns.Refusal:
@@ -275,4 +276,4 @@ def _one_of(members: Mapping[str, Any], key: str, other: str, pointer: str) -> s
 def _only(members: Mapping[str, Any], known: tuple[str, ...], pointer: str) -> None:
     for key in members:
         if key not in known:
-            raise PolicyDocumentError(f"unknown key {key!r}", f"{pointer}/{escaped(str(key))}", ", ".join(known))
+            raise PolicyDocumentError(f"unknown key {quoted(key)}", f"{pointer}/{escaped(key)}", ", ".join(known))

@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .access import Access, Policies, access_of
-from .errors import InvalidRequestError
-from .patterns import literal
+from .errors import InvalidRequestError, quoted
+from .patterns import has_private_use, literal
 from .principals import Principal, parse
+from .values import plain_text
 
 if TYPE_CHECKING:
     from .statement import Statement
@@ -38,7 +39,8 @@ class Request:
     resource : str
         The ARN, or ``*`` where an action has no resource. Capitals count.
     context : mapping
-        Context keys (capitals ignored) with one value or several; a key with no value at all is a missing key.
+        Context keys (capitals ignored, each once) with one value or several; a key with no value at all is a missing
+        key.
     principal : str, optional
         Who asks, as a policy would name it; see `principals.parse`. Only resource and trust policies look at it.
         None stands for whoever holds the policy, and is nobody that a Principal element names.
@@ -51,10 +53,23 @@ class Request:
 
     def __post_init__(self) -> None:
         service, colon, name = self.action.partition(":") if isinstance(self.action, str) else ("", "", "")
-        if not (colon and service and name):
-            raise InvalidRequestError(f"{self.action!r} is no action; allowed: service:Action")
+        if not (colon and service and name) or ":" in name:
+            raise InvalidRequestError(f"{quoted(self.action)} is no action; allowed: service:Action")
         if not isinstance(self.resource, str) or not self.resource:
-            raise InvalidRequestError(f"{self.resource!r} is no resource; allowed: an ARN or '*'")
+            raise InvalidRequestError(f"{quoted(self.resource)} is no resource; allowed: an ARN or '*'")
+        if not isinstance(self.principal, str | None) or self.principal == "":
+            raise InvalidRequestError(
+                f"{quoted(self.principal)} is no principal; allowed: as a policy names one, or None"
+            )
+        if not isinstance(self.context, Mapping):
+            raise InvalidRequestError(f"{quoted(self.context)} is no context; allowed: a mapping of context keys")
+        keys: set[str] = set()
+        for key in self.context:
+            if not isinstance(key, str) or not key:
+                raise InvalidRequestError(f"{quoted(key)} is no context key; allowed: a string")
+            if key.lower() in keys:
+                raise InvalidRequestError(f"context key {quoted(key)} occurs twice; allowed: once, capitals ignored")
+            keys.add(key.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +110,15 @@ def evaluate(policies: Policies, request: Request) -> Decision:
     PolicyDocumentError
         When a document is malformed.
     InvalidRequestError
-        When a context value is of a type that AWS does not know.
+        When a context value is of a type that AWS does not know, or a text has private use characters.
     """
     return decide(access_of(policies), request)
 
 
 def decide(access: Access, request: Request) -> Decision:
     """`evaluate` for policies that are read already."""
+    if has_private_use(request.resource):
+        raise InvalidRequestError(f"{quoted(request.resource)} is no resource; allowed: an ARN or '*'")
     asked = _Asked(
         literal(request.action.lower()),
         literal(request.resource),
@@ -123,10 +140,14 @@ def decide(access: Access, request: Request) -> Decision:
 def _texts(key: str, value: ContextValue) -> tuple[str, ...]:
     if isinstance(value, bool):
         return (str(value).lower(),)
-    if isinstance(value, str | int | float):
-        return (str(value),)
-    if isinstance(value, Sequence) and all(isinstance(member, str) for member in value):
-        return tuple(value)
-    raise InvalidRequestError(
-        f"context key {key!r}: {value!r} is no value; allowed: a string, number, boolean, or strings"
-    )
+    texts: Sequence[object] = (None,)
+    if isinstance(value, int | float):
+        texts = (plain_text(value),)
+    elif isinstance(value, Sequence):
+        texts = (value,) if isinstance(value, str) else value
+    strings = tuple(text for text in texts if isinstance(text, str) and not has_private_use(text))
+    if len(strings) < len(texts):
+        raise InvalidRequestError(
+            f"context key {quoted(key)}: {quoted(value)} is no value; allowed: a string, number, boolean, or strings"
+        )
+    return strings

@@ -1,8 +1,14 @@
 """Whether a glob matches a string, and whether one glob covers another."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from .patterns import ARN_PARTS, is_wild
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MOST_OTHERS = 64
 
 
 @lru_cache(maxsize=8192)
@@ -69,20 +75,43 @@ def covers(wide: str, narrow: str) -> bool:
     return matches(wide, narrow)  # the wildcards of the narrow one are letters here, that only a star can take
 
 
+class Stems:
+    """Globs of the form ``stem*``: whether one of them covers a text costs no more with many of them than with few."""
+
+    def __init__(self, globs: "Iterable[str]") -> None:
+        self._stems = {glob[:-1] for glob in globs if is_stem(glob)}
+        self._lengths = sorted(set(map(len, self._stems)))
+
+    def cover(self, text: str, *, but: str = "") -> bool:
+        """Whether a glob other than `but` covers this text or glob."""
+        return any(
+            text[:length] in self._stems and text[:length] + "*" != but
+            for length in self._lengths
+            if length <= len(text)
+        )
+
+
+def is_stem(glob: str) -> bool:
+    """Whether a glob is a text and then a star."""
+    return glob.find("*") == len(glob) - 1 and "?" not in glob
+
+
 def without_covered(globs: frozenset[str]) -> frozenset[str]:
-    """The globs that no other of them covers, as far as that is seen at a glance; together they match the same."""
+    """The globs that no other of them covers, as far as that is seen at a glance; together they match the same.
+
+    Beside globs of the form ``stem*``, up to 64 others are compared with each.
+    """
     wild = [glob for glob in globs if is_wild(glob)]
     if not wild:
         return globs
-    stems = tuple(glob[:-1] for glob in wild if glob.endswith("*") and not is_wild(glob[:-1]))
-    others = [glob for glob in wild if not glob.endswith("*") or is_wild(glob[:-1])]
+    stems = Stems(wild)
+    others = [glob for glob in wild if not is_stem(glob)]
+    if len(others) > _MOST_OTHERS:
+        others = []
     return frozenset(
         glob
         for glob in globs
-        if not (
-            (glob.startswith(stems) and any(glob.startswith(stem) and glob != stem + "*" for stem in stems))
-            or any(other != glob and covers(other, glob) for other in others)
-        )
+        if not stems.cover(glob, but=glob) and not any(other != glob and covers(other, glob) for other in others)
     )
 
 

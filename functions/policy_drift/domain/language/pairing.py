@@ -1,6 +1,7 @@
 """Two accesses laid side by side: the kinds of actions that they may treat differently."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .actions import Actions
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from .access import Access
     from .budget import Budget
+
+
+_DEMANDS_OF_A_STEP = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Pairing:
                 for statement in layer:
                     self._rests.setdefault(statement.rest, len(self._rests))
         self._rest_list = list(self._rests)
+        self._sizes = [rest.size for rest in self._rest_list]
         self._actions = self._action_elements()
         self._kinds: dict[int, str] | None = None
 
@@ -59,7 +64,8 @@ class Pairing:
         OutOfBudgetError
         """
         if self._kinds is None:
-            self._kinds = self._actions.cases(budget)
+            with budget.half() as part:
+                self._kinds = self._actions.cases(part)
         for slots, action in self._kinds.items():
             blocks = [[slots >> offset & self._full for offset in offsets] for offsets in self._offsets]
             if blocks[0] == blocks[1]:
@@ -67,25 +73,28 @@ class Pairing:
             denies, *allows = blocks[allowing]
             refusing_denies, *refusing_allows = blocks[1 - allowing]
             if all(allows):
+                asked = partial(self._asked, budget=budget)
                 yield Dispute(
                     action,
                     slots,
-                    tuple(map(self._asked, allows)),
-                    self._asked(denies),
-                    tuple(map(self._asked, refusing_allows)),
-                    self._asked(refusing_denies),
+                    tuple(map(asked, allows)),
+                    asked(denies),
+                    tuple(map(asked, refusing_allows)),
+                    asked(refusing_denies),
                 )
 
-    def known_action(self, dispute: Dispute) -> str | None:
+    def known_action(self, dispute: Dispute, budget: "Budget") -> str | None:
         """An action known today that both sides treat like the dispute's, or None."""
-        return self._actions.known_like(dispute.action, dispute.slots)
+        return self._actions.known_like(dispute.action, dispute.slots, budget)
 
     @property
     def _full(self) -> int:
         return (1 << len(self._rest_list)) - 1
 
-    def _asked(self, bits: int) -> tuple[Rest, ...]:
-        return joined([self._rest_list[place] for place in places(bits)])
+    def _asked(self, bits: int, budget: "Budget") -> tuple[Rest, ...]:
+        asked = places(bits)
+        budget.spend(sum(self._sizes[place] for place in asked) // _DEMANDS_OF_A_STEP)
+        return joined([self._rest_list[place] for place in asked])
 
     def _action_elements(self) -> Actions:
         width = len(self._rest_list)

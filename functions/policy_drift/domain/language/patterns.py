@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import NoReturn
 
+from .errors import quoted
+
 #: What stands for a literal star and a literal question mark inside a glob.
 LITERAL = {ord("*"): "\ue000", ord("?"): "\ue001"}
 _SMALL = {ord(letter): letter.lower() for letter in ascii_uppercase}
@@ -112,6 +114,11 @@ def literal(text: str) -> str:
     return text
 
 
+def has_private_use(text: str) -> bool:
+    """Whether a text has a character of Unicode's private use area, such as stand for literal wildcards here."""
+    return not text.isascii() and any("\ue000" <= character <= "\uf8ff" for character in text)
+
+
 def readable(text: str) -> str:
     """The text that `literal` was given."""
     return text.translate(_READABLE)
@@ -162,7 +169,7 @@ def parse(text: str, *, variables: bool, wildcards: bool, refuse: Refusal) -> Pa
     -----
     AWS: "IAM policy elements: Variables and tags".
     """
-    if not text.isascii() and any("\ue000" <= character <= "\uf8ff" for character in text):
+    if has_private_use(text):
         refuse("a character of Unicode's private use area", "characters that IAM takes")
     if not variables or "${" not in text:
         return text if wildcards else literal(text)
@@ -175,7 +182,7 @@ def parse(text: str, *, variables: bool, wildcards: bool, refuse: Refusal) -> Pa
             break
         inner, closing, rest = _until_closing(rest)
         if not closing:
-            refuse(f"variable '${{{inner}' never closes", "${key}, ${key, 'default'}, ${*}, ${?} or ${$}")
+            refuse(f"variable {quoted(f'${{{inner}')} never closes", "${key}, ${key, 'default'}, ${*}, ${?} or ${$}")
         parts.append(_variable(inner, refuse))
     merged = _merge_text(parts)
     if len(merged) == 1 and isinstance(merged[0], str):
@@ -200,13 +207,13 @@ def _variable(inner: str, refuse: Refusal) -> str | Variable:
     key, comma, default = inner.partition(",")
     key = key.strip()
     if not key or any(character in key for character in "${}*?'"):
-        refuse(f"'${{{inner}}}' is no variable", "${key}, ${key, 'default'}, ${*}, ${?} or ${$}")
+        refuse(f"{quoted(f'${{{inner}}}')} is no variable", "${key}, ${key, 'default'}, ${*}, ${?} or ${$}")
     if not comma:
         return Variable(key.lower())
     default = default.strip()
     minimum_quoted = 2
     if len(default) < minimum_quoted or default[0] != "'" or default[-1] != "'" or "'" in default[1:-1]:
-        refuse(f"the default of '${{{inner}}}' is not quoted", "${key, 'default'} with single quotes")
+        refuse(f"the default of {quoted(f'${{{inner}}}')} is not quoted", "${key, 'default'} with single quotes")
     return Variable(key.lower(), default[1:-1])
 
 

@@ -8,11 +8,14 @@ AWS: "AWS JSON policy elements: Principal" and "… NotPrincipal".
 
 import re
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
+from .errors import quoted
+
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 
 TYPES = ("AWS", "CanonicalUser", "Federated", "Service")
 EVERYONE = "*"
@@ -86,7 +89,7 @@ class Principals:
             return not self.negated
         if self.negated:
             return asking not in self.named
-        return any(_includes(named, asking) for named in self.named)
+        return not reached_by(asking).isdisjoint(key for named in self.named for key in reach(named))
 
 
 def parse(text: str) -> Principal:
@@ -111,56 +114,83 @@ def problem_of(kind: str, value: str) -> str | None:
     if value == EVERYONE:
         return None if kind in {"AWS", "Federated", "Service"} else f"'*' is no {kind}"
     if "*" in value or "?" in value:
-        return f"{value!r} has a wildcard; a principal is named in full or is '*'"
+        return f"{quoted(value)} has a wildcard; a principal is named in full or is '*'"
     if kind == "AWS" and not (_ACCOUNT.fullmatch(value) or _UNIQUE_ID.fullmatch(value)):
         parts = value.split(":", _ARN_PARTS - 1)
         if len(parts) < _ARN_PARTS or parts[0] != "arn" or not parts[1] or not parts[2] or not parts[5]:
-            return f"{value!r} is no ARN, account id or unique id"
+            return f"{quoted(value)} is no ARN, account id or unique id"
     return None
 
 
 def examples(elements: "Iterable[Principals]") -> list[Principal]:
     """One principal for each way in which these elements can tell principals apart, the most ordinary first."""
     listed = {principal for element in elements for principal in element.named}
-    found = [_unlisted("AWS", "arn:aws:iam::111122223333:user/example", listed)]
+    unlisted = cache(partial(_unlisted, listed))
+    found = [unlisted("AWS", "arn:aws:iam::111122223333:user/example")]
     for principal in sorted(listed):
         if principal.is_account:
             partition = principal.value.split(":")[1]
-            found.append(_unlisted("AWS", f"arn:{partition}:iam::{principal.account}:user/example", listed))
+            found.append(unlisted("AWS", f"arn:{partition}:iam::{principal.account}:user/example"))
         if principal.role:
             partition, account, name = principal.value.split(":")[1], *principal.role.split("/")
-            found.append(_unlisted("AWS", f"arn:{partition}:sts::{account}:assumed-role/{name}/example", listed))
-            found.append(_unlisted("AWS", f"arn:{partition}:iam::{account}:user/example", listed))
+            found.append(unlisted("AWS", f"arn:{partition}:sts::{account}:assumed-role/{name}/example"))
+            found.append(unlisted("AWS", f"arn:{partition}:iam::{account}:user/example"))
         found.append(principal)
     found += [
-        _unlisted("Service", "example", listed, ".amazonaws.com"),
-        _unlisted("Federated", "arn:aws:iam::111122223333:saml-provider/example", listed),
-        next(user for number in count() if (user := Principal("CanonicalUser", f"{number:064}")) not in listed),
+        unlisted("Service", "example", ".amazonaws.com"),
+        unlisted("Federated", "arn:aws:iam::111122223333:saml-provider/example"),
+        unlisted("CanonicalUser", "", width=64),
         ANONYMOUS,
     ]
     return list(dict.fromkeys(found))
 
 
-def _unlisted(kind: str, before: str, listed: "Container[Principal]", after: str = "") -> Principal:
-    """The first principal that no element lists of ``before + after``, ``before + "2" + after``, and so on."""
-    numbered = (Principal(kind, f"{before}{number}{after}") for number in chain([""], count(2)))
+def _unlisted(listed: "Container[Principal]", kind: str, before: str, after: str = "", *, width: int = 0) -> Principal:
+    """The first principal of a numbered kind of value (the first without its number) that no element lists."""
+    numbered = (Principal(kind, f"{before}{number:0>{width}}{after}") for number in chain([""], map(str, count(2))))
     return next(principal for principal in numbered if principal not in listed)
 
 
-def _includes(named_principal: Principal, asking: Principal) -> bool:
-    if named_principal == asking:
-        return True
-    if named_principal.type != asking.type:
-        return False
-    if named_principal.value == EVERYONE:
-        return True
-    if named_principal.is_account:
-        return named_principal.account == asking.account and _partition(named_principal) == _partition(asking)
-    return (
-        bool(named_principal.role)
-        and named_principal.role == asking.role_of_session
-        and _partition(named_principal) == _partition(asking)
-    )
+def reach(named: Principal) -> "tuple[Hashable, ...]":
+    """Whom a principal in a Principal element stands for: itself, and a group where it is an account or a role."""
+    if named.is_account:
+        return named, (_partition(named), named.account)
+    return (named, (_partition(named), named.role)) if named.role else (named,)
+
+
+def reached_by(asking: Principal) -> "set[Hashable]":
+    """What a Principal element may name, as `reach` puts it, for somebody to be one of those it stands for."""
+    groups: set[Hashable] = {asking, Principal(asking.type, EVERYONE)}
+    if asking.account:
+        groups.add((_partition(asking), asking.account))
+    if asking.role_of_session:
+        groups.add((_partition(asking), asking.role_of_session))
+    return groups
+
+
+def matching(elements: "Mapping[Principals, int]") -> "Callable[[Principal], int]":
+    """`Principals.match` of many elements at once: the bits of those that apply, at a price that is not theirs."""
+    always = negated = 0
+    reached: dict[Hashable, int] = {}
+    spared: dict[Principal, int] = {}
+    for element, bits in elements.items():
+        if ANONYMOUS in element.named:
+            always |= 0 if element.negated else bits
+        elif element.negated:
+            negated |= bits
+            for principal in element.named:
+                spared[principal] = spared.get(principal, 0) | bits
+        else:
+            for key in (key for principal in element.named for key in reach(principal)):
+                reached[key] = reached.get(key, 0) | bits
+
+    def match(asking: Principal) -> int:
+        met = always | negated & ~spared.get(asking, 0)
+        for key in reached_by(asking):
+            met |= reached.get(key, 0)
+        return met
+
+    return match
 
 
 def _partition(principal: Principal) -> str:

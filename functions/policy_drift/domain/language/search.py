@@ -49,6 +49,9 @@ class Found:
     certain: bool
 
 
+#: A set of so many statements costs a step more, in time and in memory.
+_STATEMENTS_OF_A_STEP = 512
+
 _Chosen = tuple["_Chosen", Example] | None
 
 
@@ -101,7 +104,7 @@ def _search(
             return Found(_named(dimensions, chosen), certain)
         dimension = dimensions[decided]
         cases = dimension.cases()
-        budget.spend(1 + len(cases))
+        budget.spend((1 + len(cases)) * (1 + statements.bit_length() // _STATEMENTS_OF_A_STEP))
         settled = settled_after[decided + 1]
         for case in reversed(cases):
             if certain and not case.certain:

@@ -1,14 +1,17 @@
 """Reading the JSON text of a policy, as strictly as AWS does."""
 
 import json
+import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from .errors import PolicyDocumentError
+from .errors import PolicyDocumentError, quoted
 
-#: Longest text that is read. The largest policies that AWS stores (resource policies, AWS managed ones) stay far below.
-MAX_CHARACTERS = 262_144
+#: Longest text that is read. The largest policies that AWS stores stay below it, indented by eight spaces too.
+MAX_CHARACTERS = 900_000
+_MOST_DIGITS = 400
 
 
 def read(document: str | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -46,19 +49,40 @@ def _loaded(text: object) -> Any:
         raise PolicyDocumentError(f"{len(text)} characters are too many", "", f"at most {MAX_CHARACTERS} characters")
     repeated: list[_Repeated] = []
     try:
-        value = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=lambda pairs: _members(pairs, repeated))
+        value = json.loads(
+            text.removeprefix("\ufeff"),
+            object_pairs_hook=lambda pairs: _members(pairs, repeated),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_short,
+        )
     except json.JSONDecodeError as error:
         problem = f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise PolicyDocumentError(problem, "", "JSON text") from error
     except RecursionError as error:
         raise PolicyDocumentError("nested too deep", "", "at most seven levels, as the grammar has") from error
-    except ValueError as error:  # an integer of more digits than the interpreter converts
-        raise PolicyDocumentError("a number is too long", "", "numbers of a few digits") from error
-    if repeated:
+    if repeated:  # the outermost was read last
         raise PolicyDocumentError(
-            f"key {repeated[0].name!r} occurs twice", _pointer_to(repeated[0], value), "each key once"
+            f"key {quoted(repeated[-1].name)} occurs twice", _pointer_to(repeated[-1], value), "each key once"
         )
     return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise PolicyDocumentError(f"not JSON: {name}", "", "JSON text")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise PolicyDocumentError(f"number {quoted(text)} is too large", "", "numbers of a few digits")
+    return number
+
+
+def _short(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise PolicyDocumentError("a number is too long", "", "numbers of a few digits")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +94,13 @@ class _Repeated:
 def _members(pairs: list[tuple[str, Any]], repeated: list[_Repeated]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated.append(_Repeated(next(name for name in names if names.count(name) > 1), members))
+        times = Counter(name for name, _ in pairs)
+        repeated.append(_Repeated(next(name for name, count in times.items() if count > 1), members))
     return members
 
 
 def _pointer_to(repeated: _Repeated, document: object) -> str:
-    """Where the repeated key stands; the text was not nested too deep to be read, so neither is the search."""
+    """Where the key that was read last of all repeated ones stands: nothing that holds it is itself repeated."""
     pending = [("", document)]
     while pending:
         pointer, value = pending.pop()
@@ -86,12 +110,13 @@ def _pointer_to(repeated: _Repeated, document: object) -> str:
             pending += [(f"{pointer}/{escaped(name)}", member) for name, member in value.items()]
         elif isinstance(value, list):
             pending += [(f"{pointer}/{index}", member) for index, member in enumerate(value)]
-    return ""  # inside the value of another repeated key
+    return ""
 
 
-def escaped(name: str) -> str:
-    """A member's name as one part of a JSON pointer."""
-    return name.replace("~", "~0").replace("/", "~1")
+def escaped(name: object) -> str:
+    """A member's name as one part of a JSON pointer; a name that JSON does not have is quoted."""
+    text = name if isinstance(name, str) else quoted(name)
+    return text.replace("~", "~0").replace("/", "~1")
 
 
 def _kind(value: object) -> str:

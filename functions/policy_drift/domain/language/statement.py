@@ -59,6 +59,12 @@ class Rest:
     resources: PatternSet | None
     conditions: frozenset["Condition"]
 
+    @property
+    def size(self) -> int:
+        """How many things are asked; what it costs to read them once more."""
+        resources = 0 if self.resources is None else len(self.resources.patterns)
+        return 1 + resources + sum(len(condition.values) for condition in self.conditions)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import ipaddress
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
@@ -20,6 +21,7 @@ EXACT = Context(prec=300)
 # Requests take more digits than policies: there is a number between any two that policies name.
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 _ASKED_NUMBER = re.compile(r"[+-]?[0-9]{1,100}(\.[0-9]{1,100})?", re.ASCII)
+_TOO_LARGE = 10**400
 _YEAR_OR_MONTH = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TIME = re.compile(
@@ -38,6 +40,13 @@ _FIRST_INSTANT, _END_OF_INSTANTS = -62_135_596_800, 253_402_300_800
 def number(text: str, *, asked: bool = False) -> Decimal | None:
     """The integer or decimal that a text of a policy spells, or of a request (`asked`), or None."""
     return Decimal(text).normalize(EXACT) if (_ASKED_NUMBER if asked else _NUMBER).fullmatch(text) else None
+
+
+def plain_text(number: float) -> str | None:
+    """A number as `number` reads it, without an exponent; None for one that is not finite or very long."""
+    if isinstance(number, int):
+        return str(number) if abs(number) < _TOO_LARGE else None
+    return format(Decimal(repr(number)), "f") if math.isfinite(number) else None
 
 
 def instant(text: str, *, asked: bool = False) -> Decimal | None:

@@ -55,7 +55,7 @@ def partial_worlds(keys: list[str]) -> "Iterator[World]":
 
 def fresh_values(keys: list[str], rests: "Iterable[Rest]") -> dict[str, str]:
     """A value for each key that shares nothing with any text of the policies."""
-    texts = [readable(text) for rest in rests for text in _texts(rest)]
+    texts = "\n".join(dict.fromkeys(readable(text) for rest in rests for text in _texts(rest))) if keys else ""
     return {key: _fresh(key, number, texts) for number, key in enumerate(keys)}
 
 
@@ -92,12 +92,12 @@ def _texts(rest: Rest) -> "Iterator[str]":
             yield from (part for part in pattern.parts if isinstance(part, str))
 
 
-def _fresh(key: str, number: int, texts: list[str]) -> str:
+def _fresh(key: str, number: int, texts: str) -> str:
     """A value that shares nothing with any text of the policies, and reads like a name."""
     plausible = "111122223333" if key.endswith("account") else f"example{number or ''}"
-    if not any(plausible in text for text in texts):
+    if plausible not in texts:
         return plausible
-    return fresh_letter([*texts, "*?"]) * (number + 1)
+    return fresh_letter([texts, "*?"]) * (number + 1)
 
 
 def _candidates(key: str, rests: "Iterable[Rest]") -> "Iterator[str]":

@@ -41,9 +41,12 @@ TEST_FILES = (
     *("test_evaluation.py", "test_comparison.py", "test_documents.py", "test_canonical_form.py", "test_principals.py"),
     *(
         "test_globs.py",
+        "test_containment.py",
+        "test_context_values.py",
         "test_symbols.py",
         "test_command_line.py",
         "test_comparison_properties.py",
+        "test_malformed_documents_properties.py",
         "test_hostile_documents.py",
     ),
 )

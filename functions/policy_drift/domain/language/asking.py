@@ -34,17 +34,15 @@ def asking(access: Access, action: str, known: Mapping[str, str | None]) -> Acce
     known : mapping
         The values of context keys, written in lower case; None for one that is missing.
     """
-    keys = set(variables.keys_of(statement.rest for layer in access.layers for statement in layer))
+    name = literal(action.lower())
+    layers = [[one for one in layer if one.actions.match(name, lambda _: None)] for layer in access.layers]
+    keys = set(variables.keys_of(statement.rest for layer in layers for statement in layer))
     world = World({key: value for key, value in known.items() if key in keys}, frozenset(keys - known.keys()))
-    return Access(tuple(tuple(_left(layer, action.lower(), known, world)) for layer in access.layers))
+    return Access(tuple(tuple(_left(layer, known, world)) for layer in layers))
 
 
-def _left(
-    layer: Iterable[Statement], action: str, known: Mapping[str, str | None], world: World
-) -> Iterable[Statement]:
+def _left(layer: Iterable[Statement], known: Mapping[str, str | None], world: World) -> Iterable[Statement]:
     for statement in layer:
-        if not statement.actions.match(literal(action), lambda _: None):
-            continue
         rest = variables.grounded(statement.rest, world)
         decided = {condition for condition in rest.conditions if _is_decided(condition, known)}
         if all(condition.holds(_values(known[condition.key]), lambda _: None) for condition in decided):

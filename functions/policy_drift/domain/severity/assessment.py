@@ -63,8 +63,10 @@ def of_access(comparison: Comparison, before: Caller | None, now: Caller) -> Ass
         return assessment
     if is_administrator(now.access) and not (before and is_administrator(before.access)):
         return Assessment(Severity.CRITICAL, ("it is now an administrator",)).also(assessment)
-    open_before = {str(escalation) for escalation in escalations(before)} if before else set()
-    found = [escalation for escalation in escalations(now) if str(escalation) not in open_before]
+    found = escalations(now)
+    if found and before:
+        open_before = {str(escalation) for escalation in escalations(before)}
+        found = tuple(escalation for escalation in found if str(escalation) not in open_before)
     if not found:
         return assessment
     reasons = [str(escalation) for escalation in found[:_MOST_REASONS]]

@@ -166,7 +166,7 @@ class Session:
             time.sleep(0.2)
         for digest in digests:
             counts = {
-                kind: int(count) for count, kind in re.findall(r"^(\d+) (\w+) in this week", digest.text, re.MULTILINE)
+                kind: int(count) for count, kind in re.findall(r"^(\d+) (\w+) this week", digest.text, re.MULTILINE)
             }
             wrong = [
                 f"{count} {kind}, not {counts.get(kind)}" for kind, count in low.items() if counts.get(kind) != count

@@ -40,6 +40,7 @@ TESTS = ROOT / "tests" / "unit" / "policy_drift"
 TEST_FILES = (
     *("test_evaluation.py", "test_comparison.py", "test_documents.py", "test_canonical_form.py", "test_principals.py"),
     *(
+        "test_budget.py",
         "test_globs.py",
         "test_containment.py",
         "test_context_values.py",

@@ -146,7 +146,7 @@ def read_pairs() -> list[dict[str, Any]]:
 
 def ours(pairs: list[dict[str, Any]]) -> tuple[list[str], list[float]]:
     """Verdicts, and seconds for each."""
-    from policy_drift.domain.language import compare  # noqa: PLC0415 - after the path is set
+    from iam_policy import compare  # noqa: PLC0415 - after the path is set
 
     answers, seconds = [], []
     for pair in pairs:

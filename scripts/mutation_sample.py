@@ -34,7 +34,7 @@ from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).parents[1]
-LANGUAGE = ROOT / "functions" / "policy_drift" / "domain" / "language"
+LANGUAGE = ROOT / "layers" / "iam_policy"
 TESTS = ROOT / "tests" / "unit" / "policy_drift"
 #: In the order in which they are run.
 TEST_FILES = (

@@ -9,7 +9,7 @@ import json
 from importlib import metadata
 from pathlib import Path
 
-TARGET = Path(__file__).parents[1] / "functions/policy_drift/domain/language/known_actions.json"
+TARGET = Path(__file__).parents[1] / "layers/iam_policy/known_actions.json"
 
 
 def main() -> None:

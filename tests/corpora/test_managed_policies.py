@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from policy_drift.domain.language import Decision, Request, Verdict, canonical_hash, compare, evaluate
+from iam_policy import Decision, Request, Verdict, canonical_hash, compare, evaluate
 from tests.unit.policy_drift.rewrites import ADDITIONS, WIDENINGS, rewritten
 
 POLICIES: dict[str, Any] = {name: policy["Document"] for name, policy in json.loads(aws_managed_policies_data).items()}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from policy_drift.domain.language import Decision, Request, Verdict, compare, evaluate
+from iam_policy import Decision, Request, Verdict, compare, evaluate
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 pytestmark = pytest.mark.skipif(not CORPORA.is_dir(), reason="the corpora are not beside the repository")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from iam_policy import Verdict, Witness
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User
 from policy_drift.domain.finding import (
     Acknowledgement,
@@ -14,7 +15,6 @@ from policy_drift.domain.finding import (
     Severity,
     State,
 )
-from policy_drift.domain.language import Verdict, Witness
 
 ACCOUNT = "123456789012"
 NOW = datetime(2026, 5, 4, 12, 0, 41, tzinfo=UTC)

@@ -23,7 +23,7 @@ IN_USE = {
     "ROTATION_FUNCTION": "arn:aws:lambda:ca-central-1:123456789012:function:rotation",
 }
 """What the variables of the template hold where a handler looks at them; the others hold their own names."""
-LAYERS = ("DependenciesLayer", "StewardLayer", "SettingsLayer")
+LAYERS = ("DependenciesLayer", "StewardLayer", "IamPolicyLayer", "SettingsLayer")
 ANSWER = """
 import importlib, json, sys
 sys.path[:0] = json.loads(sys.argv[1])

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from iam_policy import PolicyError, effective_access
 from policy_drift.domain.account import Account, Group, ManagedPolicy, Role, User
 from policy_drift.domain.baseline import LARGEST, Baseline, UnusableBaselineError, flaws
-from policy_drift.domain.language import PolicyError, effective_access
 from steward.conversion import convert
 from steward.errors import Place, UnfitError
 

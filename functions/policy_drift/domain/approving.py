@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from iam_policy import Verdict
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Account, EntityId, policy_id
 from policy_drift.domain.baseline import (
@@ -24,7 +25,6 @@ from policy_drift.domain.baseline import (
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import BaselineChanged, BaselineRefused
 from policy_drift.domain.finding import Change, Drift, Kind, Severity
-from policy_drift.domain.language import Verdict
 from policy_drift.domain.ports import (
     BaselineRecords,
     BaselineStore,

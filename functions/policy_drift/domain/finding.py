@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from iam_policy import Verdict, Witness
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.language import Verdict, Witness
 
 
 class Severity(IntEnum):

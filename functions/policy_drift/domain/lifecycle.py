@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from iam_policy import Verdict
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, State
-from policy_drift.domain.language import Verdict
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError
 
 type Relation = Callable[[Kind, Any, Any], Verdict]

@@ -19,7 +19,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from policy_drift.domain.reporting.wording import shortened, visible
+from iam_policy.wording import visible
+from policy_drift.domain.reporting.wording import shortened
 from policy_drift.report.side_by_side import Row, side_by_side
 
 MOST_FINDINGS = 1_000

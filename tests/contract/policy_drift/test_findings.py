@@ -7,12 +7,12 @@ from secrets import token_hex
 import boto3
 import pytest
 
+from iam_policy import Verdict, Witness
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import InForce, Origin
 from policy_drift.domain.events import PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, Severity, State
-from policy_drift.domain.language import Verdict, Witness
 from policy_drift.domain.ports import OvertakenError
 from steward.aws.clients import client
 from tests.doubles.in_memory_drift import InMemoryBaselineRecords, InMemoryFindings

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from policy_drift.domain.language import Request
+from iam_policy import Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from policy_drift.domain.language import Budget, Request, compare, evaluate
-from policy_drift.domain.language.evaluation import Decision
+from iam_policy import Budget, Request, compare, evaluate
+from iam_policy.evaluation import Decision
 
 N = 40
 

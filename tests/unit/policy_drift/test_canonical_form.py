@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from policy_drift.domain.language import PolicyDocumentError, canonical_form, canonical_hash
+from iam_policy import PolicyDocumentError, canonical_form, canonical_hash
 from tests.unit.policy_drift.rewrites import rewritten
 
 ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"}

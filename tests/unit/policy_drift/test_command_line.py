@@ -1,4 +1,4 @@
-"""``python -m policy_drift.compare``: what it prints and how it exits."""
+"""``python -m iam_policy``: what it prints and how it exits."""
 
 import json
 import os
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from policy_drift.compare import main
+from iam_policy.__main__ import main
 
 ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}
-FUNCTIONS = Path(__file__).parents[3] / "functions"
+FUNCTIONS = Path(__file__).parents[3] / "layers"
 
 
 @pytest.fixture
@@ -156,14 +156,14 @@ def test_what_cannot_be_decided_exits_with_1_and_the_reason(
 def test_it_runs_as_a_module(files: tuple[Path, Path]) -> None:
     write(files[0], ALLOW)
     write(files[1], ALLOW)
-    command = [sys.executable, "-m", "policy_drift.compare", *map(str, files)]
+    command = [sys.executable, "-m", "iam_policy", *map(str, files)]
 
     assert subprocess.run(command, cwd=FUNCTIONS, check=False, capture_output=True).returncode == 0
 
 
 def written(files: tuple[Path, Path], redirected: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """The command run by a shell, with its output redirected."""
-    command = [sys.executable, "-m", "policy_drift.compare", *map(str, files)]
+    command = [sys.executable, "-m", "iam_policy", *map(str, files)]
     return subprocess.run(  # noqa: S602 - what is run is written here
         f"{shlex.join(command)} {redirected}",
         shell=True,
@@ -188,7 +188,7 @@ def test_a_reader_that_has_left_is_an_error(files: tuple[Path, Path]) -> None:
     write(files[1], ALLOW | {"Action": "s3:*"})
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, "-m", "policy_drift.compare", *map(str, files)]
+    command = [sys.executable, "-m", "iam_policy", *map(str, files)]
 
     result = subprocess.run(command, cwd=FUNCTIONS, check=False, stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)

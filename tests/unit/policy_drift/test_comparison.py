@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from policy_drift.domain.language import (
+from iam_policy import (
     Budget,
     Decision,
     PolicyDocumentError,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from policy_drift.domain.language import (
+from iam_policy import (
     Access,
     Comparison,
     Decision,

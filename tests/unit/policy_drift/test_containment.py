@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_drift.domain.language.budget import Budget
-from policy_drift.domain.language.containment import is_refuted
-from policy_drift.domain.language.document import parse
-from policy_drift.domain.language.statement import Rest
+from iam_policy.budget import Budget
+from iam_policy.containment import is_refuted
+from iam_policy.document import parse
+from iam_policy.statement import Rest
 
 TEXTS = ["a", "ab", "b", "A", "${u}", "a${u}", "${u, 'a'}"]
 ARNS = [f"arn:aws:s3::{account}:{name}" for account in ("1", "*", "${u}", "?") for name in ("a", "a*", "*", "${u}:b")]

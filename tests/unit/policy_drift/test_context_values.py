@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_drift.domain.language import Comparison, Verdict, compare
-from policy_drift.domain.language.budget import Budget
-from policy_drift.domain.language.conditions import Condition
-from policy_drift.domain.language.context_values import single
-from policy_drift.domain.language.document import parse
-from policy_drift.domain.language.values import instant, number
+from iam_policy import Comparison, Verdict, compare
+from iam_policy.budget import Budget
+from iam_policy.conditions import Condition
+from iam_policy.context_values import single
+from iam_policy.document import parse
+from iam_policy.values import instant, number
 
 NUMBERS = [
     "5",

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from iam_policy import Decision, Verdict, evaluate
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Kind
-from policy_drift.domain.language import Decision, Verdict, evaluate
 from tests.unit.policy_drift.accounts import account, allow, group, policy, role, user
 from tests.unit.policy_drift.rewrites import rewritten
 from tests.unit.policy_drift.strategies import documents

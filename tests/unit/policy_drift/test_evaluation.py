@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from policy_drift.domain.language import Decision, InvalidRequestError, Request, effective_access, evaluate
+from iam_policy import Decision, InvalidRequestError, Request, effective_access, evaluate
 
 ALLOWED, DENIED, EXPLICIT = Decision.ALLOWED, Decision.IMPLICITLY_DENIED, Decision.EXPLICITLY_DENIED
 BUCKET = "arn:aws:s3:::bucket"

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_drift.domain.language.automaton import Alternatives, Matching, combinations
-from policy_drift.domain.language.budget import Budget, OutOfBudgetError
-from policy_drift.domain.language.globs import arn_matches, covers, matches, overlap, shared
-from policy_drift.domain.language.patterns import literal, readable, tidied
-from policy_drift.domain.language.texts import cases, plausible_arn
+from iam_policy.automaton import Alternatives, Matching, combinations
+from iam_policy.budget import Budget, OutOfBudgetError
+from iam_policy.globs import arn_matches, covers, matches, overlap, shared
+from iam_policy.patterns import literal, readable, tidied
+from iam_policy.texts import cases, plausible_arn
 
 GLOBS = st.text("ab*?", max_size=6)
 TEXTS = st.text("abc", max_size=7)

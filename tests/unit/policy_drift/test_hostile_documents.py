@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policy_drift.domain.language import Budget, Comparison, PolicyDocumentError, Verdict, compare
+from iam_policy import Budget, Comparison, PolicyDocumentError, Verdict, compare
 
 LETTERS = "abcdefghijklmnopqrstuvwx"
 #: What a slow and busy machine may take; on a quiet one it is about a tenth.

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from iam_policy import Verdict
 from policy_drift.domain.access.live_state import fingerprint, relation
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Drift, Kind
-from policy_drift.domain.language import Verdict
 from policy_drift.domain.scope import EntityPattern, Scope
 from tests.unit.policy_drift.accounts import EC2, account, allow, group, policy, role, trusting, user
 

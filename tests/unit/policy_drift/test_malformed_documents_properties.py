@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_drift.domain.language import (
+from iam_policy import (
     Budget,
     InvalidRequestError,
     PolicyDocumentError,
@@ -18,7 +18,7 @@ from policy_drift.domain.language import (
     evaluate,
     read_documents,
 )
-from policy_drift.domain.language.operators import NAMES
+from iam_policy.operators import NAMES
 
 WORDS = [
     *("Version", "2012-10-17", "2008-10-17", "Id", "Statement", "Sid", "Effect", "Allow", "Deny", "Principal"),

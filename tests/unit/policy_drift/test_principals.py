@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_drift.domain.language import Decision, Request, Verdict, compare, evaluate
-from policy_drift.domain.language.bits import bits_of
-from policy_drift.domain.language.principals import Principals, examples, matching, parse
+from iam_policy import Decision, Request, Verdict, compare, evaluate
+from iam_policy.bits import bits_of
+from iam_policy.principals import Principals, examples, matching, parse
 
 ACCOUNT = "111122223333"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"

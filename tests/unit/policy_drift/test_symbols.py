@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_drift.domain.language import symbols
-from policy_drift.domain.language.automaton import Matching
-from policy_drift.domain.language.budget import Budget, OutOfBudgetError
-from policy_drift.domain.language.conditions import Condition
-from policy_drift.domain.language.globs import matches
-from policy_drift.domain.language.operators import operator
-from policy_drift.domain.language.patterns import Pattern, Template, Variable, literal, readable
+from iam_policy import symbols
+from iam_policy.automaton import Matching
+from iam_policy.budget import Budget, OutOfBudgetError
+from iam_policy.conditions import Condition
+from iam_policy.globs import matches
+from iam_policy.operators import operator
+from iam_policy.patterns import Pattern, Template, Variable, literal, readable
 
 USER, TEAM = Variable("aws:username"), Variable("aws:team")
 GLOBS = st.text("ab*?", max_size=4)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from iam_policy import Verdict
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User
 from policy_drift.domain.finding import Drift, Kind, Severity
-from policy_drift.domain.language import Verdict
 from policy_drift.domain.reporting.iam_commands import UnsafeTextError, command
 from policy_drift.domain.reporting.remediation import Remedies
 from tests.doubles.aws_cli import InMemoryIam, parsed

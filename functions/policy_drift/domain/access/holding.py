@@ -9,11 +9,11 @@ together they make up the whole change, so that nothing is left out.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from iam_policy import Access, PolicyDocumentError
 from policy_drift.domain.access.reading import Statements, read, same, together
 from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Role, User, policy_id
 from policy_drift.domain.arns import is_of_aws
 from policy_drift.domain.finding import Kind
-from policy_drift.domain.language import Access, PolicyDocumentError
 
 type Documents = Mapping[str, Document]
 """Policies by where they are: ``inline:<name>`` or the ARN of a managed one."""

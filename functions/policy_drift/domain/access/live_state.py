@@ -18,12 +18,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from policy_drift.domain.access.holding import Holding, access
-from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, together
-from policy_drift.domain.access.verdicts import joined
-from policy_drift.domain.account import Entity, Role
-from policy_drift.domain.finding import Kind
-from policy_drift.domain.language import (
+from iam_policy import (
     Access,
     Comparison,
     PolicyDocumentError,
@@ -32,6 +27,11 @@ from policy_drift.domain.language import (
     canonical_form,
     compare,
 )
+from policy_drift.domain.access.holding import Holding, access
+from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, together
+from policy_drift.domain.access.verdicts import joined
+from policy_drift.domain.account import Entity, Role
+from policy_drift.domain.finding import Kind
 
 type Json = Any
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 
+from iam_policy import Access, canonical_hash, effective_access
 from policy_drift.domain.account import Document
-from policy_drift.domain.language import Access, canonical_hash, effective_access
 
 #: Documents of some thousand characters are kept: tens of megabytes at most.
 _KEPT = 8_192

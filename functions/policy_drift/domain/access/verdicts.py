@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from policy_drift.domain.language import Verdict
+from iam_policy import Verdict
 
 MAY_BE_MORE = frozenset({Verdict.BROADENED, Verdict.INCOMPARABLE, Verdict.UNKNOWN})
 """There may be requests that are allowed now and were not."""

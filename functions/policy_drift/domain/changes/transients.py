@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from iam_policy import PolicyDocumentError, Verdict
 from policy_drift.domain.access.live_state import relation
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Account, Entity, EntityId
@@ -13,7 +14,6 @@ from policy_drift.domain.changes.grants import Grant, applied, grants_of, is_unk
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.comparison.pairing import counterpart
 from policy_drift.domain.finding import Drift, Finding, Kind, Severity
-from policy_drift.domain.language import PolicyDocumentError, Verdict
 from policy_drift.domain.reach import entity_id
 from policy_drift.domain.scope import Scope
 

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from iam_policy import Comparison, Verdict
 from policy_drift.domain.access.live_state import fingerprint
 from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.finding import Drift, Kind, Severity
-from policy_drift.domain.language import Comparison, Verdict
 from policy_drift.domain.severity.assessment import Assessment
 
 

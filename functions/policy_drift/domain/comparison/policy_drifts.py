@@ -1,12 +1,12 @@
 """What differs about managed policies themselves: those of AWS that AWS changed, and those that nobody has."""
 
+from iam_policy import Comparison, Verdict, compare
 from policy_drift.domain.access.live_state import fingerprint
 from policy_drift.domain.access.reading import read, same
 from policy_drift.domain.access.verdicts import joined
 from policy_drift.domain.account import ManagedPolicy, policy_id
 from policy_drift.domain.comparison.gathering import Gathering
 from policy_drift.domain.finding import Drift, Kind, Severity
-from policy_drift.domain.language import Comparison, Verdict, compare
 from policy_drift.domain.severity.assessment import Assessment, worst
 
 

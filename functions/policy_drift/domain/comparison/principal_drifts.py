@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from iam_policy import Comparison, PolicyDocumentError, Verdict, compare
 from policy_drift.domain.access.holding import Holding, Step, UnreadError, access, holding, malformed, steps
 from policy_drift.domain.access.live_state import boundary_state, entity_state, fingerprint, held_state
 from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, same, together
@@ -13,7 +14,6 @@ from policy_drift.domain.account import Account, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of
 from policy_drift.domain.comparison.gathering import Effect, Gathering
 from policy_drift.domain.finding import Drift, Kind, Severity
-from policy_drift.domain.language import Comparison, PolicyDocumentError, Verdict, compare
 from policy_drift.domain.reach import entity_id
 from policy_drift.domain.scope import Scope, is_protected
 from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust, of_worth

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from iam_policy import Witness
+from iam_policy.wording import asked_in_words, ending_in_words, visible
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.finding import Kind
-from policy_drift.domain.language import Witness
 
 HEADINGS = {
     Kind.ACCESS: "Access",
@@ -25,12 +26,6 @@ HEADINGS = {
 """What each kind of drift is called where people read it."""
 
 
-def in_words(witness: Witness) -> str:
-    """A request as a sentence that a person can check."""
-    who = f"{visible(witness.principal)} calls " if witness.principal else ""
-    return f"{who}{_asked(witness)}{_ending(witness)}"
-
-
 def newly_possible(witness: Witness, holder: EntityId) -> str:
     """That a request is allowed now and was not, as a sentence.
 
@@ -41,23 +36,12 @@ def newly_possible(witness: Witness, holder: EntityId) -> str:
     holder : EntityId
         Whose policies allow it; who asks, where the request names no principal.
     """
-    return f"{_asker(witness, holder)} can now call {_asked(witness)}{_ending(witness)}"
+    return f"{_asker(witness, holder)} can now call {asked_in_words(witness)}{ending_in_words(witness)}"
 
 
 def no_longer_possible(witness: Witness, holder: EntityId) -> str:
     """That a request was allowed and is not any more, as a sentence; see `newly_possible`."""
-    return f"{_asker(witness, holder)} can no longer call {_asked(witness)}{_ending(witness)}"
-
-
-def visible(text: str) -> str:
-    r"""A text on one line in which nothing is invisible.
-
-    Line ends, control characters and those that reverse the direction of reading become ``\uXXXX``: what others have
-    chosen can then neither hide, nor begin a new line or header, nor steer a terminal.
-    """
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else _escaped(character) for character in text)
+    return f"{_asker(witness, holder)} can no longer call {asked_in_words(witness)}{ending_in_words(witness)}"
 
 
 def shortened(text: str, most: int) -> str:
@@ -71,26 +55,5 @@ def listed(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(visible(name) for name in names[:most]) + more
 
 
-def _escaped(character: str) -> str:
-    code = ord(character)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - the end of the basic plane
-
-
 def _asker(witness: Witness, holder: EntityId) -> str:
     return visible(witness.principal or f"{holder.kind.capitalize()} {holder.name}")
-
-
-def _asked(witness: Witness) -> str:
-    words = f"{visible(witness.action)} on {visible(witness.resource)}"
-    if witness.context:
-        values = (f"{visible(key)} = {_value_in_words(value)}" for key, value in sorted(witness.context.items()))
-        words += f", with {', '.join(values)}"
-    return words
-
-
-def _ending(witness: Witness) -> str:
-    return " (an action that is not known today)." if witness.future_only else "."
-
-
-def _value_in_words(value: object) -> str:
-    return " and ".join(map(repr, value)) if isinstance(value, tuple | list) else repr(value)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from iam_policy import Access, Comparison, Verdict, compare, effective_access
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
 from policy_drift.domain.finding import Severity
-from policy_drift.domain.language import Access, Comparison, Verdict, compare, effective_access
 from policy_drift.domain.severity.caller import Caller
 from policy_drift.domain.severity.escalation import escalations
 from policy_drift.domain.severity.trust_openings import openings

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from iam_policy import Access
 from policy_drift.domain.access.holding import Holding, access, customer_policies_in
 from policy_drift.domain.account import Account, Entity, Group, Role, User
 from policy_drift.domain.arns import arn_of, is_of_aws
-from policy_drift.domain.language import Access
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
+from iam_policy import ASKED, Access, PolicyDocumentError, Verdict, asking, compare, effective_access
 from policy_drift.domain.access.reading import NOTHING, read, read_text, text_of
 from policy_drift.domain.account import Document, Group, Role
 from policy_drift.domain.arns import partition_of
 from policy_drift.domain.finding import Severity
-from policy_drift.domain.language import ASKED, Access, PolicyDocumentError, Verdict, asking, compare, effective_access
 from policy_drift.domain.severity.caller import Caller, customer_policies, role_of
 from policy_drift.domain.severity.escalation_paths import Path, PathStep, Target, known_paths
 

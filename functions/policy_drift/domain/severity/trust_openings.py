@@ -16,12 +16,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from iam_policy import Access, compare
 from policy_drift.domain.access.reading import NOTHING, read
 from policy_drift.domain.access.trust import conditions_of, principals_of
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
 from policy_drift.domain.finding import Severity
-from policy_drift.domain.language import Access, compare
 from policy_drift.domain.severity.issuers import WEB_PROVIDERS, is_open_to_all, issuer_of, strangers
 
 type Opening = tuple[Severity, str]

@@ -11,16 +11,16 @@ matches, written with the symbol where the variable stands.
 
 from typing import TYPE_CHECKING
 
-from . import texts
-from .automaton import Alternatives, Matching, combinations
-from .bits import places
-from .globs import arns_overlap, overlap
-from .patterns import FIRST_SYMBOL, Pattern, Template, folded
+from iam_policy import texts
+from iam_policy.automaton import Alternatives, Matching, combinations
+from iam_policy.bits import places
+from iam_policy.globs import arns_overlap, overlap
+from iam_policy.patterns import FIRST_SYMBOL, Pattern, Template, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .budget import Budget
+    from iam_policy.budget import Budget
 
 
 def cases(

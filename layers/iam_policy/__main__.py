@@ -1,6 +1,6 @@
 """Compare two policies from the command line.
 
-``python -m policy_drift.compare baseline.json live.json`` says whether live is broader than baseline, and proves it
+``python -m iam_policy baseline.json live.json`` says whether live is broader than baseline, and proves it
 with requests. A file holds one policy document, or a JSON array of documents that are read together.
 """
 
@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from policy_drift.domain.language import Verdict, Witness, compare, effective_access, read_documents
-from policy_drift.domain.reporting.wording import in_words, visible
+from iam_policy import Verdict, Witness, compare, effective_access, read_documents
+from iam_policy.wording import in_words, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         0 when both allow the same, 1 when they do not (or it could not be decided), 2 for an error.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m policy_drift.compare",
+        prog="python -m iam_policy",
         description="Tell what a change of IAM policies newly allows and denies, with requests that prove it.",
         epilog="Exit code: 0 equivalent, 1 changed or not decided, 2 error.",
     )

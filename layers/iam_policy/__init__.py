@@ -4,14 +4,14 @@
 No AWS, no network, standard library only. The semantics and their limits: ``docs/policy-comparison.md``.
 """
 
-from .access import Access, effective_access
-from .asking import ASKED, asking
-from .budget import Budget
-from .canonical import canonical_form, canonical_hash
-from .comparison import Comparison, Verdict, Witness, compare
-from .errors import InvalidRequestError, PolicyDocumentError, PolicyError
-from .evaluation import Decision, Request, evaluate
-from .source import read_documents
+from iam_policy.access import Access, effective_access
+from iam_policy.asking import ASKED, asking
+from iam_policy.budget import Budget
+from iam_policy.canonical import canonical_form, canonical_hash
+from iam_policy.comparison import Comparison, Verdict, Witness, compare
+from iam_policy.errors import InvalidRequestError, PolicyDocumentError, PolicyError
+from iam_policy.evaluation import Decision, Request, evaluate
+from iam_policy.source import read_documents
 
 __all__ = [
     "ASKED",

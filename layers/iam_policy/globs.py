@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .patterns import ARN_PARTS, is_wild
+from iam_policy.patterns import ARN_PARTS, is_wild
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

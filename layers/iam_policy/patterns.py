@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import NoReturn
 
-from .errors import quoted
+from iam_policy.errors import quoted
 
 #: What stands for a literal star and a literal question mark inside a glob.
 LITERAL = {ord("*"): "\ue000", ord("?"): "\ue001"}

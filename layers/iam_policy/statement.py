@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .globs import matches
-from .patterns import Pattern, Template, ValueOf, grounded, resolved
+from iam_policy.globs import matches
+from iam_policy.patterns import Pattern, Template, ValueOf, grounded, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from .conditions import Condition
-    from .principals import Principals
+    from iam_policy.conditions import Condition
+    from iam_policy.principals import Principals
 
 
 @dataclass(frozen=True, slots=True)

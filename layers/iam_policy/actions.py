@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from . import known_actions, texts
-from .automaton import Alternatives, Matching, combinations
-from .bits import places
-from .budget import OutOfBudgetError
-from .globs import is_stem, matches
-from .patterns import is_wild
+from iam_policy import known_actions, texts
+from iam_policy.automaton import Alternatives, Matching, combinations
+from iam_policy.bits import places
+from iam_policy.budget import OutOfBudgetError
+from iam_policy.globs import is_stem, matches
+from iam_policy.patterns import is_wild
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .budget import Budget
-    from .statement import PatternSet
+    from iam_policy.budget import Budget
+    from iam_policy.statement import PatternSet
 
 
 _MATCHES_OF_A_STEP = 4

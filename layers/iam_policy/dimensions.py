@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from . import context_values, symbols
-from .automaton import Matching
-from .bits import bits_of, places
-from .operators import Quantifier
-from .patterns import Pattern, literal, readable
-from .principals import examples, matching
+from iam_policy import context_values, symbols
+from iam_policy.automaton import Matching
+from iam_policy.bits import bits_of, places
+from iam_policy.operators import Quantifier
+from iam_policy.patterns import Pattern, literal, readable
+from iam_policy.principals import examples, matching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from .budget import Budget
-    from .statement import Rest
+    from iam_policy.budget import Budget
+    from iam_policy.statement import Rest
 
 Example = tuple[str, ...]
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn, cast
 
-from . import patterns, principals, values
-from .conditions import Condition, Value
-from .errors import PolicyDocumentError, quoted
-from .operators import NAMES, Kind, Operator, Reading, operator
-from .patterns import Pattern, Template
-from .source import escaped, read
-from .statement import Document, PatternSet, Rest, Statement
+from iam_policy import patterns, principals, values
+from iam_policy.conditions import Condition, Value
+from iam_policy.errors import PolicyDocumentError, quoted
+from iam_policy.operators import NAMES, Kind, Operator, Reading, operator
+from iam_policy.patterns import Pattern, Template
+from iam_policy.source import escaped, read
+from iam_policy.statement import Document, PatternSet, Rest, Statement
 
 _VARIABLES_SINCE = "2012-10-17"
 _VERSIONS = {"2008-10-17", _VARIABLES_SINCE}

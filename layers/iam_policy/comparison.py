@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from . import variables
-from .access import Access, Policies, access_of
-from .budget import Budget, OutOfBudgetError
-from .canonical import merged
-from .dimensions import PRINCIPAL, RESOURCE, World, context_of
-from .dispute import Dispute
-from .evaluation import Decision, Request, decide
-from .pairing import Pairing
-from .search import Found
+from iam_policy import variables
+from iam_policy.access import Access, Policies, access_of
+from iam_policy.budget import Budget, OutOfBudgetError
+from iam_policy.canonical import merged
+from iam_policy.dimensions import PRINCIPAL, RESOURCE, World, context_of
+from iam_policy.dispute import Dispute
+from iam_policy.evaluation import Decision, Request, decide
+from iam_policy.pairing import Pairing
+from iam_policy.search import Found
 
 
 class Verdict(StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from .errors import PolicyDocumentError, quoted
+from iam_policy.errors import PolicyDocumentError, quoted
 
 #: Longest text that is read. The largest policies that AWS stores stay below it, indented by eight spaces too.
 MAX_CHARACTERS = 900_000

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from .document import parse
-from .errors import PolicyDocumentError, quoted
+from iam_policy.document import parse
+from iam_policy.errors import PolicyDocumentError, quoted
 
 if TYPE_CHECKING:
-    from .statement import Statement
+    from iam_policy.statement import Statement
 
 PolicyDocument = str | Mapping[str, Any]
 

@@ -8,18 +8,18 @@ from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
-from . import symbols
-from .automaton import Matching
-from .bits import bits_of, places
-from .operators import Kind, Quantifier, Reading
-from .patterns import Pattern, Template
-from .values import EXACT, instant_text, number_and_no_instant_text, number_text, unix_time_text, years_about
+from iam_policy import symbols
+from iam_policy.automaton import Matching
+from iam_policy.bits import bits_of, places
+from iam_policy.operators import Kind, Quantifier, Reading
+from iam_policy.patterns import Pattern, Template
+from iam_policy.values import EXACT, instant_text, number_and_no_instant_text, number_text, unix_time_text, years_about
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .budget import Budget
-    from .conditions import Condition
+    from iam_policy.budget import Budget
+    from iam_policy.conditions import Condition
 
 _MATCHING = {Kind.TEXT: Matching.WHOLE, Kind.FOLDED_TEXT: Matching.FOLDED, Kind.ARN: Matching.ARN}
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from .patterns import ARN_PARTS, FIRST_SYMBOL, tidied
+from iam_policy.patterns import ARN_PARTS, FIRST_SYMBOL, tidied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .budget import Budget
+    from iam_policy.budget import Budget
 
 
 class Matching(Enum):

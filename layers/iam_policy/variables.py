@@ -8,12 +8,12 @@ finds no difference only where there is none, whatever the values are (see `symb
 from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
-from .automaton import fresh_letter
-from .dimensions import World
-from .globs import shared
-from .operators import Kind
-from .patterns import Pattern, Template, is_wild, readable
-from .statement import Rest
+from iam_policy.automaton import fresh_letter
+from iam_policy.dimensions import World
+from iam_policy.globs import shared
+from iam_policy.operators import Kind
+from iam_policy.patterns import Pattern, Template, is_wild, readable
+from iam_policy.statement import Rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,17 +8,17 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .access import access_of
-from .globs import without_covered
-from .patterns import Pattern, Template, Variable
-from .statement import PatternSet, Statement
+from iam_policy.access import access_of
+from iam_policy.globs import without_covered
+from iam_policy.patterns import Pattern, Template, Variable
+from iam_policy.statement import PatternSet, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .access import Policies
-    from .conditions import Condition
-    from .principals import Principals
+    from iam_policy.access import Policies
+    from iam_policy.conditions import Condition
+    from iam_policy.principals import Principals
 
 
 def canonical_form(policies: "Policies") -> list[Any]:

@@ -8,12 +8,12 @@ statements open have the same future, so that each set of open statements is loo
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .dimensions import Case, Example
+from iam_policy.dimensions import Case, Example
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .budget import Budget
+    from iam_policy.budget import Budget
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .actions import Actions
-from .bits import places
-from .dispute import Dispute, joined
-from .globs import without_covered
-from .statement import PatternSet, Rest
+from iam_policy.actions import Actions
+from iam_policy.bits import places
+from iam_policy.dispute import Dispute, joined
+from iam_policy.globs import without_covered
+from iam_policy.statement import PatternSet, Rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .access import Access
-    from .budget import Budget
+    from iam_policy.access import Access
+    from iam_policy.budget import Budget
 
 
 _DEMANDS_OF_A_STEP = 8

@@ -5,20 +5,20 @@ from functools import cache, cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from . import dimensions, variables
-from .containment import is_refuted
-from .search import Dimension, Side, difference
-from .statement import PatternSet, Rest
+from iam_policy import dimensions, variables
+from iam_policy.containment import is_refuted
+from iam_policy.search import Dimension, Side, difference
+from iam_policy.statement import PatternSet, Rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .budget import Budget
-    from .conditions import Condition
-    from .dimensions import World
-    from .patterns import Pattern
-    from .principals import Principals
-    from .search import Found
+    from iam_policy.budget import Budget
+    from iam_policy.conditions import Condition
+    from iam_policy.dimensions import World
+    from iam_policy.patterns import Pattern
+    from iam_policy.principals import Principals
+    from iam_policy.search import Found
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from .access import Access, Policies, access_of
-from .errors import InvalidRequestError, quoted
-from .patterns import has_private_use, literal
-from .principals import Principal, parse
-from .values import plain_text
+from iam_policy.access import Access, Policies, access_of
+from iam_policy.errors import InvalidRequestError, quoted
+from iam_policy.patterns import has_private_use, literal
+from iam_policy.principals import Principal, parse
+from iam_policy.values import plain_text
 
 if TYPE_CHECKING:
-    from .statement import Statement
+    from iam_policy.statement import Statement
 
 ContextValue = str | bool | int | float | Sequence[str]
 

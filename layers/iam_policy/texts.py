@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from .automaton import Alternatives, Matching, combinations, fresh_letter
-from .globs import arn_matches, matches
-from .patterns import folded, is_wild
+from iam_policy.automaton import Alternatives, Matching, combinations, fresh_letter
+from iam_policy.globs import arn_matches, matches
+from iam_policy.patterns import folded, is_wild
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .budget import Budget
+    from iam_policy.budget import Budget
 
 _MATCHES_OF_A_STEP = 4
 _ARN_DEFAULTS = ("arn", "aws", "example", "us-east-1", "111122223333")

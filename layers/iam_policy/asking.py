@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import variables
-from .access import Access
-from .dimensions import World
-from .patterns import Template, literal
-from .statement import PatternSet, Statement
+from iam_policy import variables
+from iam_policy.access import Access
+from iam_policy.dimensions import World
+from iam_policy.patterns import Template, literal
+from iam_policy.statement import PatternSet, Statement
 
 if TYPE_CHECKING:
-    from .conditions import Condition
+    from iam_policy.conditions import Condition
 
 ASKED = "sts:getcalleridentity"
 """What the action is called then: a known one, so that no comparison looks for a better example."""

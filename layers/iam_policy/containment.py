@@ -5,17 +5,17 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
-from .globs import Stems, arn_covers, covers, is_stem
-from .operators import Kind, Relation
-from .patterns import Template, is_wild
+from iam_policy.globs import Stems, arn_covers, covers, is_stem
+from iam_policy.operators import Kind, Relation
+from iam_policy.patterns import Template, is_wild
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .budget import Budget
-    from .conditions import Condition, Value
-    from .operators import Operator
-    from .statement import PatternSet, Rest
+    from iam_policy.budget import Budget
+    from iam_policy.conditions import Condition, Value
+    from iam_policy.operators import Operator
+    from iam_policy.statement import PatternSet, Rest
 
 _COMPARISONS_OF_A_STEP = 4
 #: More pairs of values than these are left to the search.

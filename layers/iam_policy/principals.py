@@ -12,7 +12,7 @@ from functools import cache, partial
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
-from .errors import quoted
+from iam_policy.errors import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Hashable, Iterable, Mapping

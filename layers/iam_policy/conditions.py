@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from .globs import arn_matches, matches
-from .operators import Kind, Operator, Quantifier, Relation
-from .patterns import Pattern, Template, ValueOf, folded, grounded, literal, resolved
-from .values import Network, address, instant, number
+from iam_policy.globs import arn_matches, matches
+from iam_policy.operators import Kind, Operator, Quantifier, Relation
+from iam_policy.patterns import Pattern, Template, ValueOf, folded, grounded, literal, resolved
+from iam_policy.values import Network, address, instant, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence

@@ -16,8 +16,8 @@ StewardError
     ├── DeadlineError            ours to finish at the next call; carries after_seconds
     └── AccessDeniedError        our own role lacks a right; never to be read as "not found"
 
-Each error's ``code`` is AWS's own error code where AWS raised it, else None. ``ValidationError`` is no part of the tree:
-it is a ``ValueError`` with a place, and the reader of the document makes one of these of it.
+Each error's ``code`` is AWS's own error code where AWS raised it, else None. ``ValidationError`` is not part of the
+tree: it is a ``ValueError`` with a place, and the reader of the document makes one of these of it.
 """
 
 from collections.abc import Sequence

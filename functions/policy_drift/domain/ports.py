@@ -13,7 +13,7 @@ from steward.events import PublishableEvent
 
 
 class ConcurrentUpdateError(ConflictError):
-    """Somebody else wrote first; read again and decide again."""
+    """Another run wrote first; read again and decide again."""
 
 
 class NotVersionedError(ConflictError):

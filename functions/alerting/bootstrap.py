@@ -9,9 +9,9 @@ import uuid
 from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveries, DynamoDbWaitingRooms
 from alerting.adapters.security_hub import SecurityHubFindings
 from alerting.adapters.sns_topic import SnsTopic
-from alerting.domain.alerting import Alerting
+from alerting.application.send_alert import Alerting
+from alerting.application.send_scheduled_alerts import ScheduledAlerts
 from alerting.domain.routing import AlertingSettings
-from alerting.domain.scheduled_alerts import ScheduledAlerts
 from steward import settings
 from steward.aws.clients import client
 from steward.clock import SystemClock

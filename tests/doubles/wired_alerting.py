@@ -3,9 +3,9 @@
 import itertools
 
 from alerting.alert_envelope import bus_event
-from alerting.domain.alerting import Alerting
+from alerting.application.send_alert import Alerting
+from alerting.application.send_scheduled_alerts import ScheduledAlerts
 from alerting.domain.routing import AlertingSettings
-from alerting.domain.scheduled_alerts import ScheduledAlerts
 from steward import settings
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.frozen_clock import FrozenClock

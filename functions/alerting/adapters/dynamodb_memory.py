@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from alerting.application.ports import AlreadyAtItError
+from alerting.application.ports import DeliveryInProgressError
 from alerting.domain.alert import Channel, PendingAlert
 from alerting.domain.open_items import Concern, State
 from steward.aws.errors import translated, unless
@@ -58,7 +58,7 @@ class DynamoDbDeliveries:
             },
         )
         if item is None:
-            raise AlreadyAtItError("another run works on this event; it comes again")
+            raise DeliveryInProgressError("another run works on this event; it comes again")
         return frozenset(item.get("steps", {}).get("SS", []))
 
     def done(self, event_id: str, step: str) -> None:

@@ -18,7 +18,7 @@ SENT, DEFERRED, HUB, NOTED = "sent", "deferred", "security_hub", "noted"
 
 
 @dataclass(frozen=True, slots=True)
-class Alerting:
+class AlertSender:
     """What is done with each event; ``hub`` is None where findings do not go to Security Hub."""
 
     settings: AlertingSettings
@@ -34,7 +34,7 @@ class Alerting:
 
         Raises
         ------
-        AlreadyAtItError
+        DeliveryInProgressError
             Another run is at it.
         StewardError
             A step failed; those before it are not repeated when the event comes again.

@@ -13,7 +13,7 @@ from steward.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduledAlerts:
+class ScheduledAlertSender:
     """What no single event causes; ``new_id`` names its messages."""
 
     settings: AlertingSettings

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveries, DynamoDbWaitingRooms
-from alerting.application.ports import AlreadyAtItError
+from alerting.application.ports import DeliveryInProgressError
 from alerting.domain.alert import Channel, PendingAlert
 from alerting.domain.open_items import Concern, State
 from steward.aws.clients import client
@@ -85,7 +85,7 @@ def test_steps_are_remembered(deliveries):
 def test_one_run_at_a_time_is_at_an_event(deliveries):
     deliveries.begin("e", NOON)
 
-    with pytest.raises(AlreadyAtItError):
+    with pytest.raises(DeliveryInProgressError):
         deliveries.begin("e", NOON + timedelta(seconds=30))
     assert deliveries.begin("another", NOON) == frozenset()
 

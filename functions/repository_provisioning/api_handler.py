@@ -15,7 +15,7 @@ from repository_provisioning.domain.planning import Origin, Request
 from repository_provisioning.domain.provisioning import Outcome, Result, refuse_too_many
 from repository_provisioning.representation import representation_of
 from steward.conversion import convert
-from steward.errors import InvalidRequestError, RuleViolationError, StewardError, UnfitError
+from steward.errors import InvalidRequestError, RuleViolationError, StewardError, ValidationError
 from steward.observability import observe
 from steward.rest_api import rest_api, wired
 
@@ -120,7 +120,7 @@ def _batch_request(item: object) -> Request | StewardError:
 def _overrides(given: Mapping[Any, Any]) -> Overrides | None:
     try:
         return convert(given, Overrides) if given else None
-    except UnfitError as error:
+    except ValidationError as error:
         raise RuleViolationError(str(error)) from error
 
 

@@ -18,7 +18,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from alerting.domain.concerns import Concern, State
-from alerting.domain.ports import AlreadyAtItError, Waiting
+from alerting.domain.ports import DeliveryInProgressError, Waiting
 from alerting.domain.routing import Channel
 from steward.aws.errors import translated, unless
 from steward.clock import Clock
@@ -58,7 +58,7 @@ class DynamoDbDeliveries:
             },
         )
         if item is None:
-            raise AlreadyAtItError("another run works on this event; it comes again")
+            raise DeliveryInProgressError("another run works on this event; it comes again")
         return frozenset(item.get("steps", {}).get("SS", []))
 
     def done(self, event_id: str, step: str) -> None:

@@ -34,7 +34,7 @@ class Alerting:
 
         Raises
         ------
-        AlreadyAtItError
+        DeliveryInProgressError
             Another run is at it.
         StewardError
             A step failed; those before it are not repeated when the event comes again.

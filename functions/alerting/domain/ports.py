@@ -12,7 +12,7 @@ from steward.errors import ConflictError, RuleViolationError
 from steward.severity import Severity
 
 
-class AlreadyAtItError(ConflictError):
+class DeliveryInProgressError(ConflictError):
     """Another run works on the same event at this moment; the queue brings it again."""
 
 
@@ -63,7 +63,7 @@ class Deliveries(Protocol):
     """How far the delivery of each event has come, so that a second delivery repeats nothing."""
 
     def begin(self, event_id: str, now: datetime) -> frozenset[str]:
-        """The steps that are done. Raises AlreadyAtItError while another run is at it."""
+        """The steps that are done. Raises DeliveryInProgressError while another run is at it."""
         ...
 
     def done(self, event_id: str, step: str) -> None:

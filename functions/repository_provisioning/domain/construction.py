@@ -21,7 +21,7 @@ from repository_provisioning.domain.ports import (
     RepositoryNotFoundError,
 )
 from steward.clock import Clock
-from steward.errors import ConflictError, QuotaExceededError, TimeUsedUpError
+from steward.errors import ConflictError, DeadlineError, QuotaExceededError
 from steward.events import EventPublisher
 
 STACK_TAG = "steward:stack"
@@ -83,7 +83,7 @@ class RepositoryConstruction:
             A fixed setting differs, or the registry is full.
         QuotaExceededError
             The caller has created its share for today.
-        TimeUsedUpError
+        DeadlineError
             The rest is for the next call.
         UpstreamError
             AWS failed; the next call finishes what is half-done.
@@ -225,7 +225,7 @@ class RepositoryConstruction:
                 return step()
             except (RepositoryNotFoundError, PrincipalNotYetKnownError) as error:
                 if self._clock.now() + timedelta(seconds=pause) > origin.deadline:
-                    raise TimeUsedUpError(f"{error}; repeat the request to continue") from error
+                    raise DeadlineError(f"{error}; repeat the request to continue") from error
                 self._clock.pause(pause)
         raise AssertionError("pauses never end")
 

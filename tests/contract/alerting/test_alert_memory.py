@@ -7,7 +7,7 @@ import pytest
 
 from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveries, DynamoDbWaitingRooms
 from alerting.domain.concerns import Concern, State
-from alerting.domain.ports import AlreadyAtItError, Waiting
+from alerting.domain.ports import DeliveryInProgressError, Waiting
 from alerting.domain.routing import Channel
 from steward.aws.clients import client
 from steward.severity import Severity
@@ -85,7 +85,7 @@ def test_steps_are_remembered(deliveries):
 def test_one_run_at_a_time_is_at_an_event(deliveries):
     deliveries.begin("e", NOON)
 
-    with pytest.raises(AlreadyAtItError):
+    with pytest.raises(DeliveryInProgressError):
         deliveries.begin("e", NOON + timedelta(seconds=30))
     assert deliveries.begin("another", NOON) == frozenset()
 

@@ -24,9 +24,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from access_key_rotation.bootstrap import planner, rotation_settings
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import KeyHistory, Record
-from access_key_rotation.domain.policy import policy_of
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.settings import policy_of
+from access_key_rotation.domain.state import KeyHistory, Record
 
 NOW = datetime.now(UTC)
 TABLE_PAGE = 1_000_000

@@ -8,22 +8,22 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from access_key_rotation.adapters.aws_authenticator import CredentialProbe
 from access_key_rotation.adapters.cloudtrail_history import CloudTrailHistory
-from access_key_rotation.adapters.credential_probe import CredentialProbe
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
 from access_key_rotation.adapters.iam_directory import IamDirectory
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
+from access_key_rotation.application.operate_service_users import Operation
+from access_key_rotation.application.plan_rotations import Planner
+from access_key_rotation.application.prove_secrets import SecretProof
+from access_key_rotation.application.replace_exposed_keys import ExposedKeys
+from access_key_rotation.application.rotate_secret import SecretRotation
+from access_key_rotation.application.rotate_user import Rotator
+from access_key_rotation.application.verify_key import Verifier
 from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.exposure import ExposedKeys
-from access_key_rotation.domain.operation import Operation
-from access_key_rotation.domain.planning import Planner
-from access_key_rotation.domain.policy import RotationSettings
-from access_key_rotation.domain.rotation import Rotator
-from access_key_rotation.domain.secret_proof import SecretProof
-from access_key_rotation.domain.secret_rotation import SecretRotation
-from access_key_rotation.domain.situation import Enrolment
-from access_key_rotation.domain.verification import Verifier
+from access_key_rotation.domain.rules.situation import Enrolment
+from access_key_rotation.domain.settings import RotationSettings
 from steward import settings
 from steward.aws.clients import client, client_with_key
 from steward.aws.event_bus import EventBridgePublisher

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from access_key_rotation.adapters.iam_users import IamUsers
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.ports import ListedUser
+from access_key_rotation.application.ports import ListedUser
+from access_key_rotation.domain.names import UserName
 from steward.aws.errors import translated, unless
 from steward.clock import Clock
 from steward.errors import UpstreamError

@@ -10,8 +10,8 @@ from botocore.client import BaseClient
 
 from access_key_rotation.adapters.iam_directory import IamDirectory
 from access_key_rotation.adapters.iam_users import ADMINISTRATION, IamUsers
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.ports import ListedUser
+from access_key_rotation.application.ports import ListedUser
+from access_key_rotation.domain.names import UserName
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.listed_directory import ListedDirectory

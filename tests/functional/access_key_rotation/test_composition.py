@@ -3,7 +3,7 @@
 import pytest
 
 from access_key_rotation.bootstrap import patterns_of, planner, vault
-from access_key_rotation.domain.policy import RotationSettings
+from access_key_rotation.domain.settings import RotationSettings
 from steward.errors import SettingsError
 from tests.functional.gateway import client_of
 

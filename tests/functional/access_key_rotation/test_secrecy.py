@@ -15,19 +15,19 @@ from botocore.client import BaseClient
 from botocore.parsers import ResponseParserError
 from moto import mock_aws
 
+from access_key_rotation.adapters.aws_authenticator import CredentialProbe
 from access_key_rotation.adapters.cloudtrail_history import CloudTrailHistory
-from access_key_rotation.adapters.credential_probe import CredentialProbe
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
+from access_key_rotation.application.ports import OutcomeUnknownError
+from access_key_rotation.application.rotate_user import Rotator
+from access_key_rotation.application.verify_key import Verifier
 from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Standing
-from access_key_rotation.domain.policy import RotationSettings
-from access_key_rotation.domain.ports import OutcomeUnknownError
-from access_key_rotation.domain.rotation import Rotator
-from access_key_rotation.domain.situation import Demand, Enrolment, Reason
-from access_key_rotation.domain.verification import Verifier
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules.situation import Demand, Enrolment, Reason
+from access_key_rotation.domain.settings import RotationSettings
+from access_key_rotation.domain.state import Standing
 from steward.aws.clients import client, client_with_key
 from steward.aws.wire_logs import redact_wire_logs
 from steward.errors import StewardError, UpstreamError

@@ -5,15 +5,15 @@ from datetime import timedelta
 from functools import partial
 from itertools import count
 
-from access_key_rotation.domain import decision
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.operation import Operation
-from access_key_rotation.domain.policy import RotationSettings, Times, Verification
-from access_key_rotation.domain.ports import OutcomeUnknownError
-from access_key_rotation.domain.rotation import Rotator
-from access_key_rotation.domain.secret_rotation import SecretRotation
-from access_key_rotation.domain.situation import Demand, Enrolment, Reason
-from access_key_rotation.domain.verification import Verifier
+from access_key_rotation.application.operate_service_users import Operation
+from access_key_rotation.application.ports import OutcomeUnknownError
+from access_key_rotation.application.rotate_secret import SecretRotation
+from access_key_rotation.application.rotate_user import Rotator
+from access_key_rotation.application.verify_key import Verifier
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules import order
+from access_key_rotation.domain.rules.situation import Demand, Enrolment, Reason
+from access_key_rotation.domain.settings import RotationSettings, Times, Verification
 from steward.errors import StewardError, ThrottledError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_rotation_records import InMemoryRotationRecords
@@ -136,7 +136,7 @@ class Life:
         fault=None,
         retry="retried at once",
         settings=SETTINGS,
-        decide=decision.decide,
+        decide=order.decide,
         name="ecr-push",
         meanwhile=None,
     ):
@@ -289,5 +289,5 @@ class Life:
 def without(*rules):
     """``decide`` with some of its rules switched off."""
 
-    kept = tuple(rule for rule in decision.RULES if rule.__name__ not in rules)
-    return partial(decision.decide, rules=kept)
+    kept = tuple(rule for rule in order.RULES if rule.__name__ not in rules)
+    return partial(order.decide, rules=kept)

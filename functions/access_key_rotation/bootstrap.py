@@ -8,19 +8,19 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from access_key_rotation.adapters.aws_authenticator import CredentialProbe
+from access_key_rotation.adapters.aws_authenticator import AwsAuthenticator
 from access_key_rotation.adapters.cloudtrail_history import CloudTrailHistory
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
 from access_key_rotation.adapters.iam_directory import IamDirectory
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
-from access_key_rotation.application.operate_service_users import Operation
-from access_key_rotation.application.plan_rotations import Planner
+from access_key_rotation.application.operate_service_users import ServiceUserOperations
+from access_key_rotation.application.plan_rotations import RotationPlanner
 from access_key_rotation.application.prove_secrets import SecretProof
 from access_key_rotation.application.replace_exposed_keys import ExposedKeys
 from access_key_rotation.application.rotate_secret import SecretRotation
 from access_key_rotation.application.rotate_user import Rotator
-from access_key_rotation.application.verify_key import Verifier
+from access_key_rotation.application.verify_key import KeyVerifier
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.rules.situation import Enrolment
 from access_key_rotation.domain.settings import RotationSettings
@@ -35,18 +35,18 @@ CAPABILITY = "access_key_rotation"
 SETTINGS_FILE = "rotation.yaml"
 
 
-def operation() -> Operation:
+def operation() -> ServiceUserOperations:
     """What operators do."""
     history = CloudTrailHistory(client("cloudtrail", region=os.environ["AWS_REGION"]), [])
     wanted, path = rotation_settings(), os.environ["SERVICE_PATH"]
-    return Operation(_users(), _records(), history, _publisher(), SystemClock(), wanted, path)
+    return ServiceUserOperations(_users(), _records(), history, _publisher(), SystemClock(), wanted, path)
 
 
-def planner() -> Planner:
+def planner() -> RotationPlanner:
     """Who is due."""
     clock = SystemClock()
     directory = IamDirectory(client("iam"), _users(), clock)
-    return Planner(directory, _records(), _publisher(), clock, rotation_settings(), os.environ["SERVICE_PATH"])
+    return RotationPlanner(directory, _records(), _publisher(), clock, rotation_settings(), os.environ["SERVICE_PATH"])
 
 
 def rotator() -> Rotator:
@@ -78,9 +78,11 @@ def secret_proof() -> SecretProof:
     redact_wire_logs()
     wanted = rotation_settings()
     region = os.environ["AWS_REGION"]
-    probe = CredentialProbe(_client_of)
+    authenticator = AwsAuthenticator(_client_of)
     path, clock = os.environ["SERVICE_PATH"], SystemClock()
-    return SecretProof(_records(), vault(wanted), probe, _publisher(), clock, wanted.verify, path, home_region=region)
+    return SecretProof(
+        _records(), vault(wanted), authenticator, _publisher(), clock, wanted.verify, path, home_region=region
+    )
 
 
 def rotation_settings() -> RotationSettings:
@@ -160,9 +162,9 @@ def _records() -> DynamoDbRotationRecords:
     return DynamoDbRotationRecords(client("dynamodb"), os.environ["ROTATION_TABLE"], SystemClock())
 
 
-def _verifier() -> Verifier:
+def _verifier() -> KeyVerifier:
     """Proof that a key works."""
-    return Verifier(CredentialProbe(_client_of), SystemClock(), home_region=os.environ["AWS_REGION"])
+    return KeyVerifier(AwsAuthenticator(_client_of), SystemClock(), home_region=os.environ["AWS_REGION"])
 
 
 def _own_roles() -> list[str]:

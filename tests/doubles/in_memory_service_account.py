@@ -257,7 +257,7 @@ class InMemoryVault:
         return secret
 
 
-class InMemoryProber:
+class InMemoryAuthenticator:
     """STS and ECR of the account."""
 
     def __init__(self, account):

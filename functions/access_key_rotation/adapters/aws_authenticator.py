@@ -24,7 +24,7 @@ type ClientOf = Callable[[str, str, Credential], Any]
 """Makes a client of a service in a region that signs with a credential."""
 
 
-class CredentialProbe:
+class AwsAuthenticator:
     """Calls GetCallerIdentity, which needs no right, and GetAuthorizationToken, which users of the registry have."""
 
     def __init__(self, client_of: ClientOf) -> None:

@@ -44,7 +44,7 @@ class Requested:
     """Why an operator froze the user, which a routine rotation ends."""
 
 
-class Operation:
+class ServiceUserOperations:
     """The operators' use cases. Nothing here makes or deletes a key: that is the worker's, and stays in one place."""
 
     def __init__(

@@ -41,7 +41,7 @@ class Plan:
     """Those that the cap left for the next run."""
 
 
-class Planner:
+class RotationPlanner:
     """Finds who is due, and says so on the bus; never more users at once than the settings allow."""
 
     def __init__(

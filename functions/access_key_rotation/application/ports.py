@@ -171,7 +171,7 @@ class Identity:
     arn: str
 
 
-class Prober(Protocol):
+class Authenticator(Protocol):
     """Tries credentials, as a consumer would."""
 
     def identify(self, credential: Credential, region: str) -> Identity:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
 
-from access_key_rotation.application.ports import CredentialVault, NotAuthenticatedError, Prober, RotationMemory
+from access_key_rotation.application.ports import Authenticator, CredentialVault, NotAuthenticatedError, RotationMemory
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.events import SecretDoesNotAuthenticate
 from access_key_rotation.domain.names import UserName
@@ -40,7 +40,7 @@ class SecretProof:
         self,
         memory: RotationMemory,
         vault: CredentialVault,
-        prober: Prober,
+        authenticator: Authenticator,
         publisher: EventPublisher,
         clock: Clock,
         wanted: Verification,
@@ -50,7 +50,7 @@ class SecretProof:
     ) -> None:
         self._memory = memory
         self._vault = vault
-        self._prober = prober
+        self._authenticator = authenticator
         self._publisher = publisher
         self._clock = clock
         self._wanted = wanted
@@ -97,7 +97,7 @@ class SecretProof:
             return SecretDoesNotAuthenticate(name, "", self._home)
         for region in self._wanted.regions or (self._home,):
             try:
-                self._prober.identify(credential, region)
+                self._authenticator.identify(credential, region)
             except NotAuthenticatedError:
                 return SecretDoesNotAuthenticate(name, credential.access_key_id, region)
         return None

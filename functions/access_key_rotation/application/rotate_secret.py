@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secre
 from access_key_rotation.application.ports import CredentialVault, Users
 from access_key_rotation.application.rotate_user import Rotator
 from access_key_rotation.application.run import Outcome, Run
-from access_key_rotation.application.verify_key import Verifier
+from access_key_rotation.application.verify_key import KeyVerifier
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules.situation import ROTATION_WINDOW
@@ -36,7 +36,7 @@ class SecretRotation:
         rotator: Rotator,
         users: Users,
         vault: CredentialVault,
-        verifier: Verifier,
+        verifier: KeyVerifier,
         settings: RotationSettings,
         clock: Clock,
         *,

@@ -11,7 +11,7 @@ from access_key_rotation.application.finish_run import Conclusion
 from access_key_rotation.application.observe_user import Observer
 from access_key_rotation.application.ports import CredentialVault, RotationRecords, Trail, Users
 from access_key_rotation.application.run import LEASE, Lease, Outcome, Run
-from access_key_rotation.application.verify_key import Verifier
+from access_key_rotation.application.verify_key import KeyVerifier
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules import steps as do
@@ -47,7 +47,7 @@ class Rotator:
         vault: CredentialVault,
         records: RotationRecords,
         trail: Trail,
-        verifier: Verifier,
+        verifier: KeyVerifier,
         publisher: EventPublisher,
         clock: Clock,
         settings: RotationSettings,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from access_key_rotation.application.ports import NotAuthenticatedError, Prober
+from access_key_rotation.application.ports import Authenticator, NotAuthenticatedError
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.settings import Verification
 from access_key_rotation.domain.state import User
@@ -14,11 +14,11 @@ class AnotherUserError(ConflictError):
     """The credential works, but as somebody else."""
 
 
-class Verifier:
+class KeyVerifier:
     """Tries a credential until it counts as working. IAM propagates in no fixed order: one success proves nothing."""
 
-    def __init__(self, prober: Prober, clock: Clock, *, home_region: str) -> None:
-        self._prober = prober
+    def __init__(self, authenticator: Authenticator, clock: Clock, *, home_region: str) -> None:
+        self._authenticator = authenticator
         self._clock = clock
         self._home = home_region
 
@@ -56,8 +56,8 @@ class Verifier:
             self._clock.pause(pause)
 
     def _try(self, credential: Credential, user: User, region: str, *, ecr: bool) -> None:
-        identity = self._prober.identify(credential, region)
+        identity = self._authenticator.identify(credential, region)
         if (identity.user_id, identity.arn) != (user.user_id, user.arn):
             raise AnotherUserError(f"the key {credential.access_key_id} belongs to {identity.arn}, not to {user.arn}")
         if ecr:
-            self._prober.log_in_to_ecr(credential, region)
+            self._authenticator.log_in_to_ecr(credential, region)

@@ -1,4 +1,4 @@
-"""What a prober finds out about a credential, be it the double or the adapter on STS and ECR."""
+"""What a authenticator finds out about a credential, be it the double or the adapter on STS and ECR."""
 
 from datetime import timedelta
 
@@ -7,14 +7,14 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from access_key_rotation.adapters.aws_authenticator import REFUSED, CredentialProbe
+from access_key_rotation.adapters.aws_authenticator import REFUSED, AwsAuthenticator
 from access_key_rotation.application.ports import NotAuthenticatedError
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
 from steward.aws.clients import client_with_key
 from steward.errors import ThrottledError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
-from tests.doubles.in_memory_service_account import InMemoryProber, InMemoryServiceAccount, InMemoryUsers
+from tests.doubles.in_memory_service_account import InMemoryAuthenticator, InMemoryServiceAccount, InMemoryUsers
 
 PUSH, HERE = UserName("ecr-push"), "ca-central-1"
 
@@ -36,7 +36,7 @@ def wire(monkeypatch):
 
 @pytest.fixture(params=["in memory", "on STS and ECR"])
 def known(request):
-    """A prober, a credential that works, one that does not, and the user's id and ARN."""
+    """A authenticator, a credential that works, one that does not, and the user's id and ARN."""
     if request.param == "in memory":
         clock = FrozenClock()
         account = InMemoryServiceAccount(clock, propagation=timedelta())
@@ -45,18 +45,18 @@ def known(request):
         works, dead = users.create_key(PUSH), users.create_key(PUSH)
         users.deactivate_key(PUSH, dead.access_key_id)
         user = account.users[PUSH].user
-        return InMemoryProber(account), works, dead, (user.user_id, user.arn)
+        return InMemoryAuthenticator(account), works, dead, (user.user_id, user.arn)
     request.getfixturevalue("moto")
     wire = request.getfixturevalue("wire")
     iam = boto3.client("iam")
     user = iam.create_user(UserName=PUSH, Path="/service/")["User"]
     works, dead = (_credential(iam.create_access_key(UserName=PUSH)["AccessKey"]) for _ in range(2))
     wire[dead.access_key_id] = _error("InvalidClientTokenId")
-    return prober(), works, dead, (user["UserId"], user["Arn"])
+    return authenticator(), works, dead, (user["UserId"], user["Arn"])
 
 
-def prober():
-    return CredentialProbe(lambda s, r, key: client_with_key(s, r, key.access_key_id, key.secret_access_key))
+def authenticator():
+    return AwsAuthenticator(lambda s, r, key: client_with_key(s, r, key.access_key_id, key.secret_access_key))
 
 
 def _credential(key):
@@ -96,7 +96,7 @@ def test_whatever_aws_calls_it_a_refusal_is_one(moto, wire, code):
     wire["AKIA1"] = _error(code)
 
     with pytest.raises(NotAuthenticatedError):
-        prober().identify(Credential(PUSH, "AKIA1", "material", FrozenClock().now()), HERE)
+        authenticator().identify(Credential(PUSH, "AKIA1", "material", FrozenClock().now()), HERE)
 
 
 @pytest.mark.parametrize(
@@ -111,4 +111,4 @@ def test_no_answer_is_no_refusal(moto, wire, failure, kind):
     wire["AKIA1"] = failure
 
     with pytest.raises(kind):
-        prober().identify(Credential(PUSH, "AKIA1", "material", FrozenClock().now()), HERE)
+        authenticator().identify(Credential(PUSH, "AKIA1", "material", FrozenClock().now()), HERE)

@@ -5,11 +5,11 @@ from datetime import timedelta
 from functools import partial
 from itertools import count
 
-from access_key_rotation.application.operate_service_users import Operation
+from access_key_rotation.application.operate_service_users import ServiceUserOperations
 from access_key_rotation.application.ports import OutcomeUnknownError
 from access_key_rotation.application.rotate_secret import SecretRotation
 from access_key_rotation.application.rotate_user import Rotator
-from access_key_rotation.application.verify_key import Verifier
+from access_key_rotation.application.verify_key import KeyVerifier
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules import order
 from access_key_rotation.domain.rules.situation import Demand, Enrolment, Reason
@@ -19,7 +19,7 @@ from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_rotation_records import InMemoryRotationRecords
 from tests.doubles.in_memory_service_account import (
     OUR_ROLES,
-    InMemoryProber,
+    InMemoryAuthenticator,
     InMemoryServiceAccount,
     InMemoryTrail,
     InMemoryUsers,
@@ -168,15 +168,17 @@ class Life:
                 InMemoryVault(self.account),
                 self.records,
                 InMemoryTrail(self.account),
-                InMemoryProber(self.account),
+                InMemoryAuthenticator(self.account),
                 self.publisher,
             )
         ]
-        users, vault, records, trail, prober, publisher = staged
+        users, vault, records, trail, authenticator, publisher = staged
         tokens = count()
-        verifier = Verifier(prober, self.clock, home_region="home")
+        verifier = KeyVerifier(authenticator, self.clock, home_region="home")
         self.staged = users, vault, verifier
-        self.operation = Operation(users, records, NobodyUses(), publisher, self.clock, settings, "/service/")
+        self.operation = ServiceUserOperations(
+            users, records, NobodyUses(), publisher, self.clock, settings, "/service/"
+        )
         return Rotator(
             users, vault, records, trail, verifier, publisher, self.clock, settings,
             Enrolment("/service/", self.account.stack, FUNCTION, OUR_ROLES),

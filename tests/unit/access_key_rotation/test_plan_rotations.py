@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access_key_rotation.application.plan_rotations import Planner
+from access_key_rotation.application.plan_rotations import RotationPlanner
 from access_key_rotation.application.ports import ListedUser
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.settings import RotationSettings, policy_of
@@ -58,7 +58,7 @@ def plan(clock):
     def run(users, records=(), settings=None, administrators=()):
         publisher, directory = RecordingPublisher(), ListedDirectory(users)
         directory.administrators = set(administrators)
-        planner = Planner(
+        planner = RotationPlanner(
             directory, RememberedUsers(dict(records)), publisher, clock, settings or RotationSettings(), "/service/"
         )
         return planner.plan("test"), publisher.published
@@ -140,7 +140,7 @@ def test_an_administrator_is_never_vouched_for(plan, clock):
 def test_whom_iam_does_not_judge_the_worker_judges_and_all_others_are_published(clock, error):
     records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
     publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
-    planner = Planner(
+    planner = RotationPlanner(
         FailingDirectory(users, error, answers=12),
         RememberedUsers(records),
         publisher,
@@ -160,7 +160,7 @@ def test_who_was_judged_is_published_before_the_others_are_judged(clock):
     records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
     publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
     directory = FailingDirectory(users, KeyboardInterrupt(), answers=15)
-    planner = Planner(directory, RememberedUsers(records), publisher, clock, RotationSettings(), "/service/")
+    planner = RotationPlanner(directory, RememberedUsers(records), publisher, clock, RotationSettings(), "/service/")
 
     with pytest.raises(KeyboardInterrupt):
         planner.plan("test")
@@ -180,7 +180,9 @@ def test_everybody_who_is_due_is_published_within_as_many_runs_as_the_cap_takes(
 
     for _ in range(-(-len(users) // cap)):
         publisher = RecordingPublisher()
-        Planner(ListedDirectory(users), RememberedUsers(records), publisher, clock, settings, "/service/").plan("test")
+        RotationPlanner(ListedDirectory(users), RememberedUsers(records), publisher, clock, settings, "/service/").plan(
+            "test"
+        )
         clock.advance(hours=1)
         records |= dict(remembered(clock, event.user_name, 0) for event in publisher.published)
         published |= {event.user_name for event in publisher.published}

@@ -14,7 +14,7 @@ from access_key_rotation.domain.settings import Verification
 from access_key_rotation.domain.state import Content, Label
 from steward.errors import AccessDeniedError, ConflictError, ThrottledError, UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
-from tests.doubles.in_memory_service_account import InMemoryProber, InMemoryUsers, InMemoryVault
+from tests.doubles.in_memory_service_account import InMemoryAuthenticator, InMemoryUsers, InMemoryVault
 from tests.doubles.recording_publisher import RecordingPublisher
 from tests.unit.access_key_rotation.scenarios import begun
 
@@ -32,11 +32,18 @@ class Proven:
 
     def __init__(self, life, wanted=HOME_AND_AWAY):
         self.vault = FaultInjecting(InMemoryVault(life.account))
-        self.prober = FaultInjecting(InMemoryProber(life.account))
+        self.authenticator = FaultInjecting(InMemoryAuthenticator(life.account))
         self.publisher = RecordingPublisher()
         self.clock = life.clock
         self._proof = SecretProof(
-            life.records, self.vault, self.prober, self.publisher, self.clock, wanted, "/service/", home_region="home"
+            life.records,
+            self.vault,
+            self.authenticator,
+            self.publisher,
+            self.clock,
+            wanted,
+            "/service/",
+            home_region="home",
         )
 
     def prove(self):
@@ -98,7 +105,7 @@ def test_a_secret_that_is_gone_is_told(life):
     "error",
     [ThrottledError("busy"), UpstreamError("down"), AccessDeniedError("not ours"), ConflictError("in the wrong state")],
 )
-@pytest.mark.parametrize(("port", "method"), [("vault", "find"), ("vault", "read"), ("prober", "identify")])
+@pytest.mark.parametrize(("port", "method"), [("vault", "find"), ("vault", "read"), ("authenticator", "identify")])
 def test_what_could_not_be_read_or_tried_is_neither_good_nor_bad(life, error, port, method):
     proven = Proven(life)
     getattr(proven, port).fail(method, error)

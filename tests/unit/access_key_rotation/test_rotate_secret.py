@@ -6,10 +6,10 @@ import pytest
 
 from access_key_rotation.application.ports import BusyError, NotAuthenticatedError, VersionTakenError
 from access_key_rotation.application.rotate_secret import SecretRotation
-from access_key_rotation.application.verify_key import Verifier
+from access_key_rotation.application.verify_key import KeyVerifier
 from access_key_rotation.domain.state import Content, Label
 from steward.errors import ConflictError
-from tests.doubles.in_memory_service_account import InMemoryProber, InMemoryUsers, InMemoryVault
+from tests.doubles.in_memory_service_account import InMemoryAuthenticator, InMemoryUsers, InMemoryVault
 from tests.unit.access_key_rotation.lives import SETTINGS
 from tests.unit.access_key_rotation.scenarios import begun, foreign
 
@@ -24,7 +24,7 @@ def life():
 
 
 def secret_rotation_of(life, **how):
-    verifier = Verifier(InMemoryProber(life.account), life.clock, home_region="home")
+    verifier = KeyVerifier(InMemoryAuthenticator(life.account), life.clock, home_region="home")
     users, vault = InMemoryUsers(life.account), InMemoryVault(life.account)
     return SecretRotation(life.rotator, users, vault, verifier, SETTINGS, life.clock, **how)
 

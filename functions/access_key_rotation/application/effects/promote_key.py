@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from access_key_rotation.application.ports import CredentialVault
 from access_key_rotation.application.run import Run
-from access_key_rotation.application.verify_key import Verifier
+from access_key_rotation.application.verify_key import KeyVerifier
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.events import AccessKeyRotated
 from access_key_rotation.domain.state import Content, KeyHistory, Label
@@ -19,13 +19,13 @@ PROOF_COUNTS = timedelta(minutes=1)
 class Promotion:
     """Moves AWSCURRENT, and remembers when."""
 
-    def __init__(self, vault: CredentialVault, verifier: Verifier, clock: Clock) -> None:
+    def __init__(self, vault: CredentialVault, verifier: KeyVerifier, clock: Clock) -> None:
         self._vault = vault
         self._verifier = verifier
         self._clock = clock
 
     def prove(self, run: Run, credential: Credential, *, urgent: bool = False) -> None:
-        """Prove that the key works, as ``Verifier.verify`` does."""
+        """Prove that the key works, as ``KeyVerifier.verify`` does."""
         self._verifier.verify(credential, run.user, run.policy.verify, urgent=urgent)
         run.proven[credential.access_key_id] = self._clock.now()
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from policy_drift.domain.account import Account
-from policy_drift.domain.finding import Severity
 from policy_drift.domain.severity.escalation_paths import known_paths
+from steward.severity import Severity
 from tests.unit.policy_drift.accounts import account, allow, group, policy, role, user
 from tests.unit.policy_drift.escalating import OWN, found_in
 

@@ -17,13 +17,13 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from alerting.domain.alert import Severity
 from alerting.domain.concerns import Concern, State
 from alerting.domain.ports import AlreadyAtItError, Waiting
 from alerting.domain.routing import Channel
 from steward.aws.errors import translated, unless
 from steward.clock import Clock
 from steward.errors import ThrottledError
+from steward.severity import Severity
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

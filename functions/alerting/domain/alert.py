@@ -2,25 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
-from typing import Self
 
 from alerting.domain.foreign_text import Sentence
-
-
-class Severity(IntEnum):
-    """How bad; in events and settings its name stands."""
-
-    INFO = 0
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-    CRITICAL = 4
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        """By its name. One that we do not know counts as HIGH: unknown is never harmless."""
-        return cls.__members__.get(name, cls.HIGH)
+from steward.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from alerting.domain.alert import Alert, Severity
+from alerting.domain.alert import Alert
 from alerting.domain.concerns import Concern
 from alerting.domain.routing import Channel
 from steward.errors import ConflictError, RuleViolationError
+from steward.severity import Severity
 
 
 class AlreadyAtItError(ConflictError):

@@ -7,7 +7,8 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Literal, Self
 
-from alerting.domain.alert import Alert, Severity
+from alerting.domain.alert import Alert
+from steward.severity import Severity
 
 _EVENT = re.compile(r"[A-Za-z0-9*]+")
 

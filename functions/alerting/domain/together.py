@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerting.domain.alert import Alert, Severity
+from alerting.domain.alert import Alert
 from alerting.domain.concerns import BLOCKED_FOR, FINDING, ROTATION, SCAN, Concern, State
 from alerting.domain.foreign_text import Sentence
 from alerting.domain.ports import Waiting
 from alerting.domain.routing import Digest
+from steward.severity import Severity
 
 FLOOD_KIND, DIGEST_KIND = "AlertFlood", "WeeklyDigest"
 OLDEST, SOON = 5, 20

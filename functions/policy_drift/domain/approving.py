@@ -24,7 +24,7 @@ from policy_drift.domain.baseline import (
 )
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import BaselineChanged, BaselineRefused
-from policy_drift.domain.finding import Change, Drift, Kind, Severity
+from policy_drift.domain.finding import Change, Drift, Kind
 from policy_drift.domain.ports import (
     BaselineRecords,
     BaselineStore,
@@ -38,6 +38,7 @@ from policy_drift.domain.recording import LEASE, Delivery
 from steward.clock import Clock
 from steward.errors import ConflictError
 from steward.events import EventPublisher, PublishableEvent
+from steward.severity import Severity
 
 UNANNOUNCED = "unknown (no event announced the upload)"
 DELETED = "Object Deleted"

@@ -6,11 +6,11 @@ import boto3
 import pytest
 
 from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveries, DynamoDbWaitingRooms
-from alerting.domain.alert import Severity
 from alerting.domain.concerns import Concern, State
 from alerting.domain.ports import AlreadyAtItError, Waiting
 from alerting.domain.routing import Channel
 from steward.aws.clients import client
+from steward.severity import Severity
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_alert_memory import InMemoryConcerns, InMemoryDeliveries, InMemoryWaitingRooms
 from tests.dynamodb_tables import create_table

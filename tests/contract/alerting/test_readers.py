@@ -12,7 +12,6 @@ from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveri
 from alerting.adapters.security_hub import SecurityHubFindings
 from alerting.adapters.sns_topic import SnsTopic
 from alerting.alert_envelope import bus_event
-from alerting.domain.alert import Severity
 from alerting.domain.concerns import concern_of
 from alerting.domain.foreign_text import is_clean
 from alerting.domain.ports import FindingRefusedError, Message, Waiting
@@ -20,6 +19,7 @@ from alerting.domain.routing import Channel
 from alerting.domain.wording import alert_of
 from steward.aws.clients import client
 from steward.errors import AccessDeniedError, ThrottledError, UpstreamError
+from steward.severity import Severity
 from tests.doubles.frozen_clock import FrozenClock
 from tests.published_events import golden_event
 

@@ -12,9 +12,10 @@ from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, Dyn
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import InForce, Origin
 from policy_drift.domain.events import PolicyDriftResolved
-from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, Severity, State
+from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, State
 from policy_drift.domain.ports import OvertakenError
 from steward.aws.clients import client
+from steward.severity import Severity
 from tests.doubles.in_memory_drift import InMemoryBaselineRecords, InMemoryFindings
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.alert_envelope import bus_event
-from alerting.domain.alert import Severity
 from alerting.domain.chat import notification
 from alerting.domain.concerns import FINDING, ROTATION, SCAN, Concern, State
 from alerting.domain.foreign_text import MAX_SUBJECT, Sentence, clean, code_span, is_clean, subject, without_links
@@ -19,6 +18,7 @@ from alerting.domain.ports import Waiting
 from alerting.domain.routing import Channel, Digest
 from alerting.domain.together import Here, digest_alert, flood_alert
 from alerting.domain.wording import alert_of
+from steward.severity import Severity
 from tests.published_events import NAMES, golden_event
 
 NASTY = [

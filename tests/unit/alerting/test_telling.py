@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.domain.alert import Severity
 from alerting.domain.concerns import State
 from alerting.domain.ports import AlreadyAtItError
 from alerting.domain.routing import Channel
 from steward.errors import UpstreamError
+from steward.severity import Severity
 from tests.doubles.wired_alerting import WiredAlerting
 
 DRIFT, RESOLVED, ACKNOWLEDGED = "PolicyDriftDetected", "PolicyDriftResolved", "PolicyDriftAcknowledged"

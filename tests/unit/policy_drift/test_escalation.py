@@ -7,8 +7,8 @@ import pytest
 
 from policy_drift.domain.account import Account, Document
 from policy_drift.domain.comparison.drifts import drifts
-from policy_drift.domain.finding import Severity
 from policy_drift.domain.severity.escalation_paths import Path, Target, known_paths
+from steward.severity import Severity
 from tests.unit.policy_drift.accounts import ID, account, allow, deny, group, policy, role, trusting, user
 from tests.unit.policy_drift.escalating import OWN, found_in, in_pieces
 

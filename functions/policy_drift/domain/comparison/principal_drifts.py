@@ -13,11 +13,12 @@ from policy_drift.domain.access.verdicts import MAY_BE_MORE, joined
 from policy_drift.domain.account import Account, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of
 from policy_drift.domain.comparison.gathering import Effect, Gathering
-from policy_drift.domain.finding import Drift, Kind, Severity
+from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.reach import entity_id
 from policy_drift.domain.scope import Scope, is_protected
 from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust, of_worth
 from policy_drift.domain.severity.caller import Caller
+from steward.severity import Severity
 
 _TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
 

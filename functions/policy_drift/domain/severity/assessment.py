@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from iam_policy import Access, Comparison, Verdict, compare, effective_access
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
-from policy_drift.domain.finding import Severity
 from policy_drift.domain.severity.caller import Caller
 from policy_drift.domain.severity.escalation import escalations
 from policy_drift.domain.severity.trust_openings import openings
+from steward.severity import Severity
 
 _ALL_OF_IAM = effective_access(
     [{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}]

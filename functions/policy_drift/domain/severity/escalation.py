@@ -17,9 +17,9 @@ from iam_policy import ASKED, Access, PolicyDocumentError, Verdict, asking, comp
 from policy_drift.domain.access.reading import NOTHING, read, read_text, text_of
 from policy_drift.domain.account import Document, Group, Role
 from policy_drift.domain.arns import partition_of
-from policy_drift.domain.finding import Severity
 from policy_drift.domain.severity.caller import Caller, customer_policies, role_of
 from policy_drift.domain.severity.escalation_paths import Path, PathStep, Target, known_paths
+from steward.severity import Severity
 
 _MOST_CANDIDATES = 40
 _IAM_FORM = "arn:*:iam::*:"

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 
-from policy_drift.domain.finding import Severity
+from steward.severity import Severity
 
 
 class Target(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from access_key_rotation.bootstrap import CAPABILITY, operation
+from access_key_rotation.bootstrap import CAPABILITY, operate_service_users
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules.situation import Reason
 from access_key_rotation.representation import detailed, representation_of, requested
@@ -19,7 +19,7 @@ LONGEST_REASON = 500
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
-use_cases = wired(operation)
+use_cases = wired(operate_service_users)
 
 
 @app.get("/service-users")

@@ -5,11 +5,11 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from access_key_rotation.bootstrap import CAPABILITY, planner
+from access_key_rotation.bootstrap import CAPABILITY, plan_rotations
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_planner = planner()
+_planner = plan_rotations()
 
 
 @logger.inject_lambda_context(clear_state=True)

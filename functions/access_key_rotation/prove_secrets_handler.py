@@ -5,11 +5,11 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from access_key_rotation.bootstrap import CAPABILITY, secret_proof
+from access_key_rotation.bootstrap import CAPABILITY, prove_secrets
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_secret_proof = secret_proof()
+_secret_proof = prove_secrets()
 
 
 @logger.inject_lambda_context(clear_state=True)

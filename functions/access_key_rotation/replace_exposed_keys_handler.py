@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from access_key_rotation.bootstrap import CAPABILITY, exposed_keys
+from access_key_rotation.bootstrap import CAPABILITY, replace_exposed_keys
 from steward.errors import InvalidRequestError
 from steward.observability import observe
 
@@ -14,7 +14,7 @@ KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
 """Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html (AccessKeyId)"""
 
 logger, metrics = observe(CAPABILITY)
-_exposed_keys = exposed_keys()
+_exposed_keys = replace_exposed_keys()
 
 
 @logger.inject_lambda_context(clear_state=True)

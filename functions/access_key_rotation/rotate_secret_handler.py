@@ -5,13 +5,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from access_key_rotation.bootstrap import CAPABILITY, secret_rotation
+from access_key_rotation.bootstrap import CAPABILITY, rotate_secret
 from access_key_rotation.domain.names import UserName
 from steward.errors import InvalidRequestError
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_secret_rotation = secret_rotation()
+_secret_rotation = rotate_secret()
 
 
 @logger.inject_lambda_context(clear_state=True)

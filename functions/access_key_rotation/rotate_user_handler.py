@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from access_key_rotation.application.plan_rotations import vouched_for
 from access_key_rotation.application.run import Outcome
-from access_key_rotation.bootstrap import CAPABILITY, rotator
+from access_key_rotation.bootstrap import CAPABILITY, rotate_user
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules.situation import Demand, Reason
 from access_key_rotation.domain.rules.steps import SETTLING
@@ -21,7 +21,7 @@ from steward.errors import ConflictError, StewardError
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_rotator = rotator()
+_rotator = rotate_user()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
 
-from access_key_rotation.application.ports import Directory, ListedUser, RotationMemory
+from access_key_rotation.application.ports import Directory, ListedUser, PermissionCheck, RotationMemory
 from access_key_rotation.domain.events import AccessKeyRotationDue
 from access_key_rotation.domain.names import ROTATE_TAG, UserName
 from access_key_rotation.domain.settings import RotationSettings, policy_of
@@ -47,6 +47,7 @@ class RotationPlanner:
     def __init__(
         self,
         directory: Directory,
+        permissions: PermissionCheck,
         memory: RotationMemory,
         publisher: EventPublisher,
         clock: Clock,
@@ -54,6 +55,7 @@ class RotationPlanner:
         service_path: str,
     ) -> None:
         self._directory = directory
+        self._permissions = permissions
         self._memory = memory
         self._publisher = publisher
         self._clock = clock
@@ -111,7 +113,7 @@ class RotationPlanner:
     def _is_no_administrator(self, user: ListedUser) -> bool:
         """Whether IAM says so; where it does not answer, or the user is gone meanwhile, the worker looks itself."""
         try:
-            return not self._directory.administers_iam(user.arn)
+            return not self._permissions.administers_iam(user.arn)
         except StewardError:
             return False
 

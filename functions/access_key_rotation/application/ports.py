@@ -118,6 +118,10 @@ class Directory(Protocol):
         """Those on the path or below it: one call per thousand users of the account, and two for the report."""
         ...
 
+
+class PermissionCheck(Protocol):
+    """IAM's own judgement of a user's permissions."""
+
     def administers_iam(self, arn: str) -> bool:
         """Whether IAM would let the user give itself any permission."""
         ...

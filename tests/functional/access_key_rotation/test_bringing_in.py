@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.functional.access_key_rotation.test_worker import deliver, message
 
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
 from access_key_rotation.domain.names import UserName
 from steward.clock import SystemClock
+from tests.functional.access_key_rotation.test_rotate_user import deliver, message
 from tests.functional.gateway import client_of
 
 PAGE = (Path(__file__).parents[3] / "docs" / "access-key-rotation.md").read_text(encoding="utf-8")

@@ -21,8 +21,7 @@ from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecord
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
 from access_key_rotation.application.ports import OutcomeUnknownError
-from access_key_rotation.application.rotate_user import Rotator
-from access_key_rotation.application.verify_key import KeyVerifier
+from access_key_rotation.bootstrap import rotate_user
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules.situation import Demand, Enrolment, Reason
@@ -123,17 +122,18 @@ class Life:
         self.authenticator = AwsAuthenticator(
             lambda s, r, key: client_with_key(s, r, key.access_key_id, key.secret_access_key)
         )
-        self.rotator = Rotator(
-            IamUsers(client("iam"), client("iam", once=True)),
-            self.vault,
-            DynamoDbRotationRecords(client("dynamodb"), "rotation", self.clock),
-            CloudTrailHistory(client("cloudtrail", region="us-east-1"), []),
-            KeyVerifier(self.authenticator, self.clock, home_region=REGION),
-            self.publisher,
-            self.clock,
-            RotationSettings(),
-            Enrolment("/service/", "ecr-steward"),
-            lambda: next(self.tokens),
+        self.rotator = rotate_user(
+            users=IamUsers(client("iam"), client("iam", once=True)),
+            vault=self.vault,
+            records=DynamoDbRotationRecords(client("dynamodb"), "rotation", self.clock),
+            trail=CloudTrailHistory(client("cloudtrail", region="us-east-1"), []),
+            authenticator=self.authenticator,
+            publisher=self.publisher,
+            clock=self.clock,
+            settings=RotationSettings(),
+            enrolment=Enrolment("/service/", "ecr-steward"),
+            home_region=REGION,
+            new_token=lambda: next(self.tokens),
         )
 
     def advance(self, demand=None):

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access_key_rotation.application.plan_rotations import RotationPlanner
 from access_key_rotation.application.ports import ListedUser
+from access_key_rotation.bootstrap import plan_rotations
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.settings import RotationSettings, policy_of
 from access_key_rotation.domain.state import Record
 from steward.errors import AccessDeniedError, ThrottledError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
-from tests.doubles.listed_directory import ListedDirectory
+from tests.doubles.listed_directory import ListedAdministrators, ListedDirectory
 from tests.doubles.recording_publisher import RecordingPublisher
 
 
@@ -33,11 +33,11 @@ def user(name, *, path="/service/", tagged=True, is_person=False):
     return ListedUser(UserName(name), f"AIDA{name}", f"arn:{name}", path, tags, is_person)
 
 
-class FailingDirectory(ListedDirectory):
-    """IAM answers for nobody but the first."""
+class FailingPermissionCheck(ListedAdministrators):
+    """IAM answers the first questions, and fails after them."""
 
-    def __init__(self, users, error, answers=0):
-        super().__init__(users)
+    def __init__(self, error, answers=0):
+        super().__init__()
         self._error = error
         self._answers = answers
 
@@ -48,6 +48,18 @@ class FailingDirectory(ListedDirectory):
         return super().administers_iam(arn)
 
 
+def planner_of(users, records, publisher, clock, settings=None, permissions=None):
+    return plan_rotations(
+        directory=ListedDirectory(users),
+        permissions=permissions or ListedAdministrators(),
+        memory=RememberedUsers(records),
+        publisher=publisher,
+        clock=clock,
+        settings=settings or RotationSettings(),
+        service_path="/service/",
+    )
+
+
 @pytest.fixture
 def clock():
     return FrozenClock()
@@ -56,11 +68,8 @@ def clock():
 @pytest.fixture
 def plan(clock):
     def run(users, records=(), settings=None, administrators=()):
-        publisher, directory = RecordingPublisher(), ListedDirectory(users)
-        directory.administrators = set(administrators)
-        planner = RotationPlanner(
-            directory, RememberedUsers(dict(records)), publisher, clock, settings or RotationSettings(), "/service/"
-        )
+        publisher, permissions = RecordingPublisher(), ListedAdministrators(*administrators)
+        planner = planner_of(users, dict(records), publisher, clock, settings, permissions)
         return planner.plan("test"), publisher.published
 
     return run
@@ -140,14 +149,7 @@ def test_an_administrator_is_never_vouched_for(plan, clock):
 def test_whom_iam_does_not_judge_the_worker_judges_and_all_others_are_published(clock, error):
     records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
     publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
-    planner = RotationPlanner(
-        FailingDirectory(users, error, answers=12),
-        RememberedUsers(records),
-        publisher,
-        clock,
-        RotationSettings(),
-        "/service/",
-    )
+    planner = planner_of(users, records, publisher, clock, permissions=FailingPermissionCheck(error, answers=12))
 
     found = planner.plan("test")
 
@@ -159,8 +161,8 @@ def test_who_was_judged_is_published_before_the_others_are_judged(clock):
     """A run that is ended from outside has lost the work of a few users, not of all."""
     records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
     publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
-    directory = FailingDirectory(users, KeyboardInterrupt(), answers=15)
-    planner = RotationPlanner(directory, RememberedUsers(records), publisher, clock, RotationSettings(), "/service/")
+    permissions = FailingPermissionCheck(KeyboardInterrupt(), answers=15)
+    planner = planner_of(users, records, publisher, clock, permissions=permissions)
 
     with pytest.raises(KeyboardInterrupt):
         planner.plan("test")
@@ -180,9 +182,7 @@ def test_everybody_who_is_due_is_published_within_as_many_runs_as_the_cap_takes(
 
     for _ in range(-(-len(users) // cap)):
         publisher = RecordingPublisher()
-        RotationPlanner(ListedDirectory(users), RememberedUsers(records), publisher, clock, settings, "/service/").plan(
-            "test"
-        )
+        planner_of(users, records, publisher, clock, settings).plan("test")
         clock.advance(hours=1)
         records |= dict(remembered(clock, event.user_name, 0) for event in publisher.published)
         published |= {event.user_name for event in publisher.published}

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access_key_rotation.application.prove_secrets import Proof, SecretProof, window
+from access_key_rotation.application.prove_secrets import Proof, window
+from access_key_rotation.bootstrap import prove_secrets
 from access_key_rotation.domain.events import SecretDoesNotAuthenticate
 from access_key_rotation.domain.names import UserName
-from access_key_rotation.domain.settings import Verification
+from access_key_rotation.domain.settings import RotationSettings, Verification
 from access_key_rotation.domain.state import Content, Label
 from steward.errors import AccessDeniedError, ConflictError, ThrottledError, UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
@@ -35,16 +36,10 @@ class Proven:
         self.authenticator = FaultInjecting(InMemoryAuthenticator(life.account))
         self.publisher = RecordingPublisher()
         self.clock = life.clock
-        self._proof = SecretProof(
-            life.records,
-            self.vault,
-            self.authenticator,
-            self.publisher,
-            self.clock,
-            wanted,
-            "/service/",
-            home_region="home",
-        )
+        self._proof = prove_secrets(
+            memory=life.records, vault=self.vault, authenticator=self.authenticator, publisher=self.publisher,
+            clock=self.clock, settings=RotationSettings(verify=wanted), service_path="/service/", home_region="home",
+        )  # fmt: skip
 
     def prove(self):
         return self._proof.prove("test")

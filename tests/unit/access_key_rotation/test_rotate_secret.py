@@ -5,12 +5,9 @@ from dataclasses import replace
 import pytest
 
 from access_key_rotation.application.ports import BusyError, NotAuthenticatedError, VersionTakenError
-from access_key_rotation.application.rotate_secret import SecretRotation
-from access_key_rotation.application.verify_key import KeyVerifier
 from access_key_rotation.domain.state import Content, Label
 from steward.errors import ConflictError
-from tests.doubles.in_memory_service_account import InMemoryAuthenticator, InMemoryUsers, InMemoryVault
-from tests.unit.access_key_rotation.lives import SETTINGS
+from tests.doubles.in_memory_service_account import InMemoryUsers
 from tests.unit.access_key_rotation.scenarios import begun, foreign
 
 TOKEN = "11111111-1111-1111-1111-111111111111"
@@ -23,15 +20,9 @@ def life():
     return life
 
 
-def secret_rotation_of(life, **how):
-    verifier = KeyVerifier(InMemoryAuthenticator(life.account), life.clock, home_region="home")
-    users, vault = InMemoryUsers(life.account), InMemoryVault(life.account)
-    return SecretRotation(life.rotator, users, vault, verifier, SETTINGS, life.clock, **how)
-
-
 @pytest.fixture
 def secret_rotation(life):
-    return secret_rotation_of(life)
+    return life.secret_rotation()
 
 
 def test_the_steps_in_turn_make_the_version_current(life, secret_rotation):
@@ -106,14 +97,14 @@ def test_where_rotation_is_off_the_schedule_makes_no_key_and_blocks_no_later_rot
     assert life.clock.now() > secret.rotates_by
 
     with pytest.raises(ConflictError, match=r"rotation is off .*cancel-rotate-secret"):
-        secret_rotation_of(life, follows_schedule=False).create_secret(life.name, TOKEN, "c")
+        life.secret_rotation(follows_schedule=False).create_secret(life.name, TOKEN, "c")
 
     assert Label.PENDING not in secret.labels
     assert life.key_ids() == before
 
 
 def test_where_rotation_is_off_a_person_may_still_rotate(life):
-    before, off = life.account.current_key(life.name), secret_rotation_of(life, follows_schedule=False)
+    before, off = life.account.current_key(life.name), life.secret_rotation(follows_schedule=False)
 
     off.create_secret(life.name, TOKEN, "c")
     off.test_secret(life.name, TOKEN)

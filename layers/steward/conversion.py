@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from steward.errors import Place, UnfitError
+from steward.errors import Place, ValidationError
 
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>\$.*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.(?P<key>\w+)|\[(?P<index>\d+|\.\.\.)\]")
@@ -21,23 +21,23 @@ def convert[T](raw: object, into: type[T]) -> T:
 
     Raises
     ------
-    UnfitError
+    ValidationError
         Something is missing, unknown, mistyped, no finite number or refused by a ``__post_init__``.
     """
     for place in _without_end(raw, ()):
-        raise UnfitError("is not a finite number", place)
+        raise ValidationError("is not a finite number", place)
     try:
         value = msgspec.convert(raw, into, dec_hook=_from_text)
     except msgspec.ValidationError as error:
         found = _WHERE.fullmatch(str(error))
         what, path = found.group("what", "path") if found else (str(error), "")
         place = _steps(path or "")
-        if isinstance(error.__cause__, UnfitError):
-            raise UnfitError(error.__cause__.what, (*place, *error.__cause__.path)) from error
+        if isinstance(error.__cause__, ValidationError):
+            raise ValidationError(error.__cause__.what, (*place, *error.__cause__.path)) from error
         choices = ", ".join(_choices(into, place))
-        raise UnfitError(f"{what}; one of {choices}" if choices else what, place) from error
+        raise ValidationError(f"{what}; one of {choices}" if choices else what, place) from error
     for place, known in _unknown_keys(raw, msgspec.to_builtins(value, enc_hook=str), ()):
-        raise UnfitError(f"unknown key; known keys are {', '.join(known)}", place)
+        raise ValidationError(f"unknown key; known keys are {', '.join(known)}", place)
     return value
 
 

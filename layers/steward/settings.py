@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from steward.conversion import convert
-from steward.errors import Place, SettingsError, UnfitError
+from steward.errors import Place, SettingsError, ValidationError
 
 
 def locate(name: str) -> Path:
@@ -52,7 +52,7 @@ def load[T](path: Path, into: type[T]) -> T:
         return convert(raw, into)
     except RecursionError as error:
         raise SettingsError(f"{path.name}: nests too deep, or an alias contains itself") from error
-    except UnfitError as error:
+    except ValidationError as error:
         line = _line_of(root, error.path)
         raise SettingsError(f"{path.name}:{line}: {error}") from error
 

@@ -106,8 +106,8 @@ def judged(moto, monkeypatch):
 
 
 def ways_without_a_target():
-    """The actions by each of which alone one comes to more permissions, as policy drift knows them."""
-    text = (resources.files("policy_drift.domain.severity") / "escalation_paths.json").read_text(encoding="utf-8")
+    """The actions by each of which alone one comes to more permissions, as the policy engine knows them."""
+    text = (resources.files("iam_policy.escalation") / "escalation_paths.json").read_text(encoding="utf-8")
     steps = [path["steps"] for path in json.loads(text)["paths"]]
     return {step["action"] for (step, *more) in steps if not more and step["action"].startswith("iam:")}
 

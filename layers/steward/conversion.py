@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get
 
 import msgspec
 
-from steward.errors import Place, UnfitError
+from steward.errors import Place, ValidationError
 
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>\$.*)`)?", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
@@ -28,22 +28,22 @@ def convert[T](raw: object, into: type[T]) -> T:
 
     Raises
     ------
-    UnfitError
+    ValidationError
         Something is missing, unknown, mistyped, no finite number or refused by a ``__post_init__``.
     """
     for place in _without_end(raw, ()):
-        raise UnfitError("is not a finite number", place)
+        raise ValidationError("is not a finite number", place)
     try:
         value = msgspec.convert(raw, into, dec_hook=_from_text)
     except msgspec.ValidationError as error:
         found = _WHERE.fullmatch(str(error))
         what, path = found.group("what", "path") if found else (str(error), "")
         place = _steps(path or "")
-        if isinstance(error.__cause__, UnfitError):
-            raise UnfitError(error.__cause__.what, (*place, *error.__cause__.path)) from error
+        if isinstance(error.__cause__, ValidationError):
+            raise ValidationError(error.__cause__.what, (*place, *error.__cause__.path)) from error
         place, wrong = _exactly(raw, place, what)
         hint = _hint(_types_at(into, place), what, wrong)
-        raise UnfitError(f"{what}; {hint}" if hint else what, place) from error
+        raise ValidationError(f"{what}; {hint}" if hint else what, place) from error
     for place, known in _unknown_keys(raw, msgspec.to_builtins(value, enc_hook=str), ()):
         elsewhere = [
             reason
@@ -51,7 +51,7 @@ def convert[T](raw: object, into: type[T]) -> T:
             if (reason := getattr(kind, "ELSEWHERE", {}).get(place[-1])) is not None
         ]
         says = elsewhere[0] if elsewhere else f"known keys are {', '.join(known)}"
-        raise UnfitError(f"unknown key; {says}", place)
+        raise ValidationError(f"unknown key; {says}", place)
     return value
 
 

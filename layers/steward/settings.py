@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from steward.conversion import convert, types_inside
-from steward.errors import Place, SettingsError, UnfitError
+from steward.errors import Place, SettingsError, ValidationError
 
 OPERATOR = "operator"
 """The folder in the package ``settings`` that a build puts an operator's files into."""
@@ -108,7 +108,7 @@ def read[T](paths: Path | Sequence[Path], into: type[T]) -> Document[T]:
         raw = yaml.constructor.SafeConstructor().construct_document(merged)
         return Document(convert(raw, into), raw, tuple(renamed), merged)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
-        if isinstance(error, UnfitError) and merged is not None:
+        if isinstance(error, ValidationError) and merged is not None:
             where = _position(merged, error.path)
             cause = "" if where.startswith(f"{last}:") else f"{last}: does not go with "
             raise SettingsError(f"{cause}{where}: {error}") from error

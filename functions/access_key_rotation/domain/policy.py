@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Self
 
 from access_key_rotation.domain.naming import ReaderArn, UserName
-from steward.errors import RuleViolationError, UnfitError
+from steward.errors import RuleViolationError, ValidationError
 
 ROTATE_AFTER_TAG = "steward:rotate-after-days"
 MAX_AGE_TAG = "steward:max-age-days"
@@ -182,7 +182,7 @@ class RotationSettings:
             try:
                 override.times.over(self.times)
             except ValueError as error:
-                raise UnfitError(str(error), ("overrides", number, "times")) from error
+                raise ValidationError(str(error), ("overrides", number, "times")) from error
 
     def warnings(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What is allowed and should be meant, each with its place in the file; empty for the whole of it."""

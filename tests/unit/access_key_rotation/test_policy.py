@@ -21,7 +21,7 @@ from access_key_rotation.domain.policy import (
     policy_of,
 )
 from steward import settings
-from steward.errors import RuleViolationError, SettingsError, UnfitError
+from steward.errors import RuleViolationError, SettingsError, ValidationError
 
 PUSH = UserName("ecr-push")
 NAMES = st.text(alphabet="abcXYZ019_+=,.@-", min_size=1, max_size=64)
@@ -112,7 +112,7 @@ DAYS = st.none() | st.floats(min_value=0.1, max_value=400)
 def test_what_an_override_makes_of_the_times_is_refused_when_the_settings_are_read_or_holds(other):
     try:
         wanted = RotationSettings(overrides=(Override(match="*", times=other),))
-    except UnfitError as refused:
+    except ValidationError as refused:
         assert refused.path == ("overrides", 0, "times")  # noqa: PT017 - or it holds
         return
     times = policy_of(wanted, PUSH, {}).times

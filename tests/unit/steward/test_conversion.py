@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steward.conversion import convert
-from steward.errors import UnfitError
+from steward.errors import ValidationError
 
 
 class Size(StrEnum):
@@ -71,7 +71,7 @@ def test_values_become_dataclasses():
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_place_and_what_would_fit(raw, says):
-    with pytest.raises(UnfitError) as refused:
+    with pytest.raises(ValidationError) as refused:
         convert(raw, Shelf)
 
     assert says in str(refused.value)
@@ -94,7 +94,7 @@ JSON = st.recursive(
 def test_any_json_value_fits_or_is_refused_with_a_place_that_exists(raw):
     try:
         convert(raw, Shelf)
-    except UnfitError as refused:
+    except ValidationError as refused:
         assert exists(raw, refused.path)  # noqa: PT017 - or it fits
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steward import settings
-from steward.errors import SettingsError, UnfitError
+from steward.errors import SettingsError, ValidationError
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Outer:
 
     def __post_init__(self):
         if self.inner.new + len(self.entries) > 10:
-            raise UnfitError("new and entries are more than 10", ("entries",))
+            raise ValidationError("new and entries are more than 10", ("entries",))
 
 
 @pytest.fixture

@@ -10,7 +10,18 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 
-from policy_drift.domain.finding import Severity
+
+class Category(StrEnum):
+    """What a path leads to, in the words of its source."""
+
+    SELF_ESCALATION = "self-escalation"
+    """The caller itself becomes an administrator."""
+    PRINCIPAL_ACCESS = "principal-access"
+    """The caller gets what another principal may do."""
+    NEW_PASSROLE = "new-passrole"
+    """The caller gets what a role may do that it passes to a service."""
+    EXISTING_PASSROLE = "existing-passrole"
+    """The caller gets what a role may do that a service has already."""
 
 
 class Target(StrEnum):
@@ -45,7 +56,7 @@ class Path:
 
     id: str
     title: str
-    severity: Severity
+    category: Category
     target_trusts_service: tuple[str, ...]
     target_trusts_caller: bool
     steps: tuple[PathStep, ...]
@@ -60,7 +71,7 @@ def known_paths() -> tuple[Path, ...]:
         Path(
             path["id"],
             path["title"],
-            Severity[content["severities"][path["category"]]],
+            Category(path["category"]),
             tuple(path["target_trusts_service"]),
             path["target_trusts_caller"],
             tuple(

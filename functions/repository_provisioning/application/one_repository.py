@@ -7,11 +7,7 @@ finished by the next call. The order is what makes that safe: the record, which 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from repository_provisioning.domain.configuration import Repository
-from repository_provisioning.domain.events import RepositoryConfigurationChanged, RepositoryCreated
-from repository_provisioning.domain.house_rules import Overrides
-from repository_provisioning.domain.planning import Origin, Plan
-from repository_provisioning.domain.ports import (
+from repository_provisioning.application.ports import (
     ContainerRegistry,
     CreationQuota,
     PrincipalNotYetKnownError,
@@ -20,8 +16,12 @@ from repository_provisioning.domain.ports import (
     RepositoryAlreadyExistsError,
     RepositoryNotFoundError,
 )
+from repository_provisioning.domain.configuration import Repository
+from repository_provisioning.domain.events import RepositoryConfigurationChanged, RepositoryCreated
+from repository_provisioning.domain.house_rules import Overrides
+from repository_provisioning.domain.planning import Origin, Plan
 from steward.clock import Clock
-from steward.errors import ConflictError, QuotaExceededError, TimeUsedUpError
+from steward.errors import ConflictError, DeadlineError, QuotaExceededError
 from steward.events import EventPublisher
 
 STACK_TAG = "steward:stack"
@@ -83,7 +83,7 @@ class RepositoryConstruction:
             A fixed setting differs, or the registry is full.
         QuotaExceededError
             The caller has created its share for today.
-        TimeUsedUpError
+        DeadlineError
             The rest is for the next call.
         UpstreamError
             AWS failed; the next call finishes what is half-done.
@@ -225,7 +225,7 @@ class RepositoryConstruction:
                 return step()
             except (RepositoryNotFoundError, PrincipalNotYetKnownError) as error:
                 if self._clock.now() + timedelta(seconds=pause) > origin.deadline:
-                    raise TimeUsedUpError(f"{error}; repeat the request to continue") from error
+                    raise DeadlineError(f"{error}; repeat the request to continue") from error
                 self._clock.pause(pause)
         raise AssertionError("pauses never end")
 

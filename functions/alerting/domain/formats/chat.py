@@ -6,9 +6,10 @@ Source: https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
 from collections.abc import Iterator
 from typing import Any
 
-from alerting.domain.alert import Alert, Severity
+from alerting.domain.alert import Alert
 from alerting.domain.foreign_text import clean, code_span
-from alerting.domain.mail import runbook_of, safe_command
+from alerting.domain.formats.mail import runbook_of, safe_command
+from steward.severity import Severity
 
 MAX_DESCRIPTION = 3_000
 """Characters; what a chat message shows without a fold is far less, and the mail and the report have all of it."""

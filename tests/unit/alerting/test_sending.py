@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.domain.alert import Severity
-from alerting.domain.concerns import State
-from alerting.domain.ports import AlreadyAtItError
-from alerting.domain.routing import Channel
+from alerting.application.ports import DeliveryInProgressError
+from alerting.domain.alert import Channel
+from alerting.domain.open_items import State
 from steward.errors import UpstreamError
+from steward.severity import Severity
 from tests.doubles.wired_alerting import WiredAlerting
 
 DRIFT, RESOLVED, ACKNOWLEDGED = "PolicyDriftDetected", "PolicyDriftResolved", "PolicyDriftAcknowledged"
@@ -68,7 +68,7 @@ def test_an_alert_that_could_not_be_published_is_published_at_the_next_delivery(
 
 def test_two_runs_at_one_event_do_not_tell_it_twice(wired):
     def another_run(_):
-        with pytest.raises(AlreadyAtItError):
+        with pytest.raises(DeliveryInProgressError):
             wired.tell(DRIFT, event_id="e")
 
     wired.failing_topic.before("publish", another_run)

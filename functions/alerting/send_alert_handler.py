@@ -10,8 +10,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from alerting.alert_envelope import bus_event
+from alerting.application.ports import DeliveryInProgressError
 from alerting.bootstrap import CAPABILITY, alerting
-from alerting.domain.ports import AlreadyAtItError
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
@@ -29,7 +29,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
 def _tell_one(record: SQSRecord) -> None:
     try:
         tell(record.body)
-    except AlreadyAtItError:
+    except DeliveryInProgressError:
         raise  # no failure: the run that is at it tells the event, and this message finds it told
     except Exception as error:
         logger.exception("alert not delivered", error=type(error).__name__, message_id=record.message_id)

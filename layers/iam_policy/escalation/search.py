@@ -7,22 +7,24 @@ out: a role that does not exist yet, one of another account, an instance, a func
 it is open as far as IAM goes; whether the target is worth it is another question.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from iam_policy import ASKED, Access, PolicyDocumentError, Verdict, asking, compare, effective_access
-from policy_drift.domain.access.reading import NOTHING, read, read_text, text_of
-from policy_drift.domain.account import Document, Group, Role
-from policy_drift.domain.arns import partition_of
-from policy_drift.domain.finding import Severity
-from policy_drift.domain.severity.caller import Caller, customer_policies, role_of
-from policy_drift.domain.severity.escalation_paths import Path, PathStep, Target, known_paths
+from iam_policy.access import Access, effective_access
+from iam_policy.asking import ASKED, asking
+from iam_policy.comparison import Verdict, compare
+from iam_policy.errors import PolicyDocumentError
+from iam_policy.escalation.caller import Caller, CallerKind, Role
+from iam_policy.escalation.paths import Category, Path, PathStep, Target, known_paths
 
 _MOST_CANDIDATES = 40
+_MOST_TRUSTS = 4_096
 _IAM_FORM = "arn:*:iam::*:"
+_NOTHING = Access(((),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ class Escalation:
     lateral: bool = False
 
     @property
-    def severity(self) -> Severity:
-        """That of the path; with another principal as target no more than HIGH."""
-        return min(self.path.severity, Severity.HIGH) if self.lateral else self.path.severity
+    def category(self) -> Category:
+        """What it leads to: that of the path, or another principal's access where it is lateral."""
+        return Category.PRINCIPAL_ACCESS if self.lateral else self.path.category
 
     def __str__(self) -> str:
         """The path in words."""
@@ -44,23 +46,26 @@ class Escalation:
 
 
 def escalations(caller: Caller) -> tuple[Escalation, ...]:
-    """The paths that are open to somebody, the worst first."""
+    """The paths that are open to a caller, those first that make itself an administrator.
+
+    A path of which it was not decided whether it is open counts as open.
+    """
     found = [escalation for path in known_paths() if (escalation := _open(path, caller))]
-    return tuple(sorted(found, key=lambda escalation: -escalation.severity))
+    return tuple(sorted(found, key=lambda escalation: escalation.category is not Category.SELF_ESCALATION))
 
 
 def _open(path: Path, caller: Caller) -> Escalation | None:
     if not all(_is_ever_allowed(step, caller) for step in path.steps):
         return None
     if any(step.target is Target.SELF_OR_OTHER for step in path.steps):
-        if _all_allowed_on(path.steps, _selves(caller), caller):
+        if _all_allowed_on(path.steps, caller.selves, caller):
             return Escalation(path)
         return Escalation(path, lateral=True) if _on_another(path, caller) else None
     if any(step.target is Target.POLICY_OF_SELF for step in path.steps):
-        return Escalation(path) if _all_allowed_on(path.steps, caller.policies, caller) else None
+        return Escalation(path) if _all_allowed_on(path.steps, _customers(caller.policies), caller) else None
     if not _on_another(path, caller):
         return None
-    return Escalation(path, lateral=path.severity is Severity.CRITICAL and isinstance(caller.principal, Role))
+    return Escalation(path, path.category is Category.SELF_ESCALATION and caller.kind is CallerKind.ROLE)
 
 
 def _is_ever_allowed(step: PathStep, caller: Caller) -> bool:
@@ -101,14 +106,14 @@ def _has_target(path: Path, steps: list[PathStep], policies: list[PathStep], cal
 
 
 def _is_worth_it(path: Path, target: str, policies: list[PathStep], caller: Caller) -> bool:
-    role = role_of(caller.account, target)
+    role = caller.role_of(target)
     if role is None:
         return True
     if path.target_trusts_caller and not _trusts(role, caller.arn):
         return False
     if path.target_trusts_service and not any(_trusts(role, service) for service in path.target_trusts_service):
         return False
-    return all(_all_allowed_on([step], customer_policies(role), caller) for step in policies)
+    return all(_all_allowed_on([step], _customers(role.policies), caller) for step in policies)
 
 
 def _witness(steps: list[PathStep], forms: Iterable[str], excluded: Iterable[str], caller: Caller) -> str | None:
@@ -125,7 +130,7 @@ def _witness(steps: list[PathStep], forms: Iterable[str], excluded: Iterable[str
         statements.append({"Effect": "Deny", "Action": ASKED, "Resource": [*excluded, *no_arns]})
     asked_about = effective_access([{"Version": "2008-10-17", "Statement": statements}])
     for layers in _together([_asked(step, caller) for step in steps]):
-        comparison = compare(NOTHING, Access((*layers, *asked_about.layers)), most_witnesses=1)
+        comparison = compare(_NOTHING, Access((*layers, *asked_about.layers)), most_witnesses=1)
         if comparison.newly_allowed:
             return comparison.newly_allowed[0].resource
         if comparison.verdict is Verdict.UNKNOWN:
@@ -157,8 +162,9 @@ def _spellings(arn: str) -> tuple[str, str]:
     return arn, f"{start.partition('/')[0]}/*/{name}"
 
 
-def _selves(caller: Caller) -> frozenset[str]:
-    return caller.groups if isinstance(caller.principal, Group) else caller.groups | {caller.arn}
+def _customers(policies: Iterable[str]) -> list[str]:
+    """Those that are not AWS's own, which nobody can change."""
+    return [arn for arn in policies if arn.split(":", 5)[4] != "aws"]
 
 
 def _fits_kind(resource: str, forms: Iterable[str]) -> bool:
@@ -172,23 +178,27 @@ def _kind(arn: str) -> str:
 
 def _in_account(form: str, caller: Caller, *, of_iam: bool) -> str:
     """A form of ARN within the caller's partition; and its account, which IAM's own actions do not leave."""
-    partition = partition_of(caller.account)
     if of_iam:
-        form = form.replace(_IAM_FORM, f"arn:*:iam::{caller.account.id}:")
-    return form.replace("arn:*:", f"arn:{partition}:", 1)
+        form = form.replace(_IAM_FORM, f"arn:*:iam::{caller.account}:")
+    return form.replace("arn:*:", f"arn:{caller.partition}:", 1)
 
 
 def _trusts(role: Role, principal: str) -> bool:
     """Whether a role's trust policy lets a principal assume it, under whatever conditions."""
     try:
-        return _admits(text_of(role.trust), principal)
+        return _admits(role.trust if isinstance(role.trust, str) else json.dumps(role.trust), principal)
     except PolicyDocumentError:
         return True
 
 
-@lru_cache(4_096)
+@lru_cache(_MOST_TRUSTS)
 def _admits(trust: str, principal: str) -> bool:
     kind = "AWS" if principal.startswith("arn:") else "Service"
-    by_it: Document = {"Statement": {"Effect": "Allow", "Principal": {kind: principal}, "Action": "sts:AssumeRole"}}
-    within = Access((*read_text(trust).layers, *read(by_it).layers))
-    return compare(NOTHING, within, most_witnesses=1).verdict is not Verdict.EQUIVALENT
+    by_it = {"Statement": {"Effect": "Allow", "Principal": {kind: principal}, "Action": "sts:AssumeRole"}}
+    within = Access((*_read(trust).layers, *effective_access([by_it]).layers))
+    return compare(_NOTHING, within, most_witnesses=1).verdict is not Verdict.EQUIVALENT
+
+
+@lru_cache(_MOST_TRUSTS)
+def _read(trust: str) -> Access:
+    return effective_access([trust])

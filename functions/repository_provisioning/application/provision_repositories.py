@@ -5,19 +5,24 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 
+from repository_provisioning.application.one_repository import RepositoryConstruction
+from repository_provisioning.application.ports import (
+    ContainerRegistry,
+    ProvisioningRecords,
+    Record,
+    RepositoryNotFoundError,
+)
 from repository_provisioning.domain.configuration import Details, Difference, Repository
-from repository_provisioning.domain.construction import RepositoryConstruction
 from repository_provisioning.domain.events import RepositoryRequestDenied
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from repository_provisioning.domain.planning import Origin, Plan, Planner, Request
-from repository_provisioning.domain.ports import ContainerRegistry, ProvisioningRecords, Record, RepositoryNotFoundError
 from steward.clock import Clock
 from steward.errors import (
+    DeadlineError,
     NotAllowedError,
     PreconditionFailedError,
     RuleViolationError,
     StewardError,
-    TimeUsedUpError,
     TooLargeError,
 )
 from steward.events import EventPublisher
@@ -96,7 +101,7 @@ class Provisioner:
     def ensure_many(self, requests: Sequence[Request], origin: Origin) -> list[Result]:
         """Make sure that many repositories exist; one result per request, in order, and no failure stops the rest.
 
-        What cannot be done by ``origin.deadline`` gets TimeUsedUpError; the same call again goes on from there.
+        What cannot be done by ``origin.deadline`` gets DeadlineError; the same call again goes on from there.
 
         Raises
         ------
@@ -245,8 +250,8 @@ def refuse_too_many(requests: int) -> None:
         raise TooLargeError(f"one request may have at most {MAX_REQUESTS} repositories; this one has {requests}")
 
 
-def _out_of_time(name: RepositoryName) -> TimeUsedUpError:
-    return TimeUsedUpError(f"{name} was not finished in time; repeat the request to continue")
+def _out_of_time(name: RepositoryName) -> DeadlineError:
+    return DeadlineError(f"{name} was not finished in time; repeat the request to continue")
 
 
 def _result_of(name: RepositoryName, future: Future[Result]) -> Result:

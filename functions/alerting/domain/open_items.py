@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from alerting.domain.alert import Alert, Severity
+from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent
+from steward.severity import Severity
 
 BLOCKED_FOR = timedelta(days=2)
 """A blocked user is told again every day; one that was not told of for so long is blocked no more."""

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from alerting.adapters.dynamodb_memory import RUN
-from alerting.domain.ports import DeliveryInProgressError
+from alerting.application.ports import DeliveryInProgressError
 
 
 class InMemoryDeliveries:

@@ -10,10 +10,10 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
+from alerting.application.ports import FindingRefusedError
 from alerting.domain.alert import Alert
-from alerting.domain.concerns import Concern, State
 from alerting.domain.foreign_text import clean
-from alerting.domain.ports import FindingRefusedError
+from alerting.domain.open_items import Concern, State
 from steward.aws.errors import translated
 from steward.severity import Severity
 

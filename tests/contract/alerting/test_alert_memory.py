@@ -6,9 +6,9 @@ import boto3
 import pytest
 
 from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveries, DynamoDbWaitingRooms
-from alerting.domain.concerns import Concern, State
-from alerting.domain.ports import DeliveryInProgressError, Waiting
-from alerting.domain.routing import Channel
+from alerting.application.ports import DeliveryInProgressError
+from alerting.domain.alert import Channel, PendingAlert
+from alerting.domain.open_items import Concern, State
 from steward.aws.clients import client
 from steward.severity import Severity
 from tests.doubles.frozen_clock import FrozenClock
@@ -66,7 +66,7 @@ def concerns(memory):
 
 
 def waiting(name, severity=Severity.LOW):
-    return Waiting(name, "Kind", severity, f"title of {name}", frozenset({Channel.MAIL, Channel.CHAT}))
+    return PendingAlert(name, "Kind", severity, f"title of {name}", frozenset({Channel.MAIL, Channel.CHAT}))
 
 
 def test_a_new_event_has_no_steps_behind_it(deliveries):

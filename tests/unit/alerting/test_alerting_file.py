@@ -4,7 +4,8 @@ import pytest
 
 from alerting import check_settings
 from alerting.alert_envelope import bus_event
-from alerting.domain.routing import AlertingSettings, Channel
+from alerting.domain.alert import Channel
+from alerting.domain.routing import AlertingSettings
 from alerting.domain.wording import alert_of
 from steward import settings
 from steward.errors import SettingsError

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repository_provisioning.application.provision_repositories import Outcome
 from repository_provisioning.domain.events import RepositoryCreated, RepositoryRequestDenied
 from repository_provisioning.domain.house_rules import Lifecycle, Overrides
 from repository_provisioning.domain.planning import Request
-from repository_provisioning.domain.provisioning import Outcome
 from steward.clock import SystemClock
 from steward.errors import (
     DeadlineError,

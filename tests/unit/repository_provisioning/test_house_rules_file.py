@@ -4,7 +4,7 @@ import pytest
 
 from repository_provisioning import check_settings
 from repository_provisioning.domain.house_rules import HouseRules
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from steward import settings
 from steward.errors import SettingsError
 from steward.principals import Principal

@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
+from repository_provisioning.application.ports import PrincipalNotYetKnownError, RepositoryNotFoundError
 from repository_provisioning.domain.events import (
     RepositoryConfigurationChanged,
     RepositoryCreated,
     RepositoryRequestDenied,
 )
 from repository_provisioning.domain.house_rules import Lifecycle, Overrides
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from repository_provisioning.domain.planning import Request
-from repository_provisioning.domain.ports import PrincipalNotYetKnownError, RepositoryNotFoundError
 from steward.errors import (
     AccessDeniedError,
     ConflictError,

@@ -7,11 +7,7 @@ finished by the next call. The order is what makes that safe: the record, which 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from repository_provisioning.domain.configuration import Repository
-from repository_provisioning.domain.events import RepositoryConfigurationChanged, RepositoryCreated
-from repository_provisioning.domain.house_rules import Overrides
-from repository_provisioning.domain.planning import Origin, Plan
-from repository_provisioning.domain.ports import (
+from repository_provisioning.application.ports import (
     ContainerRegistry,
     CreationQuota,
     PrincipalNotYetKnownError,
@@ -20,6 +16,10 @@ from repository_provisioning.domain.ports import (
     RepositoryAlreadyExistsError,
     RepositoryNotFoundError,
 )
+from repository_provisioning.domain.configuration import Repository
+from repository_provisioning.domain.events import RepositoryConfigurationChanged, RepositoryCreated
+from repository_provisioning.domain.house_rules import Overrides
+from repository_provisioning.domain.planning import Origin, Plan
 from steward.clock import Clock
 from steward.errors import ConflictError, DeadlineError, QuotaExceededError
 from steward.events import EventPublisher

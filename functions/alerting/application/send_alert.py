@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from alerting.domain.alert import Alert
-from alerting.domain.concerns import Concern, concern_id, concern_of
+from alerting.application.ports import DIGEST, FLOOD, Concerns, Deliveries, FindingsHub, Topic, WaitingRooms
+from alerting.application.publishing import message_of
+from alerting.domain.alert import Alert, Channel, PendingAlert
 from alerting.domain.event import BusEvent
-from alerting.domain.ports import DIGEST, FLOOD, Concerns, Deliveries, FindingsHub, Topic, Waiting, WaitingRooms
-from alerting.domain.publishing import message_of
-from alerting.domain.routing import AlertingSettings, Channel
+from alerting.domain.open_items import Concern, concern_id, concern_of
+from alerting.domain.routing import AlertingSettings
 from alerting.domain.wording import alert_of
 from steward.clock import Clock
 
@@ -18,7 +18,7 @@ SENT, DEFERRED, HUB, NOTED = "sent", "deferred", "security_hub", "noted"
 
 
 @dataclass(frozen=True, slots=True)
-class Alerting:
+class AlertSender:
     """What is done with each event; ``hub`` is None where findings do not go to Security Hub."""
 
     settings: AlertingSettings
@@ -92,7 +92,7 @@ class Alerting:
 
     def _wait(self, room: str, alert: Alert, channels: frozenset[Channel]) -> str:
         title = alert.headline.partition(": ")[2] if not alert.over else alert.headline
-        self.rooms.wait(room, Waiting(alert.event_id, alert.kind, alert.severity, title, channels))
+        self.rooms.wait(room, PendingAlert(alert.event_id, alert.kind, alert.severity, title, channels))
         return NOTED
 
 

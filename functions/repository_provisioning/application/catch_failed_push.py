@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from repository_provisioning.application.provision_repositories import Provisioner
 from repository_provisioning.domain.events import PushToMissingRepositoryObserved
 from repository_provisioning.domain.planning import Origin, Planner, Request
-from repository_provisioning.domain.provisioning import Provisioner
 from steward.errors import ConflictError, NotAllowedError, QuotaExceededError, RuleViolationError
 from steward.events import EventPublisher
 from steward.principals import Principal

@@ -2,11 +2,9 @@
 
 import json
 
-from alerting.domain.alert import Alert
-from alerting.domain.chat import notification
-from alerting.domain.mail import body_of, subject_of
-from alerting.domain.ports import Message
-from alerting.domain.routing import Channel
+from alerting.domain.alert import Alert, Channel, Message
+from alerting.domain.formats.chat import notification
+from alerting.domain.formats.mail import body_of, subject_of
 
 
 def message_of(alert: Alert, channels: frozenset[Channel], documentation: str) -> Message:

@@ -8,7 +8,7 @@ from typing import Any
 
 from alerting.domain.alert import Alert
 from alerting.domain.foreign_text import clean, code_span
-from alerting.domain.mail import runbook_of, safe_command
+from alerting.domain.formats.mail import runbook_of, safe_command
 from steward.severity import Severity
 
 MAX_DESCRIPTION = 3_000

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.domain.concerns import State
-from alerting.domain.ports import DeliveryInProgressError
-from alerting.domain.routing import Channel
+from alerting.application.ports import DeliveryInProgressError
+from alerting.domain.alert import Channel
+from alerting.domain.open_items import State
 from steward.errors import UpstreamError
 from steward.severity import Severity
 from tests.doubles.wired_alerting import WiredAlerting

@@ -9,10 +9,10 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from repository_provisioning.application.provision_repositories import Outcome, Result, refuse_too_many
 from repository_provisioning.bootstrap import CAPABILITY, provisioner
 from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.planning import Origin, Request
-from repository_provisioning.domain.provisioning import Outcome, Result, refuse_too_many
 from repository_provisioning.representation import representation_of
 from steward.conversion import convert
 from steward.errors import InvalidRequestError, RuleViolationError, StewardError, ValidationError

@@ -10,8 +10,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from alerting.alert_envelope import bus_event
+from alerting.application.ports import DeliveryInProgressError
 from alerting.bootstrap import CAPABILITY, alerting
-from alerting.domain.ports import DeliveryInProgressError
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)

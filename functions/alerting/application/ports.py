@@ -1,15 +1,12 @@
 """What alerting needs of the world; adapters and doubles are held to it by the same contract tests."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from alerting.domain.alert import Alert
-from alerting.domain.concerns import Concern
-from alerting.domain.routing import Channel
+from alerting.domain.alert import Alert, Message, PendingAlert
+from alerting.domain.open_items import Concern
 from steward.errors import ConflictError, RuleViolationError
-from steward.severity import Severity
 
 
 class DeliveryInProgressError(ConflictError):
@@ -18,29 +15,6 @@ class DeliveryInProgressError(ConflictError):
 
 class FindingRefusedError(RuleViolationError):
     """Security Hub does not take the finding; the same again would be refused again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What the topic carries: the same alert for mail and for chat, and for which of them it is meant."""
-
-    channels: frozenset[Channel]
-    subject: str
-    mail: str
-    chat: str
-    severity: Severity
-    capability: str
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An alert that is sent together with others: enough to count and to list it."""
-
-    event_id: str
-    kind: str
-    severity: Severity
-    title: str
-    channels: frozenset[Channel]
 
 
 class Topic(Protocol):
@@ -86,15 +60,15 @@ FLOOD, DIGEST = "flood", "digest"
 class WaitingRooms(Protocol):
     """Alerts that wait to be sent together, by the name of their room."""
 
-    def wait(self, room: str, alert: Waiting) -> None:
+    def wait(self, room: str, alert: PendingAlert) -> None:
         """Let it wait; twice is once."""
         ...
 
-    def waiting(self, room: str) -> Sequence[Waiting]:
+    def waiting(self, room: str) -> Sequence[PendingAlert]:
         """All who wait, the worst first."""
         ...
 
-    def leave(self, room: str, alerts: Collection[Waiting]) -> None:
+    def leave(self, room: str, alerts: Collection[PendingAlert]) -> None:
         """These were told."""
         ...
 

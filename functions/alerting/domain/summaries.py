@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerting.domain.alert import Alert
-from alerting.domain.concerns import BLOCKED_FOR, FINDING, ROTATION, SCAN, Concern, State
+from alerting.domain.alert import Alert, PendingAlert
 from alerting.domain.foreign_text import Sentence
-from alerting.domain.ports import Waiting
+from alerting.domain.open_items import BLOCKED_FOR, FINDING, ROTATION, SCAN, Concern, State
 from alerting.domain.routing import Digest
 from steward.severity import Severity
 
@@ -25,7 +24,7 @@ class Here:
     region: str
 
 
-def flood_alert(waiting: Sequence[Waiting], *, listed_titles: int, event_id: str, here: Here) -> Alert:
+def flood_alert(waiting: Sequence[PendingAlert], *, listed_titles: int, event_id: str, here: Here) -> Alert:
     """One alert for all who wait, as severe as the worst of them."""
     worst_first = sorted(waiting, key=lambda each: (-each.severity, each.kind, each.event_id))
     left_out = len(worst_first) - listed_titles
@@ -49,7 +48,7 @@ def flood_alert(waiting: Sequence[Waiting], *, listed_titles: int, event_id: str
 
 
 def digest_alert(
-    concerns: Sequence[Concern], waiting: Sequence[Waiting], settings: Digest, *, event_id: str, here: Here
+    concerns: Sequence[Concern], waiting: Sequence[PendingAlert], settings: Digest, *, event_id: str, here: Here
 ) -> Alert:
     """What is open, what ends soon, what is blocked, and what was not worth an alert of its own."""
     findings = [each for each in concerns if each.subject == FINDING and each.state is State.OPEN]
@@ -69,7 +68,11 @@ def digest_alert(
 
 
 def _paragraphs(
-    concerns: Sequence[Concern], findings: list[Concern], waiting: Sequence[Waiting], settings: Digest, at: datetime
+    concerns: Sequence[Concern],
+    findings: list[Concern],
+    waiting: Sequence[PendingAlert],
+    settings: Digest,
+    at: datetime,
 ) -> Iterator[Sentence]:
     yield Sentence.of(f"Open: {_by_severity(findings)}." if findings else "No findings are open.")
     for each in sorted(findings, key=lambda c: (-c.severity, c.since))[:OLDEST]:
@@ -100,10 +103,10 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _by_severity(alerts: Sequence[Waiting] | Sequence[Concern]) -> str:
+def _by_severity(alerts: Sequence[PendingAlert] | Sequence[Concern]) -> str:
     counts = Counter(each.severity for each in alerts)
     return ", ".join(f"{counts[severity]} {severity.name}" for severity in sorted(counts, reverse=True))
 
 
-def _kinds(waiting: Sequence[Waiting]) -> list[tuple[str, int]]:
+def _kinds(waiting: Sequence[PendingAlert]) -> list[tuple[str, int]]:
     return Counter(each.kind for each in waiting).most_common()

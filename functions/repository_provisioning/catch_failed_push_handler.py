@@ -7,8 +7,8 @@ from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, event
 from aws_lambda_powertools.utilities.idempotency import IdempotencyConfig, idempotent_function
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from repository_provisioning.application.catch_failed_push import FailedPush
 from repository_provisioning.bootstrap import CAPABILITY, caught_pushes, safety_net
-from repository_provisioning.domain.failed_pushes import FailedPush
 from steward.observability import observe
 from steward.principals import Principal
 

@@ -5,12 +5,17 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 
+from repository_provisioning.application.one_repository import RepositoryConstruction
+from repository_provisioning.application.ports import (
+    ContainerRegistry,
+    ProvisioningRecords,
+    Record,
+    RepositoryNotFoundError,
+)
 from repository_provisioning.domain.configuration import Details, Difference, Repository
-from repository_provisioning.domain.construction import RepositoryConstruction
 from repository_provisioning.domain.events import RepositoryRequestDenied
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from repository_provisioning.domain.planning import Origin, Plan, Planner, Request
-from repository_provisioning.domain.ports import ContainerRegistry, ProvisioningRecords, Record, RepositoryNotFoundError
 from steward.clock import Clock
 from steward.errors import (
     DeadlineError,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from repository_provisioning.domain.configuration import Configuration, Repository
 from repository_provisioning.domain.house_rules import Overrides
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from steward.errors import ConflictError, NotFoundError, UpstreamError
 
 

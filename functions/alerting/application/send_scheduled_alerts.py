@@ -4,16 +4,16 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from alerting.domain.alert import Alert
-from alerting.domain.ports import DIGEST, FLOOD, Concerns, Topic, Waiting, WaitingRooms
-from alerting.domain.publishing import message_of
-from alerting.domain.routing import AlertingSettings, Channel
-from alerting.domain.together import Here, digest_alert, flood_alert
+from alerting.application.ports import DIGEST, FLOOD, Concerns, Topic, WaitingRooms
+from alerting.application.publishing import message_of
+from alerting.domain.alert import Alert, Channel, PendingAlert
+from alerting.domain.routing import AlertingSettings
+from alerting.domain.summaries import Here, digest_alert, flood_alert
 from steward.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduledAlerts:
+class ScheduledAlertSender:
     """What no single event causes; ``new_id`` names its messages."""
 
     settings: AlertingSettings
@@ -28,7 +28,7 @@ class ScheduledAlerts:
     def tell_flood(self) -> int:
         """One message per set of channels for all who wait; how many were told. Raises UpstreamError."""
         waiting = self.rooms.waiting(FLOOD)
-        groups: dict[frozenset[Channel], list[Waiting]] = defaultdict(list)
+        groups: dict[frozenset[Channel], list[PendingAlert]] = defaultdict(list)
         for each in waiting:
             groups[each.channels].append(each)
         for channels, alerts in groups.items():

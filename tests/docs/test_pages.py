@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from access_key_rotation.domain.policy import RotationSettings
+from access_key_rotation.domain.settings import RotationSettings
 from steward.settings import load, shipped
 from tests.functional.contract import Contract
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from access_key_rotation.domain.policy import RotationSettings
+from access_key_rotation.domain.settings import RotationSettings
 from steward import settings
 
 PROJECT = Path(__file__).parents[3]

@@ -15,8 +15,8 @@ help: ## Show this
 
 ## AWS on the laptop
 
-start: .local/venv/ready ## Start AWS on the laptop, deploy, and demonstrate the main job (PORT=4570, KEEP=1 keeps the state)
-	@.local/venv/bin/python -m local start
+start: .local/venv/ready $(if $(SETTINGS),check-settings) ## Start AWS on the laptop, deploy, and demonstrate the main job (PORT=4570, KEEP=1, SETTINGS=folder)
+	@.local/venv/bin/python -m local start $(if $(SETTINGS),--settings "$(SETTINGS)")
 
 stop status logs clean: .local/venv/ready
 	@.local/venv/bin/python -m local $@
@@ -65,20 +65,17 @@ bench-rotation: .venv/ready .local/venv/ready ## Measure key rotation: calls, me
 
 ## AWS
 
-# The parameters saved by GUIDED=1, followed by ARCHITECTURE: passed alone, it would replace all saved ones, and passed
-# to one command alone, the build and the functions would disagree.
-parameters = $$(.local/venv/bin/python -c 'import tomllib; \
-  print(tomllib.load(open("samconfig.toml", "rb"))["default"]["deploy"]["parameters"]["parameter_overrides"])')$(if \
-  $(ARCHITECTURE), Architecture=$(ARCHITECTURE))
+DEPLOYMENT = .local/venv/bin/python -m deployment $@ $(if $(SETTINGS),--settings "$(SETTINGS)") \
+  $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE)) $(if $(GUIDED),--guided) $(if $(YES),--yes)
 
-build: .local/venv/ready check-settings ## Build for AWS (ARCHITECTURE=x86_64 instead of arm64)
-	$(SAM) build --parameter-overrides "$(parameters)"
+build: .local/venv/ready check-settings ## Build for AWS (ARCHITECTURE=x86_64 instead of arm64, SETTINGS=folder)
+	$(DEPLOYMENT)
 
-deploy: build ## Build and deploy to AWS (GUIDED=1 asks for the parameters and saves them, YES=1 never prompts)
-	$(SAM) deploy $(if $(GUIDED),--guided) $(if $(YES),--no-confirm-changeset) --parameter-overrides "$(parameters)"
+deploy: build ## Build and deploy to AWS (GUIDED=1 asks for the parameters and saves them, YES=1 never prompts, SETTINGS=folder)
+	$(DEPLOYMENT)
 
-deploy-global-events: .local/venv/ready ## Deploy the small stack of us-east-1, for any other home region (GUIDED=1, YES=1)
-	$(SAM) deploy --config-env global-events $(if $(GUIDED),--guided) $(if $(YES),--no-confirm-changeset)
+deploy-global-events: .local/venv/ready ## Deploy the small stack of us-east-1, for any other home region (GUIDED=1, YES=1, SETTINGS=folder)
+	$(DEPLOYMENT)
 
 lock: .venv/ready ## Update the pinned dependencies
 	$(PYTHON) -m venv .local/lock && .local/lock/bin/pip install --quiet uv

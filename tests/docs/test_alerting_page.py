@@ -6,18 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from alerting.alert_envelope import bus_event
 from alerting.domain.formats.chat import notification
 from alerting.domain.formats.mail import body_of, subject_of
-from alerting.domain.wording import alert_of
-from tests.published_events import golden_event
+from tests.published_events import alert_about, golden_event
 
 PAGE = (Path(__file__).parents[2] / "docs" / "alerting.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def alert():
-    return alert_of(bus_event(golden_event("PolicyDriftDetected", event_id="2a36409a-43c9-465c-9219-17eda314c279")))
+    return alert_about(golden_event("PolicyDriftDetected", event_id="2a36409a-43c9-465c-9219-17eda314c279"))
 
 
 def test_the_mail_is_the_one_that_is_sent(alert):

@@ -60,7 +60,10 @@ def test_values_become_dataclasses():
             {"boxes": [{"label": "A"}, {"label": "B", "colours": ["red", "green"]}]},
             "boxes[1].colours[1]: Invalid enum value 'green'; one of red, blue",
         ),
-        ({"boxes": [{"label": "A", "notes": {"a": 1}}]}, "boxes[0].notes: Expected `str`, got `int`"),
+        (
+            {"boxes": [{"label": "A", "notes": {"a": 1}}]},
+            "boxes[0].notes.a: Expected `str`, got `int`; write it in quotes",
+        ),
         ({"boxes": [], "colour": 1}, "colour: unknown key; known keys are boxes, lid"),
         ({"boxes": [{"label": "A", "weight": 1}]}, "boxes[0].weight: unknown key; known keys are colours, label"),
         ({"boxes": [], "lid": "ajar"}, "lid: Invalid enum value 'ajar'; one of open"),

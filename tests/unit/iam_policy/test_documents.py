@@ -192,10 +192,31 @@ def test_a_malformed_document_is_refused_with_the_place_and_what_is_allowed(
 
 
 @pytest.mark.parametrize("ask", [lambda given: compare(given, []), effective_access, canonical_hash])
-@pytest.mark.parametrize("given", [{"Statement": ALLOW}, "{}", None, 7])
+@pytest.mark.parametrize("given", [None, 7])
 def test_what_is_no_sequence_of_documents_is_refused(ask: Callable[[Any], object], given: Any) -> None:
     with pytest.raises(PolicyDocumentError, match="allowed: a sequence of documents"):
         ask(given)
+
+
+@pytest.mark.parametrize("given", [{"Statement": ALLOW}, "{}"])
+def test_an_effective_access_is_made_of_sequences_alone(given: Any) -> None:
+    with pytest.raises(PolicyDocumentError, match="allowed: a sequence of documents"):
+        effective_access(given)
+
+
+@pytest.mark.parametrize("spelled", [lambda one: one, json.dumps, lambda one: [one], lambda one: json.dumps([one])])
+def test_one_document_may_stand_without_a_list(spelled: Callable[[Any], Any]) -> None:
+    given = spelled({"Statement": ALLOW})
+
+    assert evaluate(given, Request(ALLOW["Action"])) is Decision.ALLOWED
+    assert canonical_hash(given) == canonical_hash([{"Statement": ALLOW}])
+
+
+def test_a_json_array_holds_documents_that_add_up() -> None:
+    both = json.dumps([{"Statement": ALLOW | {"Action": "sqs:SendMessage"}}, {"Statement": ALLOW}])
+
+    assert evaluate(both, Request("sqs:SendMessage")) is Decision.ALLOWED
+    assert evaluate(both, Request(ALLOW["Action"])) is Decision.ALLOWED
 
 
 def test_the_pointer_tells_which_of_several_documents_is_malformed() -> None:

@@ -16,9 +16,9 @@ from iam_policy import (
     canonical_hash,
     compare,
     evaluate,
-    read_documents,
 )
 from iam_policy.operators import NAMES
+from iam_policy.source import read_documents
 
 WORDS = [
     *("Version", "2012-10-17", "2008-10-17", "Id", "Statement", "Sid", "Effect", "Allow", "Deny", "Principal"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from iam_policy import PolicyDocumentError, canonical_form, canonical_hash
-from tests.unit.policy_drift.rewrites import rewritten
+from tests.unit.iam_policy.rewrites import rewritten
 
 ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"}
 POLICY = {

@@ -20,8 +20,8 @@ from iam_policy import (
     effective_access,
     evaluate,
 )
-from tests.unit.policy_drift.rewrites import ADDITIONS, WIDENINGS, rewritten
-from tests.unit.policy_drift.strategies import documents, pairs, requests
+from tests.unit.iam_policy.rewrites import ADDITIONS, WIDENINGS, rewritten
+from tests.unit.iam_policy.strategies import documents, pairs, requests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The mail and the chat message that the page of alerting shows are what the code writes."""
+"""The mail, the chat message and the webhook's document that the page of alerting shows are what the code writes."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from alerting.domain.formats.chat import notification
+from alerting.domain.formats.document import document_of
 from alerting.domain.formats.mail import body_of, subject_of
 from tests.published_events import alert_about, golden_event
 
@@ -28,3 +29,9 @@ def test_the_chat_message_is_the_one_that_is_sent(alert):
     (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 
     assert json.loads(shown) == notification(alert)
+
+
+def test_the_document_of_the_webhook_is_the_one_that_is_sent(alert):
+    (shown,) = re.findall(r"```json webhook\n(.*?)```", PAGE, re.DOTALL)
+
+    assert json.loads(shown) == document_of(alert)

@@ -159,7 +159,10 @@ class Webhook:
         deadline.start()
         try:
             connection.request("POST", target, body, headers)
-            return connection.getresponse().status
+            status = connection.getresponse().status
+            if connection.aborted:  # http.client takes the end of the connection for the end of the headers
+                raise TimeoutError
+            return status
         finally:
             deadline.cancel()
             connection.close()
@@ -178,19 +181,19 @@ class _ConnectionTo(http.client.HTTPSConnection):
         super().__init__(host, port, timeout=timeout, context=context)
         self._address = address
         self._tls = context
-        self._aborted = False
+        self.aborted = False
 
     def connect(self) -> None:
         """Connect to the address, and check the certificate of the host."""
         plain = socket.create_connection((self._address, self.port), self.timeout)
         self.sock = self._tls.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
-        if self._aborted:
+        if self.aborted:
             raise TimeoutError
         self.sock.do_handshake()
 
     def abort(self) -> None:
         """End every operation on this connection, now and later."""
-        self._aborted = True
+        self.aborted = True
         if self.sock is not None:
             with suppress(OSError):  # it is closed already
                 self.sock.shutdown(socket.SHUT_RDWR)

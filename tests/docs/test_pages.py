@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from access_key_rotation.domain.policy import RotationSettings
+from access_key_rotation.domain.settings import RotationSettings
 from steward.settings import load, shipped
 from tests.functional.contract import Contract
 
@@ -17,6 +17,7 @@ PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
 PAGES = [
     *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    PROJECT / "layers" / "iam_policy" / "README.md",
     *sorted(DOCS.glob("*.md")),
     *sorted((DOCS / "runbooks").glob("*.md")),
 ]

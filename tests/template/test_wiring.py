@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from access_key_rotation.domain.policy import LONGEST_PROOF
+from access_key_rotation.domain.settings import LONGEST_PROOF
 from tests.local.proven_actions import ROLES
 from tests.template.reading import of_type, statements_of_role
 

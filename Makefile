@@ -7,7 +7,7 @@ SAM := .local/venv/bin/sam
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help start stop status logs clean test test-slow check check-settings format bench bench-rotation lock build deploy \
+.PHONY: help start stop status logs clean test test-slow check check-settings settings format bench bench-rotation lock build deploy \
   deploy-global-events
 
 help: ## Show this
@@ -43,9 +43,13 @@ check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture
 	$(TOOLS)/cfn-lint template.yaml global-events.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint
 
-check-settings: .venv/ready ## Check the files that an operator edits
+check-settings settings: .venv/ready
 	@for check in functions/*/check_settings.py; do \
-	  PYTHONPATH=functions:layers $(TOOLS)/python -m "$$(basename "$$(dirname "$$check")").check_settings" || exit 1; done
+	  PYTHONPATH=functions:layers $(TOOLS)/python -m "$$(basename "$$(dirname "$$check")").check_settings" \
+	  $(if $(SETTINGS),"$(SETTINGS)") $(if $(filter settings,$@),--show) || exit 1; done
+
+check-settings: ## Check the settings (SETTINGS=folder: the shipped ones with yours over them)
+settings: ## Print the settings that are in force, and where each value comes from (SETTINGS=folder)
 
 format: .venv/ready ## Format the code
 	$(TOOLS)/ruff check --fix .

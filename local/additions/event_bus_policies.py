@@ -30,6 +30,10 @@ RELIES_ON = (
     "services.eventbridge._event_bus_policies",
     "services.eventbridge.handle_request",
 )
+REPLACES = (
+    "services.cloudformation.provisioners._RESOURCE_HANDLERS[AWS::Events::EventBusPolicy]",
+    "services.eventbridge.bus_policy_for_arn",
+)
 
 _TYPE = "AWS::Events::EventBusPolicy"
 _PUT = "events:PutEvents"

@@ -49,6 +49,7 @@ RELIES_ON = (
     "services.secretsmanager.handle_request",
     *secrets_manager.RELIES_ON,
 )
+REPLACES = ("services.secretsmanager._rotate_secret",)
 
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 

@@ -15,6 +15,7 @@ from ministack.core import lambda_runtime
 
 GAP = "sharing of unpacked code and layers between execution environments"
 RELIES_ON = ("core.lambda_runtime.zipfile",)
+REPLACES = ("core.lambda_runtime.zipfile",)
 
 
 def is_still_missing() -> bool:

@@ -23,10 +23,10 @@ import msgspec
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from access_key_rotation.bootstrap import planner, rotation_settings
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import KeyHistory, Record
-from access_key_rotation.domain.policy import policy_of
+from access_key_rotation.bootstrap import plan_rotations, rotation_settings
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.settings import policy_of
+from access_key_rotation.domain.state import KeyHistory, Record
 
 NOW = datetime.now(UTC)
 TABLE_PAGE = 1_000_000
@@ -119,7 +119,7 @@ def measure(users: int) -> dict[str, Any]:
     account, session = Account(users), botocore.session.Session()
     session.register("before-send", account.answer)
     boto3.setup_default_session(botocore_session=session)
-    plan = planner().plan("benchmark")
+    plan = plan_rotations().plan("benchmark")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"calls": account.calls, "due": len(plan.due), "enrolled": plan.enrolled, "megabytes": peak}
 

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.names import UserName
 from benchmarks.own_stack import own_stack
 
 _PATIENT = Config(read_timeout=300, retries={"total_max_attempts": 1}, max_pool_connections=32)

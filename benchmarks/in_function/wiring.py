@@ -14,9 +14,9 @@ from typing import Any
 import boto3
 import botocore.session
 
+from repository_provisioning.application.provision_repositories import Outcome, Provisioner, Result
 from repository_provisioning.bootstrap import provisioner
 from repository_provisioning.domain.planning import Origin, Request
-from repository_provisioning.domain.provisioning import Outcome, Provisioner, Result
 from steward.errors import StewardError
 from steward.principals import Principal
 from steward.rest_api import ANSWER_WITHIN

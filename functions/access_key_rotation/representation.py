@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import KeyHistory, Record
-from access_key_rotation.domain.operation import Requested
-from access_key_rotation.domain.outlook import next_step
+from access_key_rotation.application.operate_service_users import Requested
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.next_step import next_step
+from access_key_rotation.domain.state import KeyHistory, Record
 
 
 def representation_of(name: UserName, record: Record, now: datetime) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import uuid
 from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveries, DynamoDbWaitingRooms
 from alerting.adapters.security_hub import SecurityHubFindings
 from alerting.adapters.sns_topic import SnsTopic
-from alerting.domain.alerting import Alerting
+from alerting.application.send_alert import AlertSender
+from alerting.application.send_scheduled_alerts import ScheduledAlertSender
 from alerting.domain.routing import AlertingSettings
-from alerting.domain.scheduled_alerts import ScheduledAlerts
 from steward import settings
 from steward.aws.clients import client
 from steward.clock import SystemClock
@@ -20,7 +20,7 @@ CAPABILITY = "alerting"
 SETTINGS_FILE = "alerting.yaml"
 
 
-def alerting() -> Alerting:
+def alerting() -> AlertSender:
     """One event, one alert.
 
     Raises
@@ -30,7 +30,7 @@ def alerting() -> Alerting:
     """
     clock, dynamodb, table = SystemClock(), client("dynamodb"), os.environ["ALERTING_TABLE"]
     to_hub = os.environ.get("SECURITY_HUB", "off") == "on"
-    return Alerting(
+    return AlertSender(
         _settings(),
         _topic(),
         SecurityHubFindings(client("securityhub"), stack=os.environ["STEWARD_STACK"]) if to_hub else None,
@@ -41,10 +41,10 @@ def alerting() -> Alerting:
     )
 
 
-def scheduled_alerts() -> ScheduledAlerts:
+def scheduled_alerts() -> ScheduledAlertSender:
     """What waits in a flood, and the week. Raises SettingsError."""
     clock, dynamodb, table = SystemClock(), client("dynamodb"), os.environ["ALERTING_TABLE"]
-    return ScheduledAlerts(
+    return ScheduledAlertSender(
         _settings(),
         _topic(),
         DynamoDbWaitingRooms(dynamodb, table, clock),

@@ -1,22 +1,25 @@
-"""``python -m alerting.check_settings [FILE]``: are the alerting settings sound? Part of ``make check``."""
+"""``python -m alerting.check_settings [FOLDER]`` says whether the alerting settings are sound."""
 
 import sys
 
 from alerting.bootstrap import SETTINGS_FILE
 from alerting.domain.routing import AlertingSettings
-from steward.check_settings import check
+from steward.check_settings import SettingsFile, check
 
-
-def main(arguments: list[str] | None = None) -> int:
-    """Print what is wrong with the file, as ``file:line: what``; 1 if it cannot be used, else 0."""
-    return check(
-        arguments,
+FILES = (
+    SettingsFile(
+        name=SETTINGS_FILE,
         what="the alerting settings",
-        file=SETTINGS_FILE,
         into=AlertingSettings,
         summary=lambda wanted: f"{len(wanted.routes)} routes",
         warnings=AlertingSettings.warnings,
-    )
+    ),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print what is wrong with them, as ``file:line: what``; 1 if they cannot be used, else 0."""
+    return check(arguments, *FILES)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from policy_drift.domain.baseline import InForce
-from policy_drift.domain.finding import Finding, Severity
+from policy_drift.domain.finding import Finding
 from policy_drift.domain.operating import Rank, rank
 from policy_drift.domain.reporting.approval import adoption_of
 from policy_drift.domain.reporting.detection import told_change
 from policy_drift.domain.reporting.wording import newly_possible
 from steward.errors import InvalidRequestError
+from steward.severity import Severity
 
 LARGEST_PAGE = 4_000_000
 """Bytes of findings in one answer; an answer of Lambda takes 6 MB.

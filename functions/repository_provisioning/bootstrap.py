@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from repository_provisioning.adapters.dynamodb_state import DynamoDbCreationQuota, DynamoDbRecords
 from repository_provisioning.adapters.ecr_registry import EcrContainerRegistry
-from repository_provisioning.domain.construction import RepositoryConstruction
-from repository_provisioning.domain.failed_pushes import Mode, SafetyNet
+from repository_provisioning.application.catch_failed_push import Mode, SafetyNet
+from repository_provisioning.application.one_repository import RepositoryConstruction
+from repository_provisioning.application.provision_repositories import Provisioner
 from repository_provisioning.domain.house_rules import HouseRules
 from repository_provisioning.domain.planning import Planner
-from repository_provisioning.domain.provisioning import Provisioner
 from steward import settings
 from steward.aws.clients import client
 from steward.aws.event_bus import EventBridgePublisher

@@ -1,5 +1,5 @@
 """The kernel shared by every capability: errors, time, settings, published events and access to AWS.
 
-No business rule lives here. The pure half (``errors``, ``events``, ``clock``, ``principals``) may be used by domains;
-``settings``, ``rest_api``, ``observability`` and ``aws`` are for handlers, composition roots and adapters.
+No business rule lives here. Domains may use its pure half: ``errors``, ``events``, ``clock``, ``principals``,
+``severity``. ``settings``, ``rest_api``, ``observability``, ``aws`` are for handlers, composition roots and adapters.
 """

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from alerting.alert_envelope import bus_event
-from alerting.domain.chat import notification
-from alerting.domain.mail import body_of, subject_of
+from alerting.domain.formats.chat import notification
+from alerting.domain.formats.mail import body_of, subject_of
 from alerting.domain.wording import alert_of
 from tests.published_events import golden_event
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from access_key_rotation.domain.policy import RotationSettings
-from steward.settings import load
+from access_key_rotation.domain.settings import RotationSettings
+from steward.settings import load, shipped
 from tests.functional.contract import Contract
 
 PROJECT = Path(__file__).parents[2]
@@ -111,7 +111,7 @@ def test_every_runbook_that_an_alarm_names_is_there(template):
 
 @pytest.mark.parametrize("page", [PROJECT / "README.md", DOCS / "consumers.md"], ids=page_id)
 def test_the_picture_of_a_rotation_shows_the_times_that_are_shipped(page):
-    times = load(PROJECT / "layers" / "settings" / "rotation.yaml", RotationSettings).times
+    times = load(shipped("rotation.yaml"), RotationSettings).times
     picture = page.read_text().partition("```mermaid\ngantt\n")[2].partition("```")[0]
 
     lengths = [int(days) for days in re.findall(r", (\d+)d$", picture, re.MULTILINE)]

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from alerting.adapters.dynamodb_memory import RUN
-from alerting.domain.ports import AlreadyAtItError
+from alerting.application.ports import DeliveryInProgressError
 
 
 class InMemoryDeliveries:
@@ -16,7 +16,7 @@ class InMemoryDeliveries:
 
     def begin(self, event_id, now):
         if self._busy_until.get(event_id, now) > now:
-            raise AlreadyAtItError("another run works on this event; it comes again")
+            raise DeliveryInProgressError("another run works on this event; it comes again")
         self._busy_until[event_id] = now + RUN
         return frozenset(self._steps[event_id])
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
-from policy_drift.domain.ports import Kept, NotVersionedError, OvertakenError, Snapshot, Undelivered, Version
+from policy_drift.domain.ports import ConcurrentUpdateError, Kept, NotVersionedError, Snapshot, Undelivered, Version
 from policy_drift.domain.reach import touched_by
 
 
@@ -17,7 +17,7 @@ class InMemoryOutbox:
     def _save(self, item, value, after, tell, until):
         kept = self.items.get(item)
         if (kept.revision if kept else 0) != after:
-            raise OvertakenError(f"{item} was written by another run")
+            raise ConcurrentUpdateError(f"{item} was written by another run")
         boxes = {**(kept.undelivered if kept else {})}
         if tell:
             boxes[after + 1] = Undelivered(tuple(tell), until)
@@ -89,7 +89,7 @@ class InMemoryBaselineStore:
     def write(self, text, *, replaces):
         latest = self.latest()
         if (latest.etag if latest else None) != replaces:
-            raise OvertakenError("another baseline was written meanwhile")
+            raise ConcurrentUpdateError("another baseline was written meanwhile")
         written = self.put(text)
         self.latest()
         return written

@@ -4,10 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
-from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import AccessKey, Content, Label, LastUse, Secret, Standing, User
-from access_key_rotation.domain.ports import (
+from access_key_rotation.application.ports import (
     Identity,
     KeyNotFoundError,
     KeySlotsFullError,
@@ -15,6 +12,9 @@ from access_key_rotation.domain.ports import (
     NotAuthenticatedError,
     VersionTakenError,
 )
+from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import AccessKey, Content, Label, LastUse, Secret, Standing, User
 from steward.errors import AccessDeniedError, ConflictError
 
 ACCOUNT = "123456789012"
@@ -257,7 +257,7 @@ class InMemoryVault:
         return secret
 
 
-class InMemoryProber:
+class InMemoryAuthenticator:
     """STS and ECR of the account."""
 
     def __init__(self, account):

@@ -3,9 +3,9 @@
 import itertools
 
 from alerting.alert_envelope import bus_event
-from alerting.domain.alerting import Alerting
+from alerting.application.send_alert import AlertSender
+from alerting.application.send_scheduled_alerts import ScheduledAlertSender
 from alerting.domain.routing import AlertingSettings
-from alerting.domain.scheduled_alerts import ScheduledAlerts
 from steward import settings
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.frozen_clock import FrozenClock
@@ -27,7 +27,7 @@ class WiredAlerting:
         self.concerns = InMemoryConcerns()
         ids = (f"message-{number}" for number in itertools.count(1))
         wanted = shipped or settings.load(settings.locate("alerting.yaml"), AlertingSettings)
-        self.alerting = Alerting(
+        self.alerting = AlertSender(
             wanted,
             self.failing_topic,
             self.failing_hub,
@@ -36,7 +36,7 @@ class WiredAlerting:
             self.concerns,
             self.clock,
         )
-        self.scheduled_alerts = ScheduledAlerts(
+        self.scheduled_alerts = ScheduledAlertSender(
             wanted,
             self.failing_topic,
             self.rooms,

@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from repository_provisioning.domain.construction import RepositoryConstruction
-from repository_provisioning.domain.failed_pushes import Mode, SafetyNet
+from repository_provisioning.application.catch_failed_push import Mode, SafetyNet
+from repository_provisioning.application.one_repository import RepositoryConstruction
+from repository_provisioning.application.provision_repositories import Provisioner
 from repository_provisioning.domain.house_rules import HouseRules
 from repository_provisioning.domain.planning import Origin, Planner
-from repository_provisioning.domain.provisioning import Provisioner
 from steward.clock import Clock
 from steward.conversion import convert
 from steward.principals import Principal

@@ -28,6 +28,7 @@ def built(tmp_path_factory, interpreter):
             shutil.copytree(PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(PROJECT / part, project / part)
+    shutil.copytree(PROJECT / "tests" / "layers" / "settings", project / "layers" / "settings", dirs_exist_ok=True)
     architecture = f"Architecture={MACHINES[platform.machine().lower()]}"
     environment = os.environ | {
         "PATH": f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}",

@@ -170,7 +170,7 @@ def test_secrets_are_registered_with_our_function_and_no_other(resources):
     assert registering.keys() == {"RotationWorkerRole"}
     (named,) = registering["RotationWorkerRole"]["Condition"]["ArnEquals"].values()
     assert named["Fn::Sub"].endswith(":function:" + function["FunctionName"]["Fn::Sub"])
-    assert function["Handler"] == "access_key_rotation.secret_rotation_handler.lambda_handler"
+    assert function["Handler"] == "access_key_rotation.rotate_secret_handler.lambda_handler"
 
 
 def test_no_function_takes_a_replica_or_a_secret_away(resources):

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from access_key_rotation.domain.policy import LONGEST_PROOF
+from access_key_rotation.domain.settings import LONGEST_PROOF
 from tests.local.proven_actions import ROLES
 from tests.template.reading import of_type, statements_of_role
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Intent, Record
-from access_key_rotation.domain.ports import BusyError, Claim, LeaseLostError
+from access_key_rotation.application.ports import BusyError, Claim, LeaseLostError
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import Intent, Record
 from steward.aws.errors import translated
 from steward.clock import Clock
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
+from access_key_rotation.application.ports import KeyNotFoundError, KeySlotsFullError, OutcomeUnknownError
 from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import AccessKey, LastUse, Standing, User
-from access_key_rotation.domain.ports import KeyNotFoundError, KeySlotsFullError, OutcomeUnknownError
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import AccessKey, LastUse, Standing, User
 from steward.aws.errors import THROTTLING, code_of, translated, unless, upstream
 from steward.errors import UpstreamError
 

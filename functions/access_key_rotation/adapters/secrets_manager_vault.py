@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from access_key_rotation.application.ports import LabelMovedError, VersionTakenError
 from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Content, Label, Secret
-from access_key_rotation.domain.ports import LabelMovedError, VersionTakenError
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import Content, Label, Secret
 from steward.aws.errors import code_of, translated, unless, upstream
 from steward.errors import ConflictError, StewardError
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.names import UserName
 
 
 @dataclass(frozen=True, slots=True)

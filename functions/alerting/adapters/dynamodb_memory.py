@@ -17,13 +17,13 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from alerting.domain.alert import Severity
-from alerting.domain.concerns import Concern, State
-from alerting.domain.ports import AlreadyAtItError, Waiting
-from alerting.domain.routing import Channel
+from alerting.application.ports import DeliveryInProgressError
+from alerting.domain.alert import Channel, PendingAlert
+from alerting.domain.open_items import Concern, State
 from steward.aws.errors import translated, unless
 from steward.clock import Clock
 from steward.errors import ThrottledError
+from steward.severity import Severity
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -58,7 +58,7 @@ class DynamoDbDeliveries:
             },
         )
         if item is None:
-            raise AlreadyAtItError("another run works on this event; it comes again")
+            raise DeliveryInProgressError("another run works on this event; it comes again")
         return frozenset(item.get("steps", {}).get("SS", []))
 
     def done(self, event_id: str, step: str) -> None:
@@ -107,7 +107,7 @@ class DynamoDbWaitingRooms:
         self._table = table
         self._clock = clock
 
-    def wait(self, room: str, alert: Waiting) -> None:
+    def wait(self, room: str, alert: PendingAlert) -> None:
         """Let it wait."""
         item = {
             **_key(room, alert),
@@ -121,11 +121,11 @@ class DynamoDbWaitingRooms:
         with translated():
             self._dynamodb.put_item(TableName=self._table, Item=item)
 
-    def waiting(self, room: str) -> Sequence[Waiting]:
+    def waiting(self, room: str) -> Sequence[PendingAlert]:
         """All who wait, the worst first."""
         return [_waiting(item) for item in _members(self._dynamodb, self._table, f"room#{room}")]
 
-    def leave(self, room: str, alerts: Collection[Waiting]) -> None:
+    def leave(self, room: str, alerts: Collection[PendingAlert]) -> None:
         """Delete them, 25 a call."""
         for batch in batched(alerts, ITEMS_PER_CALL, strict=False):
             requests: list[Any] = [{"DeleteRequest": {"Key": _key(room, alert)}} for alert in batch]
@@ -195,13 +195,13 @@ def _members(client: "DynamoDBClient", table: str, identity: str) -> list[dict[s
         return [dict(item) for page in pages for item in page["Items"]]
 
 
-def _key(room: str, alert: Waiting) -> dict[str, Any]:
+def _key(room: str, alert: PendingAlert) -> dict[str, Any]:
     badness = max(Severity) - alert.severity
     return {"id": {"S": f"room#{room}"}, "member": {"S": f"{badness}#{alert.event_id}"}}
 
 
-def _waiting(item: dict[str, Any]) -> Waiting:
-    return Waiting(
+def _waiting(item: dict[str, Any]) -> PendingAlert:
+    return PendingAlert(
         item["event_id"]["S"],
         item["kind"]["S"],
         Severity[item["severity"]["S"]],

@@ -10,11 +10,12 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from alerting.domain.alert import Alert, Severity
-from alerting.domain.concerns import Concern, State
+from alerting.application.ports import FindingRefusedError
+from alerting.domain.alert import Alert
 from alerting.domain.foreign_text import clean
-from alerting.domain.ports import FindingRefusedError
+from alerting.domain.open_items import Concern, State
 from steward.aws.errors import translated
+from steward.severity import Severity
 
 if TYPE_CHECKING:
     from mypy_boto3_securityhub import SecurityHubClient

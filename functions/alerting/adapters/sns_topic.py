@@ -8,8 +8,7 @@ subscription filters by it. Without chat there is no ``https``: Amazon Q gets pl
 import json
 from typing import TYPE_CHECKING
 
-from alerting.domain.ports import Message
-from alerting.domain.routing import Channel
+from alerting.domain.alert import Channel, Message
 from steward.aws.errors import translated
 
 if TYPE_CHECKING:

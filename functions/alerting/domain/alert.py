@@ -2,25 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
-from typing import Self
+from enum import StrEnum
 
 from alerting.domain.foreign_text import Sentence
+from steward.severity import Severity
 
 
-class Severity(IntEnum):
-    """How bad; in events and settings its name stands."""
+class Channel(StrEnum):
+    """Where an alert can go."""
 
-    INFO = 0
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-    CRITICAL = 4
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        """By its name. One that we do not know counts as HIGH: unknown is never harmless."""
-        return cls.__members__.get(name, cls.HIGH)
+    MAIL = "mail"
+    CHAT = "chat"
+    SECURITY_HUB = "security_hub"
+    DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +68,26 @@ class Alert:
     def headline(self) -> str:
         """Severity and title, in plain text; RESOLVED in place of the severity where it is resolved."""
         return f"{'RESOLVED' if self.over else self.severity.name}: {self.title.plain()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the topic carries: the same alert for mail and for chat, and for which of them it is meant."""
+
+    channels: frozenset[Channel]
+    subject: str
+    mail: str
+    chat: str
+    severity: Severity
+    capability: str
+
+
+@dataclass(frozen=True, slots=True)
+class PendingAlert:
+    """An alert that is sent together with others: enough to count and to list it."""
+
+    event_id: str
+    kind: str
+    severity: Severity
+    title: str
+    channels: frozenset[Channel]

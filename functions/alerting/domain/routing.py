@@ -3,24 +3,15 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Literal, Self
 
-from alerting.domain.alert import Alert, Severity
+from alerting.domain.alert import Alert, Channel
+from steward.severity import Severity
 
 _EVENT = re.compile(r"[A-Za-z0-9*]+")
 
 type SeverityName = Literal["INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
-
-
-class Channel(StrEnum):
-    """Where an alert can go."""
-
-    MAIL = "mail"
-    CHAT = "chat"
-    SECURITY_HUB = "security_hub"
-    DIGEST = "digest"
 
 
 class EventPattern(str):

@@ -15,7 +15,7 @@ from iam_policy import PolicyError, effective_access
 from policy_drift.domain.account import Account, Group, ManagedPolicy, Role, User
 from policy_drift.domain.baseline import LARGEST, Baseline, UnusableBaselineError, flaws
 from steward.conversion import convert
-from steward.errors import Place, UnfitError
+from steward.errors import Place, ValidationError
 
 FORMAT = "ecr-steward/iam-baseline/1"
 _KEYED = {"users": "name", "groups": "name", "roles": "name", "policies": "arn"}
@@ -74,7 +74,7 @@ class JsonBaselineFormat:
         raw = _parsed(decoded)
         try:
             document = convert(_with_keys(raw), _Document)
-        except UnfitError as error:
+        except ValidationError as error:
             unfit = _nearer(raw) or error
             raise UnusableBaselineError(str(unfit), line=_line(decoded, unfit.path)) from error
         if document.format != FORMAT:
@@ -148,15 +148,15 @@ def _with_keys(raw: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def _nearer(raw: Mapping[str, Any]) -> UnfitError | None:
+def _nearer(raw: Mapping[str, Any]) -> ValidationError | None:
     """The first entity that does not fit, with a place that names it: conversion of the whole stops at its section."""
     for section, kind in _KINDS.items():
         entities = raw.get(section)
         for name, entity in entities.items() if isinstance(entities, dict) else ():
             try:
                 convert(_with_keys({section: {name: entity}})[section][name], kind)
-            except UnfitError as error:
-                return UnfitError(str(error), (section, name, *error.path))
+            except ValidationError as error:
+                return ValidationError(str(error), (section, name, *error.path))
     return None
 
 

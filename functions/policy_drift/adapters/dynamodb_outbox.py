@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from policy_drift.domain import events as event_types
-from policy_drift.domain.ports import Kept, OvertakenError, Undelivered
+from policy_drift.domain.ports import ConcurrentUpdateError, Kept, Undelivered
 from policy_drift.domain.surrogates import escaped
 from steward.aws.errors import translated
 from steward.events import PublishableEvent
@@ -119,7 +119,7 @@ class OutboxTable[T]:
                 {"#box": str(revision), "#until": "until"},
                 {":until": _number(until), ":was": _number(was)},
             )
-        except OvertakenError:
+        except ConcurrentUpdateError:
             return False
         return True
 
@@ -141,7 +141,7 @@ class OutboxTable[T]:
     def _update(
         self, item: str, expression: str, condition: str, names: Mapping[str, str], values: Mapping[str, Any]
     ) -> None:
-        overtaken = OvertakenError(f"{item} was written by another run", code=_REFUSED)
+        overtaken = ConcurrentUpdateError(f"{item} was written by another run", code=_REFUSED)
         with translated({_REFUSED: overtaken}):
             self._dynamodb.update_item(
                 TableName=self._table,

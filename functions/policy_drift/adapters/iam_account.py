@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from policy_drift.adapters.iam_entities import IamEntities, ItVanishedError
+from policy_drift.adapters.iam_entities import ChangedWhileReadError, IamEntities
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User, policy_id
 from policy_drift.domain.ports import Snapshot, Subjects
 from policy_drift.domain.surrogates import escaped
@@ -88,7 +88,7 @@ class IamAccount:
     def _read_principal(self, found: "_Found", entity: EntityId, *, referenced: bool = False) -> None:
         try:
             read = self._entities.principal(entity)
-        except ItVanishedError as error:
+        except ChangedWhileReadError as error:
             found.unreadable[entity] = str(error)
             return
         if read is None and referenced:
@@ -99,7 +99,7 @@ class IamAccount:
     def _read_policy(self, found: "_Found", arn: str, *, referenced: bool) -> None:
         try:
             read = self._entities.policy(arn)
-        except ItVanishedError as error:
+        except ChangedWhileReadError as error:
             found.unreadable[policy_id(arn)] = str(error)
             return
         if read is None and referenced:

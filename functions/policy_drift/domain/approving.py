@@ -24,13 +24,13 @@ from policy_drift.domain.baseline import (
 )
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import BaselineChanged, BaselineRefused
-from policy_drift.domain.finding import Change, Drift, Kind, Severity
+from policy_drift.domain.finding import Change, Drift, Kind
 from policy_drift.domain.ports import (
     BaselineRecords,
     BaselineStore,
+    ConcurrentUpdateError,
     Kept,
     NotVersionedError,
-    OvertakenError,
     Version,
 )
 from policy_drift.domain.reach import entity_id
@@ -38,6 +38,7 @@ from policy_drift.domain.recording import LEASE, Delivery
 from steward.clock import Clock
 from steward.errors import ConflictError
 from steward.events import EventPublisher, PublishableEvent
+from steward.severity import Severity
 
 UNANNOUNCED = "unknown (no event announced the upload)"
 DELETED = "Object Deleted"
@@ -179,11 +180,11 @@ class Approvals:
 
         Raises
         ------
-        OvertakenError
+        ConcurrentUpdateError
             Another version is in force, or the bucket has an upload that no scan has seen: it would be lost unread.
         """
         kept, latest = self._records.get(), self._store.latest()
-        _refuse_overtaken(kept, latest, origin, based_on)
+        _refuse_stale(kept, latest, origin, based_on)
         before = self._good_or_none(kept.value) if kept else None
         is_first = kept is None and not self._store.writes()
         text = self._format.write(baseline)
@@ -196,7 +197,7 @@ class Approvals:
         written = self._store.write(text, replaces=latest.etag if latest else None)
         try:
             return self._put_in_force(kept, before, baseline, written.id, intent, run, is_first=is_first)
-        except OvertakenError:
+        except ConcurrentUpdateError:
             # S3 told a scan of the new version, which was quicker to put it in force, as the intent says.
             now = self._records.get()
             if now is None or now.value.version != written.id:
@@ -365,14 +366,14 @@ class Approvals:
         )
 
 
-def _refuse_overtaken(kept: Kept[InForce] | None, latest: Version | None, origin: Origin, based_on: str | None) -> None:
-    """Raise OvertakenError, where something was decided on another state than the one that is there."""
+def _refuse_stale(kept: Kept[InForce] | None, latest: Version | None, origin: Origin, based_on: str | None) -> None:
+    """Raise ConcurrentUpdateError, where something was decided on another state than the one that is there."""
     if based_on is not None and (kept is None or kept.value.version != based_on):
-        raise OvertakenError("another baseline is in force than the one that this was decided on; read it again")
+        raise ConcurrentUpdateError("another baseline is in force than the one that this was decided on; read it again")
     if latest is None and origin is Origin.ADOPTED:
-        raise OvertakenError("the baseline was deleted from the bucket: restore a good one first")
+        raise ConcurrentUpdateError("the baseline was deleted from the bucket: restore a good one first")
     if latest and latest.id not in ({kept.value.version, kept.value.refused} if kept else set()):
-        raise OvertakenError("the bucket has an upload that no scan has seen: request a scan, then check again")
+        raise ConcurrentUpdateError("the bucket has an upload that no scan has seen: request a scan, then check again")
 
 
 def _causes(latest: Version, writers: Mapping[str, Change]) -> tuple[Change, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, User, policy_id
 from policy_drift.domain.comparison.pairing import counterpart
 from policy_drift.domain.finding import Kind
-from steward.errors import ConflictError, RuleViolationError
+from steward.errors import ConflictError, Place, RuleViolationError
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a baseline that we read; 10,000 principals take a third of it."""
@@ -35,10 +35,6 @@ class Baseline:
 
     account: Account
     reviewed: bool = True
-
-
-type Place = tuple[str | int, ...]
-"""The way from the root of the baseline's document to a place in it."""
 
 
 @dataclass(frozen=True, slots=True)

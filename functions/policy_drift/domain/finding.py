@@ -3,21 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 from iam_policy import Verdict, Witness
 from policy_drift.domain.account import EntityId
-
-
-class Severity(IntEnum):
-    """How bad; in events, settings and reports its name stands."""
-
-    INFO = 0
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-    CRITICAL = 4
+from steward.severity import Severity
 
 
 class Kind(StrEnum):

@@ -12,8 +12,8 @@ from steward.errors import ConflictError, UpstreamError
 from steward.events import PublishableEvent
 
 
-class OvertakenError(ConflictError):
-    """Somebody else wrote first; read again and decide again."""
+class ConcurrentUpdateError(ConflictError):
+    """Another run wrote first; read again and decide again."""
 
 
 class NotVersionedError(ConflictError):
@@ -109,7 +109,7 @@ class Findings(Outbox, Protocol):
     ) -> int:
         """Write it and what it leads to in one step, if its revision is still ``after``; the new revision.
 
-        Raises OvertakenError.
+        Raises ConcurrentUpdateError.
         """
         ...
 
@@ -124,7 +124,7 @@ class BaselineRecords(Outbox, Protocol):
     def save(
         self, in_force: InForce, *, after: int, tell: Sequence[PublishableEvent] = (), until: datetime | None = None
     ) -> int:
-        """Write it and what it leads to in one step, if its revision is still ``after``. Raises OvertakenError."""
+        """Write it and its events in one step, if its revision is still ``after``. Raises ConcurrentUpdateError."""
         ...
 
     @property
@@ -164,7 +164,7 @@ class BaselineStore(Protocol):
     def write(self, text: bytes, *, replaces: str | None) -> Version:
         """Write a version, if the latest one still has the ETag ``replaces`` (None: if there is none).
 
-        Raises OvertakenError.
+        Raises ConcurrentUpdateError.
         """
         ...
 

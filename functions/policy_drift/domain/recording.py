@@ -20,7 +20,7 @@ from policy_drift.domain.changes.attribution import LOOKED_BACK
 from policy_drift.domain.comparison.drifts import Drifts
 from policy_drift.domain.finding import Drift, Finding, State
 from policy_drift.domain.lifecycle import Ending, Explanation, Why
-from policy_drift.domain.ports import Findings, Kept, NotToldError, Outbox, OvertakenError, Undelivered
+from policy_drift.domain.ports import ConcurrentUpdateError, Findings, Kept, NotToldError, Outbox, Undelivered
 from policy_drift.domain.reporting.detection import Teller, resolution
 from steward.clock import Clock
 from steward.errors import UpstreamError
@@ -196,11 +196,11 @@ class Recorder:
             until = self._clock.now() + LEASE
             try:
                 revision = self._findings.save(finding, after=kept.revision if kept else 0, tell=events, until=until)
-            except OvertakenError:
+            except ConcurrentUpdateError:
                 kept = self._findings.get(item)
                 continue
             return finding, [(item, revision, events)] if events else []
-        raise OvertakenError(f"{item} is written by too many runs at once")
+        raise ConcurrentUpdateError(f"{item} is written by too many runs at once")
 
     def _next(
         self, known: Finding | None, drift: Drift | None, look: Look, explain: Explain

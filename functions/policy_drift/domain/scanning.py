@@ -10,7 +10,7 @@ from policy_drift.domain.approving import Approvals, Approved, BaselineLostError
 from policy_drift.domain.changes.attribution import Attribution, is_without_event
 from policy_drift.domain.comparison.drifts import Drifts, drifts
 from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
-from policy_drift.domain.finding import Change, Coverage, Drift, Finding, Kind, Report, Severity, State
+from policy_drift.domain.finding import Change, Coverage, Drift, Finding, Kind, Report, State
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.ports import AccountReader, NotToldError, ReportStore, Snapshot
 from policy_drift.domain.recording import Look, Recorder
@@ -19,6 +19,7 @@ from policy_drift.domain.scope import Scope
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher
+from steward.severity import Severity
 
 NOT_LOOKED_AT = (
     "Session lengths, tags, passwords, access keys, MFA devices and instance profiles",

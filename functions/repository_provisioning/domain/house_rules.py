@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Literal, Self
 
-from repository_provisioning.domain.naming import NamePattern, RepositoryName
+from repository_provisioning.domain.names import NamePattern, RepositoryName
 from steward.errors import NotAllowedError, RuleViolationError
 from steward.principals import Principal, PrincipalPattern
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
+from access_key_rotation.application.ports import LabelMovedError
 from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Content, Label
-from access_key_rotation.domain.ports import LabelMovedError
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import Content, Label
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_service_account import InMemoryServiceAccount, InMemoryVault

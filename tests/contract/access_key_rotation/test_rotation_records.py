@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Intent, KeyHistory, Notice, Record
-from access_key_rotation.domain.ports import BusyError, LeaseLostError
+from access_key_rotation.application.ports import BusyError, LeaseLostError
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import Intent, KeyHistory, Notice, Record
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_rotation_records import InMemoryRotationRecords

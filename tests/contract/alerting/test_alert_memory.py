@@ -6,11 +6,11 @@ import boto3
 import pytest
 
 from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveries, DynamoDbWaitingRooms
-from alerting.domain.alert import Severity
-from alerting.domain.concerns import Concern, State
-from alerting.domain.ports import AlreadyAtItError, Waiting
-from alerting.domain.routing import Channel
+from alerting.application.ports import DeliveryInProgressError
+from alerting.domain.alert import Channel, PendingAlert
+from alerting.domain.open_items import Concern, State
 from steward.aws.clients import client
+from steward.severity import Severity
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_alert_memory import InMemoryConcerns, InMemoryDeliveries, InMemoryWaitingRooms
 from tests.dynamodb_tables import create_table
@@ -66,7 +66,7 @@ def concerns(memory):
 
 
 def waiting(name, severity=Severity.LOW):
-    return Waiting(name, "Kind", severity, f"title of {name}", frozenset({Channel.MAIL, Channel.CHAT}))
+    return PendingAlert(name, "Kind", severity, f"title of {name}", frozenset({Channel.MAIL, Channel.CHAT}))
 
 
 def test_a_new_event_has_no_steps_behind_it(deliveries):
@@ -85,7 +85,7 @@ def test_steps_are_remembered(deliveries):
 def test_one_run_at_a_time_is_at_an_event(deliveries):
     deliveries.begin("e", NOON)
 
-    with pytest.raises(AlreadyAtItError):
+    with pytest.raises(DeliveryInProgressError):
         deliveries.begin("e", NOON + timedelta(seconds=30))
     assert deliveries.begin("another", NOON) == frozenset()
 

@@ -12,14 +12,14 @@ from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveri
 from alerting.adapters.security_hub import SecurityHubFindings
 from alerting.adapters.sns_topic import SnsTopic
 from alerting.alert_envelope import bus_event
-from alerting.domain.alert import Severity
-from alerting.domain.concerns import concern_of
+from alerting.application.ports import FindingRefusedError
+from alerting.domain.alert import Channel, Message, PendingAlert
 from alerting.domain.foreign_text import is_clean
-from alerting.domain.ports import FindingRefusedError, Message, Waiting
-from alerting.domain.routing import Channel
+from alerting.domain.open_items import concern_of
 from alerting.domain.wording import alert_of
 from steward.aws.clients import client
 from steward.errors import AccessDeniedError, ThrottledError, UpstreamError
+from steward.severity import Severity
 from tests.doubles.frozen_clock import FrozenClock
 from tests.published_events import golden_event
 
@@ -252,4 +252,4 @@ def test_deletions_that_dynamodb_leaves_undone_are_tried_again_and_then_said():
     rooms = DynamoDbWaitingRooms(dynamodb, "t", FrozenClock())
 
     with stubber, pytest.raises(ThrottledError):
-        rooms.leave("flood", [Waiting("e", "K", Severity.LOW, "t", BOTH)])
+        rooms.leave("flood", [PendingAlert("e", "K", Severity.LOW, "t", BOTH)])

@@ -12,9 +12,10 @@ from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, Dyn
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import InForce, Origin
 from policy_drift.domain.events import PolicyDriftResolved
-from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, Severity, State
-from policy_drift.domain.ports import OvertakenError
+from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, State
+from policy_drift.domain.ports import ConcurrentUpdateError
 from steward.aws.clients import client
+from steward.severity import Severity
 from tests.doubles.in_memory_drift import InMemoryBaselineRecords, InMemoryFindings
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -91,7 +92,7 @@ def test_finds_the_findings_of_an_entity_among_others(findings):
 def test_a_write_after_somebody_elses_is_refused(findings, after):
     findings.save(FINDING, after=0)
 
-    with pytest.raises(OvertakenError):
+    with pytest.raises(ConcurrentUpdateError):
         findings.save(FINDING, after=after)
 
 
@@ -126,7 +127,7 @@ def test_the_version_in_force_is_remembered(records):
     records.save(in_force, after=0)
 
     assert records.get().value == in_force
-    with pytest.raises(OvertakenError):
+    with pytest.raises(ConcurrentUpdateError):
         records.save(in_force, after=0)
 
 

@@ -55,7 +55,7 @@ def read(aws):
 
 @pytest.fixture
 def alert(aws):
-    handler = importlib.import_module("alerting.alerts_handler")
+    handler = importlib.import_module("alerting.send_alert_handler")
 
     def handle(*bodies):
         records = [
@@ -70,7 +70,7 @@ def alert(aws):
 
 @pytest.fixture
 def schedule(aws):
-    handler = importlib.import_module("alerting.scheduled_alerts_handler")
+    handler = importlib.import_module("alerting.send_scheduled_alerts_handler")
     return lambda what: handler.lambda_handler({"tell": what}, LambdaContext())
 
 
@@ -158,4 +158,4 @@ def test_settings_that_cannot_be_used_stop_the_start_with_their_line(aws, deploy
     deploy_settings("alerting.yaml", "routes:\n  - {channels: [pager]}\n")
 
     with pytest.raises(SettingsError, match=r"^alerting\.yaml:2: "):
-        importlib.import_module("alerting.alerts_handler")
+        importlib.import_module("alerting.send_alert_handler")

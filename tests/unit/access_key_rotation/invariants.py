@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from access_key_rotation.domain.events import AccessKeyRotated
-from access_key_rotation.domain.observation import Label
-from access_key_rotation.domain.policy import AtMaxAge
+from access_key_rotation.domain.settings import AtMaxAge
+from access_key_rotation.domain.state import Label
 
 INVARIANTS = 9
 SKEW = timedelta(minutes=5)

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
+from access_key_rotation.application.ports import KeySlotsFullError
 from access_key_rotation.domain.events import (
     AccessKeyDeactivated,
     AccessKeyDeleted,
@@ -11,11 +12,10 @@ from access_key_rotation.domain.events import (
     AccessKeyRotated,
     AccessKeyRotationBlocked,
 )
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Content, Label, Standing
-from access_key_rotation.domain.policy import AtMaxAge, Exemption, FreezeWindow
-from access_key_rotation.domain.ports import KeySlotsFullError
-from access_key_rotation.domain.situation import Reason
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules.situation import Reason
+from access_key_rotation.domain.settings import AtMaxAge, Exemption, FreezeWindow
+from access_key_rotation.domain.state import Content, Label, Standing
 from steward.errors import ConflictError
 from tests.doubles.in_memory_service_account import OUR_ROLES, InMemoryUsers, InMemoryVault
 from tests.unit.access_key_rotation.lives import FUNCTION, SETTINGS, Life

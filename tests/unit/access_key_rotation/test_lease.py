@@ -1,8 +1,8 @@
 """The lock of a run: for how long, and what becomes of it when something breaks."""
 
+from access_key_rotation.application.ports import BusyError
+from access_key_rotation.application.run import MARGIN
 from access_key_rotation.domain.events import AccessKeyRotationFailed
-from access_key_rotation.domain.ports import BusyError
-from access_key_rotation.domain.run import MARGIN
 from steward.aws.clients import client
 from tests.unit.access_key_rotation.lives import Fault
 from tests.unit.access_key_rotation.scenarios import begun, whole_life

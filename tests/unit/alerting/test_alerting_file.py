@@ -4,7 +4,8 @@ import pytest
 
 from alerting import check_settings
 from alerting.alert_envelope import bus_event
-from alerting.domain.routing import AlertingSettings, Channel
+from alerting.domain.alert import Channel
+from alerting.domain.routing import AlertingSettings
 from alerting.domain.wording import alert_of
 from steward import settings
 from steward.errors import SettingsError
@@ -100,7 +101,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("text", "line", "said"), BAD.values(), ids=BAD)
-def test_a_bad_file_is_refused_with_its_line_and_what_is_right(written, capsys, text, line, said):
+def test_a_bad_file_is_refused_with_its_line_and_what_is_right(written, text, line, said):
     path = written(text)
 
     with pytest.raises(SettingsError) as refused:
@@ -108,8 +109,6 @@ def test_a_bad_file_is_refused_with_its_line_and_what_is_right(written, capsys, 
 
     assert str(refused.value).startswith(f"alerting.yaml:{line}:")
     assert said in str(refused.value)
-    assert check_settings.main([str(path)]) == 1
-    assert str(refused.value) in capsys.readouterr().err
 
 
 def test_a_route_that_can_never_match_is_warned_of_at_its_line(written, capsys):
@@ -117,5 +116,5 @@ def test_a_route_that_can_never_match_is_warned_of_at_its_line(written, capsys):
         "flood:", "  - {events: [PolicyDriftDetected], capability: policy_drift, channels: []}\nflood:"
     )
 
-    assert check_settings.main([str(written(unreachable))]) == 0
+    assert check_settings.main([str(written(unreachable).parent)]) == 0
     assert "alerting.yaml:4: warning: never matches" in capsys.readouterr().err

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.alert_envelope import bus_event
-from alerting.domain.alert import Severity
-from alerting.domain.chat import notification
-from alerting.domain.concerns import FINDING, ROTATION, SCAN, Concern, State
+from alerting.domain.alert import Channel, PendingAlert
 from alerting.domain.foreign_text import MAX_SUBJECT, Sentence, clean, code_span, is_clean, subject, without_links
-from alerting.domain.mail import WITHHELD, body_of, safe_command, subject_of
-from alerting.domain.ports import Waiting
-from alerting.domain.routing import Channel, Digest
-from alerting.domain.together import Here, digest_alert, flood_alert
+from alerting.domain.formats.chat import notification
+from alerting.domain.formats.mail import WITHHELD, body_of, safe_command, subject_of
+from alerting.domain.open_items import FINDING, ROTATION, SCAN, Concern, State
+from alerting.domain.routing import Digest
+from alerting.domain.summaries import Here, digest_alert, flood_alert
 from alerting.domain.wording import alert_of
+from steward.severity import Severity
 from tests.published_events import NAMES, golden_event
 
 NASTY = [
@@ -120,7 +120,9 @@ def test_every_chat_message_has_others_words_in_code_only(name, text):
     assert all(is_clean(part.replace("\n", "")) for part in shown)
 
 
-WAITING = st.builds(Waiting, HOSTILE, HOSTILE, st.sampled_from(Severity), HOSTILE, st.just(frozenset({Channel.MAIL})))
+WAITING = st.builds(
+    PendingAlert, HOSTILE, HOSTILE, st.sampled_from(Severity), HOSTILE, st.just(frozenset({Channel.MAIL}))
+)
 HERE = Here(datetime(2026, 5, 4, 12, tzinfo=UTC), "123456789012", "ca-central-1")
 TIMES = st.datetimes(timezones=st.just(UTC))
 CONCERNS = st.builds(

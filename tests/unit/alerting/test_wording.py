@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from alerting.alert_envelope import bus_event
-from alerting.domain.alert import Severity
-from alerting.domain.chat import notification
-from alerting.domain.mail import body_of, subject_of
+from alerting.domain.formats.chat import notification
+from alerting.domain.formats.mail import body_of, subject_of
 from alerting.domain.wording import TEXTS, alert_of
+from steward.severity import Severity
 from tests.published_events import NAMES, golden_event
 
 RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks"

@@ -16,7 +16,7 @@ from policy_drift.domain.events import (
     PolicyDriftResolved,
 )
 from policy_drift.domain.finding import Change
-from policy_drift.domain.ports import OvertakenError
+from policy_drift.domain.ports import ConcurrentUpdateError
 from steward.errors import UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.wired_drift import ACCOUNT, APP, QUIET, WIDER, WIDEST, WiredDrift, allowing
@@ -290,7 +290,7 @@ def test_findings_that_an_upload_of_unknown_difference_ends_were_adopted_and_not
 def test_an_upload_that_no_scan_has_seen_is_never_replaced_unread(drift, origin):
     drift.store.put(text_of(granting("*")))
 
-    with pytest.raises(OvertakenError, match="no scan has seen"):
+    with pytest.raises(ConcurrentUpdateError, match="no scan has seen"):
         drift.approvals.replace(Baseline(QUIET), origin=origin, by="ann", findings=[], run="run", based_on="v1")
 
     drift.scan()
@@ -310,14 +310,14 @@ def test_what_was_decided_on_another_baseline_than_the_one_in_force_is_refused(d
     drift.store.put(text_of(granting("s3:GetObject", "s3:PutObject")))
     drift.scan()
 
-    with pytest.raises(OvertakenError, match="decided on"):
+    with pytest.raises(ConcurrentUpdateError, match="decided on"):
         drift.approvals.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
 
 
 def test_nothing_is_adopted_into_a_baseline_that_was_deleted(drift):
     drift.store.is_deleted = True
 
-    with pytest.raises(OvertakenError, match="deleted"):
+    with pytest.raises(ConcurrentUpdateError, match="deleted"):
         drift.approvals.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
 
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from iam_policy import Verdict
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.finding import Drift, Finding, Kind, Severity, State
+from policy_drift.domain.finding import Drift, Finding, Kind, State
 from policy_drift.domain.operating import rank
 from policy_drift.representation import LARGEST_PAGE, page_of, rank_in
 from steward.errors import InvalidRequestError
+from steward.severity import Severity
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=9)

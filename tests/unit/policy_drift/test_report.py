@@ -15,11 +15,12 @@ from policy_drift.adapters.baseline_document import JsonBaselineFormat
 from policy_drift.domain.account import Account, EntityId, Group, User
 from policy_drift.domain.baseline import Adoption, Baseline, adopted
 from policy_drift.domain.comparison.drifts import drifts
-from policy_drift.domain.finding import Finding, Kind, Severity, State
+from policy_drift.domain.finding import Finding, Kind, State
 from policy_drift.domain.reporting.approval import baseline_patch
 from policy_drift.domain.reporting.report import as_document
 from policy_drift.report.html import anchor, render
 from policy_drift.report.side_by_side import Mark, Row, side_by_side
+from steward.severity import Severity
 from tests.doubles.sample_drift import APPROVED, FINDINGS, LIVE, NOW, REPORT
 from tests.doubles.wired_drift import GET
 from tests.unit.policy_drift.accounts import account, group, role, trusting, user

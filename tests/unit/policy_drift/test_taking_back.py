@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from iam_policy import Verdict
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User
-from policy_drift.domain.finding import Drift, Kind, Severity
+from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.reporting.iam_commands import UnsafeTextError, command
 from policy_drift.domain.reporting.remediation import Remedies
+from steward.severity import Severity
 from tests.doubles.aws_cli import InMemoryIam, parsed
 
 ACCOUNT = "123456789012"

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repository_provisioning.application.provision_repositories import Outcome
 from repository_provisioning.domain.events import RepositoryCreated, RepositoryRequestDenied
 from repository_provisioning.domain.house_rules import Lifecycle, Overrides
 from repository_provisioning.domain.planning import Request
-from repository_provisioning.domain.provisioning import Outcome
 from steward.clock import SystemClock
 from steward.errors import (
+    DeadlineError,
     NotAllowedError,
     QuotaExceededError,
     RuleViolationError,
     ThrottledError,
-    TimeUsedUpError,
     TooLargeError,
     UpstreamError,
 )
@@ -209,7 +209,7 @@ def test_what_does_not_fit_in_the_time_is_retryable_and_the_same_call_again_fini
     again = ensure_many(stack, *names, within=24)
 
     kinds = Counter(type(result) for result in first)
-    assert set(kinds) == {Outcome, TimeUsedUpError}
+    assert set(kinds) == {Outcome, DeadlineError}
     assert kinds.total() == 60
     assert all(isinstance(result, Outcome) for result in again)
 
@@ -219,7 +219,7 @@ def test_a_deadline_that_has_passed_leaves_everything_for_the_next_call():
 
     results = ensure_many(stack, "team-a/one", "team-a/two", within=-1)
 
-    assert [type(result) for result in results] == [TimeUsedUpError, TimeUsedUpError]
+    assert [type(result) for result in results] == [DeadlineError, DeadlineError]
     assert stack.registry.stored == {}
 
 

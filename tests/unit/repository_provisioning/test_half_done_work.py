@@ -6,7 +6,7 @@ import pytest
 
 from repository_provisioning.domain.events import RepositoryConfigurationChanged, RepositoryCreated
 from repository_provisioning.domain.house_rules import Lifecycle, Overrides
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from repository_provisioning.domain.planning import Request
 from steward.errors import StewardError, UpstreamError
 from tests.doubles.fault_injection import Fuse

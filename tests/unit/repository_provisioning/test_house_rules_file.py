@@ -4,7 +4,7 @@ import pytest
 
 from repository_provisioning import check_settings
 from repository_provisioning.domain.house_rules import HouseRules
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from steward import settings
 from steward.errors import SettingsError
 from steward.principals import Principal
@@ -193,7 +193,7 @@ def test_a_missing_file_is_refused_by_name(tmp_path):
 
 
 def test_the_check_of_a_bad_file_fails_with_the_reason(written, capsys):
-    assert check_settings.main([str(written(""))]) == 1
+    assert check_settings.main([str(written("").parent)]) == 1
     assert "house_rules.yaml:1: is empty" in capsys.readouterr().err
 
 
@@ -223,11 +223,11 @@ NEVER = {
 def test_a_rule_that_can_never_match_is_a_warning_with_its_line(written, capsys, what):
     text, warning = NEVER[what]
 
-    assert check_settings.main([str(written(text))]) == 0
+    assert check_settings.main([str(written(text).parent)]) == 0
     assert warning in capsys.readouterr().err
 
 
 def test_a_rule_that_can_match_is_no_warning(written, capsys):
-    check_settings.main([str(written(SOUND.replace('match: "**"', 'match: "s*"') + '  - match: "*"\n'))])
+    check_settings.main([str(written(SOUND.replace('match: "**"', 'match: "s*"') + '  - match: "*"\n').parent)])
 
     assert "warning" not in capsys.readouterr().err

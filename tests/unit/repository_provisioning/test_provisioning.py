@@ -4,25 +4,25 @@ from datetime import timedelta
 
 import pytest
 
+from repository_provisioning.application.ports import PrincipalNotYetKnownError, RepositoryNotFoundError
 from repository_provisioning.domain.events import (
     RepositoryConfigurationChanged,
     RepositoryCreated,
     RepositoryRequestDenied,
 )
 from repository_provisioning.domain.house_rules import Lifecycle, Overrides
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from repository_provisioning.domain.planning import Request
-from repository_provisioning.domain.ports import PrincipalNotYetKnownError, RepositoryNotFoundError
 from steward.errors import (
     AccessDeniedError,
     ConflictError,
+    DeadlineError,
     NotAllowedError,
     NotFoundError,
     PreconditionFailedError,
     QuotaExceededError,
     RuleViolationError,
     ThrottledError,
-    TimeUsedUpError,
     UpstreamError,
 )
 from steward.principals import Principal
@@ -327,7 +327,7 @@ def test_creation_waits_until_ecr_shows_the_repository():
 def test_a_repository_that_ecr_does_not_show_in_time_is_finished_by_the_next_call():
     stack = WiredStack.over_doubles(visible_after=timedelta(seconds=30))
 
-    with pytest.raises(TimeUsedUpError, match="repeat the request to continue"):
+    with pytest.raises(DeadlineError, match="repeat the request to continue"):
         ensure(stack)
     stack.clock.advance(seconds=30)
     outcome = ensure(stack)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from alerting.domain.alert import Alert, Severity
+from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent
 from alerting.domain.foreign_text import Sentence
 from alerting.domain.wording.any_event import alert, given
+from steward.severity import Severity
 
 LEAKED = "compromised"
 _FROZEN = Sentence.of("The user is frozen: its keys do not rotate until an operator requests a rotation.")

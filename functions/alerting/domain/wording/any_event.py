@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from alerting.domain.alert import Alert, Severity
+from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent
 from alerting.domain.foreign_text import Sentence, clean
+from steward.severity import Severity
 
 MAX_VALUES = 20
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from alerting.domain.alert import Alert, Severity
+from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent, Data
 from alerting.domain.foreign_text import Sentence
 from alerting.domain.wording.any_event import alert, given
+from steward.severity import Severity
 
 RUNBOOK = "alert-came"
 MAX_REASONS, MAX_CHANGES, MAX_APPROVED = 8, 5, 15

@@ -132,10 +132,9 @@ def steps(approved: Holding, live: Holding) -> Iterator[Step]:
             now = after
 
 
-def customer_policies_in(held: Holding) -> set[str]:
-    """ARNs of the customer's policies that give access; those that bound it do not count."""
-    giving = (held.own, *held.groups.values())
-    return {arn for documents in giving for arn in _managed_in(documents) if not is_of_aws(arn)}
+def policies_in(held: Holding) -> set[str]:
+    """ARNs of the managed policies that give access; those that bound it do not count."""
+    return {arn for documents in (held.own, *held.groups.values()) for arn in _managed_in(documents)}
 
 
 def malformed(account: Account, principal: Entity) -> Iterator[tuple[EntityId | None, str]]:

@@ -13,9 +13,10 @@ from policy_drift.domain.changes.announcement import Announcement
 from policy_drift.domain.changes.grants import Grant, applied, grants_of, is_unknown
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.comparison.pairing import counterpart
-from policy_drift.domain.finding import Drift, Finding, Kind, Severity
+from policy_drift.domain.finding import Drift, Finding, Kind
 from policy_drift.domain.reach import entity_id
 from policy_drift.domain.scope import Scope
+from steward.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

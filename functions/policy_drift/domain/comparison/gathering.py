@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from iam_policy import Comparison, Verdict
 from policy_drift.domain.access.live_state import fingerprint
 from policy_drift.domain.account import Account, EntityId
-from policy_drift.domain.finding import Drift, Kind, Severity
+from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import Assessment
+from steward.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

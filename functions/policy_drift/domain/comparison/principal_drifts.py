@@ -13,11 +13,12 @@ from policy_drift.domain.access.verdicts import MAY_BE_MORE, joined
 from policy_drift.domain.account import Account, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of
 from policy_drift.domain.comparison.gathering import Effect, Gathering
-from policy_drift.domain.finding import Drift, Kind, Severity
+from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.reach import entity_id
 from policy_drift.domain.scope import Scope, is_protected
 from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust, of_worth
-from policy_drift.domain.severity.caller import Caller
+from policy_drift.domain.severity.caller import caller_of
+from steward.severity import Severity
 
 _TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
 
@@ -80,7 +81,7 @@ class Subject:
     def _unmanaged(self, live: Entity, held: Holding) -> None:
         now = access(held)
         comparison = compare(NOTHING, now)
-        of_its_access = of_access(comparison, None, self._caller(self.context.live, live, held))
+        of_its_access = of_access(comparison, None, caller_of(self.context.live, live, held))
         idle_group = isinstance(live, Group) and comparison.verdict is Verdict.EQUIVALENT
         assessment = Assessment(Severity.LOW if idle_group else Severity.MEDIUM).also(of_its_access)
         if isinstance(live, Role):
@@ -130,7 +131,7 @@ class Subject:
         """What the role gives to those who assume it; INFO where its policies cannot be read, which is a finding."""
         try:
             held = holding(self.context.live, role)
-            return of_worth(self._caller(self.context.live, role, held))
+            return of_worth(caller_of(self.context.live, role, held))
         except (UnreadError, PolicyDocumentError):
             return Assessment(Severity.INFO)
 
@@ -143,8 +144,8 @@ class Subject:
             comparison = compare(access(step.before), access(step.after))
             assessment = of_access(
                 comparison,
-                self._caller(self.context.approved, self.approved, step.before),
-                self._caller(self.context.live, self.live, step.after),
+                caller_of(self.context.approved, self.approved, step.before),
+                caller_of(self.context.live, self.live, step.after),
             )
             match step.cause:
                 case Kind.MEMBERSHIP:
@@ -210,9 +211,6 @@ class Subject:
     def _with_groups_renamed(self, held: Holding) -> Holding:
         names = self.context.renamed_groups
         return Holding(held.own, {names.get(name, name): group for name, group in held.groups.items()}, held.boundary)
-
-    def _caller(self, account: Account, principal: Entity, held: Holding) -> Caller:
-        return Caller.of(account, principal, held)
 
     def _tell_malformed(self, reason: str) -> None:
         gathering = self.context.gathering

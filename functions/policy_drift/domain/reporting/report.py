@@ -11,10 +11,11 @@ from typing import Any
 
 from iam_policy import Witness
 from policy_drift.domain.account import Account
-from policy_drift.domain.finding import Change, Finding, Report, Severity, State
+from policy_drift.domain.finding import Change, Finding, Report, State
 from policy_drift.domain.reporting import wording
 from policy_drift.domain.reporting.approval import ROUTE, adoption_of, baseline_patch
 from policy_drift.domain.reporting.remediation import Remedies
+from steward.severity import Severity
 
 FORMAT = 1
 """Grows when a field changes its meaning or goes."""

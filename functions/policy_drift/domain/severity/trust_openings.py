@@ -21,8 +21,8 @@ from policy_drift.domain.access.reading import NOTHING, read
 from policy_drift.domain.access.trust import conditions_of, principals_of
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
-from policy_drift.domain.finding import Severity
 from policy_drift.domain.severity.issuers import WEB_PROVIDERS, is_open_to_all, issuer_of, strangers
+from steward.severity import Severity
 
 type Opening = tuple[Severity, str]
 type IsNew = Callable[[Document], bool]

@@ -171,7 +171,7 @@ class Cache:
 
 @dataclass(frozen=True)
 class Secret:
-    """Where the current key is, and as whom it is read."""
+    """Where the current key is, and the identity that reads it."""
 
     secret_id: str
     region: str | None

@@ -33,7 +33,7 @@ _pinning = contextvars.ContextVar("pinning", default=False)
 
 
 def is_still_missing() -> bool:
-    """Whether the key ``test`` is root, whoever is configured."""
+    """Whether the key ``test`` is root although another one is configured."""
     return bool(iam_evaluator.is_root_access_key("test"))
 
 

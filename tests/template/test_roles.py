@@ -89,7 +89,7 @@ def test_functions_speak_only_under_the_name_of_their_capability(resources):
                 assert statement["Condition"]["StringEquals"]["events:source"].startswith("steward.")
 
 
-def test_the_bus_lets_all_our_functions_and_nobody_else_speak_as_steward(resources):
+def test_the_bus_lets_only_our_functions_publish_as_steward(resources):
     policy = resources["BusPolicy"]["Properties"]["Statement"]
     speakers = {role for role in ROLES if "events:PutEvents" in {entry.action for entry in ROLES[role]}}
 

@@ -7,7 +7,7 @@ SAM := .local/venv/bin/sam
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help start stop status logs clean test test-slow check check-settings settings format bench bench-rotation lock build deploy \
+.PHONY: help start stop status logs clean test test-slow check check-settings settings format schemas bench bench-rotation lock build deploy \
   deploy-global-events
 
 help: ## Show this
@@ -54,6 +54,9 @@ settings: ## Print the settings that are in force, and where each value comes fr
 format: .venv/ready ## Format the code
 	$(TOOLS)/ruff check --fix .
 	$(TOOLS)/ruff format .
+
+schemas: .venv/ready ## Generate the JSON Schemas of the settings
+	PYTHONPATH=functions:layers $(TOOLS)/python scripts/settings_schemas.py
 
 bench: .venv/ready .local/venv/ready ## Compare with the usual shell line
 	$(TOOLS)/python -m benchmarks

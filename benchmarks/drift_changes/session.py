@@ -26,7 +26,7 @@ from benchmarks.drift_changes.table import (
     row_of_step,
     row_of_undoing,
 )
-from policy_drift.adapters.baseline_document import JsonBaselineFormat
+from policy_drift import baseline_document
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.domain.baseline import Baseline
 
@@ -66,7 +66,7 @@ class Session:
     def live_baseline(self) -> dict[str, Any]:
         """The account as it is, as a baseline."""
         account = IamAccount(self._stack.client("iam"), ACCOUNT).snapshot().account
-        text: dict[str, Any] = json.loads(JsonBaselineFormat().write(Baseline(account)))
+        text: dict[str, Any] = json.loads(baseline_document.write(Baseline(account)))
         return text
 
     def approve(self, baseline: object) -> None:

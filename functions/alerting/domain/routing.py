@@ -46,7 +46,7 @@ class Route:
 
     channels: tuple[Channel, ...]
     capability: str = "*"
-    events: tuple[EventPattern, ...] = (EventPattern("*"),)
+    events: tuple[EventPattern, ...] = field(default_factory=lambda: (EventPattern("*"),))
     at_least: SeverityName = "INFO"
     expected: bool | None = None
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from repository_provisioning.domain.names import NamePattern, RepositoryName
 from steward.errors import NotAllowedError, RuleViolationError
@@ -109,6 +109,11 @@ class Overrides:
 @dataclass(frozen=True, slots=True)
 class RepositoryRule:
     """What repositories look like whose name matches; see ``house_rules.yaml`` for the meaning of each field."""
+
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {
+        "scan_on_push": "scanning is a setting of the registry, for all repositories: "
+        "aws ecr put-registry-scanning-configuration"
+    }
 
     match: NamePattern
     name: str | None = None

@@ -168,6 +168,49 @@ BAD = {
         9,
         "one of AES256",
     ),
+    "a word for an encryption that needs a key": (
+        SOUND.replace("lifecycle: {untag", "encryption: KMS\n    lifecycle: {untag"),
+        9,
+        "one of AES256 or keys kms_key",
+    ),
+    "an account that begins with a zero": (
+        SOUND.replace('"210987654321"', "012345678901"),
+        10,
+        '012345678901 begins with a zero: write it in quotes, "012345678901"',
+    ),
+    "a tag that YAML made a number": (
+        SOUND.replace('"{namespace}"', "4711"),
+        12,
+        "repositories[0].tags.namespace: Expected `str`, got `int`; write it in quotes",
+    ),
+    "a text for a list": (
+        SOUND.replace("tag_mutability: IMMUTABLE", "mutable_tags: latest"),
+        8,
+        "repositories[0].mutable_tags: Expected `array`, got `str`; write a list",
+    ),
+    "a shared part outside of the rules": (
+        "x-default: &default\n  tag_mutability: IMMUTABLE\n"
+        + SOUND.replace('match: "**"', 'match: "**"\n    <<: *default').replace(
+            "\n    tag_mutability: IMMUTABLE\n    life", "\n    life"
+        ),
+        1,
+        "x-default: unknown key; known keys are callers, repositories",
+    ),
+    "scanning, which is the registry's": (
+        SOUND.replace("tag_mutability: IMMUTABLE", "scan_on_push: true"),
+        8,
+        "scan_on_push: unknown key; scanning is a setting of the registry",
+    ),
+    "a lifecycle as a text": (
+        SOUND.replace("{untagged_after_days: 14}", '|\n      {"rules":[]}'),
+        9,
+        "write its keys and values themselves, as YAML or JSON, and not a text of them",
+    ),
+    "a limit as a text": (
+        SOUND.replace("300", '"300"'),
+        5,
+        "Expected `int | null`, got `str`; write it without quotes",
+    ),
     "a rule's name with braces": (
         SOUND.replace('match: "**"', 'match: "**"\n    name: "{x}"'),
         7,

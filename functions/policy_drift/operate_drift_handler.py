@@ -7,9 +7,9 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from policy_drift.bootstrap import CAPABILITY, operation
+from policy_drift.application.operate_drift import Acknowledging
+from policy_drift.bootstrap import CAPABILITY, operate_drift
 from policy_drift.domain.finding import State
-from policy_drift.domain.operating import Acknowledging
 from policy_drift.representation import (
     baseline_representation,
     detailed,
@@ -24,7 +24,7 @@ from steward.rest_api import rest_api, wired
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
-use_cases = wired(operation)
+use_cases = wired(operate_drift)
 USUAL_PAGE, LONGEST_PAGE = 200, 1_000
 
 

@@ -1,52 +1,23 @@
 """Who did it: from the events that announced a change, or from CloudTrail's history where none did."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from policy_drift.application.ports import ChangeHistory
 from policy_drift.domain.account import Account, EntityKind
-from policy_drift.domain.changes.announcement import Announcement
-from policy_drift.domain.finding import Change, Drift, Finding, Kind
+from policy_drift.domain.changes.change_event import Announcement
+from policy_drift.domain.changes.expected_events import LOOKED_BACK, WITHOUT_AUTHOR
+from policy_drift.domain.dependents import touched_by
+from policy_drift.domain.finding import Change, Drift
 from policy_drift.domain.lifecycle import Explanation
-from policy_drift.domain.ports import ChangeHistory
-from policy_drift.domain.reach import touched_by
 from steward.errors import UpstreamError
 from steward.principals import Principal, PrincipalPattern
 
-LOOKED_BACK = timedelta(hours=24)
-"""How far the history is searched for a finding of the schedule: four times the time between two scans."""
 MOST_LOOKUPS = 30
 """Searches of one scan, of a few calls each: CloudTrail grants two a second, and no flood is explained one by one."""
-_WITHOUT_AUTHOR = frozenset({Kind.UPSTREAM, Kind.BASELINE, Kind.UNREADABLE})
-_WITHOUT_EVENT = _WITHOUT_AUTHOR | {Kind.DANGLING}
-"""Kinds that no event names the entity of: who deletes a principal does not name the roles that trust it."""
-EVENTS_TAKE = timedelta(minutes=30)
-"""By when the event of a change has led to a check, if events come at all; CloudTrail takes up to 15 minutes."""
 
 
-def is_without_event(finding: Finding, scanned: datetime, approved_since: datetime) -> bool:
-    """Whether a scan was the first to find it, long after its event should have led to a check.
-
-    Not where the event may still be on its way, or where the difference may come from the baseline, which has changed
-    since, instead of from IAM.
-
-    Parameters
-    ----------
-    finding
-        As the scan has recorded it.
-    scanned
-        When the scan began to read.
-    approved_since
-        When the baseline came into force.
-    """
-    drift = finding.drift
-    if finding.first_seen != scanned or drift.kind in _WITHOUT_EVENT or drift.protected:
-        return False
-    if not finding.changes:
-        return approved_since < scanned - LOOKED_BACK
-    return approved_since < finding.changes[0].at < scanned - EVENTS_TAKE
-
-
-class Attribution:
+class AttributeChanges:
     """Explains drifts.
 
     Parameters
@@ -70,7 +41,7 @@ class Attribution:
 
         def explain(drift: Drift) -> Explanation:
             nonlocal left
-            if drift.kind in _WITHOUT_AUTHOR or drift.entity.kind is EntityKind.ACCOUNT or left == 0:
+            if drift.kind in WITHOUT_AUTHOR or drift.entity.kind is EntityKind.ACCOUNT or left == 0:
                 return Explanation()
             left -= 1
             try:

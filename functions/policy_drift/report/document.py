@@ -4,23 +4,50 @@ Its fields are explained in ``docs/policy-drift-report.md``; the HTML report is 
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from iam_policy import Witness
 from policy_drift.domain.account import Account
-from policy_drift.domain.finding import Change, Finding, Report, State
-from policy_drift.domain.reporting import wording
-from policy_drift.domain.reporting.approval import ROUTE, adoption_of, baseline_patch
-from policy_drift.domain.reporting.remediation import Remedies
+from policy_drift.domain.finding import Change, Finding, State
+from policy_drift.report import wording
+from policy_drift.report.adoption import ROUTE, adoption_of, baseline_patch
+from policy_drift.report.remediation import Remedies
 from steward.severity import Severity
 
 FORMAT = 1
 """Grows when a field changes its meaning or goes."""
 
 type Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a scan has read."""
+
+    entities: Mapping[str, int]
+    aws_calls: int
+    unreadable: Mapping[str, str]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the reports, JSON and HTML, contain: everything open, acknowledged, and resolved by this scan."""
+
+    account: str
+    region: str
+    scan_id: str
+    started: datetime
+    baseline_version: str
+    baseline_reviewed: bool
+    baseline_changed: datetime | None
+    coverage: Coverage
+    findings: tuple[Finding, ...]
+    not_looked_at: tuple[str, ...] = ()
+
 
 _ORDER = {State.OPEN: 0, State.ACKNOWLEDGED: 1, State.RESOLVED: 2}
 

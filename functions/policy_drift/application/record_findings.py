@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
 
+from policy_drift.application.ports import ConcurrentUpdateError, Findings, Kept, NotToldError, Outbox, Undelivered
 from policy_drift.domain import lifecycle
 from policy_drift.domain.access.live_state import relation
-from policy_drift.domain.changes.attribution import LOOKED_BACK
+from policy_drift.domain.changes.expected_events import LOOKED_BACK
 from policy_drift.domain.comparison.drifts import Drifts
 from policy_drift.domain.finding import Drift, Finding, State
 from policy_drift.domain.lifecycle import Ending, Explanation, Why
-from policy_drift.domain.ports import ConcurrentUpdateError, Findings, Kept, NotToldError, Outbox, Undelivered
-from policy_drift.domain.reporting.detection import Teller, resolution
+from policy_drift.report.finding_events import Teller, resolution
 from steward.clock import Clock
 from steward.errors import UpstreamError
 from steward.events import EventPublisher, NotPublishedError, PublishableEvent
@@ -116,7 +116,7 @@ class Look:
     adopted: frozenset[str] = frozenset()
 
 
-class Recorder:
+class RecordFindings:
     """Takes what was found, and alerts of what is news."""
 
     def __init__(self, findings: Findings, publisher: EventPublisher, clock: Clock) -> None:

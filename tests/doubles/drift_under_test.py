@@ -1,16 +1,12 @@
-"""The use cases of policy drift, wired as bootstrap does it, over doubles."""
+"""One deployment of policy drift, as bootstrap composes it, over doubles."""
 
 from dataclasses import replace
 
-from policy_drift.adapters.baseline_document import JsonBaselineFormat
+from policy_drift import bootstrap
 from policy_drift.domain.account import Account, Role
-from policy_drift.domain.approving import Approvals
-from policy_drift.domain.changes.announcement import announcement
-from policy_drift.domain.changes.attribution import Attribution
-from policy_drift.domain.checking import Checker
-from policy_drift.domain.recording import Recorder
-from policy_drift.domain.scanning import Scanner
+from policy_drift.domain.changes.change_event import announcement
 from policy_drift.domain.scope import Scope
+from policy_drift.domain.settings import DriftSettings
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_drift import (
     InMemoryAccount,
@@ -40,40 +36,47 @@ APP = Role("app", "/", "AROAAPP", inline={"own": GET}, trust=TRUST)
 QUIET = Account(ACCOUNT, roles={"app": APP})
 
 
-class WiredDrift:
-    """One deployment over one account."""
+class DriftUnderTest:
+    """One deployment over one account. Its parts may be replaced before each call."""
 
     def __init__(self, account=QUIET, publisher=None, expected=(), scope=Scope(), history=None):  # noqa: B008 - frozen
         self.clock = FrozenClock()
-        self.scope = scope
+        self.settings = DriftSettings(scope=scope, expected_actors=tuple(expected))
         self.iam = InMemoryAccount(account)
         self.findings = InMemoryFindings()
         self.records = InMemoryBaselineRecords()
         self.store = InMemoryBaselineStore()
         self.publisher = publisher or RecordingPublisher()
-        self.format = JsonBaselineFormat()
         self.history = history or NoHistory()
-        self.attribution = Attribution(self.history, expected, ACCOUNT)
         self._event = 0
         self._scan = 0
 
     @property
-    def approvals(self):
-        return Approvals(self.store, self.records, self.format, self.publisher, self.clock, ACCOUNT)
+    def baseline(self):
+        return bootstrap.baseline_in_force(
+            account=ACCOUNT, store=self.store, records=self.records, publisher=self.publisher, clock=self.clock
+        )
 
     def scan(self, writers=None):
         self._scan += 1
-        recorder = Recorder(self.findings, self.publisher, self.clock)
-        scanner = Scanner(
-            self.iam, self.approvals, recorder, self.attribution, NoReports(), lambda *_: {}, self.publisher,
-            self.clock, scope=self.scope, account=ACCOUNT, region="ca-central-1",
-        )  # fmt: skip
-        return scanner.scan(f"scan-{self._scan}", writers or {})
+        use_case = bootstrap.scan_account(region="ca-central-1", reports=NoReports(), **self._ports())
+        return use_case.scan(f"scan-{self._scan}", writers or {})
 
     def check(self, *announcements):
-        recorder = Recorder(self.findings, self.publisher, self.clock)
-        checker = Checker(self.iam, self.approvals, self.findings, recorder, self.attribution, self.clock, self.scope)
-        return checker.check(announcements, "run")
+        return bootstrap.check_changes(region="ca-central-1", **self._ports()).check(announcements, "run")
+
+    def _ports(self):
+        return {
+            "settings": self.settings,
+            "account": ACCOUNT,
+            "reader": self.iam,
+            "store": self.store,
+            "records": self.records,
+            "findings": self.findings,
+            "history": self.history,
+            "publisher": self.publisher,
+            "clock": self.clock,
+        }
 
     def role(self, **changed):
         """Change the role app."""
@@ -94,5 +97,5 @@ class WiredDrift:
             }
         )
 
-    def told(self, kind):
+    def published(self, kind):
         return self.publisher.of(kind)

@@ -7,15 +7,15 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from policy_drift.bootstrap import CAPABILITY, checker
+from policy_drift.application.ports import NotToldError
+from policy_drift.bootstrap import CAPABILITY, check_changes
 from policy_drift.domain.baseline import NothingApprovedError
-from policy_drift.domain.changes.announcement import Announcement, announcement
-from policy_drift.domain.ports import NotToldError
+from policy_drift.domain.changes.change_event import Announcement, announcement
 from steward.errors import StewardError
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_checker = checker()
+_check_changes = check_changes()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -60,7 +60,7 @@ def announcement_in(message: Mapping[str, Any]) -> Announcement | None:
 def _look(announced: Mapping[str, Announcement], run: str) -> list[str]:
     """The messages that must come again."""
     try:
-        checked = _checker.check(list(announced.values()), run)
+        checked = _check_changes.check(list(announced.values()), run)
     except NothingApprovedError as error:
         logger.info("no baseline yet", reason=str(error), events=len(announced))
         return []

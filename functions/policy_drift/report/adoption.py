@@ -6,15 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from policy_drift.domain.account import Account, EntityKind
-from policy_drift.domain.baseline import Adoption, adopted
-from policy_drift.domain.finding import Drift, Kind
+from policy_drift.domain.baseline import NOT_ADOPTABLE, Adoption, adopted
+from policy_drift.domain.finding import Drift
 
-type Operation = dict[str, Any]
-"""One of a JSON Patch."""
+type PatchStep = dict[str, Any]
+"""One operation of a JSON Patch (RFC 6902)."""
 
 ROUTE = "POST /drift/baseline/adoptions"
-NOT_ADOPTABLE = frozenset({Kind.BASELINE, Kind.TRANSIENT, Kind.UNREADABLE})
-"""Kinds that say nothing of the account as it is now."""
 _SECTIONS = ("policies", "users", "groups", "roles")
 
 
@@ -31,7 +29,7 @@ def in_one_line(drift: Drift) -> str:
     return f"{ROUTE} {json.dumps(body)}" if body else ""
 
 
-def baseline_patch(drift: Drift, approved: Account, live: Account) -> list[Operation]:
+def baseline_patch(drift: Drift, approved: Account, live: Account) -> list[PatchStep]:
     """What an adoption changes in the account of the baseline file, as a JSON Patch (RFC 6902).
 
     Empty where the drift cannot be adopted, or nothing of it was read.
@@ -40,10 +38,10 @@ def baseline_patch(drift: Drift, approved: Account, live: Account) -> list[Opera
         return []
     wanted = adopted(approved, live, Adoption.of([(drift.entity, drift.kind)]))
     return [
-        operation
+        step
         for section in _SECTIONS
         for key, before, after in _differing(getattr(approved, section), getattr(wanted, section))
-        for operation in _changes(_pointer("", section, key), before, after)
+        for step in _changes(_pointer("", section, key), before, after)
     ]
 
 
@@ -55,7 +53,7 @@ def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
         yield key, was and _json(asdict(was)), now and _json(asdict(now))
 
 
-def _changes(pointer: str, before: Any, after: Any) -> Iterator[Operation]:
+def _changes(pointer: str, before: Any, after: Any) -> Iterator[PatchStep]:
     """From one object to another; None is none at all."""
     if before == after:
         return

@@ -9,9 +9,9 @@ from policy_drift.domain.arns import arn_in
 from policy_drift.domain.events import PolicyDriftAcknowledged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Change, Finding
 from policy_drift.domain.lifecycle import Ending, Why
-from policy_drift.domain.reporting import approval
-from policy_drift.domain.reporting.remediation import Holders, Remedies
-from policy_drift.domain.reporting.wording import newly_possible
+from policy_drift.report import adoption
+from policy_drift.report.remediation import Holders, Remedies
+from policy_drift.report.wording import newly_possible
 
 MOST_CHANGES = 5
 """Events behind a finding that an alert carries; an entry on the bus takes 256 KB."""
@@ -55,7 +55,7 @@ class Teller:
             changes=[told_change(change) for change in finding.changes[:MOST_CHANGES]],
             expected=finding.expected,
             revert=list(commands) if fits else [IN_THE_REPORT.format(len(commands))],
-            approve=approval.in_one_line(drift),
+            approve=adoption.in_one_line(drift),
             arn=drift.arn or arn_in(self._accounts, drift.entity),
         )
 

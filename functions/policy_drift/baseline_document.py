@@ -37,71 +37,71 @@ class _Document:
     policies: Mapping[str, ManagedPolicy] = field(default_factory=dict)
 
 
-class JsonBaselineFormat:
-    """Reads and writes the document."""
-
-    def write(self, baseline: Baseline) -> bytes:
-        """As UTF-8 text, with keys sorted at every level but inside policy documents, which keep their order."""
-        document: dict[str, Any] = {
-            "account": baseline.account.id,
-            "format": FORMAT,
-            "reviewed": baseline.reviewed,
+def write(baseline: Baseline) -> bytes:
+    """As UTF-8 text, with keys sorted at every level but inside policy documents, which keep their order."""
+    document: dict[str, Any] = {
+        "account": baseline.account.id,
+        "format": FORMAT,
+        "reviewed": baseline.reviewed,
+    }
+    for section, key in _KEYED.items():
+        entities = msgspec.to_builtins(getattr(baseline.account, section), enc_hook=str)
+        document[section] = {
+            name: {part: value for part, value in sorted(entity.items()) if part != key and value is not None}
+            for name, entity in sorted(entities.items())
         }
-        for section, key in _KEYED.items():
-            entities = msgspec.to_builtins(getattr(baseline.account, section), enc_hook=str)
-            document[section] = {
-                name: {part: value for part, value in sorted(entity.items()) if part != key and value is not None}
-                for name, entity in sorted(entities.items())
-            }
-        return (json.dumps(dict(sorted(document.items())), indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(dict(sorted(document.items())), indent=2, ensure_ascii=False) + "\n").encode()
 
-    def read(self, text: bytes, *, account: str) -> Baseline:
-        """Raise UnusableBaselineError for whatever is not a baseline of ``account``."""
-        try:
-            return self._read(text, account)
-        except RecursionError as error:
-            raise UnusableBaselineError("it nests too deep") from error
 
-    def _read(self, text: bytes, account: str) -> Baseline:
-        if len(text) > LARGEST:
-            raise UnusableBaselineError(f"it has more than the {LARGEST} bytes that are read")
-        if not text.strip():
-            raise UnusableBaselineError("it is empty")
-        try:
-            decoded = text.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise UnusableBaselineError(f"it is not UTF-8 text (byte {error.start})") from error
-        raw = _parsed(decoded)
-        try:
-            document = convert(_with_keys(raw), _Document)
-        except ValidationError as error:
-            unfit = _nearer(raw) or error
-            raise UnusableBaselineError(str(unfit), line=_line(decoded, unfit.path)) from error
-        if document.format != FORMAT:
-            line = _line(decoded, ("format",))
-            raise UnusableBaselineError(f"format is {document.format!r}; it must be {FORMAT!r}", line=line)
-        if document.account != account:
-            line = _line(decoded, ("account",))
-            raise UnusableBaselineError(f"it is of the account {document.account}, not of {account}", line=line)
-        if not (document.users or document.groups or document.roles):
-            raise UnusableBaselineError("it approves no user, no group and no role: that is no account")
-        approved = Account(account, document.users, document.groups, document.roles, document.policies)
-        for flaw in flaws(approved):
-            where = ".".join(map(str, flaw.place))
-            raise UnusableBaselineError(f"{where}: {flaw.reason}", line=_line(decoded, flaw.place))
-        return Baseline(approved, document.reviewed)
+def read(text: bytes, *, account: str) -> Baseline:
+    """Raise UnusableBaselineError for whatever is not a baseline of ``account``."""
+    try:
+        return _read(text, account)
+    except RecursionError as error:
+        raise UnusableBaselineError("it nests too deep") from error
 
-    def refuse_bad_policies(self, text: bytes, baseline: Baseline, known: Account | None) -> None:
-        """Parse every policy document but those that ``known`` has, too: what IAM itself gave is not questioned."""
-        decoded, trusted = text.decode("utf-8-sig"), _documents(known) if known else {}
-        for place, policy in _documents(baseline.account).items():
-            if trusted.get(place) == policy:
-                continue
-            try:
-                effective_access([policy])
-            except PolicyError as error:
-                where = ".".join(map(str, place))
-                raise UnusableBaselineError(f"{where}: {error}", line=_line(decoded, place)) from error
+
+def _read(text: bytes, account: str) -> Baseline:
+    if len(text) > LARGEST:
+        raise UnusableBaselineError(f"it has more than the {LARGEST} bytes that are read")
+    if not text.strip():
+        raise UnusableBaselineError("it is empty")
+    try:
+        decoded = text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnusableBaselineError(f"it is not UTF-8 text (byte {error.start})") from error
+    raw = _parsed(decoded)
+    try:
+        document = convert(_with_keys(raw), _Document)
+    except ValidationError as error:
+        unfit = _nearer(raw) or error
+        raise UnusableBaselineError(str(unfit), line=_line(decoded, unfit.path)) from error
+    if document.format != FORMAT:
+        line = _line(decoded, ("format",))
+        raise UnusableBaselineError(f"format is {document.format!r}; it must be {FORMAT!r}", line=line)
+    if document.account != account:
+        line = _line(decoded, ("account",))
+        raise UnusableBaselineError(f"it is of the account {document.account}, not of {account}", line=line)
+    if not (document.users or document.groups or document.roles):
+        raise UnusableBaselineError("it approves no user, no group and no role: that is no account")
+    approved = Account(account, document.users, document.groups, document.roles, document.policies)
+    for flaw in flaws(approved):
+        where = ".".join(map(str, flaw.place))
+        raise UnusableBaselineError(f"{where}: {flaw.reason}", line=_line(decoded, flaw.place))
+    return Baseline(approved, document.reviewed)
+
+
+def refuse_bad_policies(text: bytes, baseline: Baseline, known: Account | None) -> None:
+    """Parse every policy document but those that ``known`` has, too: what IAM itself gave is not questioned."""
+    decoded, trusted = text.decode("utf-8-sig"), _documents(known) if known else {}
+    for place, policy in _documents(baseline.account).items():
+        if trusted.get(place) == policy:
+            continue
+        try:
+            effective_access([policy])
+        except PolicyError as error:
+            where = ".".join(map(str, place))
+            raise UnusableBaselineError(f"{where}: {error}", line=_line(decoded, place)) from error
 
 
 def _parsed(text: str) -> dict[str, Any]:

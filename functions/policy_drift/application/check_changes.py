@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from policy_drift.application.attribute_changes import AttributeChanges
+from policy_drift.application.baseline_in_force import BaselineInForce
+from policy_drift.application.ports import AccountReader, Findings, Subjects
+from policy_drift.application.record_findings import Look, RecordFindings
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
-from policy_drift.domain.approving import Approvals
-from policy_drift.domain.changes.announcement import Announcement
-from policy_drift.domain.changes.attribution import Attribution
+from policy_drift.domain.changes.change_event import Announcement
 from policy_drift.domain.changes.transients import transients
 from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.dependents import touched_by
 from policy_drift.domain.finding import Drift, Finding
-from policy_drift.domain.ports import AccountReader, Findings, Subjects
-from policy_drift.domain.reach import touched_by
-from policy_drift.domain.recording import Look, Recorder
-from policy_drift.domain.reporting.detection import Teller
 from policy_drift.domain.scope import Scope
+from policy_drift.report.finding_events import Teller
 from steward.clock import Clock
 
 MOST_READ_ALONE = 60
@@ -30,16 +30,16 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-class Checker:
+class CheckChanges:
     """Checks entities that changed."""
 
     def __init__(
         self,
         reader: AccountReader,
-        approvals: Approvals,
+        approvals: BaselineInForce,
         findings: Findings,
-        recorder: Recorder,
-        attribution: Attribution,
+        recorder: RecordFindings,
+        attribution: AttributeChanges,
         clock: Clock,
         scope: Scope,
     ) -> None:

@@ -10,11 +10,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from iam_policy import Verdict
+from policy_drift import baseline_document
+from policy_drift.application.ports import (
+    BaselineRecords,
+    BaselineStore,
+    ConcurrentUpdateError,
+    Kept,
+    NotVersionedError,
+    Version,
+)
+from policy_drift.application.record_findings import LEASE, Delivery
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Account, EntityId, policy_id
 from policy_drift.domain.baseline import (
     Baseline,
-    BaselineFormat,
     InForce,
     Intent,
     NothingApprovedError,
@@ -23,18 +32,9 @@ from policy_drift.domain.baseline import (
     flaws,
 )
 from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.events import BaselineChanged, BaselineRefused
 from policy_drift.domain.finding import Change, Drift, Kind
-from policy_drift.domain.ports import (
-    BaselineRecords,
-    BaselineStore,
-    ConcurrentUpdateError,
-    Kept,
-    NotVersionedError,
-    Version,
-)
-from policy_drift.domain.reach import entity_id
-from policy_drift.domain.recording import LEASE, Delivery
 from steward.clock import Clock
 from steward.errors import ConflictError
 from steward.events import EventPublisher, PublishableEvent
@@ -83,21 +83,19 @@ class BaselineLostError(ConflictError):
         self.causes = causes
 
 
-class Approvals:
+class BaselineInForce:
     """The baseline of one account."""
 
     def __init__(
         self,
         store: BaselineStore,
         records: BaselineRecords,
-        baselines: BaselineFormat,
         publisher: EventPublisher,
         clock: Clock,
         account: str,
     ) -> None:
         self._store = store
         self._records = records
-        self._format = baselines
         self._delivery = Delivery(publisher, clock)
         self._clock = clock
         self._account = account
@@ -187,9 +185,9 @@ class Approvals:
         _refuse_stale(kept, latest, origin, based_on)
         before = self._good_or_none(kept.value) if kept else None
         is_first = kept is None and not self._store.writes()
-        text = self._format.write(baseline)
+        text = baseline_document.write(baseline)
         if origin is Origin.UPLOADED:
-            self._format.refuse_bad_policies(text, baseline, before.account if before else None)
+            baseline_document.refuse_bad_policies(text, baseline, before.account if before else None)
         intent = Intent(_digest(text), origin, by, tuple(findings))
         if kept:
             record = replace(kept.value, intent=intent)
@@ -215,7 +213,7 @@ class Approvals:
         before = self._good_or_none(kept.value)
         try:
             baseline = self._read(latest)
-            self._format.refuse_bad_policies(latest.text, baseline, before.account if before else None)
+            baseline_document.refuse_bad_policies(latest.text, baseline, before.account if before else None)
         except UnusableBaselineError as error:
             return self._refused(kept, before, latest, error, writers, run)
         intent = kept.value.intent
@@ -253,7 +251,7 @@ class Approvals:
         is_first = self._store.writes() == 1
         try:
             baseline = self._read(latest)
-            self._format.refuse_bad_policies(latest.text, baseline, live)
+            baseline_document.refuse_bad_policies(latest.text, baseline, live)
         except UnusableBaselineError as error:
             if is_first:
                 raise NothingApprovedError(f"the first baseline cannot be used: {error}") from error
@@ -272,7 +270,7 @@ class Approvals:
                 f"there is no first baseline while the account was not read whole: {flaw.reason}"
             )
         baseline = Baseline(account, reviewed=False)
-        text = self._format.write(baseline)
+        text = baseline_document.write(baseline)
         written = self._store.write(text, replaces=None)
         intent = Intent(_digest(text), Origin.CAPTURED, "the first scan")
         return self._put_in_force(None, None, baseline, written.id, intent, run, is_first=True)
@@ -339,7 +337,7 @@ class Approvals:
             return None
 
     def _read(self, version: Version) -> Baseline:
-        return self._format.read(version.text, account=self._account)
+        return baseline_document.read(version.text, account=self._account)
 
     def _lost(self, record: InForce, why: str, seen: str, causes: tuple[Change, ...]) -> BaselineLostError:
         what = f"The version of the baseline in force, {record.version}, {why}. Upload a good one."

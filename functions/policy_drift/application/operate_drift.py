@@ -4,18 +4,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from policy_drift import baseline_document
+from policy_drift.application.baseline_in_force import Approved, BaselineInForce
+from policy_drift.application.ports import AccountReader, Findings, Kept, ReportStore, ScanTrigger
+from policy_drift.application.record_findings import LEASE, Delivery, Look, RecordFindings
 from policy_drift.domain import baseline, lifecycle
 from policy_drift.domain.account import Account, EntityId, EntityKind
-from policy_drift.domain.approving import Approvals, Approved
-from policy_drift.domain.baseline import Adoption, Baseline, BaselineFormat, InForce, Origin
+from policy_drift.domain.baseline import Adoption, Baseline, InForce, Origin
 from policy_drift.domain.comparison.drifts import Drifts, drifts
 from policy_drift.domain.finding import Acknowledgement, Drift, Finding, State
 from policy_drift.domain.lifecycle import Explanation
-from policy_drift.domain.ports import AccountReader, Findings, Kept, ReportStore, ScanTrigger
-from policy_drift.domain.recording import LEASE, Delivery, Look, Recorder
-from policy_drift.domain.reporting import approval
-from policy_drift.domain.reporting.detection import Teller, acknowledgement
 from policy_drift.domain.scope import Scope
+from policy_drift.report.finding_events import Teller, acknowledgement
 from steward.clock import Clock
 from steward.errors import ConflictError, NotFoundError, PreconditionFailedError, RuleViolationError
 from steward.events import EventPublisher
@@ -36,16 +36,15 @@ class Acknowledging:
     fingerprint: str
 
 
-class Operation:
+class OperateDrift:
     """The operators' use cases."""
 
     def __init__(
         self,
         findings: Findings,
-        approvals: Approvals,
-        baselines: BaselineFormat,
+        approvals: BaselineInForce,
         reader: AccountReader,
-        recorder: Recorder,
+        recorder: RecordFindings,
         reports: ReportStore,
         trigger: ScanTrigger,
         publisher: EventPublisher,
@@ -56,7 +55,6 @@ class Operation:
     ) -> None:
         self._findings = findings
         self._approvals = approvals
-        self._format = baselines
         self._reader = reader
         self._recorder = recorder
         self._reports = reports
@@ -112,7 +110,7 @@ class Operation:
         replaces
             The version that the caller has seen; None to replace whatever is in force.
         """
-        uploaded = self._format.read(text, account=self._account)
+        uploaded = baseline_document.read(text, account=self._account)
         if replaces is not None and self._approvals.version() != replaces:
             raise PreconditionFailedError("another baseline is in force than the one in If-Match; read it again")
         approved = self._approvals.replace(
@@ -197,7 +195,7 @@ class Operation:
 
     def _open(self, finding_id: str) -> Drift:
         drift = self._kept(finding_id).value.drift
-        if drift.kind in approval.NOT_ADOPTABLE or drift.entity.kind is EntityKind.ACCOUNT:
+        if drift.kind in baseline.NOT_ADOPTABLE or drift.entity.kind is EntityKind.ACCOUNT:
             raise RuleViolationError(f"{finding_id} does not describe the current account; it cannot be adopted")
         return drift
 

@@ -1,21 +1,25 @@
 """The scheduled scan of the whole account: the guarantee that nothing is missed."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from policy_drift.application.attribute_changes import AttributeChanges
+from policy_drift.application.baseline_in_force import Approved, BaselineInForce, BaselineLostError
+from policy_drift.application.ports import AccountReader, NotToldError, ReportStore, Snapshot
+from policy_drift.application.record_findings import Look, RecordFindings
 from policy_drift.domain.account import Account
-from policy_drift.domain.approving import Approvals, Approved, BaselineLostError
-from policy_drift.domain.changes.attribution import Attribution, is_without_event
+from policy_drift.domain.changes.expected_events import is_without_event
 from policy_drift.domain.comparison.drifts import Drifts, drifts
 from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
-from policy_drift.domain.finding import Change, Coverage, Drift, Finding, Kind, Report, State
+from policy_drift.domain.finding import Change, Drift, Finding, Kind, State
 from policy_drift.domain.lifecycle import Explanation
-from policy_drift.domain.ports import AccountReader, NotToldError, ReportStore, Snapshot
-from policy_drift.domain.recording import Look, Recorder
-from policy_drift.domain.reporting.detection import Teller
 from policy_drift.domain.scope import Scope
+from policy_drift.report.document import Coverage, Report, as_document
+from policy_drift.report.finding_events import Teller
+from policy_drift.report.html import render
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher
@@ -28,9 +32,6 @@ NOT_LOOKED_AT = (
 )
 """What no page of GetAccountAuthorizationDetails tells, or what the comparison does not read."""
 
-type Render = Callable[[Report, Account, Account], Mapping[str, str]]
-"""A report, with the approved and the live account, as documents by extension."""
-
 
 @dataclass(frozen=True, slots=True)
 class Completed:
@@ -41,17 +42,16 @@ class Completed:
     without_event: int
 
 
-class Scanner:
+class ScanAccount:
     """Scans one account."""
 
     def __init__(
         self,
         reader: AccountReader,
-        approvals: Approvals,
-        recorder: Recorder,
-        attribution: Attribution,
+        approvals: BaselineInForce,
+        recorder: RecordFindings,
+        attribution: AttributeChanges,
         reports: ReportStore,
-        render: Render,
         publisher: EventPublisher,
         clock: Clock,
         *,
@@ -64,7 +64,6 @@ class Scanner:
         self._recorder = recorder
         self._attribution = attribution
         self._reports = reports
-        self._render = render
         self._publisher = publisher
         self._clock = clock
         self._scope = scope
@@ -151,7 +150,9 @@ class Scanner:
             findings=tuple(findings),
             not_looked_at=NOT_LOOKED_AT,
         )
-        key = self._reports.put(scan_id, self._render(report, baseline, live))
+        document = as_document(report, approved=baseline, live=live)
+        texts = {"html": render(document), "json": json.dumps(document, indent=2, ensure_ascii=False)}
+        key = self._reports.put(scan_id, texts)
         still_open = Counter(finding.drift.severity for finding in findings if finding.state is State.OPEN)
         event = DriftScanCompleted(
             scan_id=scan_id,

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from policy_drift.domain.access.trust import gone
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, Role, User, policy_id
 from policy_drift.domain.arns import is_of_aws
-from policy_drift.domain.comparison.pairing import counterpart
+from policy_drift.domain.comparison.counterparts import counterpart
+from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.finding import Drift, Kind
-from policy_drift.domain.reach import entity_id
-from policy_drift.domain.reporting import iam_commands
-from policy_drift.domain.reporting.wording import listed
 from policy_drift.domain.scope import is_protected
+from policy_drift.report import iam_commands
+from policy_drift.report.wording import listed
 
 _OF_AWS = "AWS owns and manages it: it cannot be changed here."
 _OVER = "The account already matches the baseline: there is nothing to revert."

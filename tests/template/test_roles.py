@@ -143,8 +143,16 @@ def test_only_tagged_users_on_the_service_path_get_their_keys_changed(resources)
                 assert "user${ServicePath}*" in json.dumps(statement["Resource"])
 
 
+def test_alerts_read_the_secret_of_the_webhook_and_no_other(resources):
+    secrets = [s for s in statements_of_role(resources, "AlertsRole") if "secretsmanager" in json.dumps(s["Action"])]
+
+    assert [(s["Action"], s["Resource"]) for s in secrets] == [
+        ("secretsmanager:GetSecretValue", {"Ref": "WebhookSecretArn"})
+    ]
+
+
 def test_only_secrets_of_service_users_are_touched(resources):
-    for role in ROLES:
+    for role in ROLES.keys() - {"AlertsRole"}:
         for statement in statements_of_role(resources, role):
             if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):
                 assert "secret:steward/service-users/*" in json.dumps(statement["Resource"])
@@ -153,7 +161,7 @@ def test_only_secrets_of_service_users_are_touched(resources):
 def test_a_secrets_own_key_is_used_through_secrets_manager_alone(resources):
     for role in ROLES:
         for statement in statements_of_role(resources, role):
-            if statement.get("Sid") == "UseTheKeyOfTheSecrets":
+            if statement.get("Sid") == "UseSecretsKey":
                 assert statement["Condition"] == {"StringLike": {"kms:ViaService": "secretsmanager.*.amazonaws.com"}}
                 assert "SecretsKeyArn" in json.dumps(statement["Resource"])
 

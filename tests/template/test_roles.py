@@ -3,6 +3,8 @@
 import json
 from fnmatch import fnmatchcase
 
+import pytest
+
 from tests.local.proven_actions import ROLES
 from tests.template.reading import (
     AWS_MANAGED_ACTIONS,
@@ -13,6 +15,11 @@ from tests.template.reading import (
     statements,
     statements_of_role,
 )
+
+OWN_SECRET = (
+    "arn:${AWS::Partition}:secretsmanager:*:${AWS::AccountId}:secret:steward/service-users/${!aws:username}-??????"
+)
+SERVICE_USERS = "arn:${AWS::Partition}:iam::${AWS::AccountId}:user${ServicePath}*"
 
 WITHOUT_RESOURCE_TYPE = {
     "cloudtrail:LookupEvents": "the action has no resource type",
@@ -106,6 +113,53 @@ def test_writers_cannot_create_repositories(resources):
     assert [s["Action"] for s in invoke_only] == ["execute-api:Invoke"]
     assert "AmazonEC2ContainerRegistryPowerUser" in json.dumps(group["ManagedPolicyArns"])
     assert "FullAccess" not in json.dumps(group["ManagedPolicyArns"])
+
+
+def test_a_service_user_reads_no_secret_but_its_own(resources):
+    own = resources["OwnSecretPolicy"]
+    secret = {"Fn::Sub": OWN_SECRET}
+    on_the_service_path = {"aws:PrincipalArn": {"Fn::Sub": SERVICE_USERS}}
+    read, decrypt = statements(own["Properties"]["PolicyDocument"])
+
+    assert own["Condition"] == "WithOwnSecretAccess"
+    assert own["Properties"]["Groups"] == [{"Ref": "ReadGroup"}, {"Ref": "WriteGroup"}]
+    assert read == {
+        "Effect": "Allow",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": secret,
+        "Condition": {"ArnLike": on_the_service_path},
+    }
+    assert decrypt["Action"] == "kms:Decrypt"
+    assert "SecretsKeyArn" in json.dumps(decrypt["Resource"])
+    assert decrypt["Condition"] == {
+        "ArnLike": on_the_service_path,
+        "StringLike": {
+            "kms:ViaService": "secretsmanager.*.amazonaws.com",
+            "kms:EncryptionContext:SecretARN": secret,
+        },
+    }
+
+
+def test_service_users_read_their_own_secrets_only_if_that_is_asked_for(source):
+    conditions = source["Conditions"]
+
+    assert source["Parameters"]["OwnSecretAccess"]["Default"] == "false"
+    assert {"Fn::Equals": [{"Ref": "OwnSecretAccess"}, "true"]} in conditions["WithOwnSecretAccess"]["Fn::And"]
+
+
+@pytest.mark.parametrize(
+    ("user", "secret", "matches"),
+    [
+        ("ci", "ci-AbCdEf", True),
+        ("ci", "ci-deploy-AbCdEf", False),
+        ("ci-deploy", "ci-AbCdEf", False),
+        ("ci", "ci2-AbCdEf", False),
+    ],
+)
+def test_the_secret_of_a_user_whose_name_begins_alike_is_another(user, secret, matches):
+    pattern = OWN_SECRET.rpartition("/")[2].replace("${!aws:username}", user)
+
+    assert fnmatchcase(secret, pattern) is matches
 
 
 def test_the_policies_of_callers_cover_their_routes_and_no_others(resources):

@@ -478,7 +478,7 @@ def _is_of_the_account_asked(last: KeptKey, cli: Cli) -> bool:
 
 
 def _reader() -> str:
-    """A digest of the settings that decide as whom the AWS CLI asks."""
+    """A digest of the settings that decide which identity the AWS CLI uses."""
     digest = hashlib.sha256()
     for name, value in sorted(os.environ.items()):
         if _READER_VARIABLES.fullmatch(name):

@@ -55,7 +55,7 @@ LONGEST_OUTAGE = timedelta(days=1)
 """How long the key that was read last is printed although its secret cannot be read.
 
 Long enough for an outage of a region, and short enough for a lost permission to be noticed while the old key works.
-What was current within it is active still, unless it leaked, or ``quiet_days`` is less than 1 in the steward's
+What was current within it is active still, unless it leaked, or ``drain_days`` is less than 1 in the steward's
 settings, which their check points out; AWS refuses such a key, and the consumer is no worse off than with none.
 """
 
@@ -150,7 +150,7 @@ class AccessKey:
 
 @dataclass(frozen=True)
 class Reading:
-    """Which secret is read, and as whose identity. Two readings that differ share no kept key."""
+    """Which secret is read, and the identity that reads it. Two readings that differ share no kept key."""
 
     user_name: str
     secret_id: str
@@ -478,7 +478,7 @@ def _is_of_the_account_asked(last: KeptKey, cli: Cli) -> bool:
 
 
 def _reader() -> str:
-    """A digest of the settings that decide as whom the AWS CLI asks."""
+    """A digest of the settings that decide which identity the AWS CLI uses."""
     digest = hashlib.sha256()
     for name, value in sorted(os.environ.items()):
         if _READER_VARIABLES.fullmatch(name):

@@ -51,7 +51,7 @@ class Requests:
 
 
 def wired() -> tuple[Provisioner, Requests]:
-    """The use case as the function's composition root wires it, on clients whose requests are counted."""
+    """The use case as the function's composition root wires it, on clients that count their requests."""
     requests = Requests()
     session = botocore.session.Session()
     session.register("before-send", requests)

@@ -114,7 +114,7 @@ class _Raw(io.BytesIO):
 
 
 def measure(users: int) -> dict[str, Any]:
-    """Calls by operation, users told, and the peak of this process's memory in MB."""
+    """Calls by operation, users published, and the peak of this process's memory in MB."""
     os.environ.update(ENVIRONMENT)
     account, session = Account(users), botocore.session.Session()
     session.register("before-send", account.answer)

@@ -218,7 +218,7 @@ def measured(principals: int, change: str) -> str:
 
 
 class _Silence:
-    """A bus that nobody listens to."""
+    """A bus without listeners."""
 
     def publish(self, events: Sequence[PublishableEvent], *, correlation_id: str) -> None:
         """Say nothing."""

@@ -150,7 +150,7 @@ class AccessKey:
 
 @dataclass(frozen=True)
 class Reading:
-    """Which secret is read, and as whose identity. Two readings that differ share no kept key."""
+    """Which secret is read, and the identity that reads it. Two readings that differ share no kept key."""
 
     user_name: str
     secret_id: str
@@ -478,7 +478,7 @@ def _is_of_the_account_asked(last: KeptKey, cli: Cli) -> bool:
 
 
 def _reader() -> str:
-    """A digest of the settings that decide as whom the AWS CLI asks."""
+    """A digest of the settings that decide which identity the AWS CLI uses."""
     digest = hashlib.sha256()
     for name, value in sorted(os.environ.items()):
         if _READER_VARIABLES.fullmatch(name):

@@ -182,7 +182,7 @@ def test_a_key_that_was_read_too_long_ago_or_in_the_future_is_not_printed(host, 
     assert "No key was read within the last day" in done.stderr
 
 
-def test_without_a_last_key_the_reason_is_told(host):
+def test_without_a_last_key_the_reason_is_printed(host):
     host.cli.answers(status=254, error="An error occurred (ResourceNotFoundException) when calling GetSecretValue")
 
     done = host.run()
@@ -219,7 +219,7 @@ def test_no_key_is_ever_an_argument(host):
     assert MATERIAL not in json.dumps(host.cli.calls[0]["arguments"])
 
 
-def test_who_has_no_own_key_yet_is_told_how_to_get_one(host):
+def test_a_host_without_a_key_of_its_own_prints_how_to_get_one(host):
     done = host.run("--own-key")
 
     assert done.returncode == 1

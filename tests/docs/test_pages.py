@@ -20,6 +20,7 @@ PAGES = [
     PROJECT / "layers" / "iam_policy" / "README.md",
     *sorted(DOCS.glob("*.md")),
     *sorted((DOCS / "runbooks").glob("*.md")),
+    *sorted((DOCS / "decisions").glob("*.md")),
 ]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([^)\s]+))?\)")
 CALL = re.compile(r"call (GET|POST) \'?(/service-users[^\s?\'`]*)[^\s`]*(?: +-H \'[^\']+\')?(?: +-d \'([^\']+)\')?")

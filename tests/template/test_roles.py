@@ -96,7 +96,7 @@ def test_functions_speak_only_under_the_name_of_their_capability(resources):
                 assert statement["Condition"]["StringEquals"]["events:source"].startswith("steward.")
 
 
-def test_the_bus_lets_all_our_functions_and_nobody_else_speak_as_steward(resources):
+def test_the_bus_lets_only_our_functions_publish_as_steward(resources):
     policy = resources["BusPolicy"]["Properties"]["Statement"]
     speakers = {role for role in ROLES if "events:PutEvents" in {entry.action for entry in ROLES[role]}}
 
@@ -156,7 +156,7 @@ def test_service_users_read_their_own_secrets_only_if_that_is_asked_for(source):
         ("ci", "ci2-AbCdEf", False),
     ],
 )
-def test_the_secret_of_a_user_whose_name_begins_alike_is_another(user, secret, matches):
+def test_a_user_with_a_name_that_begins_alike_has_another_secret(user, secret, matches):
     pattern = OWN_SECRET.rpartition("/")[2].replace("${!aws:username}", user)
 
     assert fnmatchcase(secret, pattern) is matches

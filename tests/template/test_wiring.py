@@ -72,7 +72,7 @@ def test_only_what_queues_redrive_lies_where_sqs_can_move_it_back(resources):
     assert {name for name, r in others.items() if "QueueDeadLetters" in json.dumps(r)} <= alarms
 
 
-def test_every_alarm_tells_somebody(resources):
+def test_every_alarm_notifies_a_topic(resources):
     for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
 

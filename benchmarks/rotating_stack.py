@@ -81,7 +81,7 @@ class RotatingStack:
         return self._requests("GET")
 
     def waiting(self, queue: str) -> int:
-        """Messages in a queue, those too that somebody works on."""
+        """Messages in a queue, with those in flight."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         got = self.client("sqs").get_queue_attributes(QueueUrl=self.resource(queue), AttributeNames=names)
         return sum(int(number) for number in got["Attributes"].values())

@@ -24,7 +24,7 @@ use_cases = wired(operate_service_users)
 
 @app.get("/service-users")
 def list_users() -> Response[dict[str, Any]]:
-    """Every service user: state, keys, next step, what stands in the way."""
+    """List every service user: state, keys, next step, what blocks it."""
     now = datetime.now(UTC)
     users = [representation_of(name, record, now) for name, record in use_cases().list()]
     return Response(HTTPStatus.OK, "application/json", {"service_users": users})
@@ -32,7 +32,7 @@ def list_users() -> Response[dict[str, Any]]:
 
 @app.get("/service-users/<name>")
 def show_user(name: str) -> Response[dict[str, Any]]:
-    """One service user, and who still uses its superseded keys."""
+    """Return one service user, and the latest uses of its old keys."""
     user = UserName(name)
     record, uses = use_cases().show(user)
     return Response(HTTPStatus.OK, "application/json", detailed(user, record, uses, datetime.now(UTC)))
@@ -40,7 +40,7 @@ def show_user(name: str) -> Response[dict[str, Any]]:
 
 @app.post("/service-users/<name>/rotation")
 def request_rotation(name: str) -> Response[dict[str, Any]]:
-    """Ask for a rotation: {"reason": "routine"}, or {"reason": "compromised", "key_id": "AKIA…"}."""
+    """Request a rotation: {"reason": "routine"}, or {"reason": "compromised", "key_id": "AKIA…"}."""
     body = _body("reason", "key_id")
     try:
         reason = Reason(body.get("reason", "routine"))
@@ -58,7 +58,7 @@ def request_rotation(name: str) -> Response[dict[str, Any]]:
 
 @app.post("/service-users/<name>/reactivation")
 def reactivate(name: str) -> Response[dict[str, Any]]:
-    """Bring the previous key back and freeze the user: {"reason": "…"}."""
+    """Reactivate the previous key and freeze the user: {"reason": "…"}."""
     reason = _body("reason").get("reason")
     if not isinstance(reason, str) or not reason.strip() or len(reason) > LONGEST_REASON:
         raise RuleViolationError(

@@ -1,4 +1,4 @@
-"""The schedule's entry: reports who is due."""
+"""The schedule's handler: publishes which users are due."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _planner = plan_rotations()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Tell who is due; a failure of ours is tried again by Lambda, and by the next run."""
+    """Publish which users are due; Lambda retries a failure, and so does the next run."""
     plan = _planner.plan(str(event.get("id") or context.aws_request_id))
     metrics.add_metric("UsersDue", MetricUnit.Count, len(plan.due))
     metrics.add_metric("UsersPostponed", MetricUnit.Count, plan.postponed)

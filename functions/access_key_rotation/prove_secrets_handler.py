@@ -1,4 +1,4 @@
-"""The entry of the hourly check that the keys that consumers read still authenticate."""
+"""The hourly schedule's handler: verifies that the keys that consumers read still authenticate."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _secret_proof = prove_secrets()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Try the current secrets; those that AWS refuses are published, and those that could not be tried counted, too."""
+    """Verify the current secrets, publish those that AWS refuses, and count those that could not be verified, too."""
     proof = _secret_proof.prove(str(event.get("id") or context.aws_request_id))
     metrics.add_metric("SecretsThatDoNotAuthenticate", MetricUnit.Count, len(proof.bad))
     metrics.add_metric("SecretsNotProven", MetricUnit.Count, len(proof.unclear))

@@ -1,4 +1,4 @@
-"""AWS Health's entry: AWS found one of the account's access keys in public."""
+"""AWS Health's handler: AWS found one of the account's access keys in public."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ _exposed_keys = replace_exposed_keys()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Ask for the rotation of every service user whose key the event names.
+    """Request the rotation of every service user whose key the event names.
 
     An event that names no key, or a key whose owner is not known, ends in the dead letters, where a person sees it.
 

@@ -1,4 +1,4 @@
-"""Secrets Manager's entry: "Rotate secret immediately", ``aws secretsmanager rotate-secret``, and its schedule."""
+"""Secrets Manager's handler: "Rotate secret immediately", ``aws secretsmanager rotate-secret``, and its schedule."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _secret_rotation = rotate_secret()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Take one step; an error says why, and Secrets Manager shows it and tries again."""
+    """Take one step; Secrets Manager shows an error and retries the step."""
     user, version, step = UserName.of_secret(event["SecretId"]), event["ClientRequestToken"], event["Step"]
     match step:
         case "createSecret":

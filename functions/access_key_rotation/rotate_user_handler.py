@@ -1,4 +1,4 @@
-"""The queue's entry: users that need work, each retried on its own if its run fails."""
+"""The queue's handler: advances the users that are due, each retried on its own if its run fails."""
 
 import asyncio
 import traceback
@@ -27,13 +27,13 @@ _rotator = rotate_user()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Advance the users of the batch, all at once; the answer names the messages that must come again."""
+    """Advance the users of the batch concurrently; the answer names the messages to retry."""
     processor = AsyncBatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return async_process_partial_response(event, _advance_one, processor, context)
 
 
 async def _advance_one(record: SQSRecord) -> None:
-    """One message, in a thread: most of a rotation is waiting for IAM to propagate a key."""
+    """Process one message, in a thread: a rotation mostly waits for IAM to propagate a key."""
     tried_before = record.attributes.approximate_receive_count != "1"
     try:
         end = await asyncio.to_thread(advance, record.json_body, tried_before=tried_before)
@@ -52,12 +52,12 @@ async def _advance_one(record: SQSRecord) -> None:
 
 
 def advance(event: dict[str, Any], *, tried_before: bool) -> Outcome:
-    """Take the steps that one AccessKeyRotationDue asks for; after a failure, nobody's word is taken for the user.
+    """Take the steps that one AccessKeyRotationDue requests; after a failure, the planner's finding is not used.
 
     Raises
     ------
     StewardError
-        The message must come again.
+        The message must be retried.
     """
     due = event["detail"]["data"]
     name, reason, key_id = UserName(due["user_name"]), due["reason"], due.get("key_id")

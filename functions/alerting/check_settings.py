@@ -1,9 +1,11 @@
 """``python -m alerting.check_settings [FOLDER]`` says whether the alerting settings are sound."""
 
 import sys
+from dataclasses import fields
 
-from alerting.bootstrap import SETTINGS_FILE
+from alerting.bootstrap import SETTINGS_FILE, SEVERITIES_FILE
 from alerting.domain.routing import AlertingSettings
+from alerting.domain.severities import SeveritiesFile
 from steward.check_settings import SettingsFile, check
 
 FILES = (
@@ -13,6 +15,12 @@ FILES = (
         into=AlertingSettings,
         summary=lambda wanted: f"{len(wanted.routes)} routes",
         warnings=AlertingSettings.warnings,
+    ),
+    SettingsFile(
+        name=SEVERITIES_FILE,
+        what="the severities of events",
+        into=SeveritiesFile,
+        summary=lambda severities: f"severities of {len(fields(severities.events))} events",
     ),
 )
 

@@ -11,36 +11,36 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from alerting.alert_envelope import bus_event
 from alerting.application.ports import DeliveryInProgressError
-from alerting.bootstrap import CAPABILITY, alerting
+from alerting.bootstrap import CAPABILITY, send_alert
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_alerting = alerting()
+_sender = send_alert()
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Tell each event of the batch; the answer names the messages that must come again."""
+    """Send the alert of each event of the batch; the answer names the messages that the queue must deliver again."""
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, _tell_one, processor, context)
+    return process_partial_response(event, _send_one, processor, context)
 
 
-def _tell_one(record: SQSRecord) -> None:
+def _send_one(record: SQSRecord) -> None:
     try:
-        tell(record.body)
+        send(record.body)
     except DeliveryInProgressError:
-        raise  # no failure: the run that is at it tells the event, and this message finds it told
+        raise  # no failure: the other run sends the alert, and the next delivery finds it sent
     except Exception as error:
         logger.exception("alert not delivered", error=type(error).__name__, message_id=record.message_id)
         metrics.add_metric("AlertsToRetry", MetricUnit.Count, 1)
         raise
 
 
-def tell(body: str) -> None:
-    """Tell one event of the bus."""
+def send(body: str) -> None:
+    """Send the alert of one event of the bus."""
     event = bus_event(json.loads(body))
-    taken = _alerting.tell(event)
+    taken = _sender.send(event)
     logger.info("alert sent", event_id=event.id, detail_type=event.detail_type, steps=sorted(taken))
     metrics.add_metric("AlertsSent", MetricUnit.Count, int("sent" in taken))
     metrics.add_metric("AlertsDeferred", MetricUnit.Count, int("deferred" in taken))

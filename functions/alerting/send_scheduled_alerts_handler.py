@@ -1,15 +1,15 @@
-"""The schedules' entry: every few minutes the alerts waiting in a flood, every week the digest."""
+"""The schedules' entry: every few minutes the summary of a flood, every week the digest."""
 
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from alerting.bootstrap import CAPABILITY, scheduled_alerts
+from alerting.bootstrap import CAPABILITY, send_scheduled_alerts
 from steward.observability import observe
 
 logger, metrics = observe(CAPABILITY)
-_scheduled_alerts = scheduled_alerts()
+_sender = send_scheduled_alerts()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -17,9 +17,9 @@ _scheduled_alerts = scheduled_alerts()
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
     """Do what the schedule's input says: ``{"tell": "flood"}`` or ``{"tell": "week"}``."""
     if event["tell"] == "week":
-        logger.info("digest sent", concerns=_scheduled_alerts.tell_week())
+        logger.info("digest sent", open_items=_sender.send_digest())
         return
-    told = _scheduled_alerts.tell_flood()
-    metrics.add_metric("AlertsGrouped", MetricUnit.Count, told)
-    if told:
-        logger.warning("flood sent", alerts=told)
+    sent = _sender.send_flood()
+    metrics.add_metric("AlertsGrouped", MetricUnit.Count, sent)
+    if sent:
+        logger.warning("flood sent", alerts=sent)

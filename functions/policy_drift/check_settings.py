@@ -3,7 +3,7 @@
 import sys
 
 from policy_drift.bootstrap import SETTINGS_FILE
-from policy_drift.domain.drift_settings import DriftSettings
+from policy_drift.domain.settings import DriftSettings
 from steward.check_settings import SettingsFile, check
 
 FILES = (

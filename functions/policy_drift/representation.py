@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
+from policy_drift.application.operate_drift import Rank, rank
 from policy_drift.domain.baseline import InForce
 from policy_drift.domain.finding import Finding
-from policy_drift.domain.operating import Rank, rank
-from policy_drift.domain.reporting.approval import adoption_of
-from policy_drift.domain.reporting.detection import told_change
-from policy_drift.domain.reporting.wording import newly_possible
+from policy_drift.report.adoption import adoption_of
+from policy_drift.report.finding_events import told_change
+from policy_drift.report.wording import newly_possible
 from steward.errors import InvalidRequestError
 from steward.severity import Severity
 

@@ -20,6 +20,7 @@ PAGES = [
     PROJECT / "layers" / "iam_policy" / "README.md",
     *sorted(DOCS.glob("*.md")),
     *sorted((DOCS / "runbooks").glob("*.md")),
+    *sorted((DOCS / "decisions").glob("*.md")),
 ]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([^)\s]+))?\)")
 CALL = re.compile(r"call (GET|POST) \'?(/service-users[^\s?\'`]*)[^\s`]*(?: +-H \'[^\']+\')?(?: +-d \'([^\']+)\')?")
@@ -118,9 +119,9 @@ def test_the_picture_of_a_rotation_shows_the_times_that_are_shipped(page):
     lengths = [int(days) for days in re.findall(r", (\d+)d$", picture, re.MULTILINE)]
     first, limit = (date.fromisoformat(day) for day in re.findall(r"\d{4}-\d\d-\d\d", picture))
 
-    assert lengths == [times.rotate_after_days, times.quiet_days, times.keep_inactive_days, 0, times.rotate_after_days]
+    assert lengths == [times.rotate_after_days, times.drain_days, times.keep_inactive_days, 0, times.rotate_after_days]
     assert (limit - first).days == times.max_age_days
-    assert f"unused for {times.quiet_days:g} days" in picture
+    assert f"unused for {times.drain_days:g} days" in picture
 
 
 def test_the_index_of_the_runbooks_is_complete():

@@ -3,9 +3,16 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from policy_drift.application.ports import (
+    ConcurrentUpdateError,
+    Kept,
+    NotVersionedError,
+    Snapshot,
+    Undelivered,
+    Version,
+)
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
-from policy_drift.domain.ports import ConcurrentUpdateError, Kept, NotVersionedError, Snapshot, Undelivered, Version
-from policy_drift.domain.reach import touched_by
+from policy_drift.domain.dependents import touched_by
 
 
 class InMemoryOutbox:

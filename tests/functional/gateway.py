@@ -34,7 +34,7 @@ def sample(capability: str, name: str) -> dict[str, Any]:
 class Gateway:
     """Calls a capability's handler as the gateway does, and holds every answer to its contract."""
 
-    handler = "api_handler"
+    handler: str
     """The module of the capability that the gateway calls."""
 
     def __init__(self, contract, cold_start):

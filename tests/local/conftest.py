@@ -23,7 +23,7 @@ def stack(tmp_path_factory):
     that hears the tests' own drift.
     """
     stack = Stack(tmp_path_factory.mktemp("stack"))
-    parameters = f'"Platform=local", "PushSafetyNet=create", "SecretsKeyArn={SECRETS_KEY}"'
+    parameters = f'"Platform=local", "PushSafetyNet=create", "SecretsKeyArn={SECRETS_KEY}", "OwnSecretAccess=true"'
     stack.edit('"Platform=local"', parameters, file="samconfig.toml")
     stack.edit(SPEAKER, f"{SPEAKER}{SPEAKER.replace('!GetAtt RepositoryApiRole.Arn', '!Sub ' + DRIFT_ROLE)}")
     started = stack.run("start", "--settings", str(SETTINGS))

@@ -1,4 +1,4 @@
-"""Credentials, tried as a consumer would: on STS, and on ECR."""
+"""Authenticates with credentials as a consumer does: on STS and ECR."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ REFUSED = frozenset(
         "AuthFailure",
     }
 )
-"""What AWS answers to a key that it does not know, or knows as Inactive; some say it in one way, some in another."""
+"""The error codes of AWS's services for a key that does not exist or is Inactive."""
 
 type ClientOf = Callable[[str, str, Credential], Any]
 """Makes a client of a service in a region that signs with a credential."""
@@ -31,7 +31,7 @@ class AwsAuthenticator:
         self._client_of = client_of
 
     def identify(self, credential: Credential, region: str) -> Identity:
-        """Who AWS takes the holder for."""
+        """Return the identity that STS returns for the credential."""
         try:
             found = self._client_of("sts", region, credential).get_caller_identity()
         except FAILURES as error:
@@ -39,7 +39,7 @@ class AwsAuthenticator:
         return Identity(found["UserId"], found["Arn"])
 
     def log_in_to_ecr(self, credential: Credential, region: str) -> None:
-        """Get a token, and forget it."""
+        """Get a token and discard it."""
         try:
             self._client_of("ecr", region, credential).get_authorization_token()
         except FAILURES as error:

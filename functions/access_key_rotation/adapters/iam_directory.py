@@ -20,7 +20,7 @@ _TRIES, _PAUSE = 10, 2.0
 
 
 class IamDirectory:
-    """Reads the account; nothing of it is kept but the report's two columns."""
+    """Reads the account, and keeps only two columns of the credential report."""
 
     def __init__(self, client: "IAMClient", clock: Clock) -> None:
         self._iam = client

@@ -1,4 +1,4 @@
-"""How a run ends: what happened is published, then remembered, and the user's lock is given back."""
+"""Finishes a run: publishes what happened, records it, and releases the user's lock."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,26 +7,26 @@ from access_key_rotation.application.run import Outcome, Run
 from access_key_rotation.domain.events import AccessKeyRotationBlocked, AccessKeyRotationFailed
 from access_key_rotation.domain.rules.situation import DAILY, SETTLE, Reason
 from access_key_rotation.domain.rules.steps import Block, End, Release, Wait
-from access_key_rotation.domain.state import Notice, Observed, Record
+from access_key_rotation.domain.state import Notice, Record, UserState
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher
 
 BLOCKED_FOR = timedelta(hours=1)
-"""How soon a blocked user is checked again."""
+"""The time until a blocked user is checked again."""
 
 
-class Conclusion:
-    """Ends a run, well or not."""
+class RunEnd:
+    """Finishes a run that succeeded or failed."""
 
     def __init__(self, publisher: EventPublisher, clock: Clock) -> None:
         self._publisher = publisher
         self._clock = clock
 
-    def reach(self, run: Run, end: End) -> Outcome:
-        """Publish what happened, then remember that: what is published may be again, it is never left out.
+    def finish(self, run: Run, end: End) -> Outcome:
+        """Publish what happened, then record it: an event may be published twice, but is never lost.
 
-        A notice that stands already is repeated every day, and at once where somebody asked for a rotation.
+        An unchanged notice is published again every day, and at once if a rotation was requested.
         """
         now = self._clock.now()
         record = _accounting(run.seen, now)
@@ -41,7 +41,7 @@ class Conclusion:
             self._publisher.publish(run.events, correlation_id=run.correlation_id)
         until = end.until if isinstance(end, Wait) else now + BLOCKED_FOR
         created = {key.id: key.created for key in run.seen.keys}
-        record = replace(record, state=end.state, next_at=until, policy=run.policy.fingerprint, created=created)
+        record = replace(record, state=end.state, next_at=until, policy=run.settings.fingerprint, created=created)
         if isinstance(end, Release):
             run.lease.forget()
         else:
@@ -49,10 +49,10 @@ class Conclusion:
         return Outcome(run.name, end, tuple(run.steps), run.seen.remembering(record))
 
     def give_up(self, run: Run, error: Exception) -> None:
-        """Remember what is known, and give the lock back, so that the next try need not wait for its end.
+        """Record what is known and release the lock, so that the next try need not wait until it expires.
 
-        That holds for an error which nobody expected, too: what may have happened is written ahead as for any other.
-        Its text is not published: nobody knows what it quotes.
+        This applies to unexpected errors, too: what may have happened is written ahead as for any other. The text of
+        an unexpected error is not published, because it may quote secret material.
         """
         record = run.seen.record
         if run.keeps_intent:
@@ -70,7 +70,7 @@ class Conclusion:
 
 
 def _notice(run: Run, end: End) -> str:
-    """What people must know, with every leak that is still open; the release of a user matters to who asked alone."""
+    """The notice for people, which names every open leak; a release is worth one only if a rotation was requested."""
     match end:
         case Wait():
             text = end.notice
@@ -85,10 +85,10 @@ def _notice(run: Run, end: End) -> str:
     return f"the key {' and '.join(leaked)} has leaked and is still active: {text}" if text and leaked else text
 
 
-def _accounting(seen: Observed, now: datetime) -> Record:
-    """The record with every key accounted for, so that one which appears later is known to be new.
+def _accounting(seen: UserState, now: datetime) -> Record:
+    """The record with every listed key, so that a key that appears later is known to be new.
 
-    An unfinished intent is kept while IAM may still list what it made, and while a key is there that it may have made.
+    An unfinished intent is kept while IAM may still list the key that it created, or a key is listed that it may have.
     """
     record, labels = seen.record, seen.secret.labels.values() if seen.secret else ()
     record = replace(record, versions={version: key for version, key in record.versions.items() if version in labels})

@@ -1,4 +1,4 @@
-"""Finds out what is there: the user, its keys, and what the secret's versions name. Nothing here changes anything."""
+"""Reads a user's state: the user, its keys, and the keys in the secret's versions. It changes nothing."""
 
 from dataclasses import replace
 
@@ -6,13 +6,13 @@ from access_key_rotation.application.ports import CredentialVault, Trail, Users
 from access_key_rotation.application.run import Run
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules.situation import Enrolment, Reason, fingerprint_of
-from access_key_rotation.domain.settings import RotationSettings, policy_of
-from access_key_rotation.domain.state import AccessKey, Content, Label, Named, Observed, Record, Secret, User
+from access_key_rotation.domain.settings import RotationSettings, settings_of
+from access_key_rotation.domain.state import AccessKey, Content, Label, Named, Record, Secret, User, UserState
 from steward.errors import AccessDeniedError, RuleViolationError
 
 
-class Observer:
-    """Looks at a user with as few calls as will do: what cannot have changed is not read again."""
+class UserObserver:
+    """Reads a user with as few calls as possible: what cannot have changed is not read again."""
 
     def __init__(
         self, users: Users, vault: CredentialVault, trail: Trail, settings: RotationSettings, enrolment: Enrolment
@@ -24,7 +24,7 @@ class Observer:
         self._enrolment = enrolment
 
     def look(self, run: Run) -> None:
-        """See the user, its keys, its secret, and the policy that holds for it."""
+        """Read the user, its keys, its secret and its settings."""
         record = run.seen.record
         user, keys = self._who(run)
         secret = self._vault.find(run.name)
@@ -32,17 +32,17 @@ class Observer:
             record = record.having_seen(user)
         if run.demand and run.demand.reason is Reason.ROUTINE:
             record = replace(record, wanted=run.demand.key_id)
-        run.seen = Observed(record, user, keys, secret, standing=run.standing)
+        run.seen = UserState(record, user, keys, secret, standing=run.standing)
         self._apply_tags(run)
         if user and secret and not secret.deleted and secret.owner == self._enrolment.stack:
             self.look_at_secret(run)
 
     def look_at_secret(self, run: Run) -> None:
-        """See what the versions of the secret name, if its resource policy lets us.
+        """Read which keys the versions of the secret name, if its resource policy permits.
 
-        Where it does not, and is not the one that the settings ask for, that is for the rules to put right.
+        If it does not, and is not the one that the settings define, the rules replace it.
         """
-        record, wanted = run.seen.record, self._enrolment.readers(run.policy, run.user)
+        record, wanted = run.seen.record, self._enrolment.readers(run.settings, run.user)
         try:
             named, record = self._name_versions(run, run.secret, record)
         except AccessDeniedError:
@@ -53,28 +53,28 @@ class Observer:
             run.seen = replace(run.seen, named=named, record=record, is_locked_out=False)
 
     def _apply_tags(self, run: Run) -> None:
-        """The policy with the user's own tags; tags that make none leave the settings', and the rules say what then."""
+        """Apply the user's own tags to its settings; invalid tags are left to the rules."""
         tags = run.seen.user.tags if run.seen.user else {}
         try:
-            run.policy = policy_of(self._settings, run.name, tags)
+            run.settings = settings_of(self._settings, run.name, tags)
         except RuleViolationError as error:
             run.seen = replace(run.seen, unfit_tags=str(error))
 
     def read_usage(self, run: Run, key_id: str) -> None:
-        """Find out when a key was last used."""
+        """Read when a key was last used."""
         run.seen = replace(run.seen, usage={**run.seen.usage, key_id: self._users.last_use(key_id)})
 
     def read_standing(self, run: Run) -> None:
-        """Find out whether the user is a person or an administrator."""
+        """Read whether the user is a person or an administrator."""
         run.seen = replace(run.seen, standing=self._users.standing(run.user))
 
     def read_creator(self, run: Run, key_id: str) -> None:
-        """Find out whether one of our roles made a key."""
+        """Read whether one of our roles created a key."""
         ours = self._trail.made_by_us(key_id, run.key(key_id).created)
         run.seen = replace(run.seen, creators={**run.seen.creators, key_id: ours})
 
     def _who(self, run: Run) -> tuple[User | None, tuple[AccessKey, ...]]:
-        """The user and its keys. One that may be taken as it is remembered is told by a key that was current once.
+        """The user and its keys. A key that was current once proves that the recorded user is still the same.
 
         Invariant 9 holds without looking at the user: IAM deletes a user only when its keys are gone, and no key id
         comes twice. Whether it is still enrolled, IAM itself judges when a key is made or taken away.
@@ -89,7 +89,7 @@ class Observer:
         return user, self._users.keys(name) if user else ()
 
     def _name_versions(self, run: Run, secret: Secret, record: Record) -> tuple[dict[Label, Named], Record]:
-        """What every labelled version names, and the record that knows it from now on."""
+        """What every labelled version names, and the record with it."""
         named: dict[Label, Named] = {}
         for label, version in secret.labels.items():
             if version == run.new_version and _is_untouched(version, run.lease.claim.record):
@@ -99,7 +99,7 @@ class Observer:
         return named, record
 
     def _name(self, user: UserName, version: str, record: Record) -> tuple[Named, Record]:
-        """The key that a version names; read once in the version's life, since its value never changes."""
+        """The key that a version names; read once, because a version's value never changes."""
         known = record.versions.get(version)
         if known is not None:
             return (Content.PLACEHOLDER if known == Content.PLACEHOLDER.value else known), record
@@ -111,5 +111,5 @@ class Observer:
 
 
 def _is_untouched(version: str, record: Record) -> bool:
-    """Whether no run of ours ever filled a new version: none was recorded, and none was left unfinished."""
+    """Whether no run of ours has filled the version: none is recorded, and none is unfinished."""
     return record.user_id is not None and record.intent is None and version not in record.versions

@@ -1,4 +1,4 @@
-"""What operators do: look, ask for a rotation, answer a leak, bring a key back."""
+"""Serves operators: show users, request a rotation, respond to a leak, reactivate a key."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from access_key_rotation.domain.events import AccessKeyReactivated, AccessKeyRot
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules.next_key import SLOTS
 from access_key_rotation.domain.rules.situation import Reason
-from access_key_rotation.domain.settings import RotationPolicy, RotationSettings, policy_of
+from access_key_rotation.domain.settings import RotationSettings, UserSettings, settings_of
 from access_key_rotation.domain.state import ORPHANED_SECRET, AccessKey, Record, User
 from steward.clock import Clock
 from steward.errors import (
@@ -25,27 +25,27 @@ from steward.events import EventPublisher
 
 LEASE = timedelta(minutes=1)
 DID_NOTHING = (KeyNotFoundError, ThrottledError, AccessDeniedError)
-"""What IAM says where a call changed nothing; after any other failure it may have."""
+"""IAM's errors that prove that a call changed nothing; after any other failure it may have."""
 STUCK = frozenset({"BLOCKED", ORPHANED_SECRET, "NO_KEY"})
-"""States in which nothing is begun."""
+"""States in which no rotation begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """A rotation that was asked for, or would be."""
+    """A rotation that was requested, or would be."""
 
     user: UserName
     key_id: str
     reason: Reason
     dry_run: bool
     waits_for: tuple[str, ...] = ()
-    """What stands in its way, now or when the user was last looked at. It is done when all of that is gone."""
+    """What delays it, now or in the last run. It is done when all of this is resolved."""
     ends_freeze: str = ""
-    """Why an operator froze the user, which a routine rotation ends."""
+    """Why an operator froze the user; a routine rotation ends the freeze."""
 
 
 class ServiceUserOperations:
-    """The operators' use cases. Nothing here makes or deletes a key: that is the worker's, and stays in one place."""
+    """The operators' use cases. Only the worker creates and deletes keys, so that this stays in one place."""
 
     def __init__(
         self,
@@ -66,16 +66,16 @@ class ServiceUserOperations:
         self._service_path = service_path
 
     def list(self) -> list[tuple[UserName, Record]]:
-        """Every user that the steward has seen, with what it remembers, by name."""
+        """Every recorded user with its record, by name."""
         return sorted(((name, record) for name, record, _ in self._memory.all()), key=lambda entry: entry[0])
 
     def show(self, name: UserName) -> tuple[Record, dict[str, Sequence[Mapping[str, Any]]]]:
-        """One user, and who still uses each of its superseded keys.
+        """One user, and the latest uses of each key that drains or drained.
 
         Raises
         ------
         NotFoundError
-            The steward has never seen the user.
+            The user is not recorded.
         """
         record = self._known(name)
         superseded = {key: history for key, history in record.keys.items() if history.superseded_at}
@@ -86,16 +86,16 @@ class ServiceUserOperations:
     def request_rotation(
         self, name: UserName, reason: Reason, key_id: str | None, caller: str, correlation_id: str, *, dry_run: bool
     ) -> Requested:
-        """Ask for a rotation of the current key, or for the end of one that leaked. A routine one ends a freeze.
+        """Request a rotation of the current key, or the deactivation of a leaked one. A routine one ends a freeze.
 
-        The current key may be gone already, by somebody's hand: then there is all the more reason to replace it.
+        The current key may be deleted already, by hand: it is replaced all the same.
 
         Raises
         ------
         NotFoundError
             There is no such user or key.
         ConflictError
-            A routine rotation is of no use: the key is not the current one, or the user is exempt.
+            A routine rotation has no effect: the key is not the current one, or the user is exempt.
         """
         record = self._known(name)
         user = self._users.find(name)
@@ -125,27 +125,27 @@ class ServiceUserOperations:
                 f"{current}: name it, or leave key_id out"
             )
         try:
-            policy = policy_of(self._settings, asked.user, user.tags)
+            settings = settings_of(self._settings, asked.user, user.tags)
         except RuleViolationError as error:
             return replace(asked, waits_for=(str(error),), ends_freeze=record.frozen)
-        end = policy.exempt_until(self._clock.now())
-        if end and policy.exemption and current in {key.id for key in keys}:
+        end = settings.exempt_until(self._clock.now())
+        if end and settings.exemption and current in {key.id for key in keys}:
             raise ConflictError(
-                f"{asked.user} is exempt until {end.date()} ({policy.exemption.reason}): take the exemption out of "
+                f"{asked.user} is exempt until {end.date()} ({settings.exemption.reason}): take the exemption out of "
                 "rotation.yaml, or say that the key is compromised"
             )
-        obstacles = self._obstacles(record, user, keys, policy)
+        obstacles = self._obstacles(record, user, keys, settings)
         return replace(asked, waits_for=tuple(obstacles), ends_freeze=record.frozen)
 
     def _obstacles(
-        self, record: Record, user: User, keys: Sequence[AccessKey], policy: RotationPolicy
+        self, record: Record, user: User, keys: Sequence[AccessKey], settings: UserSettings
     ) -> Iterator[str]:
         """What a routine rotation must wait for."""
         if not user.is_enrolled(self._service_path):
             yield "the tag steward:rotate=true, which the user lacks"
         if record.state in STUCK:
             yield from _stuck(record)
-        if end := policy.frozen_until(self._clock.now()):
+        if end := settings.frozen_until(self._clock.now()):
             yield f"the end of the freeze window, {end.isoformat()}"
         if len(keys) >= SLOTS:
             yield f"a free slot: the user has {' and '.join(key.id for key in keys)}"
@@ -188,7 +188,7 @@ class ServiceUserOperations:
         return key_id
 
     def _thaw(self, name: UserName) -> None:
-        """End the freeze; the drain of superseded keys starts again now."""
+        """End the freeze; the old keys start to drain again now."""
         claim = self._memory.claim(name, "thaw", LEASE)
         record, now = claim.record, self._clock.now()
         for key_id, history in record.keys.items():
@@ -204,7 +204,7 @@ class ServiceUserOperations:
 
 
 def _last_deactivated(name: UserName, record: Record, keys: Sequence[AccessKey]) -> str:
-    """The key that we deactivated last; it may be Active already, by an attempt whose reply was lost."""
+    """The key that we deactivated last; it may be Active already, after an attempt whose reply was lost."""
     ours = {key.id: since for key in keys if (since := record.history(key.id).deactivated_at)}
     if not ours:
         raise ConflictError(f"{name} has no key that the steward deactivated and that still exists")
@@ -215,7 +215,7 @@ def _last_deactivated(name: UserName, record: Record, keys: Sequence[AccessKey])
 
 
 def _stuck(record: Record) -> Iterator[str]:
-    """What somebody must deal with, as of the last run."""
+    """What a person must resolve, as of the last run."""
     yield record.notice.text if record.notice else f"the end of the state {record.state}"
 
 

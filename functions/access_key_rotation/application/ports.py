@@ -1,4 +1,4 @@
-"""What access-key rotation needs of the world; adapters and doubles are held to it by the same contract tests.
+"""The ports of access-key rotation; adapters and doubles pass the same contract tests.
 
 Every method is one AWS call unless it says otherwise, and raises UpstreamError when AWS fails.
 """
@@ -36,11 +36,11 @@ class OutcomeUnknownError(UpstreamError):
 
 
 class LabelMovedError(ConflictError):
-    """Somebody else moved the label first."""
+    """Another writer moved the label first."""
 
 
 class VersionTakenError(ConflictError):
-    """The version has another value already."""
+    """The version already has another value."""
 
 
 class NotAuthenticatedError(ConflictError):
@@ -48,22 +48,22 @@ class NotAuthenticatedError(ConflictError):
 
 
 class BusyError(UpstreamError):
-    """Another run works on this user; a little later it no longer does."""
+    """Another run holds the user's lock for a while."""
 
 
 class LeaseLostError(ConflictError):
-    """The time for this run is over, or another run took its place: it must stop."""
+    """The lease of this run is over, or another run took the lock: this run must stop."""
 
 
 class Users(Protocol):
     """IAM, as far as it concerns one user."""
 
     def find(self, name: UserName) -> User | None:
-        """The user, or None where IAM says that there is none."""
+        """The user, or None if IAM says that there is none."""
         ...
 
     def keys(self, name: UserName) -> tuple[AccessKey, ...]:
-        """All its keys, of any status; none where IAM says that there is no such user."""
+        """All its keys, of any status; none if IAM says that there is no such user."""
         ...
 
     def last_use(self, key_id: str) -> LastUse:
@@ -75,33 +75,33 @@ class Users(Protocol):
         ...
 
     def create_key(self, name: UserName) -> Credential:
-        """Make a key; never repeated. Raises OutcomeUnknownError where it may have acted, and KeySlotsFullError."""
+        """Create a key, without any retry. Raises OutcomeUnknownError if it may have acted, and KeySlotsFullError."""
         ...
 
     def deactivate_key(self, name: UserName, key_id: str) -> None:
-        """Make it Inactive. Raises KeyNotFoundError."""
+        """Deactivate the key. Raises KeyNotFoundError."""
         ...
 
     def reactivate_key(self, name: UserName, key_id: str) -> None:
-        """Make it Active. Raises KeyNotFoundError."""
+        """Activate the key. Raises KeyNotFoundError."""
         ...
 
     def delete_key(self, name: UserName, key_id: str) -> None:
-        """Delete it. One that is gone already is fine."""
+        """Delete the key. Succeeds if it is gone already."""
         ...
 
 
 class KeyOwners(Protocol):
-    """Whose a key is."""
+    """The owners of keys."""
 
     def owner(self, key_id: str) -> UserName | None:
-        """The user that has the key, or None where IAM says that there is no such key."""
+        """The user that has the key, or None if IAM says that there is no such key."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ListedUser:
-    """A user as the account's bulk calls show it; ``is_person`` is None where the credential report does not say."""
+    """A user in the account's bulk calls; ``is_person`` is None if the credential report does not list it."""
 
     name: UserName
     user_id: str
@@ -115,7 +115,7 @@ class Directory(Protocol):
     """All users of the account."""
 
     def users(self, path: str) -> Iterator[ListedUser]:
-        """Those on the path or below it: one call per thousand users of the account, and two for the report."""
+        """The users on the path or below it: one call per thousand users of the account, and two for the report."""
         ...
 
 
@@ -131,31 +131,31 @@ class CredentialVault(Protocol):
     """Secrets Manager, as far as it concerns one user's secret."""
 
     def find(self, user: UserName) -> Secret | None:
-        """The secret without its values, or None where Secrets Manager says that there is none."""
+        """The secret without its values, or None if Secrets Manager says that there is none."""
         ...
 
     def read(self, user: UserName, version: str) -> Credential | Content:
-        """What a version holds."""
+        """The value of a version."""
         ...
 
     def create(self, user: UserName) -> Secret:
-        """Make the secret with a placeholder as AWSCURRENT; one of ours that exists already is fine."""
+        """Create the secret with a placeholder as AWSCURRENT, unless one of ours exists already."""
         ...
 
     def restrict_readers(self, user: UserName, principals: Sequence[str]) -> None:
-        """Let only these read the values: ARNs, or patterns of ARNs; with none, lift the restriction."""
+        """Let only these principals (ARNs or patterns of ARNs) read the values; with none, lift the restriction."""
         ...
 
     def replicate(self, user: UserName, regions: Sequence[str]) -> None:
-        """Copy the secret to these regions, too; where it is already is fine."""
+        """Replicate the secret to these regions, too. Idempotent."""
         ...
 
     def register(self, user: UserName, function: str, days: int) -> None:
-        """Have Secrets Manager rotate it through the function, so often, but not now. The same again is fine."""
+        """Register Secrets Manager's own rotation by the function every ``days`` days, not now. Idempotent."""
         ...
 
     def stage(self, version: str, credential: Credential) -> None:
-        """Store it as AWSPENDING. The same again is fine; raises VersionTakenError for another value."""
+        """Store the credential as AWSPENDING. Idempotent; raises VersionTakenError for another value."""
         ...
 
     def promote(self, user: UserName, version: str, *, expected: str | None) -> None:
@@ -163,23 +163,23 @@ class CredentialVault(Protocol):
         ...
 
     def drop_pending(self, user: UserName, version: str) -> None:
-        """Take AWSPENDING from ``version``. Raises LabelMovedError where it is elsewhere."""
+        """Remove AWSPENDING from ``version``. Raises LabelMovedError if it is elsewhere."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom AWS takes the holder of a credential for."""
+    """The identity that AWS returns for a credential."""
 
     user_id: str
     arn: str
 
 
 class Authenticator(Protocol):
-    """Tries credentials, as a consumer would."""
+    """Authenticates with credentials, as a consumer does."""
 
     def identify(self, credential: Credential, region: str) -> Identity:
-        """Who the credential is, in one region. Raises NotAuthenticatedError."""
+        """Return the identity of the credential in one region. Raises NotAuthenticatedError."""
         ...
 
     def log_in_to_ecr(self, credential: Credential, region: str) -> None:
@@ -188,18 +188,18 @@ class Authenticator(Protocol):
 
 
 class Trail(Protocol):
-    """CloudTrail's memory of ninety days."""
+    """CloudTrail's event history of ninety days."""
 
     def made_by_us(self, key_id: str, created: datetime) -> bool:
-        """Whether one of our roles made the key; False too where the trail does not say. One call or more."""
+        """Whether one of our roles created the key; False, too, if the history does not say. One call or more."""
         ...
 
 
 class KeyUses(Protocol):
-    """CloudTrail's memory of who used a key."""
+    """CloudTrail's event history of a key."""
 
     def uses(self, key_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
-        """The latest calls that were signed with the key: when, what, from where. One call or more."""
+        """The latest calls that were signed with the key: time, operation, origin. One call or more."""
         ...
 
 
@@ -207,7 +207,7 @@ class KeyUses(Protocol):
 class Claim:
     """The right to work on one user until ``until``; ``fence`` grows with every claim.
 
-    ``record.intent`` is what an earlier run left unfinished; ``intent`` is that of this claim, and is written.
+    ``record.intent`` is what an earlier run left unfinished; ``intent`` is that of this claim, already written.
     """
 
     user: UserName
@@ -218,35 +218,35 @@ class Claim:
 
 
 class RotationMemory(Protocol):
-    """Memory of what AWS does not keep, for reading."""
+    """Reads the records of what AWS does not keep."""
 
     def find(self, user: UserName) -> Record | None:
-        """What is remembered of a user; None for one that no run has finished with yet."""
+        """The record of a user; None if no run for it has finished yet."""
         ...
 
     def all(self) -> Iterator[tuple[UserName, Record, bool]]:
-        """Every user that is remembered, and whether a run works on it now. One call per megabyte."""
+        """Every recorded user, and whether a run holds its lock. One call per megabyte."""
         ...
 
 
 class RotationRecords(RotationMemory, Protocol):
-    """The same for writing, and the lock that lets one run at a time work on a user."""
+    """Writes the records, and holds the lock that lets one run at a time work on a user."""
 
     def claim(self, user: UserName, token: str, lease: timedelta, *, resuming: bool = False) -> Claim:
-        """Take the lock and write the intent ahead, where there is none. Raises BusyError.
+        """Take the lock, and write the intent ahead unless there is one. Raises BusyError.
 
-        With ``resuming``, a lock that was taken with the same token is taken over from its holder.
+        With ``resuming``, a lock that was taken with the same token is taken over.
         """
         ...
 
     def save(self, claim: Claim, record: Record) -> None:
-        """Remember it, and keep the lock and the intent. Raises LeaseLostError where the lock is another's."""
+        """Save the record; keep the lock and the intent. Raises LeaseLostError if another run has the lock."""
         ...
 
     def release(self, claim: Claim, record: Record) -> None:
-        """Remember it, its intent too, and give the lock back. Raises LeaseLostError where the lock is another's."""
+        """Save the record with its intent, and release the lock. Raises LeaseLostError if another run has the lock."""
         ...
 
     def forget(self, claim: Claim) -> None:
-        """Remember nothing of the user any more, the lock included. Raises LeaseLostError as above."""
+        """Delete the user's record and lock. Raises LeaseLostError as above."""
         ...

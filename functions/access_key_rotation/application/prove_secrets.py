@@ -1,4 +1,4 @@
-"""The hourly proof that what consumers read still authenticates."""
+"""Verifies every hour that the keys that consumers read still authenticate."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ from steward.errors import StewardError
 from steward.events import EventPublisher
 
 EVERY_SECONDS = 3600
-"""How often the proof runs."""
+"""The interval between two runs."""
 PUBLISHED_AT_ONCE = 10
-"""Users that are tried before what is bad of them is published: what is lost, at most, when a run is killed."""
+"""Users that are verified before their failures are published; a killed run loses at most these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a run found."""
+    """The result of a run."""
 
     good: int
     bad: tuple[str, ...]
     unclear: Mapping[str, str]
-    """Whose secret could not be read or tried, and why: neither good nor bad."""
+    """User -> why its secret could not be read or verified: neither good nor bad."""
 
 
 class SecretProof:
-    """Tries the current key of each user whose key a consumer already uses.
+    """Verifies the current key of each user whose key a consumer already uses.
 
-    A key that is not yet adopted is not tried: our own use of it would hide whether anybody else uses it.
+    A key that is not yet adopted is not verified: our own use of it would hide whether a consumer uses it.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class SecretProof:
         self._home = home_region
 
     def prove(self, correlation_id: str) -> Proof:
-        """Try at most ``proofs_per_run`` secrets: those after the ones that the run of an hour ago tried.
+        """Verify at most ``proofs_per_run`` secrets: those after the ones of the previous hour.
 
         Raises
         ------
         StewardError
-            The table cannot be read, or the bus does not take what was found.
+            The table cannot be read, or the bus does not accept the events.
         """
         adopted = sorted(name for name, record, busy in self._memory.all() if not busy and self._is_live(name, record))
         hour = int(self._clock.now().timestamp()) // EVERY_SECONDS
@@ -84,7 +84,7 @@ class SecretProof:
         return Proof(good, tuple(bad), unclear)
 
     def _is_live(self, name: UserName, record: Record) -> bool:
-        """Whether a consumer uses the current key, of a user that was there and enrolled when it was last looked at."""
+        """Whether a consumer uses the current key, and the user existed and was enrolled in the last run."""
         user = record.user(name)
         is_ours = user is None or user.is_enrolled(self._service_path)
         return is_ours and record.state != ORPHANED_SECRET and _is_adopted(record)
@@ -104,7 +104,7 @@ class SecretProof:
 
 
 def window[T](everything: Sequence[T], size: int, number: int) -> list[T]:
-    """The ``number``-th of the windows that follow one another round and round: as many as it takes hold everything."""
+    """The ``number``-th window of ``size``; consecutive windows wrap around and cover everything."""
     size = min(size, len(everything))
     start = number * size % len(everything) if everything else 0
     return [*everything[start:], *everything[:start]][:size]

@@ -1,4 +1,4 @@
-"""A key of the account was found in public: if it is a service user's, it is replaced and taken away at once."""
+"""Requests the replacement of keys that AWS found in public."""
 
 from collections.abc import Sequence
 
@@ -10,19 +10,19 @@ from steward.events import EventPublisher
 
 
 class ExposedKeys:
-    """Turns AWS Health's finding into a demand. Whose user it is, and whether it is ours, the worker finds out."""
+    """Turns AWS Health's finding into a demand; the worker decides whether the user is ours."""
 
     def __init__(self, owners: KeyOwners, publisher: EventPublisher) -> None:
         self._owners = owners
         self._publisher = publisher
 
     def report(self, key_ids: Sequence[str], correlation_id: str) -> list[str]:
-        """Ask for the rotation of each key that a user of the account has; the users' names.
+        """Request the rotation of each key of a user of the account, and return the users' names.
 
         Raises
         ------
         UpstreamError
-            Whose one of the keys is could not be found out, so that a person must; all others were asked for.
+            The owner of a key could not be read, so a person must find it; all other keys were requested.
         """
         due, unclear = list[AccessKeyRotationDue](), list[str]()
         for key_id in dict.fromkeys(key_ids):

@@ -1,4 +1,4 @@
-"""The four steps that Secrets Manager asks of a rotation function, on the same rules as the schedule.
+"""Rotates one secret in the four steps of Secrets Manager, by the same rules as the schedule.
 
 Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 """
@@ -18,17 +18,17 @@ from steward.errors import ConflictError, NotFoundError
 
 
 class SecretRotation:
-    """``createSecret``, ``setSecret``, ``testSecret``, ``finishSecret``; each may come again at any time.
+    """Takes ``createSecret``, ``setSecret``, ``testSecret`` and ``finishSecret``; each may be repeated at any time.
 
-    The steps of one rotation are one run, which holds the user's lock from the first to the last. It stays here between
-    them, without the key's material, because they mostly meet the same execution environment; what it saves is reading
-    again, never a check. A step that meets another environment looks for itself, and takes the lock over.
+    The steps of one rotation are one run, which holds the user's lock from the first to the last. The run stays in
+    memory between them, without the key's material, because they mostly reach the same execution environment; this
+    saves reads, never a check. A step in another environment reads for itself and takes the lock over.
 
     Parameters
     ----------
     follows_schedule
-        Whether a key is created when Secrets Manager's own schedule asks for it. Where rotation is off, nothing would
-        drain the key before it, so that the schedule is refused, and a person is not.
+        Whether a key is created when Secrets Manager's own schedule asks for it. While rotation is off nothing would
+        drain the previous key, so the schedule is refused; a person is not.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class SecretRotation:
         self._open: tuple[str, Run] | None = None
 
     def create_secret(self, user: UserName, version: str, correlation_id: str) -> None:
-        """Make a key and store it in the version that waits.
+        """Create a key and store it in the pending version.
 
         Raises
         ------
         ConflictError
-            The rules refuse a key now, or rotation is off. The label was taken from the empty version first: it would
-            block every later rotation.
+            The rules refuse a key now, or rotation is off. AWSPENDING was removed from the empty version first, because
+            it would block every later rotation.
         """
         if self._open and self._open[0] == version:
             return
@@ -85,15 +85,15 @@ class SecretRotation:
         raise ConflictError(f"no new key for {user} now: {_reason(outcome)}")
 
     def test_secret(self, user: UserName, version: str) -> None:
-        """Try the key of the version.
+        """Verify the key of the version.
 
-        The current key is not tried, because that would look like a consumer's use of it; nor is there anything to try
-        in an empty version, by which Secrets Manager tests a configuration.
+        The current key is not verified, because that would look like a consumer's use of it. An empty version, with
+        which Secrets Manager tests a configuration, holds no key to verify.
 
         Raises
         ------
         NotAuthenticatedError
-            AWS does not take the key.
+            AWS refuses the key.
         """
         run, credential = self._take(version), self._vault.read(user, version)
         if run and isinstance(credential, Credential):
@@ -113,7 +113,7 @@ class SecretRotation:
         Raises
         ------
         ConflictError
-            The rules refuse to promote it now; the next try goes on from there.
+            The rules refuse to promote it now; the next try continues from there.
         """
         run = self._take(version)
         outcome = self._rotator.finish(run) if run else self._rotator.resume(user, version, correlation_id)
@@ -122,18 +122,18 @@ class SecretRotation:
             raise ConflictError(f"the new key of {user} is not current: {_reason(outcome)}")
 
     def _is_current(self, credential: Credential) -> bool:
-        """Whether consumers read this already."""
+        """Whether consumers read this credential already."""
         secret = self._vault.find(credential.user)
         version = secret.labels.get(Label.CURRENT) if secret else None
         return version is not None and self._vault.read(credential.user, version) == credential
 
     def _is_asked_by_schedule(self, user: UserName) -> bool:
-        """Whether the secret's day has come; a person who asks on that day cannot be told from the schedule."""
+        """Whether the secret's scheduled day has come; a person's request on that day looks the same."""
         secret = self._vault.find(user)
         return bool(secret and secret.rotates_by and self._clock.now() >= secret.rotates_by - ROTATION_WINDOW)
 
     def _take(self, version: str) -> Run | None:
-        """The run of this version, if it is here; whoever takes it goes on with it, or puts it back."""
+        """Take the open run of this version, if it is in memory; the caller continues it or puts it back."""
         held, self._open = self._open, None
         return held[1] if held and held[0] == version else None
 

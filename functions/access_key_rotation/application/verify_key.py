@@ -1,4 +1,4 @@
-"""Proof that a key works: successes in a row, over time, in every region, as the user that it should be."""
+"""Verifies a key: successes in a row, over time, in every region, as the expected user."""
 
 from datetime import timedelta
 
@@ -11,11 +11,11 @@ from steward.errors import ConflictError
 
 
 class AnotherUserError(ConflictError):
-    """The credential works, but as somebody else."""
+    """The credential authenticates as another user."""
 
 
 class KeyVerifier:
-    """Tries a credential until it counts as working. IAM propagates in no fixed order: one success proves nothing."""
+    """Authenticates with a key until it counts as verified. One success proves nothing while IAM propagates it."""
 
     def __init__(self, authenticator: Authenticator, clock: Clock, *, home_region: str) -> None:
         self._authenticator = authenticator
@@ -23,14 +23,14 @@ class KeyVerifier:
         self._home = home_region
 
     def verify(self, credential: Credential, user: User, wanted: Verification, *, urgent: bool = False) -> None:
-        """Return when the credential has worked in every region; in an emergency one region is enough.
+        """Return when the credential has authenticated in every region; if ``urgent``, one region is enough.
 
         Raises
         ------
         NotAuthenticatedError
             It did not within ``wanted.give_up_after_seconds``.
         AnotherUserError
-            It is not the user's.
+            It authenticates as another user.
         UpstreamError
             AWS failed for another reason.
         """
@@ -41,7 +41,7 @@ class KeyVerifier:
         while True:
             try:
                 for region in regions:
-                    self._try(credential, user, region, ecr=wanted.ecr)
+                    self._authenticate(credential, user, region, ecr=wanted.ecr)
             except NotAuthenticatedError:
                 if self._clock.now() >= give_up:
                     raise
@@ -55,7 +55,7 @@ class KeyVerifier:
                     return
             self._clock.pause(pause)
 
-    def _try(self, credential: Credential, user: User, region: str, *, ecr: bool) -> None:
+    def _authenticate(self, credential: Credential, user: User, region: str, *, ecr: bool) -> None:
         identity = self._authenticator.identify(credential, region)
         if (identity.user_id, identity.arn) != (user.user_id, user.arn):
             raise AnotherUserError(f"the key {credential.access_key_id} belongs to {identity.arn}, not to {user.arn}")

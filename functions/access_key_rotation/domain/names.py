@@ -8,7 +8,7 @@ from steward.errors import RuleViolationError
 SECRET_PREFIX = "steward/service-users/"  # noqa: S105 - a name
 TAG_PREFIX = "steward:"
 ROTATE_TAG = f"{TAG_PREFIX}rotate"
-"""With the value ``true``, and on the path of the settings, it enrols a user; alone it does nothing."""
+"""Enrols a user, with the value ``true`` and on the service path; alone it does nothing."""
 
 _USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _ESCAPES = {"=": "=3D", ",": "=2C"}
@@ -22,14 +22,14 @@ _SESSION = re.compile(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([^/]+)/.*")
 
 
 class ReaderArn(str):
-    """The ARN of who may read a secret, as ``aws:PrincipalArn`` has it; ``*`` and ``?`` match as in ``ArnNotEquals``.
+    """The ARN of a secret's reader, as in ``aws:PrincipalArn``; ``*`` and ``?`` match as in ``ArnNotEquals``.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html (aws:PrincipalArn)
 
     Raises
     ------
     ValueError
-        No principal has such an ARN, so that the restriction would shut out who is meant.
+        No principal has such an ARN, so the restriction would shut out the intended reader.
     """
 
     __slots__ = ()
@@ -58,7 +58,7 @@ class UserName(str):
     Raises
     ------
     RuleViolationError
-        IAM takes no such name.
+        IAM allows no such name.
     """
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""What comes next for a user, by name, for people who look. The rules decide when it comes; nothing here decides."""
+"""Names a user's next step for people. The rules decide when it comes; nothing here decides."""
 
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ class NextStep(StrEnum):
     CREATE_KEY = "create-key"
     PROMOTE_KEY = "promote-key"
     CONFIRM_USE = "confirm-use"
-    """See that a consumer uses the current key; until then its predecessor stays."""
+    """Wait for a consumer to use the current key; until then its predecessor stays."""
     DEACTIVATE_KEY = "deactivate-key"
     DELETE_KEY = "delete-key"
     LOOK_AGAIN = "look-again"
@@ -29,7 +29,7 @@ _OF_STATES = {
 
 
 def next_step(record: Record) -> NextStep | None:
-    """What comes next; None while an operator's freeze lasts, which ends with a rotation that somebody asks for."""
+    """The next step; None while an operator's freeze lasts, which ends with a requested rotation."""
     if record.frozen:
         return None
     current = [history for history in record.keys.values() if history.promoted_at and not history.superseded_at]

@@ -1,6 +1,6 @@
-"""What an operator wants: ``rotation.yaml`` as dataclasses, and the policy of one user that follows from it.
+"""The operator's settings: ``rotation.yaml`` as dataclasses, and the settings of one user that follow from it.
 
-Times are in days, and may be fractions of a day. A user's own tags may tighten its policy, never loosen it.
+Times are in days, and may be fractions of a day. A user's own tags may tighten its settings, never loosen them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha256
-from typing import Self
+from typing import ClassVar, Self
 
 from access_key_rotation.domain.names import ReaderArn, UserName
 from steward.errors import RuleViolationError, ValidationError
@@ -18,18 +18,22 @@ ROTATE_AFTER_TAG = "steward:rotate-after-days"
 MAX_AGE_TAG = "steward:max-age-days"
 FEWEST_SUCCESSES = 3
 LONGEST_PROOF = 240
-"""Seconds that the proof of a new key may take: the functions have 300, and other calls beside it."""
+"""Seconds that the verification of a new key may take: the functions have 300, and make other calls, too."""
 LONGEST_INTERVAL = 1000
-"""Days between two rotations that Secrets Manager takes, and ``max_age_days`` is that interval.
+"""The longest interval of Secrets Manager's own rotation in days; ``max_age_days`` is that interval.
 
 Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
 """
 BRIDGED_BY_CONSUMERS = 1.0
-"""Days for which the consumers' helper goes on with the key that it read last, while the secret cannot be read."""
+"""Days for which the consumers' helper keeps using the key that it read last, while the secret cannot be read."""
+
+
+RENAMED_TIMES = {"quiet_days": "drain_days"}
+"""Old names of times that settings files may still have."""
 
 
 class AtMaxAge(StrEnum):
-    """What becomes of a superseded key that is still used when it reaches the maximum age."""
+    """What happens to an old key that is still used at the maximum age."""
 
     ALERT = "alert"
     DEACTIVATE = "deactivate"
@@ -37,7 +41,7 @@ class AtMaxAge(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """When a new key counts as working: so many successes in a row, over so long, in every region."""
+    """When a new key counts as verified: ``successes`` in a row, over ``over_seconds``, in every region."""
 
     regions: tuple[str, ...] = ()
     """Where consumers call; empty for the stack's own region."""
@@ -47,7 +51,7 @@ class Verification:
     ecr: bool = True
     """Whether the key must also get an ECR authorization token."""
     proofs_per_run: int = 500
-    """How many current secrets one run of the hourly proof tries, at most."""
+    """How many current secrets one run of the hourly check verifies, at most."""
 
     def __post_init__(self) -> None:
         if self.successes < FEWEST_SUCCESSES or self.over_seconds <= 0:
@@ -65,7 +69,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exemption:
-    """A user that is left as it is until a day, for a reason."""
+    """A user that is not rotated until a day, for a reason."""
 
     user: str
     reason: str
@@ -100,42 +104,46 @@ class FreezeWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """How long everything takes, in days."""
+    """The length of each phase of a key's life, in days."""
 
     rotate_after_days: float = 60
     max_age_days: float = 90
-    quiet_days: float = 8
+    drain_days: float = 8
     adoption_timeout_days: float = 7
     keep_inactive_days: float = 14
 
+    RENAMED: ClassVar[Mapping[str, str]] = RENAMED_TIMES
+
     def __post_init__(self) -> None:
-        if min(self.rotate_after_days, self.quiet_days, self.adoption_timeout_days, self.keep_inactive_days) <= 0:
+        if min(self.rotate_after_days, self.drain_days, self.adoption_timeout_days, self.keep_inactive_days) <= 0:
             raise ValueError("every time is longer than nothing")
         if self.max_age_days > LONGEST_INTERVAL:
             raise ValueError(
                 f"max_age_days is {self.max_age_days:g}; it is at most {LONGEST_INTERVAL}, the longest interval of "
                 "Secrets Manager's own rotation"
             )
-        slack = min(1.0, self.quiet_days)
-        if self.rotate_after_days + self.quiet_days + slack > self.max_age_days:
+        slack = min(1.0, self.drain_days)
+        if self.rotate_after_days + self.drain_days + slack > self.max_age_days:
             raise ValueError(
-                f"rotate_after_days ({self.rotate_after_days:g}) + quiet_days ({self.quiet_days:g}) + {slack:g} must "
+                f"rotate_after_days ({self.rotate_after_days:g}) + drain_days ({self.drain_days:g}) + {slack:g} must "
                 f"not exceed max_age_days ({self.max_age_days:g}), else every key outlives the limit"
             )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherTimes:
-    """Some of ``Times``, in days; None leaves a time as it is."""
+    """Some of ``Times``, in days; None keeps a time."""
 
     rotate_after_days: float | None = None
     max_age_days: float | None = None
-    quiet_days: float | None = None
+    drain_days: float | None = None
     adoption_timeout_days: float | None = None
     keep_inactive_days: float | None = None
 
+    RENAMED: ClassVar[Mapping[str, str]] = RENAMED_TIMES
+
     def over(self, times: Times) -> Times:
-        """These, and where they say nothing, the given ones.
+        """The given times, with these in place of theirs.
 
         Raises
         ------
@@ -148,7 +156,7 @@ class OtherTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Other times, or other readers, for some users: ``match`` is a pattern of names; what is left out stays."""
+    """Other times or readers for the users whose names match the pattern ``match``; what is left out stays."""
 
     match: str
     times: OtherTimes = field(default_factory=OtherTimes)
@@ -163,7 +171,7 @@ class RotationSettings:
     overrides: tuple[Override, ...] = ()
     at_max_age: AtMaxAge = AtMaxAge.ALERT
     max_users_per_run: int = 200
-    """Users that one run of the planner may set going."""
+    """How many users one run of the planner may start."""
     freeze: tuple[FreezeWindow, ...] = ()
     exempt: tuple[Exemption, ...] = ()
     replica_regions: tuple[str, ...] = ()
@@ -185,7 +193,7 @@ class RotationSettings:
                 raise ValidationError(str(error), ("overrides", number, "times")) from error
 
     def warnings(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """What is allowed and should be meant, each with its place in the file; empty for the whole of it."""
+        """Settings that are allowed and probably not meant, each with its place in the file; empty for all of it."""
         if not self.secret_readers:
             yield (), "secret_readers is empty, so only IAM decides who may read the secrets"
         shortest = [
@@ -193,9 +201,9 @@ class RotationSettings:
             *((("overrides", n), o.times.over(self.times)) for n, o in enumerate(self.overrides)),
         ]
         for place, times in shortest:
-            if times.quiet_days < BRIDGED_BY_CONSUMERS:
+            if times.drain_days < BRIDGED_BY_CONSUMERS:
                 yield (
-                    (*place, "times", "quiet_days"),
+                    (*place, "times", "drain_days"),
                     "the consumers' helper goes on for a day with the key that it read last, which is longer than this",
                 )
 
@@ -207,8 +215,8 @@ class RotationSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class RotationPolicy:
-    """What holds for one user."""
+class UserSettings:
+    """The settings of one user."""
 
     times: Times
     at_max_age: AtMaxAge
@@ -246,13 +254,13 @@ class RotationPolicy:
         return timedelta(days=self.times.max_age_days)
 
     @property
-    def quiet(self) -> timedelta:
-        """How long a superseded key must have been unused."""
-        return timedelta(days=self.times.quiet_days)
+    def drain(self) -> timedelta:
+        """How long an old key must be unused before it is deactivated."""
+        return timedelta(days=self.times.drain_days)
 
     @property
     def adoption_timeout(self) -> timedelta:
-        """How long a new key may stay unused before somebody is told."""
+        """How long a new key may stay unused before it is reported."""
         return timedelta(days=self.times.adoption_timeout_days)
 
     @property
@@ -261,8 +269,8 @@ class RotationPolicy:
         return timedelta(days=self.times.keep_inactive_days)
 
 
-def policy_of(settings: RotationSettings, user: UserName, tags: Mapping[str, str]) -> RotationPolicy:
-    """The policy of one user: the settings, tightened by its own tags.
+def settings_of(settings: RotationSettings, user: UserName, tags: Mapping[str, str]) -> UserSettings:
+    """The settings of one user, tightened by its own tags.
 
     Raises
     ------
@@ -280,7 +288,7 @@ def policy_of(settings: RotationSettings, user: UserName, tags: Mapping[str, str
         )
     except ValueError as error:
         raise RuleViolationError(f"the tags of user {user} make no policy: {error}") from error
-    return RotationPolicy(
+    return UserSettings(
         times=times,
         at_max_age=settings.at_max_age,
         freeze=settings.freeze,

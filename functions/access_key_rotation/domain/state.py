@@ -1,7 +1,7 @@
-"""What is seen of one user: IAM's keys, the secret's versions, and what only we remember.
+"""The state of one user: IAM's keys, the secret's versions, and our record of what AWS does not keep.
 
-Nothing here is guessed. What was not read is absent (``usage``, ``standing``, ``creators``), and the rules never read
-absence as "unused" or "harmless".
+Nothing here is guessed. What was not read is absent (``usage``, ``standing``, ``creators``), and the rules never take
+absence for "unused" or "harmless".
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from typing import Self
 from access_key_rotation.domain.names import ROTATE_TAG, TAG_PREFIX, UserName
 
 ORPHANED_SECRET = "ORPHANED_SECRET"  # noqa: S105 - a state
-"""The state of a secret whose user is gone, is another one, or is enrolled no more."""
+"""The state of a secret whose user is gone, is another one, or is no longer enrolled."""
 
 
 class Label(StrEnum):
@@ -25,14 +25,14 @@ class Label(StrEnum):
 
 
 class Content(Enum):
-    """What a version holds when it does not name a key."""
+    """The content of a version that names no key."""
 
     NOTHING = "nothing"
-    """No value at all: RotateSecret made the version and nobody has filled it."""
+    """No value: RotateSecret created the version, and it is not filled yet."""
     PLACEHOLDER = "placeholder"
     """Ours, from before the first key."""
     UNREADABLE = "unreadable"
-    """Something that is not in our form."""
+    """A value that is not in our form."""
 
 
 type Named = str | Content
@@ -41,7 +41,7 @@ type Named = str | Content
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An IAM user. ``user_id`` is of this very user: one that is deleted and created anew has another."""
+    """An IAM user. A user that is deleted and recreated has another ``user_id``."""
 
     name: UserName
     user_id: str
@@ -50,13 +50,13 @@ class User:
     tags: Mapping[str, str]
 
     def is_enrolled(self, path: str) -> bool:
-        """On the path, directly or below it, and tagged: the tag alone enrols nobody."""
+        """Whether the user is on the path or below it, and tagged; the tag alone enrols no user."""
         return self.path.startswith(path) and self.tags.get(ROTATE_TAG) == "true"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A key as IAM lists it; ``active`` only where its status is Active (it may also be Inactive or Expired)."""
+    """A key as IAM lists it; ``active`` only if its status is Active (it may also be Inactive or Expired)."""
 
     id: str
     active: bool
@@ -90,7 +90,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Why a user may be no service user: each of these is a reason to make no key for it."""
+    """Whether a user may be a service user: each of these is a reason to create no key for it."""
 
     has_password: bool
     has_mfa: bool
@@ -98,7 +98,7 @@ class Standing:
 
     @property
     def objections(self) -> list[str]:
-        """What speaks against it, in words; empty for a service user."""
+        """The reasons against it, in words; empty for a service user."""
         found = {
             "has a console password": self.has_password,
             "has an MFA device": self.has_mfa,
@@ -124,13 +124,13 @@ class KeyHistory:
     compromised: bool = False
 
     def brought_back(self, now: datetime) -> Self:
-        """The same after the key was made Active again: it drains from now on."""
+        """The same after the key was reactivated: it drains again from now on."""
         return replace(self, superseded_at=now, deactivated_at=None, retired_for="", announced=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """Written ahead of creating a key: since when, and for which version of the secret."""
+    """Written ahead of creating a key: when, and for which version of the secret."""
 
     token: str
     at: datetime
@@ -138,7 +138,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What people were told last, and when."""
+    """The notice that was published last, and when."""
 
     text: str
     at: datetime
@@ -146,14 +146,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What we remember of a user. Losing it means waiting longer, never deleting."""
+    """What is recorded of a user. Losing it means waiting longer, never deleting."""
 
     user_id: str | None = None
     arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     """The user's own, as far as they are the steward's: ``steward:*``."""
     keys: Mapping[str, KeyHistory] = field(default_factory=dict)
-    """Every key that we have accounted for. A key that is missing here appeared since."""
+    """Every key that was listed at the end of a run. A key that is missing here appeared since."""
     created: Mapping[str, datetime] = field(default_factory=dict)
     """When each key was created that IAM listed at the end of the last run, for people who look."""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -166,23 +166,23 @@ class Record:
     notice: Notice | None = None
     state: str = ""
     next_at: datetime | None = None
-    """When there is something to do again."""
+    """When the next run is due."""
     policy: str = ""
-    """Fingerprint of the policy that ``next_at`` follows from."""
+    """Fingerprint of the user's settings that ``next_at`` follows from; the table keeps this name."""
     readers: str | None = None
     """Fingerprint of the principals that the secret's resource policy lets read; None where it is not known."""
     backstop_days: int = 0
-    """How often Secrets Manager rotates the secret by itself, as far as we told it; 0 for never."""
+    """The interval that is registered with Secrets Manager for its own rotation; 0 for none."""
 
     def user(self, name: UserName) -> User | None:
-        """The user as it was seen last; None before the first time."""
+        """The user as it was read last; None before the first time."""
         if self.user_id is None or not self.arn:
             return None
         path = self.arn.partition(":user")[2].removesuffix(name)
         return User(name, self.user_id, self.arn, path, self.tags)
 
     def having_seen(self, user: User) -> Self:
-        """The same, with the user as it is now; another user of the same name is not remembered in its place."""
+        """The same with the user as it is now; another user of the same name does not replace it."""
         if self.user_id not in {None, user.user_id}:
             return self
         ours = {tag: value for tag, value in user.tags.items() if tag.startswith(TAG_PREFIX)}
@@ -193,7 +193,7 @@ class Record:
         return replace(self, versions={**self.versions, version: named})
 
     def history(self, key_id: str) -> KeyHistory:
-        """What is known of a key; a blank history for one that we do not know."""
+        """What is recorded of a key; a blank history for an unknown one."""
         return self.keys.get(key_id, KeyHistory())
 
     def noting(self, key_id: str, history: KeyHistory) -> Self:
@@ -206,8 +206,8 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """All that is known of a user at one moment."""
+class UserState:
+    """Everything that was read of a user at one moment, and its record."""
 
     record: Record
     user: User | None
@@ -219,9 +219,9 @@ class Observed:
     creators: Mapping[str, bool] = field(default_factory=dict)
     """Key id -> whether CloudTrail says that one of our roles made it."""
     unfit_tags: str = ""
-    """Why the user's own tags make no policy; empty where they do."""
+    """Why the user's own tags are invalid; empty if they are valid."""
     is_locked_out: bool = False
-    """Whether a resource policy that is not the one we want denies us the secret's values."""
+    """Whether a resource policy that is not ours denies us the secret's values."""
 
     def key(self, key_id: object) -> AccessKey | None:
         """The user's key of this id."""
@@ -234,12 +234,12 @@ class Observed:
 
     @property
     def pending(self) -> AccessKey | None:
-        """The key that waits to become current."""
+        """The key that is stored as AWSPENDING."""
         return self.key(self.named.get(Label.PENDING)) if self.has_pending else None
 
     @property
     def has_pending(self) -> bool:
-        """Whether a version waits: a label that stayed on the current version means nothing."""
+        """Whether a version is pending: a label that stayed on the current version means nothing."""
         labels = self.secret.labels if self.secret else {}
         return Label.PENDING in labels and labels[Label.PENDING] != labels.get(Label.CURRENT)
 

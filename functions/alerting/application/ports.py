@@ -4,32 +4,47 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from alerting.domain.alert import Alert, Message, PendingAlert
-from alerting.domain.open_items import Concern
+from alerting.domain.alert import PendingAlert
+from alerting.domain.open_items import OpenItem
+from alerting.domain.routing import RoutedAlert
 from steward.errors import ConflictError, RuleViolationError
 
 
 class DeliveryInProgressError(ConflictError):
-    """Another run works on the same event at this moment; the queue brings it again."""
+    """Another run works on the same event at this moment; the queue delivers it again."""
 
 
 class FindingRefusedError(RuleViolationError):
-    """Security Hub does not take the finding; the same again would be refused again."""
+    """Security Hub refuses the finding; the same finding would be refused again."""
 
 
-class Topic(Protocol):
-    """Where people subscribe."""
+class WebhookRefusedError(RuleViolationError):
+    """The webhook's receiver refuses the alert, or its address must not be called; the same again would be refused."""
 
-    def publish(self, message: Message) -> None:
-        """Send it. Raises UpstreamError."""
+
+class Reader(Protocol):
+    """Where alerts are read: a topic, Security Hub, a webhook. A new one is an adapter and a line of ``bootstrap``.
+
+    Attributes
+    ----------
+    step : str
+        Its name in the memory of deliveries, unique among readers: what succeeded is not repeated.
+    grouped : bool
+        Whether it gets only the first alerts of a flood and then a summary, as people need it.
+    """
+
+    @property
+    def step(self) -> str: ...  # noqa: D102 - see the class
+
+    @property
+    def grouped(self) -> bool: ...  # noqa: D102 - see the class
+
+    def accepts(self, routed: RoutedAlert) -> bool:
+        """Whether the alert is for this reader. Asks nobody."""
         ...
 
-
-class FindingsHub(Protocol):
-    """Where an organization looks at findings of all kinds."""
-
-    def tell(self, alert: Alert, concern: Concern) -> None:
-        """Open, update or archive the finding. Raises FindingRefusedError, UpstreamError."""
+    def send(self, routed: RoutedAlert) -> None:
+        """Send it, at least once. Raises UpstreamError, FindingRefusedError, WebhookRefusedError."""
         ...
 
 
@@ -37,15 +52,15 @@ class Deliveries(Protocol):
     """How far the delivery of each event has come, so that a second delivery repeats nothing."""
 
     def begin(self, event_id: str, now: datetime) -> frozenset[str]:
-        """The steps that are done. Raises DeliveryInProgressError while another run is at it."""
+        """Own the event; the steps that are done. Raises DeliveryInProgressError while another run owns it."""
         ...
 
     def done(self, event_id: str, step: str) -> None:
-        """Remember a step."""
+        """Store that a step is done."""
         ...
 
     def end(self, event_id: str) -> None:
-        """Let go of the event: no run is at it."""
+        """Release the event."""
         ...
 
     def goes_individually(self, window: str, event_id: str, limit: int, until: datetime) -> bool:
@@ -54,36 +69,36 @@ class Deliveries(Protocol):
 
 
 FLOOD, DIGEST = "flood", "digest"
-"""The waiting rooms."""
+"""The two summaries that alerts can be pending for."""
 
 
-class WaitingRooms(Protocol):
-    """Alerts that wait to be sent together, by the name of their room."""
+class PendingAlerts(Protocol):
+    """Alerts that a later summary sends together."""
 
-    def wait(self, room: str, alert: PendingAlert) -> None:
-        """Let it wait; twice is once."""
+    def add(self, summary: str, alert: PendingAlert) -> None:
+        """Add it; adding it twice is adding it once."""
         ...
 
-    def waiting(self, room: str) -> Sequence[PendingAlert]:
-        """All who wait, the worst first."""
+    def pending(self, summary: str) -> Sequence[PendingAlert]:
+        """Pending alerts, most severe first."""
         ...
 
-    def leave(self, room: str, alerts: Collection[PendingAlert]) -> None:
-        """These were told."""
+    def remove(self, summary: str, alerts: Collection[PendingAlert]) -> None:
+        """Remove those that were sent."""
         ...
 
 
-class Concerns(Protocol):
-    """What lasts."""
+class OpenItems(Protocol):
+    """The state of what lasts."""
 
-    def find(self, identity: str) -> Concern | None:
-        """What is remembered of it."""
+    def find(self, identity: str) -> OpenItem | None:
+        """Its stored state."""
         ...
 
-    def keep(self, concern: Concern) -> None:
-        """Remember it, unless something newer is remembered already."""
+    def keep(self, item: OpenItem) -> None:
+        """Store it, unless a newer state is stored already."""
         ...
 
-    def all(self) -> Sequence[Concern]:
-        """Everything, ended things included for a while."""
+    def all(self) -> Sequence[OpenItem]:
+        """All of them; those that ended are kept for a while."""
         ...

@@ -1,101 +1,105 @@
-"""Report one event of the bus."""
+"""Send the alert of one event."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
-from alerting.application.ports import DIGEST, FLOOD, Concerns, Deliveries, FindingsHub, Topic, WaitingRooms
-from alerting.application.publishing import message_of
-from alerting.domain.alert import Alert, Channel, PendingAlert
+from alerting.application.ports import DIGEST, FLOOD, Deliveries, OpenItems, PendingAlerts, Reader
+from alerting.domain.alert import PEOPLE, Channel, PendingAlert
 from alerting.domain.event import BusEvent
-from alerting.domain.open_items import Concern, concern_id, concern_of
-from alerting.domain.routing import AlertingSettings
+from alerting.domain.open_items import item_id, item_of
+from alerting.domain.routing import AlertingSettings, RoutedAlert
+from alerting.domain.severities import EventSeverities
 from alerting.domain.wording import alert_of
 from steward.clock import Clock
 
-SENT, DEFERRED, HUB, NOTED = "sent", "deferred", "security_hub", "noted"
-"""The steps of a delivery."""
+DEFERRED, NOTED = "deferred", "noted"
+"""What became of an alert that no reader got by itself: it is pending for a flood's summary, or for the digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertSender:
-    """What is done with each event; ``hub`` is None where findings do not go to Security Hub."""
+    """Sends the alert of each event to every reader that accepts it."""
 
     settings: AlertingSettings
-    topic: Topic
-    hub: FindingsHub | None
+    severities: EventSeverities
+    readers: Sequence[Reader]
     deliveries: Deliveries
-    rooms: WaitingRooms
-    concerns: Concerns
+    pending: PendingAlerts
+    open_items: OpenItems
     clock: Clock
 
-    def tell(self, event: BusEvent) -> frozenset[str]:
-        """Do everything that the event asks for and that no earlier delivery of it did; the steps that were taken.
+    def send(self, event: BusEvent) -> frozenset[str]:
+        """Take every step that the event needs and that no earlier delivery of it took; the steps taken.
+
+        A reader that fails does not keep the others from the alert.
 
         Raises
         ------
         DeliveryInProgressError
-            Another run is at it.
+            Another run works on the event.
         StewardError
-            A step failed; those before it are not repeated when the event comes again.
+            A step failed; the next delivery of the event repeats that step and no other.
         """
-        alert, concern = self._what_it_means(event)
-        channels = self.settings.channels(alert)
-        if not channels:
+        routed = self._routed(event)
+        if not routed.channels:
             return frozenset()
         before = self.deliveries.begin(event.id, self.clock.now())
-        taken = set()
+        taken, failures = set[str](), list[Exception]()
         try:
-            for step, take in self._steps(alert, concern, channels):
-                if step not in before:
+            for step, take in self._steps(routed):
+                if step in before:
+                    continue
+                try:
                     taken.add(take())
                     self.deliveries.done(event.id, step)
+                except Exception as error:  # noqa: BLE001 - raised below, after the other readers
+                    failures.append(error)
         finally:
             self.deliveries.end(event.id)
+        if failures:
+            first, *others = failures
+            for other in others:
+                first.add_note(f"another reader failed, too: {other}")
+            raise first
         return frozenset(taken)
 
-    def _what_it_means(self, event: BusEvent) -> tuple[Alert, Concern | None]:
-        alert = alert_of(event)
-        identity = concern_id(event)
-        before = self.concerns.find(identity) if identity else None
-        concern = concern_of(event, alert, before)
-        if concern:
-            self.concerns.keep(concern)
-            alert = replace(alert, expected=concern.expected)  # a resolution follows the way of what it resolves
-        return alert, concern
+    def _routed(self, event: BusEvent) -> RoutedAlert:
+        alert = alert_of(event, self.severities)
+        identity = item_id(event)
+        before = self.open_items.find(identity) if identity else None
+        item = item_of(event, alert, before)
+        if item:
+            self.open_items.keep(item)
+            alert = replace(alert, expected=item.expected)  # a resolution takes the route of what it resolves
+        return RoutedAlert(alert, self.settings.channels(alert), item)
 
-    def _steps(
-        self, alert: Alert, concern: Concern | None, channels: frozenset[Channel]
-    ) -> list[tuple[str, Callable[[], str]]]:
-        steps: list[tuple[str, Callable[[], str]]] = []
-        readers = channels & {Channel.MAIL, Channel.CHAT}
-        if readers:
-            steps.append((SENT, lambda: self._send_or_defer(alert, readers)))
-        if Channel.DIGEST in channels:
-            steps.append((NOTED, lambda: self._wait(DIGEST, alert, channels)))
-        if Channel.SECURITY_HUB in channels and self.hub and concern:
-            hub = self.hub
-            steps.append((HUB, lambda: _told_to(hub, alert, concern)))
-        return steps
+    def _steps(self, routed: RoutedAlert) -> Iterator[tuple[str, Callable[[], str]]]:
+        """Each step by the name that is stored of it, with what takes it and returns what became of the alert."""
+        for reader in self.readers:
+            if reader.accepts(routed):
+                yield reader.step, partial(self._send_or_defer if reader.grouped else _send, reader, routed)
+        if Channel.DIGEST in routed.channels:
+            yield NOTED, partial(self._add, DIGEST, routed, routed.channels, NOTED)
 
-    def _send_or_defer(self, alert: Alert, readers: frozenset[Channel]) -> str:
-        """Publish the first of a window; the others wait for the flood's one message."""
-        flood, now = self.settings.flood, self.clock.now()
+    def _send_or_defer(self, reader: Reader, routed: RoutedAlert) -> str:
+        """Send the first alerts of a window; the others are pending for the flood's summary."""
+        alert, flood, now = routed.alert, self.settings.flood, self.clock.now()
         window = timedelta(minutes=flood.window_minutes)
         opened = int(now.timestamp() // window.total_seconds())
         name = f"{alert.kind}#{alert.severity.name}#{flood.window_minutes}#{opened}"
         if self.deliveries.goes_individually(name, alert.event_id, flood.limit(alert.severity), now + 2 * window):
-            self.topic.publish(message_of(alert, readers, self.settings.documentation))
-            return SENT
-        self._wait(FLOOD, alert, readers)
-        return DEFERRED
+            return _send(reader, routed)
+        return self._add(FLOOD, routed, routed.channels & PEOPLE, DEFERRED)
 
-    def _wait(self, room: str, alert: Alert, channels: frozenset[Channel]) -> str:
-        title = alert.headline.partition(": ")[2] if not alert.over else alert.headline
-        self.rooms.wait(room, PendingAlert(alert.event_id, alert.kind, alert.severity, title, channels))
-        return NOTED
+    def _add(self, summary: str, routed: RoutedAlert, channels: frozenset[Channel], outcome: str) -> str:
+        alert = routed.alert
+        title = alert.headline if alert.over else alert.headline.partition(": ")[2]
+        self.pending.add(summary, PendingAlert(alert.event_id, alert.kind, alert.severity, title, channels))
+        return outcome
 
 
-def _told_to(hub: FindingsHub, alert: Alert, concern: Concern) -> str:
-    hub.tell(alert, concern)
-    return HUB
+def _send(reader: Reader, routed: RoutedAlert) -> str:
+    reader.send(routed)
+    return reader.step

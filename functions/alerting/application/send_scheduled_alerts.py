@@ -1,54 +1,54 @@
-"""Report, by schedule, what waited in a flood, and the week."""
+"""Send, by schedule, the summary of a flood and the weekly digest."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from alerting.application.ports import DIGEST, FLOOD, Concerns, Topic, WaitingRooms
-from alerting.application.publishing import message_of
+from alerting.application.ports import DIGEST, FLOOD, OpenItems, PendingAlerts, Reader
 from alerting.domain.alert import Alert, Channel, PendingAlert
-from alerting.domain.routing import AlertingSettings
-from alerting.domain.summaries import Here, digest_alert, flood_alert
+from alerting.domain.routing import AlertingSettings, RoutedAlert
+from alerting.domain.summaries import Context, digest_alert, flood_alert
 from steward.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledAlertSender:
-    """What no single event causes; ``new_id`` names its messages."""
+    """Sends what no single event causes; ``new_id`` names its messages."""
 
     settings: AlertingSettings
-    topic: Topic
-    rooms: WaitingRooms
-    concerns: Concerns
+    readers: Sequence[Reader]
+    pending: PendingAlerts
+    open_items: OpenItems
     clock: Clock
     new_id: Callable[[], str]
     account: str
     region: str
 
-    def tell_flood(self) -> int:
-        """One message per set of channels for all who wait; how many were told. Raises UpstreamError."""
-        waiting = self.rooms.waiting(FLOOD)
+    def send_flood(self) -> int:
+        """Send one message per set of channels for all pending alerts; how many it covers. Raises UpstreamError."""
+        pending = self.pending.pending(FLOOD)
         groups: dict[frozenset[Channel], list[PendingAlert]] = defaultdict(list)
-        for each in waiting:
+        for each in pending:
             groups[each.channels].append(each)
         for channels, alerts in groups.items():
-            alert = flood_alert(
-                alerts, listed_titles=self.settings.flood.listed_titles, event_id=self.new_id(), here=self._here()
-            )
-            self._publish(alert, channels)
-            self.rooms.leave(FLOOD, alerts)
-        return len(waiting)
+            titles = self.settings.flood.listed_titles
+            self._send(flood_alert(alerts, listed_titles=titles, context=self._context()), channels)
+            self.pending.remove(FLOOD, alerts)
+        return len(pending)
 
-    def tell_week(self) -> int:
-        """The digest; how many findings it counts as open or acknowledged. Raises UpstreamError."""
-        concerns, waiting = self.concerns.all(), self.rooms.waiting(DIGEST)
-        alert = digest_alert(concerns, waiting, self.settings.digest, event_id=self.new_id(), here=self._here())
-        self._publish(alert, frozenset(Channel(each) for each in self.settings.digest.channels))
-        self.rooms.leave(DIGEST, waiting)
-        return len(concerns)
+    def send_digest(self) -> int:
+        """Send the digest; how many open items it was made from. Raises UpstreamError."""
+        items, pending = self.open_items.all(), self.pending.pending(DIGEST)
+        channels = frozenset(Channel(each) for each in self.settings.digest.channels)
+        self._send(digest_alert(items, pending, self.settings.digest, context=self._context()), channels)
+        self.pending.remove(DIGEST, pending)
+        return len(items)
 
-    def _publish(self, alert: Alert, channels: frozenset[Channel]) -> None:
-        self.topic.publish(message_of(alert, channels, self.settings.documentation))
+    def _send(self, alert: Alert, channels: frozenset[Channel]) -> None:
+        routed = RoutedAlert(alert, channels)
+        for reader in self.readers:
+            if reader.accepts(routed):
+                reader.send(routed)
 
-    def _here(self) -> Here:
-        return Here(self.clock.now(), self.account, self.region)
+    def _context(self) -> Context:
+        return Context(self.new_id(), self.clock.now(), self.account, self.region)

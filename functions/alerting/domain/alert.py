@@ -1,4 +1,4 @@
-"""One alert, before a medium gives it its form."""
+"""One alert, before a format is chosen, and where it can go."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,12 @@ class Channel(StrEnum):
     MAIL = "mail"
     CHAT = "chat"
     SECURITY_HUB = "security_hub"
+    WEBHOOK = "webhook"
     DIGEST = "digest"
+
+
+PEOPLE = frozenset({Channel.MAIL, Channel.CHAT})
+"""Channels that people read: a flood is grouped for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +76,8 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """What the topic carries: the same alert for mail and for chat, and for which of them it is meant."""
-
-    channels: frozenset[Channel]
-    subject: str
-    mail: str
-    chat: str
-    severity: Severity
-    capability: str
-
-
-@dataclass(frozen=True, slots=True)
 class PendingAlert:
-    """An alert that is sent together with others: enough to count and to list it."""
+    """An alert of a flood or of the digest, which a later summary counts and lists."""
 
     event_id: str
     kind: str

@@ -1,6 +1,6 @@
-"""What alerting remembers from events, for the digest: what is open, since when, and who answers for it until when.
+"""Open items, for the digest: what is open, since when, and who is responsible for it until when.
 
-It knows no more than it was told: an event that never came is missing here, too. The report of a scan is the truth.
+They are known from events alone, so an event that never arrived is missing here. The report of a scan is authoritative.
 """
 
 from dataclasses import dataclass, replace
@@ -12,12 +12,12 @@ from alerting.domain.event import BusEvent
 from steward.severity import Severity
 
 BLOCKED_FOR = timedelta(days=2)
-"""A blocked user is told again every day; one that was not told of for so long is blocked no more."""
+"""A blocked user is reported every day; after this long without a report it is no longer blocked."""
 FINDING, ROTATION, SCAN = "finding", "rotation", "scan"
 
 
 class State(StrEnum):
-    """Of a concern."""
+    """Of an open item."""
 
     OPEN = "OPEN"
     ACKNOWLEDGED = "ACKNOWLEDGED"
@@ -25,11 +25,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Concern:
-    """Something that lasts.
+class OpenItem:
+    """Something that lasts: a finding, a blocked rotation, the last scan.
 
-    ``at`` is when the event was published that last said so; times in texts are ISO 8601. ``arn`` is that of the entity
-    in AWS that it is about, if the events name one.
+    ``at`` is when the event was published that set this state; times in texts are ISO 8601. ``arn`` is the ARN of the
+    AWS entity that it is about, if the events name one.
     """
 
     subject: str
@@ -49,8 +49,8 @@ class Concern:
         return f"{self.subject}#{self.name}"
 
 
-def concern_id(event: BusEvent) -> str | None:
-    """What the event is about; None where it is about nothing that lasts."""
+def item_id(event: BusEvent) -> str | None:
+    """The id of the item that the event is about; None for an event that is about nothing that lasts."""
     data = event.data
     match event.detail_type:
         case "PolicyDriftDetected" | "PolicyDriftResolved" | "PolicyDriftAcknowledged":
@@ -62,15 +62,15 @@ def concern_id(event: BusEvent) -> str | None:
     return None
 
 
-def concern_of(event: BusEvent, alert: Alert, before: Concern | None) -> Concern | None:
-    """What is to be remembered after the event; ``before`` is what was."""
-    identity = concern_id(event)
+def item_of(event: BusEvent, alert: Alert, before: OpenItem | None) -> OpenItem | None:
+    """The item after the event; ``before`` is the item as it was stored."""
+    identity = item_id(event)
     if identity is None:
         return None
     subject, _, name = identity.partition("#")
     data, what = event.data, alert.title.plain()
     since = data.text("first_seen") or (before.since if before and before.state is not State.OVER else "")
-    concern = Concern(
+    item = OpenItem(
         subject,
         name,
         State.OPEN,
@@ -83,13 +83,12 @@ def concern_of(event: BusEvent, alert: Alert, before: Concern | None) -> Concern
     )
     match event.detail_type:
         case "PolicyDriftResolved" | "AccessKeyRotated":
-            return replace(concern, state=State.OVER, expected=bool(before and before.expected))
+            return replace(item, state=State.OVER, expected=bool(before and before.expected))
         case "PolicyDriftAcknowledged":
-            told = before.what if before else what
             return replace(
-                concern,
+                item,
                 state=State.ACKNOWLEDGED,
-                what=told,
+                what=before.what if before else what,
                 until=data.text("expires"),
                 expected=bool(before and before.expected),
             )
@@ -97,5 +96,5 @@ def concern_of(event: BusEvent, alert: Alert, before: Concern | None) -> Concern
             counts = data.inner("open_findings").values
             found = ", ".join(f"{count} {severity}" for severity, count in counts.items()) or "no open findings"
             reviewed = "" if data.holds("baseline_reviewed") else "; the baseline has not been reviewed"
-            return replace(concern, what=f"{found}{reviewed}")
-    return concern
+            return replace(item, what=f"{found}{reviewed}")
+    return item

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.changes.announcement import announcement
+from policy_drift.domain.changes.change_event import announcement
 from policy_drift.domain.finding import Change
 from steward.aws.errors import translated
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from policy_drift.adapters.dynamodb_outbox import OutboxTable
+from policy_drift.application.ports import Kept
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import InForce
 from policy_drift.domain.finding import Finding, Kind, State
-from policy_drift.domain.ports import Kept
 from steward.events import PublishableEvent
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from policy_drift.application.ports import ConcurrentUpdateError, Kept, Undelivered
 from policy_drift.domain import events as event_types
-from policy_drift.domain.ports import ConcurrentUpdateError, Kept, Undelivered
 from policy_drift.domain.surrogates import escaped
 from steward.aws.errors import translated
 from steward.events import PublishableEvent

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from policy_drift.adapters.iam_entities import ChangedWhileReadError, IamEntities
+from policy_drift.application.ports import Snapshot, Subjects
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User, policy_id
-from policy_drift.domain.ports import Snapshot, Subjects
 from policy_drift.domain.surrogates import escaped
 from steward.aws.errors import translated, unless
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from policy_drift.application.ports import ConcurrentUpdateError, NotVersionedError, Version
 from policy_drift.domain.baseline import LARGEST
-from policy_drift.domain.ports import ConcurrentUpdateError, NotVersionedError, Version
 from steward.aws.errors import translated, unless
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
 """What drift is, and the life of a finding. Values only; the rules of the life are in `lifecycle`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -160,29 +159,3 @@ class Finding:
     def read_at(self) -> datetime:
         """When the account was read that shows it as it stands here."""
         return max(self.last_seen, self.resolved_at or self.last_seen)
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """Proof of what a scan looked at."""
-
-    entities: Mapping[str, int]
-    aws_calls: int
-    unreadable: Mapping[str, str]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the reports, JSON and HTML, tell: everything open, acknowledged, and resolved by this scan."""
-
-    account: str
-    region: str
-    scan_id: str
-    started: datetime
-    baseline_version: str
-    baseline_reviewed: bool
-    baseline_changed: datetime | None
-    coverage: Coverage
-    findings: tuple[Finding, ...]
-    not_looked_at: tuple[str, ...] = ()

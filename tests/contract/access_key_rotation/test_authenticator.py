@@ -92,7 +92,7 @@ def test_a_dead_key_is_refused_everywhere_and_the_error_shows_no_material(known)
 
 
 @pytest.mark.parametrize("code", sorted(REFUSED | {"AccessDenied"}))
-def test_whatever_aws_calls_it_a_refusal_is_one(moto, wire, code):
+def test_every_error_code_for_a_refusal_is_one(moto, wire, code):
     wire["AKIA1"] = _error(code)
 
     with pytest.raises(NotAuthenticatedError):

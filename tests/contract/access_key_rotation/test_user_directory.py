@@ -130,7 +130,7 @@ def test_every_way_of_iam_alone_to_more_permissions_is_asked_for():
         ("iam:AttachUserPolicy", f"{OF_THE_ACCOUNT}:user/service/*"),
     ],
 )
-def test_who_may_give_itself_permissions_is_an_administrator(judged, action, resource):
+def test_a_user_that_may_give_itself_permissions_is_an_administrator(judged, action, resource):
     assert judged(action, resource)
 
 
@@ -144,11 +144,11 @@ def test_who_may_give_itself_permissions_is_an_administrator(judged, action, res
         ("iam:PassRole", "*"),
     ],
 )
-def test_who_may_not_is_none(judged, action, resource):
+def test_a_user_that_may_not_is_no_administrator(judged, action, resource):
     assert not judged(action, resource)
 
 
-def test_shows_the_users_on_the_path_and_below_it_and_nobody_else(directory):
+def test_lists_only_the_users_on_the_path_and_below_it(directory):
     assert {user.name for user in directory.users("/service/")} == {"ecr-push", "person"}
 
 
@@ -160,7 +160,7 @@ def test_shows_a_user_with_its_path_its_tags_and_its_own_id(directory):
     assert push.user_id not in {"", person.user_id}
 
 
-def test_tells_people_from_service_users(directory):
+def test_people_differ_from_service_users(directory):
     assert {user.name: user.is_person for user in directory.users("/service/")} == {"ecr-push": False, "person": True}
 
 

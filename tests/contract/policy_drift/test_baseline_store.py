@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 from policy_drift.adapters.s3_baseline import S3BaselineStore
-from policy_drift.domain.ports import ConcurrentUpdateError, NotVersionedError
+from policy_drift.application.ports import ConcurrentUpdateError, NotVersionedError
 from steward.aws.clients import client
 from tests.contract.conftest import ACCOUNT, REGION
 from tests.doubles.in_memory_drift import InMemoryBaselineStore

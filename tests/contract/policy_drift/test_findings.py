@@ -9,11 +9,11 @@ import pytest
 
 from iam_policy import Verdict, Witness
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
+from policy_drift.application.ports import ConcurrentUpdateError
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import InForce, Origin
 from policy_drift.domain.events import PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, State
-from policy_drift.domain.ports import ConcurrentUpdateError
 from steward.aws.clients import client
 from steward.severity import Severity
 from tests.doubles.in_memory_drift import InMemoryBaselineRecords, InMemoryFindings

@@ -14,11 +14,11 @@ USE = {
 CALLER = "123456789012:role/operators"
 
 
-def test_nobody_is_listed_before_the_first_run(api):
+def test_no_user_is_listed_before_the_first_run(api):
     assert api.list()[::2] == (200, {"service_users": []})
 
 
-def test_the_list_says_who_is_where(api, remembered):
+def test_the_list_has_every_user_with_its_state(api, remembered):
     remembered.remember(frozen="a consumer broke")
 
     _, _, body = api.list()
@@ -47,7 +47,7 @@ def test_keys_are_shown_with_their_age_and_the_user_with_its_next_step(api, reme
     assert {key["id"]: key["age_days"] for key in user["keys"]} == {remembered.old: 70, remembered.current: None}
 
 
-def test_one_user_is_shown_with_who_still_uses_its_superseded_key(api, remembered, trail):
+def test_one_user_is_shown_with_the_uses_of_its_old_key(api, remembered, trail):
     trail[remembered.old] = [USE]
     trail[remembered.current] = [USE]
 

@@ -67,7 +67,7 @@ def test_an_event_that_comes_twice_asks_again(handler, key, heard):
 
 
 @pytest.mark.usefixtures("_iam_refuses_foreign_keys")
-def test_a_key_whose_owner_is_not_known_is_for_a_person_and_keeps_no_other_waiting(handler, key, heard):
+def test_a_key_of_an_unknown_owner_needs_a_person_and_delays_no_other(handler, key, heard):
     with pytest.raises(UpstreamError, match=FOREIGN):
         handler.lambda_handler(finding(FOREIGN, key), LambdaContext())
 

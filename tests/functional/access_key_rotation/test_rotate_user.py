@@ -83,7 +83,7 @@ def test_a_message_that_cannot_be_read_comes_again_and_holds_nothing_up(worker, 
     assert current_key(PULL)
 
 
-def test_a_message_whose_user_failed_comes_again_and_the_others_do_not(worker, fails):
+def test_only_the_message_of_a_failed_user_is_retried(worker, fails):
     fails("CreateSecret", "InternalServiceError")
 
     answer = deliver(worker, message("ecr-push", 1))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords
-from policy_drift.domain.ports import NotToldError
+from policy_drift.application.ports import NotToldError
 from steward.aws.clients import client
 from tests.functional.gateway import ACCOUNT, client_of
 from tests.functional.policy_drift.conftest import KEY

@@ -26,7 +26,7 @@ from tests.doubles.recording_publisher import RecordingPublisher
 from tests.unit.access_key_rotation.invariants import Invariants
 
 SETTINGS = RotationSettings(
-    times=Times(rotate_after_days=6, max_age_days=9, quiet_days=2, adoption_timeout_days=2, keep_inactive_days=2),
+    times=Times(rotate_after_days=6, max_age_days=9, drain_days=2, adoption_timeout_days=2, keep_inactive_days=2),
     verify=Verification(regions=("home", "away")),
 )
 FUNCTION = "arn:aws:lambda:ca-central-1:123456789012:function:rotation"

@@ -92,7 +92,7 @@ def whole_life(**how):
 
 
 def consumer_that_slept(**how):
-    """An old key that nobody used for long still gets the quiet period after it is superseded."""
+    """An old key that was unused for long still drains for ``drain_days`` after it is replaced."""
     life = begun(days=2, **how)
     key = life.consumer.key
     life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
@@ -114,7 +114,7 @@ def consumer_that_never_moves(**how):
 
 
 def nobody_uses_the_new_key(**how):
-    """Without a use of the new key, the old one stays, however quiet it is."""
+    """Without a use of the new key, the old one stays, even if it is unused."""
     life = begun(days=6, **how)
     life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
     life.days(12)
@@ -216,7 +216,7 @@ def exempt_user_without_a_key(**how):
 
 
 def key_brought_back_by_hand(**how):
-    """What somebody brought back is left to them for another quiet period, and reported."""
+    """A key that a person reactivated drains once more, and is reported."""
     life = begun(days=9.25, **how)
     (old,) = life.key_ids() - {life.account.current_key(life.name)}
     assert not is_active(life, old)
@@ -381,7 +381,7 @@ def leaked_key_of_a_deleted_secret(**how):
 
 
 def leaked_key_with_unfit_tags(**how):
-    """Anyone who may tag the user can break its policy, and cannot keep a leaked key alive by it."""
+    """Anyone who may tag the user can break its settings, and cannot keep a leaked key alive by it."""
     life = begun(**how)
     stored = life.account.users[life.name]
     stored.user = replace(stored.user, tags=dict(stored.user.tags) | {"steward:max-age-days": "soon"})

@@ -19,7 +19,7 @@ def calls(life, name):
     return life.stage.calls.count(name)
 
 
-def test_a_user_that_alone_reads_its_own_secret_is_told_once():
+def test_a_secret_that_only_its_user_reads_is_reported_once():
     assert told_of_readers(ITSELF) == ["ecr-push"]
 
 
@@ -27,7 +27,7 @@ def test_another_reader_is_enough():
     assert told_of_readers(ITSELF, DEPLOY) == []
 
 
-def test_where_iam_alone_decides_who_reads_nothing_is_told():
+def test_a_secret_without_readers_in_the_settings_is_not_reported():
     assert told_of_readers() == []
 
 

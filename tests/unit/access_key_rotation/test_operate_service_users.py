@@ -30,7 +30,7 @@ def test_a_rotation_is_asked_for_by_the_id_of_the_current_key():
     assert (due.key_id, due.reason) == (life.account.current_key(life.name), "routine")
 
 
-def test_a_current_key_that_somebody_deleted_is_replaced_when_asked_for():
+def test_a_current_key_that_was_deleted_by_hand_is_replaced_on_request():
     life = begun()
     gone = life.account.current_key(life.name)
     life.account.users[life.name].keys.clear()
@@ -136,7 +136,7 @@ def test_a_dry_run_says_which_freeze_the_rotation_ends_and_leaves_it():
     assert asked_of(life, reason=Reason.COMPROMISED).ends_freeze == ""
 
 
-def test_nobody_rotates_a_key_that_the_user_does_not_have():
+def test_a_rotation_of_a_key_that_the_user_does_not_have_is_refused():
     life = begun()
 
     with pytest.raises(NotFoundError, match="AKIASOMEBODYELSE0000"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from access_key_rotation.application.ports import ListedUser
 from access_key_rotation.bootstrap import plan_rotations
 from access_key_rotation.domain.names import UserName
-from access_key_rotation.domain.settings import RotationSettings, policy_of
+from access_key_rotation.domain.settings import RotationSettings, settings_of
 from access_key_rotation.domain.state import Record
 from steward.errors import AccessDeniedError, ThrottledError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
@@ -76,7 +76,7 @@ def plan(clock):
 
 
 def remembered(clock, name, hours, *, busy=False, settings=None):
-    policy = policy_of(settings or RotationSettings(), UserName(name), {}).fingerprint
+    policy = settings_of(settings or RotationSettings(), UserName(name), {}).fingerprint
     next_at = clock.now() + timedelta(hours=hours)
     return UserName(name), (Record(user_id=f"AIDA{name}", arn=f"arn:{name}", next_at=next_at, policy=policy), busy)
 
@@ -108,7 +108,7 @@ def test_a_user_that_a_run_works_on_is_left_to_it(plan, clock):
     assert found.due == []
 
 
-def test_a_user_whose_policy_changed_is_due(plan, clock):
+def test_a_user_whose_settings_changed_is_due(plan, clock):
     settings = RotationSettings(replica_regions=("eu-west-1",))
 
     found, _ = plan([user("old")], [remembered(clock, "old", 100)], settings)
@@ -116,13 +116,13 @@ def test_a_user_whose_policy_changed_is_due(plan, clock):
     assert found.due == ["old"]
 
 
-def test_a_user_that_is_gone_is_told_to_the_worker_once_its_time_has_come(plan, clock):
+def test_a_user_that_is_gone_is_due_at_its_time(plan, clock):
     found, _ = plan([], [remembered(clock, "gone", -1)])
 
     assert found.due == ["gone"]
 
 
-def test_no_run_sets_more_users_going_than_the_settings_allow_and_the_longest_overdue_come_first(plan, clock):
+def test_a_run_starts_at_most_as_many_users_as_the_settings_allow_longest_overdue_first(plan, clock):
     records = [remembered(clock, "a", -1), remembered(clock, "b", -3), remembered(clock, "c", -2)]
 
     found, _ = plan([user("a"), user("b"), user("c")], records, RotationSettings(max_users_per_run=2))
@@ -131,7 +131,7 @@ def test_no_run_sets_more_users_going_than_the_settings_allow_and_the_longest_ov
 
 
 @pytest.mark.parametrize("is_person", [True, None])
-def test_only_who_is_known_to_be_no_person_is_vouched_for(plan, clock, is_person):
+def test_the_planner_vouches_only_for_users_known_to_be_no_person(plan, clock, is_person):
     records = [remembered(clock, "somebody", -1), remembered(clock, "service", -1)]
 
     _, told = plan([user("somebody", is_person=is_person), user("service")], records)
@@ -139,14 +139,14 @@ def test_only_who_is_known_to_be_no_person_is_vouched_for(plan, clock, is_person
     assert {event.user_name: event.judged_at is not None for event in told} == {"somebody": False, "service": True}
 
 
-def test_an_administrator_is_never_vouched_for(plan, clock):
+def test_the_planner_never_vouches_for_an_administrator(plan, clock):
     _, told = plan([user("admin")], [remembered(clock, "admin", -1)], administrators=["arn:admin"])
 
     assert [event.judged_at for event in told] == [None]
 
 
 @pytest.mark.parametrize("error", [ThrottledError("busy"), UpstreamError("NoSuchEntity"), AccessDeniedError("no")])
-def test_whom_iam_does_not_judge_the_worker_judges_and_all_others_are_published(clock, error):
+def test_users_that_iam_does_not_judge_are_left_to_the_worker_and_all_are_published(clock, error):
     records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
     publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
     planner = planner_of(users, records, publisher, clock, permissions=FailingPermissionCheck(error, answers=12))
@@ -157,7 +157,7 @@ def test_whom_iam_does_not_judge_the_worker_judges_and_all_others_are_published(
     assert [event.judged_at is not None for event in publisher.published] == [True] * 12 + [False] * 13
 
 
-def test_who_was_judged_is_published_before_the_others_are_judged(clock):
+def test_judged_users_are_published_before_the_next_are_judged(clock):
     """A run that is ended from outside has lost the work of a few users, not of all."""
     records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
     publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
@@ -173,7 +173,7 @@ def test_who_was_judged_is_published_before_the_others_are_judged(clock):
 @given(
     overdue=st.lists(st.integers(-50, -1), min_size=1, max_size=30), newcomers=st.integers(0, 10), cap=st.integers(1, 8)
 )
-def test_everybody_who_is_due_is_published_within_as_many_runs_as_the_cap_takes(overdue, newcomers, cap):
+def test_every_due_user_is_published_within_as_many_runs_as_the_cap_takes(overdue, newcomers, cap):
     """Even when those that a run has published are due again in the next: they stand behind all others."""
     clock = FrozenClock()
     records = dict(remembered(clock, f"u{number:02}", hours) for number, hours in enumerate(overdue))
@@ -199,7 +199,7 @@ def test_a_user_that_was_never_seen_is_not_vouched_for(plan):
 @pytest.mark.parametrize(
     "change", [{"user_id": "AIDAanother"}, {"arn": "arn:moved"}, {"tags": {"steward:rotate-after-days": "1"}}], ids=str
 )
-def test_a_user_that_is_not_as_it_is_remembered_is_due_and_not_vouched_for(plan, clock, change):
+def test_a_user_that_differs_from_its_record_is_due_and_not_vouched_for(plan, clock, change):
     changed = user("changed")
     changed = replace(changed, **(change | {"tags": changed.tags | change.get("tags", {})}))
 

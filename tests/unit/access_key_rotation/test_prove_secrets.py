@@ -45,14 +45,14 @@ class Proven:
         return self._proof.prove("test")
 
 
-def test_a_key_that_works_is_good_and_nothing_is_told(life):
+def test_a_key_that_authenticates_is_good_and_nothing_is_published(life):
     proven = Proven(life)
 
     assert proven.prove() == Proof(good=1, bad=(), unclear={})
     assert proven.publisher.published == []
 
 
-def test_a_key_is_tried_in_every_region_but_never_on_ecr(life):
+def test_a_key_is_verified_in_every_region_but_never_on_ecr(life):
     life.account.authenticated.clear()
     life.account.used.clear()
 
@@ -62,7 +62,7 @@ def test_a_key_is_tried_in_every_region_but_never_on_ecr(life):
     assert {service for uses in life.account.used.values() for _, service in uses} == {"sts"}
 
 
-def test_without_regions_it_is_tried_at_home(life):
+def test_without_regions_a_key_is_verified_at_home(life):
     life.account.authenticated.clear()
 
     Proven(life, Verification()).prove()
@@ -70,7 +70,7 @@ def test_without_regions_it_is_tried_at_home(life):
     assert [region for _, _, region in life.account.authenticated] == ["home"]
 
 
-def test_a_key_that_aws_refuses_is_told_with_the_region(life):
+def test_a_refused_key_is_published_with_the_region(life):
     key = life.account.current_key(life.name)
     InMemoryUsers(life.account).deactivate_key(life.name, key)
     proven = Proven(life)
@@ -80,7 +80,7 @@ def test_a_key_that_aws_refuses_is_told_with_the_region(life):
 
 
 @pytest.mark.parametrize("content", [Content.UNREADABLE, Content.NOTHING, Content.PLACEHOLDER])
-def test_a_secret_that_names_no_key_is_told_without_one(life, content):
+def test_a_secret_that_names_no_key_is_published_without_one(life, content):
     secret = life.account.secrets[life.name]
     secret.versions[secret.labels[Label.CURRENT]] = content
     proven = Proven(life)
@@ -90,7 +90,7 @@ def test_a_secret_that_names_no_key_is_told_without_one(life, content):
     assert proven.publisher.published == [SecretDoesNotAuthenticate(life.name, "", "home")]
 
 
-def test_a_secret_that_is_gone_is_told(life):
+def test_a_deleted_secret_is_published(life):
     life.account.secrets[life.name].deleted = True
 
     assert Proven(life).prove().bad == (life.name,)
@@ -101,7 +101,7 @@ def test_a_secret_that_is_gone_is_told(life):
     [ThrottledError("busy"), UpstreamError("down"), AccessDeniedError("not ours"), ConflictError("in the wrong state")],
 )
 @pytest.mark.parametrize(("port", "method"), [("vault", "find"), ("vault", "read"), ("authenticator", "identify")])
-def test_what_could_not_be_read_or_tried_is_neither_good_nor_bad(life, error, port, method):
+def test_what_could_not_be_read_or_verified_is_neither_good_nor_bad(life, error, port, method):
     proven = Proven(life)
     getattr(proven, port).fail(method, error)
 
@@ -109,7 +109,7 @@ def test_what_could_not_be_read_or_tried_is_neither_good_nor_bad(life, error, po
     assert proven.publisher.published == []
 
 
-def test_a_key_that_nobody_uses_yet_is_not_tried(life):
+def test_a_key_that_is_not_adopted_is_not_verified(life):
     """Our own use of it would hide whether anybody else uses it."""
     record = life.records.records[life.name]
     unused = {key: replace(history, adopted_at=None) for key, history in record.keys.items()}
@@ -135,7 +135,7 @@ def test_a_user_that_a_run_works_on_is_left_to_it(life):
     ],
     ids=["gone", "untagged", "moved"],
 )
-def test_the_dead_secret_of_a_user_that_is_no_longer_ours_is_not_tried(life, changes):
+def test_the_secret_of_a_user_that_is_no_longer_ours_is_not_verified(life, changes):
     life.records.records[life.name] = replace(life.records.records[life.name], **changes)
     life.account.secrets[life.name].deleted = True
 
@@ -150,7 +150,7 @@ def joined_by(life, number):
     return names
 
 
-def test_every_secret_is_tried_in_some_hours_and_no_run_tries_more_than_the_settings_allow(life):
+def test_every_secret_is_verified_within_hours_and_no_run_exceeds_the_settings(life):
     others = joined_by(life, 24)
     proven = Proven(life, Verification(proofs_per_run=10))
 
@@ -161,7 +161,7 @@ def test_every_secret_is_tried_in_some_hours_and_no_run_tries_more_than_the_sett
     assert sum(run.good for run in runs) >= 1
 
 
-def test_a_run_that_comes_again_tries_the_same(life):
+def test_a_repeated_run_verifies_the_same_secrets(life):
     joined_by(life, 24)
     proven = Proven(life, Verification(proofs_per_run=10))
 

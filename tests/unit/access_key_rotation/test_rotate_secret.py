@@ -166,7 +166,7 @@ def test_a_proof_that_is_too_old_is_given_anew(life, secret_rotation):
     assert life.account.secrets[life.name].labels[Label.CURRENT] != TOKEN
 
 
-def test_a_version_that_somebody_else_filled_is_left_to_them(life, secret_rotation):
+def test_a_version_that_another_writer_filled_is_left_alone(life, secret_rotation):
     """Nobody but Secrets Manager knows the version; should it be filled all the same, no key is lost or taken."""
     current = life.account.current_key(life.name)
     life.account.secrets[life.name].versions[TOKEN] = life.account._credential(life.name, "AKIASOMEBODYELSE0000")

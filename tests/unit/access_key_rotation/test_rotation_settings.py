@@ -18,7 +18,7 @@ from access_key_rotation.domain.settings import (
     RotationSettings,
     Times,
     Verification,
-    policy_of,
+    settings_of,
 )
 from steward import settings
 from steward.errors import RuleViolationError, SettingsError, ValidationError
@@ -35,14 +35,14 @@ def test_the_shipped_settings_are_sound():
     ("line", "complaint"),
     [
         ("times: {rotate_after_days: 85}", "must not exceed max_age_days"),
-        ("times: {quiet_days: 0}", "longer than nothing"),
+        ("times: {drain_days: 0}", "longer than nothing"),
         ("verify: {successes: 1}", "fewer than 3"),
         ("exempt: [{user: x, reason: '', until: 2027-01-01}]", "needs a reason"),
         ("exempt: [{user: x, reason: y, until: soon}]", "until"),
         ("exempt: [{user: x, reason: y}]", "until"),
         ("freeze: [{starts: 2027-01-02, ends: 2027-01-01}]", "ends"),
         ("rotate_after: 60", "unknown key"),
-        ("times: {quiet_days: .nan}", "quiet_days: is not a finite number"),
+        ("times: {drain_days: .nan}", "drain_days: is not a finite number"),
         ("times: {max_age_days: .inf}", "max_age_days: is not a finite number"),
         ("verify: {give_up_after_seconds: .inf}", "give_up_after_seconds: is not a finite number"),
         ("last_use_granularity_minutes: .nan", "last_use_granularity_minutes: is not a finite number"),
@@ -75,7 +75,7 @@ def test_settings_that_make_no_sense_are_refused_with_file_and_line(tmp_path, li
 def test_the_line_of_an_override_that_leaves_no_time_with_the_files_own_times_is_named(tmp_path):
     path = tmp_path / "rotation.yaml"
     path.write_text(
-        "times: {quiet_days: 25}\n"
+        "times: {drain_days: 25}\n"
         "overrides:\n"
         "  - {match: a, times: {rotate_after_days: 30}}\n"
         "  - match: b\n"
@@ -90,19 +90,33 @@ def test_an_override_changes_what_it_names_and_nothing_else(tmp_path):
     """What it leaves out stays as the file has it, not as the file would be without a word."""
     path = tmp_path / "rotation.yaml"
     path.write_text(
-        "times: {quiet_days: 25, keep_inactive_days: 60}\n"
+        "times: {drain_days: 25, keep_inactive_days: 60}\n"
         "secret_readers: [arn:aws:iam::123456789012:role/deploy]\n"
         "overrides:\n"
         "  - {match: 'ecr-*', times: {rotate_after_days: 30}}\n"
         "  - {match: '*', secret_readers: []}\n"
     )
     wanted = settings.load(path, RotationSettings)
-    own = Times(quiet_days=25, keep_inactive_days=60)
+    own = Times(drain_days=25, keep_inactive_days=60)
 
-    push, other = policy_of(wanted, PUSH, {}), policy_of(wanted, UserName("other"), {})
+    push, other = settings_of(wanted, PUSH, {}), settings_of(wanted, UserName("other"), {})
 
     assert (push.times, push.secret_readers) == (replace(own, rotate_after_days=30), wanted.secret_readers)
     assert (other.times, other.secret_readers) == (own, ())
+
+
+def test_the_former_name_of_drain_days_is_read_with_a_warning(tmp_path):
+    path = tmp_path / "rotation.yaml"
+    path.write_text("times: {quiet_days: 9}\noverrides:\n  - {match: x, times: {quiet_days: 7}}\n")
+
+    found = settings.read(path, RotationSettings)
+
+    assert settings_of(found.value, PUSH, {}).times.drain_days == 9
+    assert settings_of(found.value, UserName("x"), {}).times.drain_days == 7
+    assert [(found.position(place), "drain_days" in text) for place, text in found.renamed] == [
+        ("rotation.yaml:1", True),
+        ("rotation.yaml:3", True),
+    ]
 
 
 DAYS = st.none() | st.floats(min_value=0.1, max_value=400)
@@ -115,7 +129,7 @@ def test_what_an_override_makes_of_the_times_is_refused_when_the_settings_are_re
     except ValidationError as refused:
         assert refused.path == ("overrides", 0, "times")  # noqa: PT017 - or it holds
         return
-    times = policy_of(wanted, PUSH, {}).times
+    times = settings_of(wanted, PUSH, {}).times
     for time in fields(OtherTimes):
         own = getattr(other, time.name)
         assert getattr(times, time.name) == (getattr(Times(), time.name) if own is None else own)
@@ -133,22 +147,22 @@ def test_what_an_override_makes_of_the_times_is_refused_when_the_settings_are_re
         "arn:aws:iam::123456789012:root",
     ],
 )
-def test_who_reads_secrets_is_named_as_iam_knows_principals(arn):
+def test_a_reader_is_named_by_a_principals_arn(arn):
     assert ReaderArn(arn) == arn
 
 
 @pytest.mark.parametrize(
     ("wanted", "places"),
     [
-        (RotationSettings(times=Times(quiet_days=1)), []),
-        (RotationSettings(times=Times(quiet_days=0.9)), [("times", "quiet_days")]),
+        (RotationSettings(times=Times(drain_days=1)), []),
+        (RotationSettings(times=Times(drain_days=0.9)), [("times", "drain_days")]),
         (
-            RotationSettings(overrides=(Override(match="x", times=OtherTimes(quiet_days=0.5)),)),
-            [("overrides", 0, "times", "quiet_days")],
+            RotationSettings(overrides=(Override(match="x", times=OtherTimes(drain_days=0.5)),)),
+            [("overrides", 0, "times", "drain_days")],
         ),
     ],
 )
-def test_a_quiet_period_that_is_shorter_than_the_outage_which_consumers_bridge_is_pointed_out(wanted, places):
+def test_a_drain_shorter_than_the_outage_that_consumers_bridge_is_a_warning(wanted, places):
     assert [place for place, _ in wanted.warnings() if place] == places
 
 
@@ -175,7 +189,7 @@ def test_the_home_region_is_no_replica():
 
 @given(days=st.floats(min_value=0.5, max_value=10_000))
 def test_a_tag_never_lengthens_a_time(days):
-    policy = policy_of(RotationSettings(), PUSH, {ROTATE_AFTER_TAG: str(days)})
+    policy = settings_of(RotationSettings(), PUSH, {ROTATE_AFTER_TAG: str(days)})
 
     assert policy.times.rotate_after_days <= 60
 
@@ -183,17 +197,17 @@ def test_a_tag_never_lengthens_a_time(days):
 @pytest.mark.parametrize("text", ["often", "0", "-3", "nan"])
 def test_a_tag_that_is_no_number_of_days_is_an_error_and_not_ignored(text):
     with pytest.raises(RuleViolationError, match=ROTATE_AFTER_TAG if text != "often" else "often"):
-        policy_of(RotationSettings(), PUSH, {ROTATE_AFTER_TAG: text})
+        settings_of(RotationSettings(), PUSH, {ROTATE_AFTER_TAG: text})
 
 
 def test_a_tag_that_leaves_no_time_to_rotate_is_an_error():
     with pytest.raises(RuleViolationError, match="must not exceed"):
-        policy_of(RotationSettings(), PUSH, {MAX_AGE_TAG: "10"})
+        settings_of(RotationSettings(), PUSH, {MAX_AGE_TAG: "10"})
 
 
 def test_an_exemption_ends_with_its_day():
     exemption = Exemption(user=PUSH, reason="old appliance", until=date(2026, 5, 4))
-    policy = policy_of(RotationSettings(exempt=(exemption,)), PUSH, {})
+    policy = settings_of(RotationSettings(exempt=(exemption,)), PUSH, {})
 
     assert policy.exempt_until(datetime(2026, 5, 4, 23, 59, tzinfo=UTC)) == datetime(2026, 5, 5, tzinfo=UTC)
     assert policy.exempt_until(datetime(2026, 5, 5, tzinfo=UTC)) is None
@@ -203,7 +217,7 @@ def test_of_several_exemptions_of_a_user_the_one_that_ends_last_counts():
     ends = date(2026, 1, 31), date(2027, 1, 31), date(2026, 12, 31)
     exempt = tuple(Exemption(user=PUSH, reason="old appliance", until=end) for end in ends)
 
-    policy = policy_of(RotationSettings(exempt=exempt), PUSH, {})
+    policy = settings_of(RotationSettings(exempt=exempt), PUSH, {})
 
     assert policy.exempt_until(datetime(2026, 5, 4, tzinfo=UTC)) == datetime(2027, 2, 1, tzinfo=UTC)
 

@@ -49,7 +49,7 @@ def test_two_upstream_commits_to_the_settings_merge_into_a_clone_with_an_operato
     git(tmp_path, "clone", "--quiet", str(upstream), str(clone))
     ours = clone / "ours"
     ours.mkdir()
-    (ours / "rotation.yaml").write_text("times:\n  quiet_days: 10\n")
+    (ours / "rotation.yaml").write_text("times:\n  drain_days: 10\n")
     (ours / "house_rules.yaml").write_text('callers:\n  - {principals: ["self:role/ci-*"], repositories: ["a/**"]}\n')
     (ours / "drift.yaml").write_text('scope: {include: ["role/ci-*"]}\n')
     (ours / "alerting.yaml").write_text("routes: [{channels: [mail]}]\n")
@@ -58,7 +58,7 @@ def test_two_upstream_commits_to_the_settings_merge_into_a_clone_with_an_operato
     (clone / "deployment.toml").write_text("version = 0.1\n")
 
     path = upstream / "layers" / "settings" / "rotation.yaml"
-    for old, new in (("quiet_days: 8 ", "quiet_days: 9 "), ("keep_inactive_days: 14", "keep_inactive_days: 21")):
+    for old, new in (("drain_days: 8 ", "drain_days: 9 "), ("keep_inactive_days: 14", "keep_inactive_days: 21")):
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))
         git(upstream, "commit", "--quiet", "--all", "--message", "Another default")
@@ -66,5 +66,5 @@ def test_two_upstream_commits_to_the_settings_merge_into_a_clone_with_an_operato
 
     paths = clone / "layers" / "settings" / "rotation.yaml", ours / "rotation.yaml"
     times = settings.load(paths, RotationSettings).times
-    assert (times.quiet_days, times.keep_inactive_days) == (10, 21)
+    assert (times.drain_days, times.keep_inactive_days) == (10, 21)
     assert git(clone, "status", "--porcelain") == ""

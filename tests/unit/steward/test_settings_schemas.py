@@ -12,7 +12,7 @@ from steward import settings
 FILES = {file.name: file for file in settings_files()}
 PARTIAL = {
     "house_rules.yaml": "callers: [{principals: ['self:role/ci-*'], repositories: [a/**]}]",
-    "rotation.yaml": "times: {quiet_days: 10}",
+    "rotation.yaml": "times: {drain_days: 10}",
     "alerting.yaml": "flood: {individual_limit: 3}",
     "drift.yaml": "scope: {include: [role/ci-*]}",
 }

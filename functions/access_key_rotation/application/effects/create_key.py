@@ -1,4 +1,4 @@
-"""How a key comes to wait under AWSPENDING: made once, and stored; and how the label is taken from what cannot work."""
+"""Creates a key and stores it as AWSPENDING, and removes that label from versions that can never be promoted."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -11,11 +11,11 @@ from steward.clock import Clock
 from steward.errors import StewardError, ThrottledError
 
 PAUSES = (1, 2, 4)
-"""Seconds to wait where IAM throttles the making of a key."""
+"""Seconds to wait when IAM throttles CreateAccessKey."""
 
 
-class Issuance:
-    """Fills the version that waits, and empties its place."""
+class KeyCreation:
+    """Fills and empties AWSPENDING."""
 
     def __init__(self, users: Users, vault: CredentialVault, clock: Clock) -> None:
         self._users = users
@@ -23,7 +23,7 @@ class Issuance:
         self._clock = clock
 
     def create_key(self, run: Run) -> None:
-        """Make the key and store it; what fails in between leaves a key that we know to be ours."""
+        """Create the key and store it; a failure in between leaves a key that is recorded as ours."""
         version = run.version(Label.PENDING) if run.seen.has_pending else run.lease.claim.intent.token
         credential = self._make_key(run)
         key = AccessKey(credential.access_key_id, active=True, created=credential.created)
@@ -36,7 +36,7 @@ class Issuance:
         _now_pending(run, version, key.id)
 
     def keep_key(self, run: Run, key_id: str) -> None:
-        """Store the current value in the version that waits, so that Secrets Manager sees its rotation done."""
+        """Store the current value in the pending version, so that Secrets Manager counts its rotation as done."""
         version = run.version(Label.PENDING)
         credential = self._vault.read(run.name, run.version(Label.CURRENT))
         if isinstance(credential, Content):
@@ -46,7 +46,7 @@ class Issuance:
         _now_pending(run, version, key_id)
 
     def drop_pending(self, run: Run) -> None:
-        """Take the label away. A key under it was ours to give, and counts as superseded, which is written ahead."""
+        """Remove the label. An active key under it begins to drain, which is written ahead."""
         pending = run.seen.pending
         if pending and pending.active:
             run.write_ahead(pending.id, replace(run.history(pending.id), superseded_at=self._clock.now()))
@@ -55,7 +55,7 @@ class Issuance:
         run.seen = run.seen.without_label(Label.PENDING)
 
     def _make_key(self, run: Run) -> Credential:
-        """Never tried again, but where IAM refused for its load alone, and so made nothing."""
+        """Retry only what IAM throttled, because then it created nothing."""
         for seconds in PAUSES:
             with suppress(ThrottledError):
                 return self._make_key_once(run)
@@ -63,7 +63,7 @@ class Issuance:
         return self._make_key_once(run)
 
     def _make_key_once(self, run: Run) -> Credential:
-        """The intent stays unless IAM says in as many words that it made nothing."""
+        """Keep the intent unless IAM says explicitly that it created nothing."""
         run.lease.check()
         run.keeps_intent = True
         try:

@@ -1,4 +1,4 @@
-"""How a key becomes the one that consumers read: proven to work, promoted, recorded, and adopted."""
+"""Makes a key the one that consumers read: verifies, promotes and records it, and latches its adoption."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -12,33 +12,33 @@ from access_key_rotation.domain.state import Content, KeyHistory, Label
 from steward.clock import Clock
 from steward.errors import ConflictError
 
-PROOF_COUNTS = timedelta(minutes=1)
-"""How long a key counts as proven, until it is promoted."""
+VERIFIED_FOR = timedelta(minutes=1)
+"""The time for which a key counts as verified, until it is promoted."""
 
 
-class Promotion:
-    """Moves AWSCURRENT, and remembers when."""
+class KeyPromotion:
+    """Moves AWSCURRENT and records when."""
 
     def __init__(self, vault: CredentialVault, verifier: KeyVerifier, clock: Clock) -> None:
         self._vault = vault
         self._verifier = verifier
         self._clock = clock
 
-    def prove(self, run: Run, credential: Credential, *, urgent: bool = False) -> None:
-        """Prove that the key works, as ``KeyVerifier.verify`` does."""
-        self._verifier.verify(credential, run.user, run.policy.verify, urgent=urgent)
-        run.proven[credential.access_key_id] = self._clock.now()
+    def verify(self, run: Run, credential: Credential, *, urgent: bool = False) -> None:
+        """Verify the key, as ``KeyVerifier.verify`` does, and record when."""
+        self._verifier.verify(credential, run.user, run.settings.verify, urgent=urgent)
+        run.verified[credential.access_key_id] = self._clock.now()
 
     def promote(self, run: Run, key_id: str, *, urgent: bool) -> None:
-        """Invariant 2: AWSCURRENT moves only to a key that was just proven to work."""
+        """Move AWSCURRENT, only to a key that was just verified (invariant 2)."""
         current, version = run.seen.named.get(Label.CURRENT), run.version(Label.PENDING)
         if current == key_id:
             self._refuse_another_value(run, version)
-        elif not self._is_proven(run, key_id):
+        elif not self._is_verified(run, key_id):
             credential = run.in_hand or self._vault.read(run.name, version)
             if isinstance(credential, Content):
                 raise ConflictError(f"the version {version} of {run.name} names no key any more")
-            self.prove(run, credential, urgent=urgent)
+            self.verify(run, credential, urgent=urgent)
         run.lease.check()
         expected = run.secret.labels.get(Label.CURRENT)
         self._vault.promote(run.name, version, expected=expected)
@@ -47,9 +47,9 @@ class Promotion:
         run.seen = run.seen.with_label(Label.CURRENT, version, key_id)
 
     def record(self, run: Run, key_id: str) -> None:
-        """Remember, and publish, that a key is current; others that were current are superseded from now on.
+        """Record and publish that a key is current; keys that were current begin to drain.
 
-        Whether a leak had it promoted is read from the key that it replaces, so that a run which died loses nothing.
+        Whether a leak caused the promotion is read from the key that it replaces, so that a dead run loses nothing.
         """
         seen, now = run.seen, self._clock.now()
         before = run.history(key_id)
@@ -69,13 +69,13 @@ class Promotion:
         run.events.append(AccessKeyRotated(run.name, run.user.user_id, key_id, arn, still_work, waived))
 
     def latch_adoption(self, run: Run, key_id: str) -> None:
-        """Remember that a consumer uses the key."""
+        """Record that a consumer uses the key."""
         run.note(key_id, replace(run.history(key_id), adopted_at=self._clock.now()))
 
-    def _is_proven(self, run: Run, key_id: str) -> bool:
-        return key_id in run.proven and self._clock.now() <= run.proven[key_id] + PROOF_COUNTS
+    def _is_verified(self, run: Run, key_id: str) -> bool:
+        return key_id in run.verified and self._clock.now() <= run.verified[key_id] + VERIFIED_FOR
 
     def _refuse_another_value(self, run: Run, version: str) -> None:
-        """Nothing changes for consumers when both versions hold the same; trying the key would look like their use."""
+        """Refuse a version that names the current key with another value. Verifying it would look like use."""
         if self._vault.read(run.name, version) != self._vault.read(run.name, run.version(Label.CURRENT)):
             raise ConflictError(f"the version {version} of {run.name} names the current key with another value")

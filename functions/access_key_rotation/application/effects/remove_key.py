@@ -1,4 +1,4 @@
-"""How a key is taken away: written ahead, the labels read once more, and only then deactivated or deleted; and told."""
+"""Deactivates and deletes keys: writes ahead, reads the labels again, acts, and publishes."""
 
 from dataclasses import replace
 
@@ -9,8 +9,8 @@ from access_key_rotation.domain.state import Content, Label
 from steward.clock import Clock
 
 
-class Revocation:
-    """The only place where a key is made Inactive or deleted."""
+class KeyRemoval:
+    """The only place that deactivates or deletes a key."""
 
     def __init__(self, users: Users, vault: CredentialVault, clock: Clock) -> None:
         self._users = users
@@ -18,15 +18,15 @@ class Revocation:
         self._clock = clock
 
     def suspect(self, run: Run, key_id: str) -> None:
-        """Remember when a key was first seen to be lost, or missing: nothing is done about it at the first look."""
+        """Record when a key was first seen to be lost or missing; a single observation changes nothing."""
         run.note(key_id, replace(run.history(key_id), suspected_at=self._clock.now()))
 
     def mark_compromised(self, run: Run, key_id: str) -> None:
-        """Remember that a key has leaked, before anything is done about it."""
+        """Record a leak before anything can block the response."""
         run.write_ahead(key_id, replace(run.history(key_id), compromised=True))
 
     def deactivate(self, run: Run, key_id: str, reason: str) -> None:
-        """Make a key Inactive, which can be undone."""
+        """Deactivate a key, which can be undone."""
         now = self._clock.now()
         run.write_ahead(key_id, replace(run.history(key_id), deactivated_at=now, retired_for=reason, announced=False))
         self._refuse_labelled(run, key_id)
@@ -34,20 +34,20 @@ class Revocation:
         run.seen = run.seen.with_key(replace(run.key(key_id), active=False))
 
     def announce(self, run: Run, key_id: str) -> None:
-        """Tell that a key was deactivated, and until when it can be brought back."""
+        """Publish that a key was deactivated, and until when it can be reactivated."""
         history = run.history(key_id)
         since = history.deactivated_at or self._clock.now()
-        until = (since + run.policy.keep_inactive).isoformat()
+        until = (since + run.settings.keep_inactive).isoformat()
         run.events.append(AccessKeyDeactivated(run.name, run.user.user_id, key_id, history.retired_for, until))
         run.note(key_id, replace(history, announced=True))
 
     def accept(self, run: Run, key_id: str) -> None:
-        """Take a key that somebody brought back in IAM as superseded from now on."""
+        """Let a key that was reactivated in IAM drain again from now on."""
         run.note(key_id, run.history(key_id).brought_back(self._clock.now()))
         run.events.append(AccessKeyReactivated(run.name, run.user.user_id, key_id, requested_by=None, frozen=False))
 
     def delete(self, run: Run, key_id: str, reason: str) -> None:
-        """Delete a key. One that was deactivated before is told, and forgotten, when IAM no longer lists it."""
+        """Delete a key. The deletion of a deactivated key is published when IAM no longer lists it."""
         history = run.history(key_id)
         self._refuse_labelled(run, key_id)
         self._users.delete_key(run.name, key_id)
@@ -57,16 +57,16 @@ class Revocation:
             run.remember(run.seen.record.forgetting(key_id))
 
     def forget(self, run: Run, key_id: str) -> None:
-        """Forget a key that is gone; it is told where we had deactivated it, and so were to delete it."""
+        """Forget a key that is gone; publish its deletion if we had deactivated it."""
         history = run.history(key_id)
         if history.deactivated_at:
             run.events.append(AccessKeyDeleted(run.name, run.user.user_id, key_id, history.retired_for))
         run.remember(run.seen.record.forgetting(key_id))
 
     def _refuse_labelled(self, run: Run, key_id: str) -> None:
-        """Invariant 1, as the last call before: no version that a consumer reads now or next may name the key.
+        """Refuse a key that a current or pending version names (invariant 1), in the last call before the removal.
 
-        What a version names was read before and never changes; a version that is new since is somebody else's move.
+        A version's value never changes, so its key was read before; a new version is the move of another writer.
         """
         run.lease.check()
         secret, known = self._vault.find(run.name), run.seen.record.versions
@@ -83,6 +83,6 @@ class Revocation:
 
 
 def _is_empty(run: Run, label: Label, version: str) -> bool:
-    """Whether the version was there, without a value, when this run began; only a run of ours fills it."""
+    """Whether the version existed without a value when this run began; only a run of ours fills it."""
     before = run.seen.secret.labels.get(label) if run.seen.secret else None
     return version == before and run.seen.named.get(label) is Content.NOTHING

@@ -1,4 +1,4 @@
-"""How the next key comes: it is wanted, made and stored, waits until it is proven, and is current from then on."""
+"""The rules for the next key: when it is due, and when it is created, promoted or dropped."""
 
 from access_key_rotation.domain.rules.situation import SETTLE, Rule, Situation
 from access_key_rotation.domain.rules.steps import (
@@ -22,7 +22,7 @@ SLOTS = 2
 
 
 def schedule_asks_too_early(at: Situation) -> Action | None:
-    """Secrets Manager counts from its own last rotation, not from ours: a key that we replaced since is kept."""
+    """Keep a young key: Secrets Manager counts from its own last rotation, not from ours."""
     current = at.seen.current
     if current is None or not at.is_asked_by_schedule or at.is_urgent or at.is_due:
         return None
@@ -30,7 +30,7 @@ def schedule_asks_too_early(at: Situation) -> Action | None:
 
 
 def key_is_wanted(at: Situation) -> Action | None:
-    """A new key: the first, the next, or in place of one that leaked or is missing."""
+    """Create a key: the first, the next, or the replacement of one that leaked or is missing."""
     reason = at.reason_to_create()
     full = len(at.seen.keys) >= SLOTS
     if reason is None or (full and not at.is_urgent):
@@ -54,35 +54,35 @@ def _room(at: Situation) -> Action:
 
 def not_exempt(at: Situation) -> Action | None:
     """An exempt user keeps the key that it has; one that leaked or is missing, or a first one, is no routine."""
-    end, current = at.policy.exempt_until(at.now), at.seen.current
+    end, current = at.settings.exempt_until(at.now), at.seen.current
     return Wait("EXEMPT", end) if end and current and current.active and not at.is_urgent else None
 
 
 def not_in_a_freeze_window(at: Situation) -> Action | None:
-    """Nothing is started in a freeze window, but for a leak."""
-    end = at.policy.frozen_until(at.now)
+    """Nothing starts in a freeze window, except for a leak."""
+    end = at.settings.frozen_until(at.now)
     return Wait("FROZEN", end) if end and not at.is_urgent else None
 
 
-def not_just_tried(at: Situation) -> Action | None:
-    """After an attempt whose outcome nobody knows, IAM gets time to list what it made."""
+def not_just_attempted(at: Situation) -> Action | None:
+    """After an attempt with an unknown outcome, IAM gets time to list the key that it may have created."""
     intent = at.seen.record.intent
     return Wait("CREATING", intent.at + SETTLE) if intent and at.now < intent.at + SETTLE else None
 
 
 def not_a_person(at: Situation) -> Action | None:
-    """People and administrators never get a key in a secret, whoever tagged or moved them."""
+    """People and administrators never get a key in a secret, even if they are enrolled."""
     if at.seen.standing is None:
         return ReadStanding()
     objections = at.seen.standing.objections
     return Block(f"the user {' and '.join(objections)}: it is no service user") if objections else None
 
 
-CREATION_GATES: tuple[Rule, ...] = (not_exempt, not_in_a_freeze_window, not_just_tried, not_a_person)
+CREATION_GATES: tuple[Rule, ...] = (not_exempt, not_in_a_freeze_window, not_just_attempted, not_a_person)
 
 
 def pending_key_waits(at: Situation) -> Action | None:
-    """A stored key is verified and promoted, or dropped where it can never work."""
+    """Promote a stored key, or drop one that can never authenticate."""
     if not at.seen.has_pending or at.has_empty_pending:
         return None
     pending = at.seen.pending
@@ -93,14 +93,14 @@ def pending_key_waits(at: Situation) -> Action | None:
     is_current = at.seen.current is not None and pending.id == at.seen.current.id
     if at.history(pending).promoted_at and not is_current:
         return DropPending("its key was current already, and somebody moved AWSCURRENT away from it")
-    end = at.policy.frozen_until(at.now)
+    end = at.settings.frozen_until(at.now)
     if end and not (at.is_urgent or is_current):
         return Wait("CREATED", end)
     return Promote(pending.id, urgent=at.is_urgent)
 
 
 def _dead_pending(at: Situation) -> Action:
-    """IAM may not list a key yet that was made a moment ago, so that one look is not enough."""
+    """Drop a pending key that is dead; one listing is not enough, because IAM may not list a new key yet."""
     named = at.seen.named.get(Label.PENDING)
     if not isinstance(named, str) or at.seen.key(named):
         return DropPending("its key is not active")
@@ -111,7 +111,7 @@ def _dead_pending(at: Situation) -> Action:
 
 
 def promotion_is_unrecorded(at: Situation) -> Action | None:
-    """Anyone may have moved the label: the clock of all that follows starts when we see it."""
+    """Record a promotion, also a manual one: draining starts when we see it."""
     current = at.seen.current
     if current is None or not current.active:
         return None

@@ -1,8 +1,8 @@
-"""The one next step for a user, as an ordered list of rules: the first that has an answer decides.
+"""Decides a user's next step by an ordered list of rules: the first that applies decides.
 
-``decide`` is pure and level-triggered: it looks at what is there, never at how it came about, so that a run which died
-anywhere is continued by the next. A fact that was not read is never taken for a harmless one: a rule that needs it
-answers with the action that reads it.
+``decide`` is pure and level-triggered: it depends on the state, never on how it came about, so the next run continues a
+run that died anywhere. A fact that was not read never counts as harmless: a rule that needs it returns the action that
+reads it.
 """
 
 from math import ceil
@@ -51,7 +51,7 @@ from access_key_rotation.domain.state import ORPHANED_SECRET, AccessKey, Content
 
 
 def user_is_gone(at: Situation) -> Action | None:
-    """A user that was deleted leaves at most a secret, which somebody may still want."""
+    """A deleted user leaves at most a secret, which may still be needed."""
     return _leaves(at, "the user does not exist") if at.seen.user is None else None
 
 
@@ -64,16 +64,16 @@ def user_is_another(at: Situation) -> Action | None:
 
 
 def user_is_not_enrolled(at: Situation) -> Action | None:
-    """Enrolled is who stands on the path and carries the tag."""
+    """A user is enrolled if it is on the path and has the tag."""
     if at.is_enrolled:
         return None
     return _leaves(at, f"the user is not enrolled: that takes the path {at.enrolment.path} and steward:rotate=true")
 
 
 def _leaves(at: Situation, reason: str) -> Action:
-    """A user that is not ours is forgotten once no secret of ours is left; what becomes of one, a person must judge.
+    """A user that is not ours is forgotten once no secret of ours is left; a person decides about a secret.
 
-    A secret that is scheduled for deletion was judged already, and needs no reminder unless a user waits for its place.
+    A secret that is scheduled for deletion is decided, and needs no reminder unless an enrolled user needs its name.
     """
     secret = at.seen.secret
     if secret is None:
@@ -94,13 +94,13 @@ def secret_is_not_ours(at: Situation) -> Action | None:
 
 
 def secret_is_deleted(at: Situation) -> Action | None:
-    """A secret that waits for its deletion can neither be read nor written."""
+    """A secret that is scheduled for deletion can be neither read nor written."""
     secret = at.seen.secret
     return Block("the secret is scheduled for deletion; restore it first") if secret and secret.deleted else None
 
 
 def key_has_leaked(at: Situation) -> Action | None:
-    """A leak is remembered whatever stands in the way of its answer; it concerns no key that is no longer Active."""
+    """Record a leak before anything can block the response."""
     demand = at.demand
     if demand is None or demand.reason is not Reason.COMPROMISED:
         return None
@@ -109,19 +109,19 @@ def key_has_leaked(at: Situation) -> Action | None:
 
 
 def user_is_frozen(at: Situation) -> Action | None:
-    """An operator froze the user; only a leak is stronger."""
+    """An operator froze the user; only a leak overrides that."""
     return Wait("FROZEN", at.checked_again()) if at.seen.record.frozen and not at.is_urgent else None
 
 
-def tags_make_no_policy(at: Situation) -> Action | None:
-    """Anyone who may tag the user can break its policy; that must not hold up the answer to a leak."""
+def tags_are_unfit(at: Situation) -> Action | None:
+    """Whoever may tag the user can break its settings; that must not delay the response to a leak."""
     return Block(at.seen.unfit_tags) if at.seen.unfit_tags and not at.is_urgent else None
 
 
 def key_is_unattributed(at: Situation) -> Action | None:
     """Invariants 6 and 7: a foreign Active key is never touched; an orphan of ours is deleted on proof alone.
 
-    While the current key has leaked it blocks nothing: its successor may find a place all the same.
+    It blocks nothing while the current key has leaked: a slot may still be free for its successor.
     """
     for key in at.unattributed:
         action: Action = Block(f"the key {key.id} is active and was never in the secret: delete it, or put it there")
@@ -151,7 +151,7 @@ def _orphan(at: Situation, key: AccessKey) -> Action:  # noqa: PLR0911 - one ret
 
 
 def label_is_unreadable(at: Situation) -> Action | None:
-    """Somebody put something there that names no key; what consumers make of it, we do not know."""
+    """A value that names no key blocks: how consumers read it is not known."""
     for label in (Label.CURRENT, Label.PENDING):
         if at.seen.named.get(label) is Content.UNREADABLE:
             return Block(f"the version {label} of the secret is not in the form that we write; put it right")
@@ -159,7 +159,7 @@ def label_is_unreadable(at: Situation) -> Action | None:
 
 
 def current_key_is_inactive(at: Situation) -> Action | None:
-    """Somebody deactivated the key that consumers read; perhaps they know why. An operator may ask for another."""
+    """A person deactivated the key that consumers read, perhaps on purpose. An operator may request another."""
     current = at.seen.current
     if current is None or current.active or at.is_urgent or at.seen.record.wanted == current.id:
         return None
@@ -167,7 +167,7 @@ def current_key_is_inactive(at: Situation) -> Action | None:
 
 
 def current_key_is_missing(at: Situation) -> Action | None:
-    """A key that was deleted is replaced, once a second listing has confirmed that it is gone."""
+    """Replace a key that was deleted, once a second listing confirms that it is gone."""
     missing = at.missing
     if missing is None:
         return None
@@ -182,7 +182,7 @@ def current_key_is_missing(at: Situation) -> Action | None:
 
 
 def gone_key_is_remembered(at: Situation) -> Action | None:
-    """A key that is no longer there is forgotten, but for one that was just made and that IAM may not list yet."""
+    """Forget a key that is gone, unless it was just created and IAM may not list it yet."""
     for key_id, history in at.seen.record.keys.items():
         is_settled = history.promoted_at is not None or not (history.made_by_us or history.suspected_at)
         if is_settled and at.seen.key(key_id) is None and not at.seen.is_labelled(key_id):
@@ -191,42 +191,42 @@ def gone_key_is_remembered(at: Situation) -> Action | None:
 
 
 def deactivation_is_unannounced(at: Situation) -> Action | None:
-    """Every deactivation is published."""
+    """Publish every deactivation."""
     return next((Announce(key.id) for key in at.quarantined if not at.history(key).announced), None)
 
 
 def leaked_key_is_active(at: Situation) -> Action | None:
-    """A leaked key that no consumer reads is deactivated at once, whosever it is: the report names it."""
+    """Deactivate a leaked key that no consumer reads at once, a foreign one, too: the report names it."""
     return next((Deactivate(key.id, "compromised") for key in at.leaked), None)
 
 
 def readers_have_changed(at: Situation) -> Action | None:
-    """The secret's resource policy lets those read whom the settings name, the user where it is now, and our roles."""
+    """Let the readers of the settings, the user by its present ARN, and our roles read the secret."""
     if at.seen.secret is None or at.seen.user is None:
         return None
-    wanted = at.enrolment.readers(at.policy, at.seen.user)
+    wanted = at.enrolment.readers(at.settings, at.seen.user)
     return RestrictReaders(wanted) if at.seen.record.readers != fingerprint_of(wanted) else None
 
 
 def policy_locks_us_out(at: Situation) -> Action | None:
-    """A policy of former days denies us the values, without which nothing else can be judged."""
+    """Replace an old resource policy that denies us the values, because every other rule needs them."""
     return readers_have_changed(at) if at.seen.is_locked_out else None
 
 
 def replica_is_missing(at: Situation) -> Action | None:
-    """The secret is copied to every region of the settings. No copy is ever taken away: consumers may read it."""
+    """Replicate the secret to every region of the settings. No replica is removed: consumers may read it."""
     secret = at.seen.secret
-    missing = [region for region in at.policy.replica_regions if secret and region not in secret.replicas]
+    missing = [region for region in at.settings.replica_regions if secret and region not in secret.replicas]
     return Replicate(tuple(missing)) if missing else None
 
 
 def backstop_is_missing(at: Situation) -> Action | None:
-    """Secrets Manager knows our function and the greatest age.
+    """Register our function and the maximum age with Secrets Manager.
 
-    It refuses a registration while a version waits, and it tries the function with a version of its own, which for a
-    moment looks like somebody's hand: so it is registered while no key is on its way out.
+    It refuses a registration while a version is pending, and it tests the function with a version of its own, which
+    briefly looks like a manual change: so the registration happens while no old key drains.
     """
-    secret, function, days = at.seen.secret, at.enrolment.rotation_function, ceil(at.policy.times.max_age_days)
+    secret, function, days = at.seen.secret, at.enrolment.rotation_function, ceil(at.settings.times.max_age_days)
     if secret is None or not function or at.seen.has_pending or at.draining or at.quarantined:
         return None
     known = secret.rotation_function == function and at.seen.record.backstop_days == days
@@ -246,7 +246,7 @@ RULES: tuple[Rule, ...] = (
     promotion_is_unrecorded,
     deactivation_is_unannounced,
     user_is_frozen,
-    tags_make_no_policy,
+    tags_are_unfit,
     key_is_unattributed,
     current_key_is_inactive,
     current_key_is_missing,
@@ -265,6 +265,6 @@ RULES: tuple[Rule, ...] = (
 
 
 def decide(at: Situation, rules: tuple[Rule, ...] = RULES) -> Action:
-    """The one next step. Destructive steps need every fact known: what was not read never counts as unused."""
+    """Return the next step. Destructive steps need every fact known: what was not read never counts as unused."""
     action = next((action for rule in rules if (action := rule(at))), None) or resting(at)
     return reported(at, action) if isinstance(action, Wait) else action

@@ -1,4 +1,4 @@
-"""One moment of one user, with the questions that the rules ask of it."""
+"""The state of one user at one moment, with the questions that the rules ask of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ from enum import StrEnum
 from hashlib import sha256
 
 from access_key_rotation.domain.rules.steps import Action
-from access_key_rotation.domain.settings import RotationPolicy
-from access_key_rotation.domain.state import AccessKey, Content, KeyHistory, Label, Observed, User
+from access_key_rotation.domain.settings import UserSettings
+from access_key_rotation.domain.state import AccessKey, Content, KeyHistory, Label, User, UserState
 
 SETTLE = timedelta(seconds=60)
-"""How long IAM may take to list a key that it has made."""
+"""How long IAM may take to list a key that it has created."""
 SKEW = timedelta(minutes=5)
 """How far our clock and IAM's may be apart."""
 LISTED_TWICE = timedelta(seconds=30)
 """How far apart the two listings are that an orphan must appear in."""
 DAILY = timedelta(days=1)
-"""How long a notice stands before it is published again."""
+"""How long a notice is valid before it is published again."""
 ROTATION_WINDOW = timedelta(days=1)
-"""Secrets Manager's schedule may start a rotation this long before the date that it tells.
+"""Secrets Manager's schedule may start a rotation this long before the date that it returns.
 
 Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
 """
 
 
 class Reason(StrEnum):
-    """Why somebody asks for a rotation out of turn."""
+    """Why a rotation is requested out of turn."""
 
     ROUTINE = "routine"
     COMPROMISED = "compromised"
@@ -34,7 +34,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A rotation of one key, asked for by somebody. It is fulfilled, and void, when that key is no longer current."""
+    """A request to rotate one key. It is fulfilled, and void, when that key is no longer current."""
 
     key_id: str
     reason: Reason
@@ -47,14 +47,14 @@ class Enrolment:
     path: str
     stack: str
     rotation_function: str = ""
-    """The function that every secret is registered with, so that Secrets Manager rotates it should the planner be dead;
-    empty where that is not this run's business."""
+    """The function that every secret is registered with, so that Secrets Manager rotates it if the planner is dead;
+    empty if this run registers nothing."""
     roles: tuple[str, ...] = ()
     """ARNs, or patterns of ARNs, of our own roles that read secrets."""
 
-    def readers(self, policy: RotationPolicy, user: User) -> tuple[str, ...]:
-        """Everybody whom the secret's resource policy lets read; none where IAM alone decides."""
-        wanted = policy.secret_readers
+    def readers(self, settings: UserSettings, user: User) -> tuple[str, ...]:
+        """The principals that the secret's resource policy lets read; none if IAM alone decides."""
+        wanted = settings.secret_readers
         return tuple(sorted({*wanted, *self.roles, user.arn})) if wanted else ()
 
 
@@ -67,19 +67,19 @@ def fingerprint_of(principals: tuple[str, ...]) -> str:
 class Situation:
     """What the rules judge."""
 
-    seen: Observed
-    policy: RotationPolicy
+    seen: UserState
+    settings: UserSettings
     enrolment: Enrolment
     now: datetime
     demand: Demand | None = None
 
     def history(self, key: AccessKey) -> KeyHistory:
-        """What we remember of a key."""
+        """What the record says of a key."""
         return self.seen.record.history(key.id)
 
     @property
     def is_enrolled(self) -> bool:
-        """Whether the user is there, and ours."""
+        """Whether the user exists, and is ours."""
         return self.seen.user is not None and self.seen.user.is_enrolled(self.enrolment.path)
 
     @property
@@ -89,7 +89,7 @@ class Situation:
 
     @property
     def draining(self) -> list[AccessKey]:
-        """Superseded keys that are still Active. Invariant 1: none that a consumer reads, now or next."""
+        """Old keys that are still Active, without those that a consumer reads, now or next (invariant 1)."""
         return [
             key
             for key in self.seen.keys
@@ -115,7 +115,7 @@ class Situation:
         ]
 
     def is_brought_back(self, key: AccessKey) -> bool:
-        """Whether somebody made the key Active after we had deactivated it: what was announced had been done."""
+        """Whether a person reactivated the key after we deactivated it: what is announced was done."""
         history = self.history(key)
         return key.active and bool(history.deactivated_at) and history.announced and not history.compromised
 
@@ -125,7 +125,7 @@ class Situation:
         return [key for key in self.seen.keys if key.active and not self.seen.is_attributed(key)]
 
     def is_orphan_candidate(self, key: AccessKey) -> bool:
-        """Whether the key may be one that we made and lost: it is ours, or appeared after we announced to make one."""
+        """Whether the key may be one that we created and lost: it is ours, or appeared after our intent."""
         history, intent = self.history(key), self.seen.record.intent
         if history.made_by_us or history.suspected_at:
             return True
@@ -139,22 +139,22 @@ class Situation:
 
     @property
     def has_empty_pending(self) -> bool:
-        """Whether RotateSecret asks for a new key: its version waits for a value."""
+        """Whether RotateSecret asks for a new key: its version has no value yet."""
         return self.seen.has_pending and self.seen.named.get(Label.PENDING) is Content.NOTHING
 
     @property
     def is_asked_by_schedule(self) -> bool:
-        """Whether it is Secrets Manager's own schedule that asks for a new key, and no person."""
+        """Whether Secrets Manager's own schedule asks for a new key, not a person."""
         rotates_by = self.seen.secret.rotates_by if self.seen.secret else None
         return self.has_empty_pending and rotates_by is not None and self.now >= rotates_by - ROTATION_WINDOW
 
     @property
     def is_due(self) -> bool:
         """Whether the current key is old enough for the next one."""
-        return self.seen.current is not None and self.now >= self.seen.current.created + self.policy.rotate_after
+        return self.seen.current is not None and self.now >= self.seen.current.created + self.settings.rotate_after
 
     def reason_to_create(self) -> str | None:
-        """Why a new key is wanted, if one is."""
+        """Why a new key is due, or None."""
         current = self.seen.current
         if self.seen.has_pending and not self.has_empty_pending:
             return None
@@ -169,13 +169,13 @@ class Situation:
         return "age" if self.is_due else None
 
     def checked_again(self) -> datetime:
-        """When to look again at what may change at any time."""
-        return self.now + min(self.policy.quiet / 8, DAILY)
+        """When to read again what may change at any time."""
+        return self.now + min(self.settings.drain / 8, DAILY)
 
     def is_past_limit(self, key: AccessKey) -> bool:
         """Whether the key is older than the settings allow."""
-        return self.now >= key.created + self.policy.max_age
+        return self.now >= key.created + self.settings.max_age
 
 
 type Rule = Callable[[Situation], Action | None]
-"""An answer, or None where the rule has nothing to say."""
+"""An action, or None if the rule does not apply."""

@@ -1,15 +1,15 @@
-"""The steps that the rules may take. Each names one effect; ``steps.py`` says who carries it out."""
+"""The steps that the rules may choose. Each names one effect; ``effects/take_step.py`` carries it out."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 SETTLING = frozenset({"CREATING", "ORPHANED_KEY", "CURRENT_KEY_MISSING"})
-"""States that wait for seconds only: the queue tries again, sooner than the schedule does."""
+"""States that last seconds only: the queue retries them before the schedule does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do before ``until``; ``notice`` is for people where something needs their eyes."""
+    """Nothing to do before ``until``; ``notice`` says what a person should know."""
 
     state: str
     until: datetime
@@ -18,7 +18,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Nothing may be done until somebody has dealt with ``reason``."""
+    """Nothing may be done until a person resolves ``reason``."""
 
     reason: str
     state: str = "BLOCKED"
@@ -26,7 +26,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The user is not ours, and no secret of ours is left of it: it is forgotten; ``reason`` is for who asked."""
+    """Forget a user that is not ours and has no secret of ours; ``reason`` answers a request."""
 
     reason: str
     state: str = "RELEASED"
@@ -34,45 +34,45 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class ReadUsage:
-    """Find out when a key was last used."""
+    """Read when a key was last used."""
 
     key_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReadStanding:
-    """Find out whether the user is a person or an administrator."""
+    """Read whether the user is a person or an administrator."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadCreator:
-    """Find out whether one of our roles made a key."""
+    """Read whether one of our roles created a key."""
 
     key_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class CreateSecret:
-    """Make the secret, with a placeholder that names no key, and its tags."""
+    """Create the secret with its tags and a placeholder that names no key."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestrictReaders:
-    """Put the resource policy that lets these alone read; with none, take it away."""
+    """Put the resource policy that lets only these principals read; with none, remove it."""
 
     principals: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Replicate:
-    """Copy the secret to further regions."""
+    """Replicate the secret to further regions."""
 
     regions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterBackstop:
-    """Have Secrets Manager rotate the secret through this function, so often, should nobody else."""
+    """Register Secrets Manager's own rotation every ``days`` days, as a fallback."""
 
     function: str
     days: int
@@ -80,28 +80,28 @@ class RegisterBackstop:
 
 @dataclass(frozen=True, slots=True)
 class KeepKey:
-    """Put the current key into the version that waits: it is too young for a rotation that only a schedule asks for."""
+    """Store the current key in the pending version: it is too young for a rotation that only a schedule asks for."""
 
     key_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class CreateKey:
-    """Make a key and store it as AWSPENDING; ``reason`` is why."""
+    """Create a key and store it as AWSPENDING."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class DropPending:
-    """Take AWSPENDING from a version that can never be promoted."""
+    """Remove AWSPENDING from a version that can never be promoted."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Promote:
-    """Move AWSCURRENT to the pending key, verified first; one that is current already must only be the same."""
+    """Verify the pending key and move AWSCURRENT to it; one that is current already needs the same value only."""
 
     key_id: str
     urgent: bool = False
@@ -109,28 +109,28 @@ class Promote:
 
 @dataclass(frozen=True, slots=True)
 class RecordPromotion:
-    """Remember, and tell, that a key is current; others that were current are superseded from now on."""
+    """Record and publish that a key is current; keys that were current begin to drain."""
 
     key_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class LatchAdoption:
-    """Remember that a consumer uses the current key."""
+    """Record that a consumer uses the current key."""
 
     key_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class MarkCompromised:
-    """Remember that a key has leaked, before anything is done about it."""
+    """Record a leak before anything can block the response."""
 
     key_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Deactivate:
-    """Make a superseded key Inactive; it can be brought back."""
+    """Deactivate an old key; it can be reactivated."""
 
     key_id: str
     reason: str
@@ -145,14 +145,14 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Take a key that somebody brought back by hand as superseded from now on, and publish it."""
+    """Let a key that a person reactivated drain again, and publish it."""
 
     key_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete a key for good."""
+    """Delete a key permanently."""
 
     key_id: str
     reason: str
@@ -160,14 +160,14 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """A key is gone: tell it, where we deleted it, and forget it."""
+    """Forget a key that is gone, and publish its deletion if it was ours."""
 
     key_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """Remember that a key looks like one of ours whose secret was lost."""
+    """Record that a key may be one of ours whose secret was lost, or is missing."""
 
     key_id: str
 
@@ -180,6 +180,6 @@ type Step = (
     | CreateKey | DropPending | Promote | RecordPromotion | LatchAdoption | MarkCompromised | Deactivate | Announce
     | Accept | Delete | Forget | Suspect
 )  # fmt: skip
-"""What a run does, and then looks again."""
+"""What a run does before it decides again."""
 
 type Action = End | Step

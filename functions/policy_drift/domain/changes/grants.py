@@ -14,7 +14,7 @@ from policy_drift.domain.account import (
     User,
     policy_id,
 )
-from policy_drift.domain.changes.announcement import Announcement
+from policy_drift.domain.changes.change_event import Announcement
 
 _NOBODY = {
     "Version": "2012-10-17",

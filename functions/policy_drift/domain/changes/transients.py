@@ -9,12 +9,12 @@ from iam_policy import PolicyDocumentError, Verdict
 from policy_drift.domain.access.live_state import relation
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Account, Entity, EntityId
-from policy_drift.domain.changes.announcement import Announcement
+from policy_drift.domain.changes.change_event import Announcement
 from policy_drift.domain.changes.grants import Grant, applied, grants_of, is_unknown
+from policy_drift.domain.comparison.counterparts import counterpart
 from policy_drift.domain.comparison.drifts import drifts
-from policy_drift.domain.comparison.pairing import counterpart
+from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.finding import Drift, Finding, Kind
-from policy_drift.domain.reach import entity_id
 from policy_drift.domain.scope import Scope
 from steward.severity import Severity
 

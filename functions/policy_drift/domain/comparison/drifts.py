@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from iam_policy import PolicyDocumentError
 from policy_drift.domain.access.reading import same
 from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Group, Role, User, policy_id
-from policy_drift.domain.comparison.gathering import Gathering
-from policy_drift.domain.comparison.pairing import Pair, paired
+from policy_drift.domain.comparison.counterparts import Pair, paired
 from policy_drift.domain.comparison.policy_drifts import tell_unattached, tell_upstream
 from policy_drift.domain.comparison.principal_drifts import Context, Subject
+from policy_drift.domain.comparison.results import Gathering
+from policy_drift.domain.dependents import entity_id, touched_by
 from policy_drift.domain.finding import Drift
-from policy_drift.domain.reach import entity_id, touched_by
 from policy_drift.domain.scope import Scope
 from steward.errors import ConflictError
 

@@ -5,7 +5,7 @@ from policy_drift.domain.access.live_state import fingerprint
 from policy_drift.domain.access.reading import read, same
 from policy_drift.domain.access.verdicts import joined
 from policy_drift.domain.account import ManagedPolicy, policy_id
-from policy_drift.domain.comparison.gathering import Gathering
+from policy_drift.domain.comparison.results import Gathering
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import Assessment, worst
 from steward.severity import Severity

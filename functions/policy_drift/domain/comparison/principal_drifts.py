@@ -12,9 +12,9 @@ from policy_drift.domain.access.trust import deleted_principals, with_deleted_as
 from policy_drift.domain.access.verdicts import MAY_BE_MORE, joined
 from policy_drift.domain.account import Account, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of
-from policy_drift.domain.comparison.gathering import Effect, Gathering
+from policy_drift.domain.comparison.results import Effect, Gathering
+from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.finding import Drift, Kind
-from policy_drift.domain.reach import entity_id
 from policy_drift.domain.scope import Scope, is_protected
 from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust, of_worth
 from policy_drift.domain.severity.caller import caller_of

@@ -1,6 +1,6 @@
 """No tracked file holds a secret: an access key, a private key, a token of a service.
 
-Keys that are invented for tests have EXAMPLE in them, or stand in ``.secrets.baseline``, which names the detectors, too.
+Keys that are invented for tests have EXAMPLE in them, or stand in ``.secrets.baseline``, which names the detectors.
 A false finding is added with ``detect-secrets scan --baseline .secrets.baseline``.
 """
 

@@ -122,7 +122,7 @@ def test_a_service_user_reads_no_secret_but_its_own(resources):
     read, decrypt = statements(own["Properties"]["PolicyDocument"])
 
     assert own["Condition"] == "WithOwnSecretAccess"
-    assert own["Properties"]["Groups"] == [{"Ref": "ReadGroup"}, {"Ref": "WriteGroup"}]
+    assert groups_with(resources, "OwnSecretPolicy") == {"ReadGroup", "WriteGroup"}
     assert read == {
         "Effect": "Allow",
         "Action": "secretsmanager:GetSecretValue",
@@ -137,6 +137,14 @@ def test_a_service_user_reads_no_secret_but_its_own(resources):
             "kms:ViaService": "secretsmanager.*.amazonaws.com",
             "kms:EncryptionContext:SecretARN": secret,
         },
+    }
+
+
+def groups_with(resources, policy):
+    return {
+        name
+        for name, group in of_type(resources, "AWS::IAM::Group").items()
+        if {"Ref": policy} in [side for arn in group["ManagedPolicyArns"] for side in both_sides(arn)]
     }
 
 

@@ -14,8 +14,9 @@ from typing import Any
 import boto3
 import botocore.session
 
-from repository_provisioning.application.provision_repositories import Outcome, Provisioner, Result
-from repository_provisioning.bootstrap import provisioner
+from repository_provisioning.application.one_repository import Outcome, Result
+from repository_provisioning.application.provision_repositories import Provisioner
+from repository_provisioning.bootstrap import provision_repositories
 from repository_provisioning.domain.planning import Origin, Request
 from steward.errors import StewardError
 from steward.principals import Principal
@@ -55,7 +56,7 @@ def wired() -> tuple[Provisioner, Requests]:
     session = botocore.session.Session()
     session.register("before-send", requests)
     boto3.setup_default_session(botocore_session=session)
-    return provisioner(), requests
+    return provision_repositories(), requests
 
 
 def origin() -> Origin:

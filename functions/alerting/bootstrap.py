@@ -7,6 +7,7 @@ function; what is left out is the deployed stack's own.
 import os
 import uuid
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from alerting.adapters.dynamodb_memory import DynamoDbDeliveries, DynamoDbOpenItems, DynamoDbPendingAlerts
 from alerting.adapters.secrets_manager_secret import SecretsManagerSecret
@@ -39,13 +40,14 @@ def send_alert(
 ) -> AlertSender:
     """One event, one alert. Raises SettingsError."""
     clock, wanted = clock or SystemClock(), wanted or alerting_settings()
+    dynamodb = cache(lambda: client("dynamodb"))
     return AlertSender(
         wanted,
         severities or event_severities(),
         _readers(wanted, clock) if readers is None else readers,
-        deliveries or DynamoDbDeliveries(client("dynamodb"), _table()),
-        pending or DynamoDbPendingAlerts(client("dynamodb"), _table(), clock),
-        open_items or DynamoDbOpenItems(client("dynamodb"), _table(), clock),
+        deliveries or DynamoDbDeliveries(dynamodb(), _table()),
+        pending or DynamoDbPendingAlerts(dynamodb(), _table(), clock),
+        open_items or DynamoDbOpenItems(dynamodb(), _table(), clock),
         clock,
     )
 
@@ -63,11 +65,12 @@ def send_scheduled_alerts(
 ) -> ScheduledAlertSender:
     """The summary of a flood, and the weekly digest. Raises SettingsError."""
     clock, wanted = clock or SystemClock(), wanted or alerting_settings()
+    dynamodb = cache(lambda: client("dynamodb"))
     return ScheduledAlertSender(
         wanted,
         [_topic(wanted)] if readers is None else readers,
-        pending or DynamoDbPendingAlerts(client("dynamodb"), _table(), clock),
-        open_items or DynamoDbOpenItems(client("dynamodb"), _table(), clock),
+        pending or DynamoDbPendingAlerts(dynamodb(), _table(), clock),
+        open_items or DynamoDbOpenItems(dynamodb(), _table(), clock),
         clock,
         new_id,
         account or os.environ["STEWARD_ACCOUNT"],

@@ -8,18 +8,18 @@ from aws_lambda_powertools.utilities.idempotency import IdempotencyConfig, idemp
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from repository_provisioning.application.catch_failed_push import FailedPush
-from repository_provisioning.bootstrap import CAPABILITY, caught_pushes, safety_net
+from repository_provisioning.bootstrap import CAPABILITY, catch_failed_push, caught_pushes
 from steward.observability import observe
 from steward.principals import Principal
 
-CALM = timedelta(minutes=5)
+REPEATED_WITHIN = timedelta(minutes=5)
 """How long the failures of one pusher and one repository count as one: a client sends several per push, and retries."""
 
 logger, metrics = observe(CAPABILITY)
-_safety_net = safety_net()
+_safety_net = catch_failed_push()
 _once = IdempotencyConfig(
     event_key_jmespath="[repository, pusher]",
-    expires_after_seconds=int(CALM.total_seconds()),
+    expires_after_seconds=int(REPEATED_WITHIN.total_seconds()),
     raise_on_no_idempotency_key=True,
 )
 

@@ -9,8 +9,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repository_provisioning.application.provision_repositories import Outcome, Result, refuse_too_many
-from repository_provisioning.bootstrap import CAPABILITY, provisioner
+from repository_provisioning.application.one_repository import Outcome, Result
+from repository_provisioning.application.provision_repositories import refuse_too_many
+from repository_provisioning.bootstrap import CAPABILITY, provision_repositories
 from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.planning import Origin, Request
 from repository_provisioning.representation import representation_of
@@ -21,7 +22,7 @@ from steward.rest_api import rest_api, wired
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
-use_cases = wired(provisioner)
+use_cases = wired(provision_repositories)
 
 
 @app.put("/repositories/.+")

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from repository_provisioning.application.provision_repositories import Provisioner
 from repository_provisioning.domain.events import PushToMissingRepositoryObserved
-from repository_provisioning.domain.planning import Origin, Planner, Request
+from repository_provisioning.domain.planning import Origin, Request
 from steward.errors import ConflictError, NotAllowedError, QuotaExceededError, RuleViolationError
 from steward.events import EventPublisher
 from steward.principals import Principal
@@ -37,11 +37,8 @@ class SafetyNet:
     A right to push alone never becomes a right to create: that takes ``on_push: true`` in the house rules.
     """
 
-    def __init__(
-        self, provisioner: Provisioner, planner: Planner, publisher: EventPublisher, *, mode: Mode, own_account: str
-    ) -> None:
+    def __init__(self, provisioner: Provisioner, publisher: EventPublisher, *, mode: Mode, own_account: str) -> None:
         self._provisioner = provisioner
-        self._planner = planner
         self._publisher = publisher
         self._mode = mode
         self._own_account = own_account
@@ -68,7 +65,7 @@ class SafetyNet:
         if push.pusher is None or push.registry_id != self._own_account:
             return "unidentified", None
         try:
-            plan = self._planner.plan(Request(push.repository), push.pusher)
+            plan = self._provisioner.plan(Request(push.repository), push.pusher)
         except (NotAllowedError, RuleViolationError):
             return "denied", None
         if self._mode is not Mode.CREATE or not plan.caller_rule.on_push:

@@ -2,53 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from functools import partial
 
-from repository_provisioning.application.one_repository import RepositoryConstruction
+from repository_provisioning.application.one_repository import OneRepository, Outcome, Result, Stack, out_of_time
 from repository_provisioning.application.ports import (
-    ContainerRegistry,
-    ProvisioningRecords,
     Record,
     RepositoryNotFoundError,
 )
-from repository_provisioning.domain.configuration import Details, Difference, Repository
+from repository_provisioning.domain.configuration import Details
 from repository_provisioning.domain.events import RepositoryRequestDenied
 from repository_provisioning.domain.names import RepositoryName
 from repository_provisioning.domain.planning import Origin, Plan, Planner, Request
-from steward.clock import Clock
 from steward.errors import (
-    DeadlineError,
     NotAllowedError,
-    PreconditionFailedError,
     RuleViolationError,
     StewardError,
     TooLargeError,
 )
-from steward.events import EventPublisher
 from steward.principals import Principal
 
 MAX_REQUESTS = 200
 """Repositories that one call may ask for: what fits, all missing, in the 25 seconds of an answer."""
-
-type Result = Outcome | StewardError
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One repository as a call leaves it.
-
-    ``repository`` is None after a dry run for one that does not exist; ``plan`` then tells what a real run would do.
-    ``differences`` holds what DescribeRepositories shows; ``inspect`` looks at everything.
-    """
-
-    name: RepositoryName
-    repository: Repository | None
-    created: bool
-    rule: str
-    companions: tuple[RepositoryName, ...] = ()
-    differences: tuple[Difference, ...] = ()
-    plan: Plan | None = None
+IN_FLIGHT = 10
+"""Repositories of a batch that are worked on at once."""
 
 
 class Provisioner:
@@ -58,31 +34,15 @@ class Provisioner:
     ----------
     planner
         Knows the house rules.
-    construction
-        Does the work on one repository.
-    registry, records, publisher, clock
+    stack
         The ports.
     in_flight
-        How many repositories are worked on at once in a batch.
+        How many repositories of a batch are worked on at once.
     """
 
-    def __init__(
-        self,
-        planner: Planner,
-        construction: RepositoryConstruction,
-        registry: ContainerRegistry,
-        records: ProvisioningRecords,
-        publisher: EventPublisher,
-        clock: Clock,
-        *,
-        in_flight: int = 10,
-    ) -> None:
+    def __init__(self, planner: Planner, stack: Stack, *, in_flight: int = IN_FLIGHT) -> None:
         self._planner = planner
-        self._construction = construction
-        self._registry = registry
-        self._records = records
-        self._publisher = publisher
-        self._clock = clock
+        self._stack = stack
         self._in_flight = in_flight
 
     def ensure(self, request: Request, origin: Origin) -> Outcome:
@@ -108,7 +68,7 @@ class Provisioner:
         TooLargeError
             More than ``MAX_REQUESTS``.
         UpstreamError
-            What is remembered cannot be read, or a refusal cannot be published: nothing was done.
+            The records cannot be read, or a refusal cannot be published: nothing was done.
         """
         refuse_too_many(len(requests))
         planned = [self._planned(request, origin) for request in requests]
@@ -124,9 +84,13 @@ class Provisioner:
         done = self._carry_out(plans, origin)
         return [self._answer(plan, plans, done) for plan in planned]
 
+    def plan(self, request: Request, caller: Principal) -> Plan:
+        """What ``ensure`` would bring about. Raises RuleViolationError, NotAllowedError."""
+        return self._planner.plan(request, caller)
+
     def _planned(self, request: Request, origin: Origin) -> Plan | StewardError:
         try:
-            return self._planner.plan(request, origin.caller)
+            return self.plan(request, origin.caller)
         except StewardError as error:
             return error
 
@@ -139,48 +103,30 @@ class Provisioner:
             if isinstance(refusal, NotAllowedError) and not request.dry_run
         ]
         if denials:
-            self._publisher.publish(denials, correlation_id=origin.correlation_id)
+            self._stack.publisher.publish(denials, correlation_id=origin.correlation_id)
 
     def _carry_out(self, plans: Mapping[RepositoryName, Plan], origin: Origin) -> dict[RepositoryName, Result]:
         """Work on all plans, ``in_flight`` at a time, until the deadline.
 
-        Names that are remembered almost surely exist, so they are looked up a hundred at a time; the others one by one,
+        Names with a record almost surely exist, so they are looked up a hundred at a time; the others one by one,
         because DescribeRepositories of several names fails as a whole when one is missing.
         """
-        records = self._records.get_many(plans.keys()) if plans else {}
+        records = self._stack.records.get_many(plans.keys()) if plans else {}
         try:
-            found = self._registry.find_many(records.keys()) if records else {}
+            found = self._stack.registry.find_many(records.keys()) if records else {}
         except StewardError as error:
             return dict.fromkeys(plans, error)
-        work = {name: partial(self._one, plan, origin, records.get(name), found) for name, plan in plans.items()}
+        work = {
+            name: partial(OneRepository(self._stack, plan, origin).ensure, records.get(name), found)
+            for name, plan in plans.items()
+        }
         settled = {name for name in found if self._is_settled(plans[name], records[name])}
         done = {name: step() for name, step in work.items() if name in settled or len(work) == 1}
         pool = ThreadPoolExecutor(self._in_flight, thread_name_prefix="ensure")
         running = {name: pool.submit(step) for name, step in work.items() if name not in done}
-        wait(running.values(), timeout=max(0, (origin.deadline - self._clock.now()).total_seconds()))
+        wait(running.values(), timeout=max(0, (origin.deadline - self._stack.clock.now()).total_seconds()))
         pool.shutdown(wait=False, cancel_futures=True)
         return done | {name: _result_of(name, future) for name, future in running.items()}
-
-    def _one(
-        self, plan: Plan, origin: Origin, record: Record | None, known: Mapping[RepositoryName, Repository]
-    ) -> Result:
-        try:
-            if self._clock.now() >= origin.deadline:
-                raise _out_of_time(plan.name)
-            found = known.get(plan.name) if record else self._registry.find(plan.name)
-            plan = plan.keeping(record.overrides) if record and found else plan
-            if found and plan.create_only:
-                raise PreconditionFailedError(f"{plan.name} exists, and If-None-Match: * requests creation only")
-            if plan.dry_run:
-                return self._outcome(plan, found, created=False)
-            repository, created = self._construction.bring_about(plan, origin, found, record)
-            if plan.create_only and not created:
-                raise PreconditionFailedError(
-                    f"{plan.name} was just created by another call, and If-None-Match: * requests creation only"
-                )
-            return self._outcome(plan, repository, created=created)
-        except StewardError as error:
-            return error
 
     @staticmethod
     def _is_settled(plan: Plan, record: Record) -> bool:
@@ -189,10 +135,6 @@ class Provisioner:
             return not record.managed or record.fingerprint == plan.keeping(record.overrides).configuration.fingerprint
         except RuleViolationError:  # what was overridden no longer fits the rule; the repository's own result says so
             return True
-
-    def _outcome(self, plan: Plan, found: Repository | None, *, created: bool) -> Outcome:
-        differences = tuple(plan.configuration.differences(found)) if found else ()
-        return Outcome(plan.name, found, created, plan.rule.label, plan.companions, differences, plan)
 
     @staticmethod
     def _answer(
@@ -217,22 +159,22 @@ class Provisioner:
             There is no such repository.
         """
         name = RepositoryName(text)
-        repository = self._registry.find(name)
+        repository = self._stack.registry.find(name)
         if repository is None:
             raise RepositoryNotFoundError(f"there is no repository {name}; PUT it to create it")
-        record = self._records.get_many([name]).get(name)
+        record = self._stack.records.get_many([name]).get(name)
         rule, configuration = self._planner.configuration(name, record.overrides if record else None)
         details = Details(
-            self._registry.tags(repository),
-            self._registry.lifecycle_policy(name),
-            self._registry.repository_policy(name),
+            self._stack.registry.tags(repository),
+            self._stack.registry.lifecycle_policy(name),
+            self._stack.registry.repository_policy(name),
         )
         differences = tuple(configuration.differences(repository, details))
         return Outcome(name, repository, created=False, rule=rule.label, differences=differences)
 
     def warnings_about(self, name: RepositoryName) -> tuple[str, ...]:
-        """What is odd about a repository without being a difference from the rules; for people, so asked for apart."""
-        scans = self._registry.scans(name)
+        """What people should know of a repository besides its differences from the rules; a call of its own."""
+        scans = self._stack.registry.scans(name)
         if scans is None:
             return ("whether anything scans the images of this repository could not be read",)
         if not scans:
@@ -250,9 +192,5 @@ def refuse_too_many(requests: int) -> None:
         raise TooLargeError(f"one request may have at most {MAX_REQUESTS} repositories; this one has {requests}")
 
 
-def _out_of_time(name: RepositoryName) -> DeadlineError:
-    return DeadlineError(f"{name} was not finished in time; repeat the request to continue")
-
-
 def _result_of(name: RepositoryName, future: Future[Result]) -> Result:
-    return future.result() if future.done() and not future.cancelled() else _out_of_time(name)
+    return future.result() if future.done() and not future.cancelled() else out_of_time(name)

@@ -78,7 +78,7 @@ class Configuration:
             kms_key=encryption.kms_key if isinstance(encryption, KmsEncryption) else None,
             lifecycle_policy=_lifecycle_policy(rule.lifecycle),
             repository_policy=_repository_policy(rule.pull),
-            tags={k: v.replace("{namespace}", name.namespace).replace("{name}", name) for k, v in rule.tags.items()},
+            tags={key: name.filled_into(value) for key, value in rule.tags.items()},
         )
 
     @property

@@ -11,6 +11,9 @@ from steward.errors import RuleViolationError
 
 MIN_LENGTH, MAX_LENGTH = 2, 256
 
+PLACEHOLDER = re.compile(r"\{(?:name|namespace)\}")
+"""What stands for a part of a repository's name in a text of the house rules; ``RepositoryName.filled_into``."""
+
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _UNLIKE_ANY = "\N{WHITE SQUARE}"
@@ -49,6 +52,10 @@ class RepositoryName(str):
     def namespace(self) -> str:
         """What stands before the first ``/``; the whole name where there is none."""
         return self.partition("/")[0]
+
+    def filled_into(self, text: str) -> str:
+        """The text with this name in the place of ``{name}``, and its namespace in that of ``{namespace}``."""
+        return PLACEHOLDER.sub(lambda found: self if found[0] == "{name}" else self.namespace, text)
 
 
 class NamePattern(str):

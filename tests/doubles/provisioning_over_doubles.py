@@ -1,4 +1,4 @@
-"""The use cases of repository provisioning, wired as bootstrap does it, over doubles."""
+"""Repository provisioning as ``bootstrap`` wires it, over doubles."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
+from repository_provisioning import bootstrap
 from repository_provisioning.application.catch_failed_push import Mode, SafetyNet
-from repository_provisioning.application.one_repository import RepositoryConstruction
 from repository_provisioning.application.provision_repositories import Provisioner
 from repository_provisioning.domain.house_rules import HouseRules
 from repository_provisioning.domain.planning import Origin, Planner
@@ -36,7 +36,7 @@ def house_rules(text: str) -> HouseRules:
 
 
 @dataclass
-class WiredStack:
+class StackOverDoubles:
     """One deployment over one registry; each part can be replaced by one that fails."""
 
     clock: Clock
@@ -49,7 +49,7 @@ class WiredStack:
     in_flight: int = 10
 
     @classmethod
-    def over_doubles(cls, rules: str = SHIPPED, clock: Clock | None = None, **registry: Any) -> "WiredStack":
+    def over_doubles(cls, rules: str = SHIPPED, clock: Clock | None = None, **registry: Any) -> "StackOverDoubles":
         clock = clock or FrozenClock()
         return cls(
             clock,
@@ -66,21 +66,12 @@ class WiredStack:
 
     @property
     def provisioner(self) -> Provisioner:
-        construction = RepositoryConstruction(
-            self.registry, self.records, self.quota, self.publisher, self.clock, stack=self.name
-        )
-        return Provisioner(
-            self.planner,
-            construction,
-            self.registry,
-            self.records,
-            self.publisher,
-            self.clock,
-            in_flight=self.in_flight,
-        )
+        return bootstrap.provision_repositories(**vars(self), account=ACCOUNT)
 
     def safety_net(self, mode: Mode) -> SafetyNet:
-        return SafetyNet(self.provisioner, self.planner, self.publisher, mode=mode, own_account=ACCOUNT)
+        return bootstrap.catch_failed_push(
+            provisioner=self.provisioner, publisher=self.publisher, mode=mode, account=ACCOUNT
+        )
 
     def origin(self, caller: Principal = CALLER, *, within: float = 24) -> Origin:
         return Origin(caller, "request-1", self.clock.now() + timedelta(seconds=within))

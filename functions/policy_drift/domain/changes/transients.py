@@ -27,7 +27,7 @@ class Given:
     drift: Drift
 
     def is_reported(self, findings: Iterable[Finding]) -> bool:
-        """Whether somebody was alerted of it, while it lasted or as what it is now.
+        """Whether an alert reported it, while it lasted or as a transient.
 
         That a finding names the event is not enough: of what was there together, an alert may have shown the other.
         """
@@ -52,7 +52,7 @@ class Given:
 
 
 def transients(events: Iterable[ChangeEvent], approved: Account, live: Account, scope: Scope) -> Iterator[Given]:
-    """What these events gave, to whom in scope, more than was approved, that is not there now."""
+    """Access beyond the approved that these events gave to entities in scope, and that is gone now."""
     for event in _last_of_each(events):
         for grant in grants_of(event, lambda arn: _holders(arn, (approved, live))):
             for drift in _given_and_gone(grant, approved, live):
@@ -78,7 +78,7 @@ def _given_and_gone(grant: Grant, approved: Account, live: Account) -> list[Drif
         lacks = gave and _broader(live, applied(live, grant, policies), grant)
     except PolicyDocumentError:
         return []
-    # What was taken from somebody who is gone was taken for that: who is missing is reported anyway.
+    # What was taken from a deleted principal was taken to delete it, and a missing principal is reported anyway.
     return [
         drift
         for entity, drift in gave.items()
@@ -97,14 +97,14 @@ def _broader(before: Account, after: Account, grant: Grant) -> Mapping[EntityId,
 
 
 def _holders(arn: str, accounts: Iterable[Account]) -> frozenset[EntityId]:
-    everybody: Iterator[Entity] = (
+    principals_of_all: Iterator[Entity] = (
         principal
         for account in accounts
         for principals in (account.users, account.groups, account.roles)
         for principal in principals.values()
     )
     return frozenset(
-        entity_id(one) for one in everybody if arn in one.attached or getattr(one, "boundary", None) == arn
+        entity_id(one) for one in principals_of_all if arn in one.attached or getattr(one, "boundary", None) == arn
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from policy_drift.application.operate_drift import Acknowledging
+from policy_drift.application.operate_drift import AcknowledgementRequest
 from policy_drift.bootstrap import CAPABILITY, operate_drift
 from policy_drift.domain.finding import State
 from policy_drift.representation import (
@@ -59,9 +59,9 @@ def acknowledge(finding_id: str) -> Response[dict[str, Any]]:
 
 
 @app.post("/drift/scans")
-def ask_for_scan() -> Response[dict[str, Any]]:
+def request_scan() -> Response[dict[str, Any]]:
     """Start a scan; DriftScanCompleted tells of its end under the same id."""
-    use_cases().ask_for_scan(app.request_id, str(app.caller))
+    use_cases().request_scan(app.request_id, str(app.caller))
     return Response(HTTPStatus.ACCEPTED, "application/json", {"scan_id": app.request_id})
 
 
@@ -111,7 +111,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return app.resolve(event, context)
 
 
-def acknowledging(body: dict[str, Any]) -> Acknowledging:
+def acknowledging(body: dict[str, Any]) -> AcknowledgementRequest:
     """What was sent to answer for a finding. Raises RuleViolationError."""
     fields = {"reason", "owner", "expires", "fingerprint"}
     if body.keys() != fields or not all(isinstance(value, str) for value in body.values()):
@@ -122,7 +122,7 @@ def acknowledging(body: dict[str, Any]) -> Acknowledging:
         raise RuleViolationError(f"expires is no time of ISO 8601: {body['expires']!r}") from error
     if expires.tzinfo is None:
         raise RuleViolationError("expires needs a time zone, such as 2027-01-31T00:00:00Z")
-    return Acknowledging(body["reason"], body["owner"], expires, body["fingerprint"])
+    return AcknowledgementRequest(body["reason"], body["owner"], expires, body["fingerprint"])
 
 
 def reviewed(body: dict[str, Any]) -> dict[str, str]:

@@ -26,12 +26,18 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         logger.error("scan failed", scan=scan_id, reason=outcome.reason, code=outcome.code)
         metrics.add_metric("DriftScansFailed", MetricUnit.Count, 1)
         return {"scan": scan_id, "failed": outcome.reason}
-    told = outcome.event
-    logger.info("account scanned", scan=scan_id, calls=told.aws_calls, seconds=told.seconds, open=told.open_findings)
+    completed = outcome.event
+    logger.info(
+        "account scanned",
+        scan=scan_id,
+        calls=completed.aws_calls,
+        seconds=completed.seconds,
+        open=completed.open_findings,
+    )
     metrics.add_metric("DriftScansCompleted", MetricUnit.Count, 1)
     if outcome.without_event:
         metrics.add_metric("DriftsWithoutEvent", MetricUnit.Count, outcome.without_event)
-    return {"scan": scan_id, "open": told.open_findings, "calls": told.aws_calls, "report": told.report}
+    return {"scan": scan_id, "open": completed.open_findings, "calls": completed.aws_calls, "report": completed.report}
 
 
 def writers_in(event: Mapping[str, Any]) -> dict[str, Change]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from policy_drift import bootstrap
 from policy_drift.domain.account import Account, Role
-from policy_drift.domain.changes.change_event import announcement
+from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.scope import Scope
 from policy_drift.domain.settings import DriftSettings
 from tests.doubles.frozen_clock import FrozenClock
@@ -86,7 +86,7 @@ class DriftUnderTest:
     def event(self, name="PutRolePolicy", actor="arn:aws:iam::123456789012:user/mallory", **parameters):
         """An event about the role app, at this moment."""
         self._event += 1
-        return announcement(
+        return change_event(
             {
                 "eventID": f"event-{self._event}",
                 "eventName": name,

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from policy_drift.application.ports import ChangeHistory
 from policy_drift.domain.account import Account, EntityKind
-from policy_drift.domain.changes.change_event import Announcement
+from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.expected_events import LOOKED_BACK, WITHOUT_AUTHOR
-from policy_drift.domain.dependents import touched_by
+from policy_drift.domain.dependents import with_dependents
 from policy_drift.domain.finding import Change, Drift
 from policy_drift.domain.lifecycle import Explanation
 from steward.errors import UpstreamError
@@ -35,7 +35,7 @@ class AttributeChanges:
         self._expected = tuple(expected)
         self._account = own_account
 
-    def of_the_past(self, now: datetime) -> Callable[[Drift], Explanation]:
+    def from_history(self, now: datetime) -> Callable[[Drift], Explanation]:
         """Searches the history, for the schedule's findings."""
         left = MOST_LOOKUPS
 
@@ -52,12 +52,10 @@ class AttributeChanges:
 
         return explain
 
-    def of_announcements(
-        self, announcements: Iterable[Announcement], accounts: Iterable[Account]
-    ) -> Callable[[Drift], Explanation]:
+    def from_events(self, events: Iterable[ChangeEvent], accounts: Iterable[Account]) -> Callable[[Drift], Explanation]:
         """Finds the events, among those at hand, that changed the drift's entity, or what it has or is in."""
         accounts = tuple(accounts)
-        reached = [(one.change, touched_by(one.altered, accounts) | one.handed) for one in announcements]
+        reached = [(one.change, with_dependents(one.altered, accounts) | one.handed) for one in events]
 
         def explain(drift: Drift) -> Explanation:
             return self._explanation([change for change, entities in reached if drift.entity in entities])

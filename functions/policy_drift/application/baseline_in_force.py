@@ -19,7 +19,7 @@ from policy_drift.application.ports import (
     NotVersionedError,
     Version,
 )
-from policy_drift.application.record_findings import LEASE, Delivery
+from policy_drift.application.record_findings import LEASE, Outbox
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Account, EntityId, policy_id
 from policy_drift.domain.baseline import (
@@ -96,7 +96,7 @@ class BaselineInForce:
     ) -> None:
         self._store = store
         self._records = records
-        self._delivery = Delivery(publisher, clock)
+        self._outbox = Outbox(publisher, clock)
         self._clock = clock
         self._account = account
         self._cached: tuple[str, Baseline] | None = None
@@ -122,7 +122,7 @@ class BaselineInForce:
         """
         kept = self._records.get()
         if kept:
-            self._delivery.pick_up(self._records, self._records.id, kept.undelivered, run)
+            self._outbox.pick_up(self._records, self._records.id, kept.undelivered, run)
         try:
             latest = self._store.latest()
         except NotVersionedError as error:
@@ -309,11 +309,11 @@ class BaselineInForce:
         self._save(kept, record, [event], run)
         return Approved(baseline, record, changed=changed)
 
-    def _save(self, kept: Kept[InForce] | None, record: InForce, tell: list[PublishableEvent], run: str) -> int:
+    def _save(self, kept: Kept[InForce] | None, record: InForce, events: list[PublishableEvent], run: str) -> int:
         until = self._clock.now() + LEASE
-        revision = self._records.save(record, after=kept.revision if kept else 0, tell=tell, until=until)
-        if tell:
-            self._delivery.deliver(self._records, [(self._records.id, revision, tell)], run)
+        revision = self._records.save(record, after=kept.revision if kept else 0, events=events, until=until)
+        if events:
+            self._outbox.deliver(self._records, [(self._records.id, revision, events)], run)
         return revision
 
     def _good(self, record: InForce, version: Version | None = None, causes: tuple[Change, ...] = ()) -> Baseline:

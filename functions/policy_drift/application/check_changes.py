@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import BaselineInForce
 from policy_drift.application.ports import AccountReader, Findings, Subjects
-from policy_drift.application.record_findings import Look, RecordFindings
+from policy_drift.application.record_findings import RecordFindings, ScanResult
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
-from policy_drift.domain.changes.change_event import Announcement
+from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.transients import transients
 from policy_drift.domain.comparison.drifts import drifts
-from policy_drift.domain.dependents import touched_by
+from policy_drift.domain.dependents import with_dependents
 from policy_drift.domain.finding import Drift, Finding
 from policy_drift.domain.scope import Scope
-from policy_drift.report.finding_events import Teller
+from policy_drift.report.finding_events import FindingEvents
 from steward.clock import Clock
 
 MOST_READ_ALONE = 60
@@ -36,7 +36,7 @@ class CheckChanges:
     def __init__(
         self,
         reader: AccountReader,
-        approvals: BaselineInForce,
+        baseline_in_force: BaselineInForce,
         findings: Findings,
         recorder: RecordFindings,
         attribution: AttributeChanges,
@@ -44,14 +44,14 @@ class CheckChanges:
         scope: Scope,
     ) -> None:
         self._reader = reader
-        self._approvals = approvals
+        self._baseline = baseline_in_force
         self._findings = findings
         self._recorder = recorder
         self._attribution = attribution
         self._clock = clock
         self._scope = scope
 
-    def check(self, announcements: Sequence[Announcement], run: str) -> Checked:
+    def check(self, events: Sequence[ChangeEvent], run: str) -> Checked:
         """Read what the events touch, once for all of them, and compare it.
 
         Raises
@@ -62,29 +62,31 @@ class CheckChanges:
             IAM could not be read: the same events must come again.
         """
         read_at = self._clock.now()
-        told = list({one.change.event_id: one for one in announcements}.values())
-        approved = self._approvals.known()[0].account
-        altered = frozenset[EntityId]().union(*(one.altered for one in told))
-        handed = frozenset[EntityId]().union(*(one.handed for one in told))
-        live = self._read(told, altered, handed, approved)
+        distinct = list({one.change.event_id: one for one in events}.values())
+        approved = self._baseline.known()[0].account
+        altered = frozenset[EntityId]().union(*(one.altered for one in distinct))
+        handed = frozenset[EntityId]().union(*(one.handed for one in distinct))
+        live = self._read(distinct, altered, handed, approved)
         found = drifts(approved, live, scope=self._scope, only=altered, alone=handed)
-        transient = self._transient(told, approved, live)
+        transient = self._transient(distinct, approved, live)
         if transient:
             found = replace(found, found=(*found.found, *transient))
-        explain = self._attribution.of_announcements(told, (approved, live))
-        findings = self._recorder.record(Look(found, read_at), explain, Teller(approved, live, self._holders), run)
+        explain = self._attribution.from_events(distinct, (approved, live))
+        findings = self._recorder.record(
+            ScanResult(found, read_at), explain, FindingEvents(approved, live, self._holders), run
+        )
         return Checked(found.looked_at or frozenset(), tuple(findings))
 
     def _read(
         self,
-        told: Iterable[Announcement],
+        events: Iterable[ChangeEvent],
         altered: frozenset[EntityId],
         handed: frozenset[EntityId],
         approved: Account,
     ) -> Account:
         """What the events name, who has or is in what they change, and who else has the policies that they hand on."""
-        policies = frozenset[str]().union(*(one.policies for one in told))
-        reached = set(touched_by(altered, (approved,)))
+        policies = frozenset[str]().union(*(one.policies for one in events))
+        reached = set(with_dependents(altered, (approved,)))
         for arn in policies:
             if policy_id(arn) in altered:
                 reached |= self._reader.holders(arn)
@@ -93,7 +95,7 @@ class CheckChanges:
         for arn in policies:
             if policy_id(arn) in handed - altered:
                 reached |= self._reader.holders(arn)
-        reached = reached.union(*(one.principals for one in told))
+        reached = reached.union(*(one.principals for one in events))
         principals = frozenset(entity for entity in reached if entity.kind in _PRINCIPALS)
         if len(principals) > MOST_READ_ALONE:
             return self._reader.snapshot().account
@@ -102,9 +104,9 @@ class CheckChanges:
     def _holders(self, arn: str) -> frozenset[EntityId]:
         return self._reader.holders(arn)
 
-    def _transient(self, told: Iterable[Announcement], approved: Account, live: Account) -> list[Drift]:
-        """Access that was given and is gone, unless an alert has told of it."""
-        gone = list(transients(told, approved, live, self._scope))
+    def _transient(self, events: Iterable[ChangeEvent], approved: Account, live: Account) -> list[Drift]:
+        """Access that was given and is gone, unless an alert has reported it."""
+        gone = list(transients(events, approved, live, self._scope))
         known = [kept.value for kept in self._findings.of({one.drift.entity for one in gone})] if gone else []
         of_entity = {one.drift.entity: [f for f in known if f.drift.entity == one.drift.entity] for one in gone}
         return _most_severe_of_each(

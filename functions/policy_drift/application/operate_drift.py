@@ -7,7 +7,7 @@ from datetime import datetime
 from policy_drift import baseline_document
 from policy_drift.application.baseline_in_force import Approved, BaselineInForce
 from policy_drift.application.ports import AccountReader, Findings, Kept, ReportStore, ScanTrigger
-from policy_drift.application.record_findings import LEASE, Delivery, Look, RecordFindings
+from policy_drift.application.record_findings import LEASE, Outbox, RecordFindings, ScanResult
 from policy_drift.domain import baseline, lifecycle
 from policy_drift.domain.account import Account, EntityId, EntityKind
 from policy_drift.domain.baseline import Adoption, Baseline, InForce, Origin
@@ -15,7 +15,7 @@ from policy_drift.domain.comparison.drifts import Drifts, drifts
 from policy_drift.domain.finding import Acknowledgement, Drift, Finding, State
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.scope import Scope
-from policy_drift.report.finding_events import Teller, acknowledgement
+from policy_drift.report.finding_events import FindingEvents, acknowledgement
 from steward.clock import Clock
 from steward.errors import ConflictError, NotFoundError, PreconditionFailedError, RuleViolationError
 from steward.events import EventPublisher
@@ -27,7 +27,7 @@ type Rank = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledging:
+class AcknowledgementRequest:
     """What an operator sends to answer for a finding."""
 
     reason: str
@@ -42,7 +42,7 @@ class OperateDrift:
     def __init__(
         self,
         findings: Findings,
-        approvals: BaselineInForce,
+        baseline_in_force: BaselineInForce,
         reader: AccountReader,
         recorder: RecordFindings,
         reports: ReportStore,
@@ -54,12 +54,12 @@ class OperateDrift:
         account: str,
     ) -> None:
         self._findings = findings
-        self._approvals = approvals
+        self._baseline = baseline_in_force
         self._reader = reader
         self._recorder = recorder
         self._reports = reports
         self._trigger = trigger
-        self._delivery = Delivery(publisher, clock)
+        self._outbox = Outbox(publisher, clock)
         self._clock = clock
         self._scope = scope
         self._account = account
@@ -73,7 +73,7 @@ class OperateDrift:
         """One finding. Raises NotFoundError."""
         return self._kept(finding_id).value
 
-    def acknowledge(self, finding_id: str, given: Acknowledging, by: str, run: str) -> Finding:
+    def acknowledge(self, finding_id: str, given: AcknowledgementRequest, by: str, run: str) -> Finding:
         """Let somebody answer for a finding as it is; see `lifecycle.acknowledged` for what is refused."""
         kept = self._kept(finding_id)
         now = self._clock.now()
@@ -81,14 +81,14 @@ class OperateDrift:
             by, given.owner.strip(), given.reason.strip(), given.fingerprint, now, given.expires
         )
         finding = lifecycle.acknowledged(kept.value, acknowledging)
-        told = [acknowledgement(finding)]
-        revision = self._findings.save(finding, after=kept.revision, tell=told, until=now + LEASE)
-        self._delivery.deliver(self._findings, [(finding.id, revision, told)], run)
+        events = [acknowledgement(finding)]
+        revision = self._findings.save(finding, after=kept.revision, events=events, until=now + LEASE)
+        self._outbox.deliver(self._findings, [(finding.id, revision, events)], run)
         return finding
 
-    def ask_for_scan(self, scan_id: str, by: str) -> None:
+    def request_scan(self, scan_id: str, by: str) -> None:
         """Start a scan, and do not wait for it."""
-        self._trigger.ask(scan_id, by)
+        self._trigger.request(scan_id, by)
 
     def report(self, extension: str) -> str:
         """A link to the latest report. Raises NotFoundError."""
@@ -99,8 +99,8 @@ class OperateDrift:
 
     def baseline(self) -> tuple[InForce, str, list[Finding]]:
         """The version in force, a link to it, and the findings that are acknowledged."""
-        _, record = self._approvals.known()
-        return record, self._approvals.link(record), self.in_states({State.ACKNOWLEDGED})
+        _, record = self._baseline.known()
+        return record, self._baseline.link(record), self.in_states({State.ACKNOWLEDGED})
 
     def upload(self, text: bytes, *, replaces: str | None, by: str, run: str) -> InForce:
         """Put another baseline in force, and ask for a scan.
@@ -111,12 +111,12 @@ class OperateDrift:
             The version that the caller has seen; None to replace whatever is in force.
         """
         uploaded = baseline_document.read(text, account=self._account)
-        if replaces is not None and self._approvals.version() != replaces:
+        if replaces is not None and self._baseline.version() != replaces:
             raise PreconditionFailedError("another baseline is in force than the one in If-Match; read it again")
-        approved = self._approvals.replace(
+        approved = self._baseline.replace(
             uploaded, origin=Origin.UPLOADED, by=by, findings=[], run=run, based_on=replaces
         )
-        self._trigger.ask(run, by)
+        self._trigger.request(run, by)
         return approved.record
 
     def adopt(self, reviewed: Mapping[str, str], by: str, run: str) -> InForce:
@@ -140,7 +140,7 @@ class OperateDrift:
             raise RuleViolationError(f"adopt from 1 to {MOST_ADOPTED} findings at a time")
         wanted = [self._open(finding_id) for finding_id in reviewed]
         read_at = self._clock.now()
-        approved, record = self._approvals.known()
+        approved, record = self._baseline.known()
         live = self._reader.snapshot().account
         now = self._compared(approved.account, live, wanted)
         there = {drift.finding_id: drift for drift in now.found}
@@ -149,7 +149,7 @@ class OperateDrift:
         adoption = Adoption.of((drift.entity, drift.kind) for drift in wanted)
         adopted = baseline.adopted(approved.account, live, adoption)
         self._refuse_more_than(wanted, approved.account, adopted, live, now.renamed)
-        in_force = self._approvals.replace(
+        in_force = self._baseline.replace(
             Baseline(adopted, approved.reviewed),
             origin=Origin.ADOPTED,
             by=by,
@@ -189,9 +189,8 @@ class OperateDrift:
     def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
         """What was adopted is over now, not at the next scan."""
         found = self._compared(approved.baseline.account, live, wanted)
-        teller = Teller(approved.baseline.account, live)
-        look = Look(found, read_at, found.looked_at or frozenset())
-        self._recorder.record(look, lambda _: Explanation(), teller, run)
+        result = ScanResult(found, read_at, found.looked_at or frozenset())
+        self._recorder.record(result, lambda _: Explanation(), FindingEvents(approved.baseline.account, live), run)
 
     def _open(self, finding_id: str) -> Drift:
         drift = self._kept(finding_id).value.drift

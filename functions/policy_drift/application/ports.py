@@ -20,7 +20,7 @@ class NotVersionedError(ConflictError):
     """The bucket of the baseline keeps no versions, so that one that was replaced is lost."""
 
 
-class NotToldError(UpstreamError):
+class PublicationPendingError(UpstreamError):
     """It is decided and written, and not published yet: a later run does, once the time of this one is over."""
 
 
@@ -77,7 +77,7 @@ class Kept[T]:
     undelivered: Mapping[int, Undelivered] = field(default_factory=dict)
 
 
-class Outbox(Protocol):
+class UndeliveredEvents(Protocol):
     """What was decided and is yet to be told; an alert is never lost between the decision and the bus."""
 
     def take_over(self, item: str, revision: int, *, was: datetime, until: datetime) -> bool:
@@ -89,7 +89,7 @@ class Outbox(Protocol):
         ...
 
 
-class Findings(Outbox, Protocol):
+class Findings(UndeliveredEvents, Protocol):
     """Every finding that there was within a year."""
 
     def get(self, finding_id: str) -> Kept[Finding] | None:
@@ -105,7 +105,7 @@ class Findings(Outbox, Protocol):
         ...
 
     def save(
-        self, finding: Finding, *, after: int, tell: Sequence[PublishableEvent] = (), until: datetime | None = None
+        self, finding: Finding, *, after: int, events: Sequence[PublishableEvent] = (), until: datetime | None = None
     ) -> int:
         """Write it and what it leads to in one step, if its revision is still ``after``; the new revision.
 
@@ -114,7 +114,7 @@ class Findings(Outbox, Protocol):
         ...
 
 
-class BaselineRecords(Outbox, Protocol):
+class BaselineRecords(UndeliveredEvents, Protocol):
     """Which version of the baseline is in force. It is remembered apart from the bucket that people write to."""
 
     def get(self) -> Kept[InForce] | None:
@@ -122,7 +122,7 @@ class BaselineRecords(Outbox, Protocol):
         ...
 
     def save(
-        self, in_force: InForce, *, after: int, tell: Sequence[PublishableEvent] = (), until: datetime | None = None
+        self, in_force: InForce, *, after: int, events: Sequence[PublishableEvent] = (), until: datetime | None = None
     ) -> int:
         """Write it and its events in one step, if its revision is still ``after``. Raises ConcurrentUpdateError."""
         ...
@@ -196,6 +196,6 @@ class ReportStore(Protocol):
 class ScanTrigger(Protocol):
     """A way to ask for a scan without waiting for it."""
 
-    def ask(self, scan_id: str, by: str) -> None:
+    def request(self, scan_id: str, by: str) -> None:
         """Start one."""
         ...

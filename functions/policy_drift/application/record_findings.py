@@ -1,10 +1,9 @@
-"""What a check or scan leads to: findings that are opened, kept or resolved, and alerts that are never lost.
+"""The outcome of a check or scan: findings are opened, kept or resolved, and no alert is lost.
 
-A finding and the alert that it leads to are written in one conditional step. So of runs at the same time one decides,
-and the others see what it decided. The one that wrote then publishes, and then forgets the alert. When it dies in
-between, the next run that meets the finding publishes, after ``LEASE``: an alert comes at least once, and a repetition
-is the same event, word for word. A run that meets an alert which nobody has published yet, and whose time is not over,
-has not succeeded: it must come again.
+A finding and its alert are written in one conditional step: of concurrent runs one decides, and the others read its
+decision. The run that wrote publishes the alert, then deletes it from the outbox. If it dies in between, the next run
+that reads the finding publishes after ``LEASE``: delivery is at least once, and a repetition is the same event, byte
+for byte. A run that reads an alert which is not published yet and whose lease still holds fails, and is retried.
 
 Of two runs that see different things, the one that read the account later is right, whichever records first.
 """
@@ -14,45 +13,52 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
 
-from policy_drift.application.ports import ConcurrentUpdateError, Findings, Kept, NotToldError, Outbox, Undelivered
+from policy_drift.application.ports import (
+    ConcurrentUpdateError,
+    Findings,
+    Kept,
+    PublicationPendingError,
+    Undelivered,
+    UndeliveredEvents,
+)
 from policy_drift.domain import lifecycle
 from policy_drift.domain.access.live_state import relation
 from policy_drift.domain.changes.expected_events import LOOKED_BACK
 from policy_drift.domain.comparison.drifts import Drifts
 from policy_drift.domain.finding import Drift, Finding, State
 from policy_drift.domain.lifecycle import Ending, Explanation, Why
-from policy_drift.report.finding_events import Teller, resolution
+from policy_drift.report.finding_events import FindingEvents, resolution
 from steward.clock import Clock
 from steward.errors import UpstreamError
 from steward.events import EventPublisher, NotPublishedError, PublishableEvent
 
 LEASE = timedelta(seconds=150)
-"""How long the run that wrote an alert has to publish it: longer than a check may run, shorter than until its retry."""
+"""How long the run that wrote an alert may take to publish it: longer than a check runs, shorter than its retry."""
 CLOCKS_DIFFER = timedelta(seconds=1)
 """By how much the clocks of two machines may differ; those of AWS's are within milliseconds of each other."""
 _TRIES = 8
 _TOGETHER = 10
-"""Alerts that are published, and then forgotten, at a time."""
+"""Alerts in one call of the bus."""
 
 type Explain = Callable[[Drift], Explanation]
 type Written = tuple[str, int, Sequence[PublishableEvent]]
 """An item, its revision, and the events that it leads to."""
 
 
-class Delivery:
-    """From the outbox to the bus."""
+class Outbox:
+    """Publishes events that are stored with an item, and deletes them from there."""
 
     def __init__(self, publisher: EventPublisher, clock: Clock) -> None:
         self._publisher = publisher
         self._clock = clock
 
-    def deliver(self, outbox: Outbox, written: Sequence[Written], run: str) -> None:
-        """Publish what this run wrote and forget it, ten alerts at a time.
+    def deliver(self, store: UndeliveredEvents, written: Sequence[Written], run: str) -> None:
+        """Publish the events that this run wrote, then delete them, ten items at a time.
 
         Raises
         ------
-        NotToldError
-            The bus did not take all of it. What it took is forgotten.
+        PublicationPendingError
+            The bus did not take all of them. Those that it took are deleted.
         """
         refused: UpstreamError | None = None
         for group in batched(written, _TOGETHER, strict=False):
@@ -62,44 +68,46 @@ class Delivery:
             except NotPublishedError as error:
                 refused, missing = error, error.missing
             except UpstreamError as error:
-                raise NotToldError(_YET.format(error), code=error.code) from error
+                raise PublicationPendingError(_YET.format(error), code=error.code) from error
             first = 0
             for item, revision, events in group:
                 if missing.isdisjoint(range(first, first + len(events))):
-                    outbox.delivered(item, revision)
+                    store.delivered(item, revision)
                 first += len(events)
         if refused:
-            raise NotToldError(_YET.format(refused), code=refused.code) from refused
+            raise PublicationPendingError(_YET.format(refused), code=refused.code) from refused
 
-    def take_over(self, outbox: Outbox, item: str, undelivered: Mapping[int, Undelivered]) -> list[Written]:
-        """What a run wrote that died: ours to deliver now."""
+    def take_over(self, store: UndeliveredEvents, item: str, undelivered: Mapping[int, Undelivered]) -> list[Written]:
+        """Take over the events of runs whose lease is over."""
         now = self._clock.now()
         return [
             (item, revision, box.events)
             for revision, box in sorted(undelivered.items())
-            if box.until <= now and outbox.take_over(item, revision, was=box.until, until=now + LEASE)
+            if box.until <= now and store.take_over(item, revision, was=box.until, until=now + LEASE)
         ]
 
-    def pick_up(self, outbox: Outbox, item: str, undelivered: Mapping[int, Undelivered], run: str) -> None:
-        """Publish what a run wrote that died.
+    def pick_up(self, store: UndeliveredEvents, item: str, undelivered: Mapping[int, Undelivered], run: str) -> None:
+        """Publish the events of runs that died.
 
         Raises
         ------
-        NotToldError
-            The bus did not take it, or the run that wrote it still has time to publish it.
+        PublicationPendingError
+            The bus did not take them, or the lease of their run still holds.
         """
-        mine = self.take_over(outbox, item, undelivered)
-        self.deliver(outbox, mine, run)
+        mine = self.take_over(store, item, undelivered)
+        self.deliver(store, mine, run)
         if len(mine) < len(undelivered):
-            raise NotToldError(_YET.format(f"another run wrote an event of {item}, and has not published it"))
+            raise PublicationPendingError(
+                _YET.format(f"another run wrote an event of {item}, and has not published it")
+            )
 
 
 _YET = "what was found is yet to be published: {}"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one check or scan found in the account.
+class ScanResult:
+    """The differences that one check or scan found.
 
     Attributes
     ----------
@@ -117,35 +125,35 @@ class Look:
 
 
 class RecordFindings:
-    """Takes what was found, and alerts of what is news."""
+    """Records what was found, and publishes an alert of what is new."""
 
     def __init__(self, findings: Findings, publisher: EventPublisher, clock: Clock) -> None:
         self._findings = findings
-        self._delivery = Delivery(publisher, clock)
+        self._outbox = Outbox(publisher, clock)
         self._clock = clock
 
-    def record(self, look: Look, explain: Explain, teller: Teller, run: str) -> list[Finding]:
+    def record(self, result: ScanResult, explain: Explain, events_of: FindingEvents, run: str) -> list[Finding]:
         """Open, keep and resolve; the findings as they stand now, and those that this resolved.
 
         Parameters
         ----------
-        look
+        result
             What was found.
         explain
-            Who did it; asked for what is news first, the most severe first.
-        teller
-            Puts a finding into words.
+            Who did it; called for new drifts first, the most severe first.
+        events_of
+            Makes the events of a finding.
         run
             Correlates the events.
 
         Raises
         ------
-        NotToldError
+        PublicationPendingError
             Everything is recorded, and not every alert published.
         """
-        drifts = {drift.finding_id: drift for drift in look.drifts.found}
-        compared = look.drifts.looked_at
-        entities = None if compared is None else compared | {drift.entity for drift in look.drifts.found}
+        drifts = {drift.finding_id: drift for drift in result.drifts.found}
+        compared = result.drifts.looked_at
+        entities = None if compared is None else compared | {drift.entity for drift in result.drifts.found}
         known = {
             kept.value.id: kept for kept in (self._findings.all() if entities is None else self._findings.of(entities))
         }
@@ -153,21 +161,23 @@ class RecordFindings:
         waiting, standing = set[str](), list[Finding]()
         try:
             for item, kept in known.items():
-                ours = self._delivery.take_over(self._findings, item, kept.undelivered)
+                ours = self._outbox.take_over(self._findings, item, kept.undelivered)
                 written += ours
                 if len(ours) < len(kept.undelivered):
                     waiting.add(item)
             for item in sorted({*drifts, *known}, key=lambda item: _urgency(drifts.get(item), known.get(item), item)):
-                finding, wrote = self._advance(item, drifts.get(item), known.get(item), look, explain, teller)
+                finding, wrote = self._advance(item, drifts.get(item), known.get(item), result, explain, events_of)
                 written += wrote
                 if finding is not None:
                     standing.append(finding)
         finally:
-            self._delivery.deliver(self._findings, written, run)
+            self._outbox.deliver(self._findings, written, run)
         for item in sorted(waiting):
             now = self._findings.get(item)
             if now and now.undelivered:
-                raise NotToldError(_YET.format(f"another run wrote an alert of {item}, and has not published it"))
+                raise PublicationPendingError(
+                    _YET.format(f"another run wrote an alert of {item}, and has not published it")
+                )
         return standing
 
     def _advance(
@@ -175,27 +185,27 @@ class RecordFindings:
         item: str,
         drift: Drift | None,
         kept: Kept[Finding] | None,
-        look: Look,
+        result: ScanResult,
         explain: Explain,
-        teller: Teller,
+        events_of: FindingEvents,
     ) -> tuple[Finding | None, list[Written]]:
-        """One finding's step; decided again when another run was quicker."""
+        """Advance one finding; decide again after a concurrent update."""
         for _ in range(_TRIES):
             known = kept.value if kept else None
-            after = self._next(known, drift, look, explain)
+            after = self._next(known, drift, result, explain)
             if after is None:
                 return (known if known and known.state is not State.RESOLVED else None), []
             finding, why = after
             events: list[PublishableEvent] = []
             if isinstance(why, Why):
-                events = [teller.detection(finding, why, known)]
+                events = [events_of.detection(finding, why, known)]
             elif isinstance(why, Ending):
                 events = [resolution(finding, why)]
             if not events and finding == known:
                 return finding, []
             until = self._clock.now() + LEASE
             try:
-                revision = self._findings.save(finding, after=kept.revision if kept else 0, tell=events, until=until)
+                revision = self._findings.save(finding, after=kept.revision if kept else 0, events=events, until=until)
             except ConcurrentUpdateError:
                 kept = self._findings.get(item)
                 continue
@@ -203,51 +213,53 @@ class RecordFindings:
         raise ConcurrentUpdateError(f"{item} is written by too many runs at once")
 
     def _next(
-        self, known: Finding | None, drift: Drift | None, look: Look, explain: Explain
+        self, known: Finding | None, drift: Drift | None, result: ScanResult, explain: Explain
     ) -> tuple[Finding, Why | Ending | None] | None:
-        if known and known.read_at > look.read_at + CLOCKS_DIFFER:
+        if known and known.read_at > result.read_at + CLOCKS_DIFFER:
             return None
         if drift is not None:
-            return self._there(known, drift, look, explain)
+            return self._there(known, drift, result, explain)
         now = self._clock.now()
-        if known is None or not look.drifts.rules_out(known.drift) or not lifecycle.is_over(known, now):
+        if known is None or not result.drifts.rules_out(known.drift) or not lifecycle.is_over(known, now):
             return None
-        return lifecycle.resolved(known, look.read_at), _how(known.drift, look)
+        return lifecycle.resolved(known, result.read_at), _how(known.drift, result)
 
-    def _there(self, known: Finding | None, drift: Drift, look: Look, explain: Explain) -> tuple[Finding, Why | None]:
-        now, read_at = self._clock.now(), look.read_at
-        why = lifecycle.news(known, drift, now, relation)
+    def _there(
+        self, known: Finding | None, drift: Drift, result: ScanResult, explain: Explain
+    ) -> tuple[Finding, Why | None]:
+        now, read_at = self._clock.now(), result.read_at
+        why = lifecycle.reason_to_alert(known, drift, now, relation)
         if known is None or why:
-            return lifecycle.told(known, drift, explain(drift), now, read_at), why
-        explanation = explain(drift) if _is_asked(known, look) else Explanation()
+            return lifecycle.alerted(known, drift, explain(drift), now, read_at), why
+        explanation = explain(drift) if _needs_explanation(known, result) else Explanation()
         if lifecycle.turns_out_unexpected(known, explanation):
-            return lifecycle.told(known, drift, explanation, now, read_at), Why.UNEXPECTED
+            return lifecycle.alerted(known, drift, explanation, now, read_at), Why.UNEXPECTED
         return lifecycle.seen(known, drift, explanation, read_at), None
 
 
-def _is_asked(known: Finding, look: Look) -> bool:
-    """Whether to ask who did it, of what was reported already.
+def _needs_explanation(known: Finding, result: ScanResult) -> bool:
+    """Whether to search for the events behind a finding that was reported already.
 
-    Events at hand cost nothing to ask. A scan searches CloudTrail's history, for what has nobody yet, and for as long
-    as the history that it searches reaches back to the change.
+    A check has its events at hand. A scan searches CloudTrail's history for findings without an event, as long as the
+    searched history reaches back to the change.
     """
-    if look.drifts.looked_at is not None:
+    if result.drifts.looked_at is not None:
         return not known.changes or known.expected
-    return not known.changes and known.first_seen > look.read_at - LOOKED_BACK
+    return not known.changes and known.first_seen > result.read_at - LOOKED_BACK
 
 
-def _how(drift: Drift, look: Look) -> Ending:
-    if drift.entity in look.adopted:
+def _how(drift: Drift, result: ScanResult) -> Ending:
+    if drift.entity in result.adopted:
         return Ending.ADOPTED
-    if drift.entity in look.drifts.renamed:
+    if drift.entity in result.drifts.renamed:
         return Ending.RENAMED
-    return Ending.OUT_OF_SCOPE if look.drifts.is_out_of_scope(drift.entity) else Ending.REVERTED
+    return Ending.OUT_OF_SCOPE if result.drifts.is_out_of_scope(drift.entity) else Ending.REVERTED
 
 
 def _urgency(drift: Drift | None, kept: Kept[Finding] | None, item: str) -> tuple[int, int, str]:
-    """New ones first, then those whose author nobody has searched for, then those where nobody was found."""
+    """Sort key: new findings first, then those without a search for their events, then those where none was found."""
     known = kept.value if kept and kept.value.state is not State.RESOLVED else None
     if drift is None:
         return 3, 0, item
-    news = known is None or drift.fingerprint != known.told_fingerprint
-    return (0 if news else 1 if known and known.announced else 2), -drift.severity, item
+    is_new = known is None or drift.fingerprint != known.alerted_fingerprint
+    return (0 if is_new else 1 if known and known.announced else 2), -drift.severity, item

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import Approved, BaselineInForce, BaselineLostError
-from policy_drift.application.ports import AccountReader, NotToldError, ReportStore, Snapshot
-from policy_drift.application.record_findings import Look, RecordFindings
+from policy_drift.application.ports import AccountReader, PublicationPendingError, ReportStore, Snapshot
+from policy_drift.application.record_findings import RecordFindings, ScanResult
 from policy_drift.domain.account import Account
 from policy_drift.domain.changes.expected_events import is_without_event
 from policy_drift.domain.comparison.drifts import Drifts, drifts
@@ -18,14 +18,14 @@ from policy_drift.domain.finding import Change, Drift, Finding, Kind, State
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.scope import Scope
 from policy_drift.report.document import Coverage, Report, as_document
-from policy_drift.report.finding_events import Teller
+from policy_drift.report.finding_events import FindingEvents
 from policy_drift.report.html import render
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher
 from steward.severity import Severity
 
-NOT_LOOKED_AT = (
+NOT_COVERED = (
     "Session lengths, tags, passwords, access keys, MFA devices and instance profiles",
     "Identity providers, account aliases and the password policy",
     "Resource policies, service control policies and session policies",
@@ -48,7 +48,7 @@ class ScanAccount:
     def __init__(
         self,
         reader: AccountReader,
-        approvals: BaselineInForce,
+        baseline_in_force: BaselineInForce,
         recorder: RecordFindings,
         attribution: AttributeChanges,
         reports: ReportStore,
@@ -60,7 +60,7 @@ class ScanAccount:
         region: str,
     ) -> None:
         self._reader = reader
-        self._approvals = approvals
+        self._baseline = baseline_in_force
         self._recorder = recorder
         self._attribution = attribution
         self._reports = reports
@@ -82,7 +82,7 @@ class ScanAccount:
 
         Raises
         ------
-        NotToldError
+        PublicationPendingError
             What was found is recorded, and not every alert is published: scan again.
         UpstreamError
             The bus did not take the end of the scan.
@@ -92,7 +92,7 @@ class ScanAccount:
             snapshot = self._reader.snapshot()
             approved = self._approved(scan_id, started, snapshot, writers)
             completed = self._compare(scan_id, started, snapshot, approved)
-        except NotToldError:
+        except PublicationPendingError:
             raise
         except StewardError as error:
             failed = DriftScanFailed(scan_id, str(error), error.code)
@@ -104,17 +104,17 @@ class ScanAccount:
     def _approved(self, scan_id: str, started: datetime, snapshot: Snapshot, writers: Mapping[str, Change]) -> Approved:
         """What is approved; that nobody can say any more is a finding, and all that this scan finds."""
         try:
-            return self._approvals.in_force(lambda: snapshot.account, writers, scan_id)
+            return self._baseline.in_force(lambda: snapshot.account, writers, scan_id)
         except BaselineLostError as error:
-            look = Look(Drifts((error.drift,), looked_at=frozenset()), started)
-            teller = Teller(Account(self._account), snapshot.account)
-            self._recorder.record(look, self._explain(started, error.causes), teller, scan_id)
+            result = ScanResult(Drifts((error.drift,), looked_at=frozenset()), started)
+            events = FindingEvents(Account(self._account), snapshot.account)
+            self._recorder.record(result, self._explain(started, error.causes), events, scan_id)
             raise
 
     def _explain(self, started: datetime, causes: tuple[Change, ...]) -> Callable[[Drift], Explanation]:
         """S3's events explain what happened to the baseline, CloudTrail's history all else."""
-        of_the_past = self._attribution.of_the_past(started)
-        return lambda drift: Explanation(causes) if drift.kind is Kind.BASELINE else of_the_past(drift)
+        from_history = self._attribution.from_history(started)
+        return lambda drift: Explanation(causes) if drift.kind is Kind.BASELINE else from_history(drift)
 
     def _compare(self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved) -> Completed:
         live, baseline = snapshot.account, approved.baseline.account
@@ -122,9 +122,9 @@ class ScanAccount:
         if approved.drift:
             found = replace(found, found=(approved.drift, *found.found))
         findings = self._recorder.record(
-            Look(found, started, approved.changed),
+            ScanResult(found, started, approved.changed),
             self._explain(started, approved.causes),
-            Teller(baseline, live),
+            FindingEvents(baseline, live),
             scan_id,
         )
         coverage = Coverage(
@@ -148,7 +148,7 @@ class ScanAccount:
             baseline_changed=approved.record.since,
             coverage=coverage,
             findings=tuple(findings),
-            not_looked_at=NOT_LOOKED_AT,
+            not_looked_at=NOT_COVERED,
         )
         document = as_document(report, approved=baseline, live=live)
         texts = {"html": render(document), "json": json.dumps(document, indent=2, ensure_ascii=False)}

@@ -11,7 +11,7 @@ def entity_id(entity: Entity) -> EntityId:
     return EntityId(f"{entity.kind}/{entity.name}")
 
 
-def touched_by(changed: Collection[EntityId], accounts: Iterable[Account]) -> frozenset[EntityId]:
+def with_dependents(changed: Collection[EntityId], accounts: Iterable[Account]) -> frozenset[EntityId]:
     """The entities themselves, who has these policies, and who is in these groups or in groups with these policies."""
     touched = {EntityId(entity) for entity in changed}
     holders = _holders(accounts)
@@ -29,12 +29,12 @@ def _holders(accounts: Iterable[Account]) -> dict[EntityId, set[EntityId]]:
     for account in accounts:
         for entities in (account.users, account.groups, account.roles):
             for entity in entities.values():
-                for part in parts_of(entity):
+                for part in references_of(entity):
                     holders[part].add(entity_id(entity))
     return holders
 
 
-def parts_of(entity: Entity) -> Iterable[EntityId]:
+def references_of(entity: Entity) -> Iterable[EntityId]:
     """The policies and groups that an entity refers to."""
     for arn in entity.attached:
         yield policy_id(arn)

@@ -131,18 +131,18 @@ class Finding:
 
     ``first_seen``, ``last_seen`` and ``resolved_at`` are when reading the account began that showed it so.
     ``changes`` are the events that explain it, the latest first; empty where no event announced it. ``expected`` says
-    that all of them are of actors that the settings expect. ``told_severity``, ``told_fingerprint`` and ``told_live``
-    are those of the last alert or acknowledgement: only what is worse than that is told again.
+    that all of them are of actors that the settings expect. ``alerted_severity``, ``alerted_fingerprint`` and
+    ``alerted_live`` are those of the last alert or acknowledgement: only what is worse is alerted again.
     """
 
     drift: Drift
     state: State
     first_seen: datetime
     last_seen: datetime
-    told_at: datetime | None = None
-    told_severity: Severity | None = None
-    told_fingerprint: str = ""
-    told_live: Any = None
+    alerted_at: datetime | None = None
+    alerted_severity: Severity | None = None
+    alerted_fingerprint: str = ""
+    alerted_live: Any = None
     changes: tuple[Change, ...] = ()
     expected: bool = False
     announced: bool = True

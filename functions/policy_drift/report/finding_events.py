@@ -1,4 +1,4 @@
-"""Findings as the events that people and programs hear of."""
+"""Findings as the events that are published."""
 
 from dataclasses import asdict
 from typing import Any
@@ -21,8 +21,8 @@ MOST_OF_COMMANDS = 40_000
 IN_THE_REPORT = "# {} commands revert it, too long for an alert: read them in the report, GET /drift/report"
 
 
-class Teller:
-    """Tells of findings between an approved and a live account."""
+class FindingEvents:
+    """Makes the events of findings between an approved and a live account."""
 
     def __init__(self, approved: Account, live: Account, holders: Holders | None = None) -> None:
         self._accounts = live, approved
@@ -31,12 +31,12 @@ class Teller:
     def detection(self, finding: Finding, why: Why, known: Finding | None = None) -> PolicyDriftDetected:
         """That it opened, came back or got worse.
 
-        What is told of a finding that was ``known`` proves what is more than was told or acknowledged then; else a
-        second grant would be told with the request of the first.
+        The request of a ``known`` finding proves what was added since the last alert or acknowledgement; otherwise a
+        second grant would be published with the request of the first.
         """
         drift = finding.drift
-        news = more_than(known.told_live, drift.live) if known and why in {Why.WORSE, Why.CHANGED} else ()
-        witness = next(iter(news or drift.newly_allowed), None)
+        added = more_than(known.alerted_live, drift.live) if known and why in {Why.WORSE, Why.CHANGED} else ()
+        witness = next(iter(added or drift.newly_allowed), None)
         commands = self._remedies.of(drift).commands
         fits = len(commands) <= MOST_COMMANDS and sum(map(len, commands)) <= MOST_OF_COMMANDS
         return PolicyDriftDetected(
@@ -52,7 +52,7 @@ class Teller:
             reasons=list(drift.reasons),
             request=_plain(asdict(witness)) if witness else {},
             request_in_words=newly_possible(witness, drift.entity) if witness else "",
-            changes=[told_change(change) for change in finding.changes[:MOST_CHANGES]],
+            changes=[change_fields(change) for change in finding.changes[:MOST_CHANGES]],
             expected=finding.expected,
             revert=list(commands) if fits else [IN_THE_REPORT.format(len(commands))],
             approve=adoption.in_one_line(drift),
@@ -94,7 +94,7 @@ def acknowledgement(finding: Finding) -> PolicyDriftAcknowledged:
     )
 
 
-def told_change(change: Change) -> dict[str, str]:
+def change_fields(change: Change) -> dict[str, str]:
     """Who did it, as texts."""
     return {
         "event_id": change.event_id,

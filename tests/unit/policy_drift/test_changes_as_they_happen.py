@@ -8,7 +8,7 @@ import pytest
 from policy_drift import baseline_document
 from policy_drift.domain.account import EntityId, Group, ManagedPolicy, Role, User
 from policy_drift.domain.baseline import Baseline, NothingApprovedError
-from policy_drift.domain.changes.change_event import announcement
+from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.events import PolicyDriftDetected, PolicyDriftResolved
 from steward.principals import PrincipalPattern
 from tests.doubles.drift_under_test import APP, GET, QUIET, TRUST, WIDER, DriftUnderTest, allowing
@@ -441,7 +441,7 @@ def test_a_policy_that_nobody_has_any_more_is_told():
     ids=lambda value: value.get("eventName", "") if isinstance(value, dict) else "",
 )
 def test_an_event_touches_what_it_changes_and_customers_policies_that_it_hands_on(changed, touches):
-    assert announcement(RECORD | changed).touches == {EntityId(entity) for entity in touches}
+    assert change_event(RECORD | changed).touches == {EntityId(entity) for entity in touches}
 
 
 @pytest.mark.parametrize(
@@ -461,10 +461,10 @@ def test_an_event_touches_what_it_changes_and_customers_policies_that_it_hands_o
     ids=str,
 )
 def test_what_changes_nothing_or_says_nothing_is_no_announcement(changed):
-    assert announcement(RECORD | changed) is None
+    assert change_event(RECORD | changed) is None
 
 
 def test_a_record_of_a_hostile_actor_is_kept_short():
     long = "arn:aws:iam::123456789012:user/" + "x" * 100_000
 
-    assert len(announcement(RECORD | {"userIdentity": {"arn": long}}).change.actor) == 512
+    assert len(change_event(RECORD | {"userIdentity": {"arn": long}}).change.actor) == 512

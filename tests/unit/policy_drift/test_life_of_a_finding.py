@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_drift.application.ports import NotToldError
-from policy_drift.application.record_findings import CLOCKS_DIFFER, Look, RecordFindings
+from policy_drift.application.ports import PublicationPendingError
+from policy_drift.application.record_findings import CLOCKS_DIFFER, RecordFindings, ScanResult
 from policy_drift.domain.account import Account, EntityId, User
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import DriftScanFailed, PolicyDriftDetected, PolicyDriftResolved
@@ -16,7 +16,7 @@ from policy_drift.domain.finding import Acknowledgement, State
 from policy_drift.domain.lifecycle import Explanation, acknowledged
 from policy_drift.domain.scope import EntityPattern, Scope
 from policy_drift.domain.settings import DriftSettings
-from policy_drift.report.finding_events import Teller
+from policy_drift.report.finding_events import FindingEvents
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError, UpstreamError
 from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, DriftUnderTest, allowing
 from tests.doubles.fault_injection import FaultInjecting
@@ -202,7 +202,7 @@ def test_an_alert_that_the_bus_did_not_take_is_an_error_and_comes_with_the_retry
     change = drift.event()
     publisher.fail("publish", UpstreamError("the bus cannot be reached"))
 
-    with pytest.raises(NotToldError, match="yet to be published: the bus cannot be reached"):
+    with pytest.raises(PublicationPendingError, match="yet to be published: the bus cannot be reached"):
         drift.check(change)
     drift.clock.advance(minutes=3)
     drift.check(change)
@@ -262,7 +262,7 @@ def about_app(event):
 def test_alerts_that_the_bus_took_are_not_published_again_for_those_that_it_refused(drift):
     two_findings(drift)
     drift.publisher.refuses = about_app
-    with pytest.raises(NotToldError):
+    with pytest.raises(PublicationPendingError):
         drift.scan()
     drift.publisher.refuses = lambda _: False
     drift.clock.advance(minutes=3)
@@ -278,10 +278,10 @@ def test_a_scan_whose_alert_the_bus_refuses_has_not_completed_until_it_is_publis
     drift.scan()
     drift.role(inline={"own": WIDER})
     publisher.fail("publish", UpstreamError("the bus cannot be reached"))
-    with pytest.raises(NotToldError):
+    with pytest.raises(PublicationPendingError):
         drift.scan()
     drift.clock.advance(minutes=1)
-    with pytest.raises(NotToldError):
+    with pytest.raises(PublicationPendingError):
         drift.scan()
     drift.clock.advance(minutes=2)
     drift.scan()
@@ -293,11 +293,11 @@ def test_a_scan_whose_alert_the_bus_refuses_has_not_completed_until_it_is_publis
 def test_an_alert_that_cannot_be_published_keeps_no_other_from_being_recorded_and_published(drift):
     drift.publisher.refuses = about_app
     drift.role(inline={"own": WIDER})
-    with pytest.raises(NotToldError):
+    with pytest.raises(PublicationPendingError):
         drift.scan()
     two_findings(drift)
     drift.clock.advance(minutes=3)
-    with pytest.raises(NotToldError, match="refused 1 events"):
+    with pytest.raises(PublicationPendingError, match="refused 1 events"):
         drift.scan()
 
     assert [event.entity for event in drift.published(PolicyDriftDetected)] == ["role/intruder"]
@@ -430,9 +430,9 @@ def test_in_whatever_order_runs_record_none_overrules_one_that_read_later(reads)
     seen = start
     for state, seconds in reads:
         live = replace(QUIET, roles={"app": replace(APP, inline={"own": STATES[state]})})
-        look = Look(drifts(QUIET, live), start + timedelta(seconds=seconds))
+        look = ScanResult(drifts(QUIET, live), start + timedelta(seconds=seconds))
         before = drift.findings.get(ID)
-        recorder.record(look, lambda _: Explanation(), Teller(QUIET, live), "run")
+        recorder.record(look, lambda _: Explanation(), FindingEvents(QUIET, live), "run")
         kept = drift.findings.get(ID)
         if kept and kept != before:
             assert look.read_at >= seen - CLOCKS_DIFFER

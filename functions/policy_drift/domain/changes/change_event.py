@@ -19,7 +19,7 @@ _LONGEST_TEXT = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
+class ChangeEvent:
     """One successful change.
 
     Attributes
@@ -64,7 +64,7 @@ class Announcement:
         return self.altered | self.handed
 
 
-def announcement(record: Mapping[str, Any]) -> Announcement | None:
+def change_event(record: Mapping[str, Any]) -> ChangeEvent | None:
     """What a CloudTrail record announces; None where nothing was changed, or nothing that we compare is named."""
     record = escaped(record)
     name = str(record.get("eventName", ""))
@@ -89,7 +89,7 @@ def announcement(record: Mapping[str, Any]) -> Announcement | None:
         source_ip=_short(str(record.get("sourceIPAddress") or "")),
         user_agent=_short(str(record.get("userAgent") or "")),
     )
-    return Announcement(change, principals, policies, _document(asked), asked)
+    return ChangeEvent(change, principals, policies, _document(asked), asked)
 
 
 def _principals(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterator[EntityId]:

@@ -22,7 +22,7 @@ class Effect:
 
 
 @dataclass(slots=True)
-class Gathering:
+class Results:
     """Drifts, entities that are undecided, why something could not be read, and effects by their cause."""
 
     found: list[Drift] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Gathering:
         self.unread.setdefault(entity, reason)
         self.undecided |= {entity, dependent}
 
-    def tell_unread(self, account: Account) -> None:
+    def add_unread(self, account: Account) -> None:
         """One drift for each entity that could not be read."""
         for entity, reason in self.unread.items():
             self.found.append(

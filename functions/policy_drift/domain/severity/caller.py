@@ -1,12 +1,12 @@
 """A principal of an account as the engine's search of escalation paths takes it."""
 
 from iam_policy.escalation import Caller, CallerKind, Role
-from policy_drift.domain.access.holding import Holding, access, policies_in
+from policy_drift.domain.access.effective_policies import EffectivePolicies, access, policies_in
 from policy_drift.domain.account import Account, Entity
 from policy_drift.domain.arns import arn_of
 
 
-def caller_of(account: Account, principal: Entity, held: Holding) -> Caller:
+def caller_of(account: Account, principal: Entity, held: EffectivePolicies) -> Caller:
     """A user, group or role with the access of what it holds, among the roles of its account.
 
     Raises

@@ -31,7 +31,7 @@ class UnreadError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class EffectivePolicies:
     """All that gives a principal access, or bounds it. Policies of AWS are among the others."""
 
     own: Documents = field(default_factory=dict)
@@ -50,11 +50,11 @@ class Step:
     """One cause of a change of access: a policy of AWS, a group, or what is the principal's own."""
 
     cause: EntityId | Kind
-    before: Holding
-    after: Holding
+    before: EffectivePolicies
+    after: EffectivePolicies
 
 
-def holding(account: Account, principal: Entity) -> Holding:
+def effective_policies(account: Account, principal: Entity) -> EffectivePolicies:
     """What a user, group or role holds.
 
     Raises
@@ -70,7 +70,9 @@ def holding(account: Account, principal: Entity) -> Holding:
             raise UnreadError(entity, account.unreadable.get(entity, "a user is in it, and it was not found"))
         groups[name] = _policies(account, group)
     boundary = principal.boundary if isinstance(principal, User | Role) else None
-    return Holding(_policies(account, principal), groups, {boundary: managed(account, boundary)} if boundary else {})
+    return EffectivePolicies(
+        _policies(account, principal), groups, {boundary: managed(account, boundary)} if boundary else {}
+    )
 
 
 def managed(account: Account, arn: str) -> Document:
@@ -88,7 +90,7 @@ def managed(account: Account, arn: str) -> Document:
     return policy.document
 
 
-def access(held: Holding) -> Access:
+def access(held: EffectivePolicies) -> Access:
     """The effective access.
 
     Raises
@@ -101,7 +103,7 @@ def access(held: Holding) -> Access:
     return together(identity, boundary[0] if boundary else None)
 
 
-def steps(approved: Holding, live: Holding) -> Iterator[Step]:
+def steps(approved: EffectivePolicies, live: EffectivePolicies) -> Iterator[Step]:
     """From what was approved to what is live, in the order of this module's first lines; none for mere spelling.
 
     Raises
@@ -132,7 +134,7 @@ def steps(approved: Holding, live: Holding) -> Iterator[Step]:
             now = after
 
 
-def policies_in(held: Holding) -> set[str]:
+def policies_in(held: EffectivePolicies) -> set[str]:
     """ARNs of the managed policies that give access; those that bound it do not count."""
     return {arn for documents in (held.own, *held.groups.values()) for arn in _managed_in(documents)}
 
@@ -151,9 +153,9 @@ def _policies(account: Account, principal: Entity) -> Documents:
     return inline | {arn: managed(account, arn) for arn in principal.attached}
 
 
-def _respelled(live: Holding, approved: Holding) -> Holding:
+def _respelled(live: EffectivePolicies, approved: EffectivePolicies) -> EffectivePolicies:
     """Live, with the approved spelling of what is merely spelled otherwise."""
-    return Holding(
+    return EffectivePolicies(
         _respelled_documents(live.own, approved.own),
         {name: _respelled_documents(held, approved.groups.get(name, {})) for name, held in live.groups.items()},
         _respelled_documents(live.boundary, approved.boundary),
@@ -167,7 +169,7 @@ def _respelled_documents(live: Documents, approved: Documents) -> Documents:
     }
 
 
-def _of_aws(held: Holding) -> set[str]:
+def _of_aws(held: EffectivePolicies) -> set[str]:
     return {arn for documents in held for arn in _managed_in(documents) if is_of_aws(arn)}
 
 
@@ -175,12 +177,12 @@ def _managed_in(documents: Documents) -> list[str]:
     return [place for place in documents if not place.startswith(_INLINE)]
 
 
-def _with_policy(held: Holding, arn: str, document: Document) -> Holding:
+def _with_policy(held: EffectivePolicies, arn: str, document: Document) -> EffectivePolicies:
     def put_in(documents: Documents) -> Documents:
         return {**documents, arn: document} if arn in documents else documents
 
     groups = {name: put_in(documents) for name, documents in held.groups.items()}
-    return Holding(put_in(held.own), groups, put_in(held.boundary))
+    return EffectivePolicies(put_in(held.own), groups, put_in(held.boundary))
 
 
 def _read(documents: Documents) -> list[Statements]:

@@ -57,7 +57,7 @@ class EventSeverities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeveritiesFile:
-    """All of ``severities.yaml``, as alerting reads it: what the part ``drift`` means is for policy drift to check."""
+    """All of ``severities.yaml``, as alerting reads it: what the part ``drift`` means is for drift to check."""
 
     events: EventSeverities
     drift: dict[str, SeverityName]

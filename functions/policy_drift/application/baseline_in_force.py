@@ -35,6 +35,7 @@ from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.events import BaselineChanged, BaselineRefused
 from policy_drift.domain.finding import Change, Drift, Kind
+from policy_drift.domain.severity.table import DriftSeverities
 from steward.clock import Clock
 from steward.errors import ConflictError
 from steward.events import EventPublisher, PublishableEvent
@@ -93,12 +94,15 @@ class BaselineInForce:
         publisher: EventPublisher,
         clock: Clock,
         account: str,
+        severities: DriftSeverities,
     ) -> None:
         self._store = store
         self._records = records
         self._outbox = Outbox(publisher, clock)
         self._clock = clock
         self._account = account
+        self._lost_severity = Severity[severities.baseline_lost]
+        self._severities = severities
         self._cached: tuple[str, Baseline] | None = None
 
     def in_force(self, capture: Callable[[], Account], writers: Mapping[str, Change], run: str) -> Approved:
@@ -126,7 +130,7 @@ class BaselineInForce:
         try:
             latest = self._store.latest()
         except NotVersionedError as error:
-            drift = self._about(kept, Severity.CRITICAL, "unversioned", f"The baseline cannot be trusted: {error}.")
+            drift = self._about(kept, self._lost_severity, "unversioned", f"The baseline cannot be trusted: {error}.")
             if kept is None:
                 raise BaselineLostError(drift, tuple(writers.values())) from error
             return Approved(self._good(kept.value), kept.value, drift, tuple(writers.values()))
@@ -208,7 +212,7 @@ class BaselineInForce:
         """The bucket has another version than the one in force, or none."""
         if latest is None:
             causes = _deletions(writers)
-            drift = self._about(kept, Severity.CRITICAL, "missing", "The baseline was deleted.")
+            drift = self._about(kept, self._lost_severity, "missing", "The baseline was deleted.")
             return Approved(self._good(kept.value, causes=causes), kept.value, drift, causes)
         before = self._good_or_none(kept.value)
         try:
@@ -239,8 +243,8 @@ class BaselineInForce:
             self._save(kept, record, [event], run)
         if before is None:
             raise self._lost(record, f"is gone, and the one in the bucket cannot be used: {error}", latest.id, causes)
-        what = f"The baseline in the bucket cannot be used: {error}."
-        return Approved(before, record, self._about(kept, Severity.HIGH, latest.id, what), causes)
+        what, refused = f"The baseline in the bucket cannot be used: {error}.", self._severities.baseline_refused
+        return Approved(before, record, self._about(kept, Severity[refused], latest.id, what), causes)
 
     def _unrecorded(self, latest: Version, live: Account, writers: Mapping[str, Change], run: str) -> Approved:
         """An upload before any scan; or what a first scan wrote that died before it remembered it; or a lost table.
@@ -287,13 +291,13 @@ class BaselineInForce:
         is_first: bool = False,
     ) -> Approved:
         """Remember the version and publish what it approves in addition; without ``before``, nobody can say what."""
-        changes = drifts(before.account, baseline.account).found if before else ()
+        changes = drifts(before.account, baseline.account, severities=self._severities).found if before else ()
         broader = [drift for drift in changes if drift.verdict in MAY_BE_MORE]
         changed = frozenset(drift.entity for drift in changes)
         severity = max((drift.severity for drift in changes), default=Severity.INFO)
         summary = _summary(intent, f"{len(changes)} differences, {len(broader)} of which approve more")
         if before is None and not is_first:
-            changed, severity = _everybody(baseline.account), Severity.CRITICAL
+            changed, severity = _everybody(baseline.account), self._lost_severity
             summary = _summary(intent, "what was approved before is not known, so that all of it may be new")
         record = InForce(version, baseline.reviewed, intent.by, intent.how, self._clock.now())
         event = BaselineChanged(
@@ -341,11 +345,11 @@ class BaselineInForce:
 
     def _lost(self, record: InForce, why: str, seen: str, causes: tuple[Change, ...]) -> BaselineLostError:
         what = f"The version of the baseline in force, {record.version}, {why}. Upload a good one."
-        return BaselineLostError(self._about(None, Severity.CRITICAL, seen, what), causes)
+        return BaselineLostError(self._about(None, self._lost_severity, seen, what), causes)
 
     def _forgotten(self, causes: tuple[Change, ...] = ()) -> BaselineLostError:
         what = "No record says which version of the baseline was in force, and the bucket had one. Upload a good one."
-        return BaselineLostError(self._about(None, Severity.CRITICAL, "forgotten", what), causes)
+        return BaselineLostError(self._about(None, self._lost_severity, "forgotten", what), causes)
 
     def _about(self, kept: Kept[InForce] | None, severity: Severity, seen: str, what: str) -> Drift:
         """What is wrong with the baseline itself; ``kept`` where the version in force can be read still."""

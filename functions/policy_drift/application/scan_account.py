@@ -17,6 +17,7 @@ from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
 from policy_drift.domain.finding import Change, Drift, Finding, Kind, State
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.scope import Scope
+from policy_drift.domain.severity.table import DriftSeverities
 from policy_drift.report.document import Coverage, Report, as_document
 from policy_drift.report.finding_events import FindingEvents
 from policy_drift.report.html import render
@@ -56,6 +57,7 @@ class ScanAccount:
         clock: Clock,
         *,
         scope: Scope,
+        severities: DriftSeverities,
         account: str,
         region: str,
     ) -> None:
@@ -67,6 +69,7 @@ class ScanAccount:
         self._publisher = publisher
         self._clock = clock
         self._scope = scope
+        self._severities = severities
         self._account = account
         self._region = region
 
@@ -118,7 +121,7 @@ class ScanAccount:
 
     def _compare(self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved) -> Completed:
         live, baseline = snapshot.account, approved.baseline.account
-        found = drifts(baseline, live, scope=self._scope)
+        found = drifts(baseline, live, severities=self._severities, scope=self._scope)
         if approved.drift:
             found = replace(found, found=(approved.drift, *found.found))
         findings = self._recorder.record(

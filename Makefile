@@ -34,13 +34,14 @@ test: check .local/venv/ready ## Run all checks, and all tests except the slow o
 test-slow: .venv/ready .local/venv/ready ## Run the slow tests: long property and corpus runs
 	$(TOOLS)/pytest -m slow
 
-check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture, template, settings
+check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture, template, secrets, settings
 	$(TOOLS)/ruff check .
 	$(TOOLS)/ruff format --check .
 	$(TOOLS)/mypy
 	$(TOOLS)/mypy consumer/ecr_steward_credentials.py
 	PYTHONPATH=functions:layers $(TOOLS)/lint-imports --no-cache --no-logo
 	$(TOOLS)/cfn-lint template.yaml global-events.yaml
+	$(TOOLS)/pytest -q tests/docs/test_secrets.py
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint
 
 check-settings settings: .venv/ready

@@ -10,8 +10,10 @@ from access_key_rotation.bootstrap import CAPABILITY, replace_exposed_keys
 from steward.errors import InvalidRequestError
 from steward.observability import observe
 
-KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
-"""Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html (AccessKeyId)"""
+KEY_ID = re.compile(r"[A-Z0-9]{16,128}")
+"""Capital letters and digits, so that the name of a user is not taken for a key that is gone.
+
+Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html (AccessKeyId)"""
 
 logger, metrics = observe(CAPABILITY)
 _exposed_keys = replace_exposed_keys()

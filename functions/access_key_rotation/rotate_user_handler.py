@@ -11,10 +11,10 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from access_key_rotation.application.plan_rotations import vouched_for
 from access_key_rotation.application.run import Outcome
 from access_key_rotation.bootstrap import CAPABILITY, rotate_user
 from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules.judgement import vouched_for
 from access_key_rotation.domain.rules.situation import Demand, Reason
 from access_key_rotation.domain.rules.steps import SETTLING
 from steward.errors import ConflictError, StewardError

@@ -120,7 +120,7 @@ def _named(principals: "Principals") -> list[str]:
 
 def _condition(condition: "Condition") -> list[Any]:
     operator = condition.operator
-    name = [operator.kind.value, operator.relation.value, operator.negated, operator.quantifier.value]
+    name = [operator.kind.family, operator.relation.value, operator.negated, operator.quantifier.value]
     return [condition.key, *name, operator.holds_on_missing_key, _sorted(map(_text, condition.values))]
 
 

@@ -58,6 +58,8 @@ class InMemoryServiceAccount:
         self.made_by_us: set[str] = set()
         self.authenticated: list[tuple[datetime, str, str]] = []
         self.refused: list[tuple[datetime, str, str]] = []
+        self.aws_quarantines: set[str] = set()
+        """Users to which AWS attached its quarantine policy, which denies the login to ECR."""
         self._numbers = iter(range(1, 10_000))
         self._seen_once: set[tuple[str, str]] = set()
 
@@ -269,6 +271,8 @@ class InMemoryAuthenticator:
         return Identity(user.user_id, user.arn)
 
     def log_in_to_ecr(self, credential, region):
+        if credential.user in self._account.aws_quarantines:
+            raise NotAuthenticatedError(f"{credential.user} is quarantined", code="AccessDeniedException")
         self._try(credential, region, "ecr")
 
     def _try(self, credential, region, service):

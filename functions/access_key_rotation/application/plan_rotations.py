@@ -2,21 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import batched
 
 from access_key_rotation.application.ports import Directory, ListedUser, PermissionCheck, RotationMemory
 from access_key_rotation.domain.events import AccessKeyRotationDue
 from access_key_rotation.domain.names import ROTATE_TAG, UserName
 from access_key_rotation.domain.settings import RotationSettings, settings_of
-from access_key_rotation.domain.state import Standing
 from steward.clock import Clock
 from steward.errors import RuleViolationError, StewardError
 from steward.events import EventPublisher
 
-JUDGEMENT_KEPT = timedelta(hours=4)
-"""How long the planner's finding about a user is valid: as long as IAM keeps its credential report."""
-SERVICE_USER = Standing(has_password=False, has_mfa=False, administers_iam=False)
 PUBLISHED_AT_ONCE = 10
 """Users that are judged before they are published: as many events as the bus accepts in one call."""
 
@@ -116,8 +112,3 @@ class RotationPlanner:
             return not self._permissions.administers_iam(user.arn)
         except StewardError:
             return False
-
-
-def vouched_for(judged_at: datetime | None, now: datetime) -> Standing | None:
-    """The planner's finding about a user while it is valid; None if the worker must read it."""
-    return SERVICE_USER if judged_at and now - judged_at < JUDGEMENT_KEPT else None

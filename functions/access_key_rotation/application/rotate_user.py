@@ -124,7 +124,7 @@ class Rotator:
             The key does not authenticate, which ends the run.
         """
         try:
-            self._promotion.verify(run, credential)
+            self._promotion.verify(run, credential, urgent=self._situation(run).is_urgent)
         except Exception as error:
             self._end.give_up(run, error)
             raise
@@ -156,9 +156,12 @@ class Rotator:
             self._end.give_up(run, error)
             raise
 
+    def _situation(self, run: Run) -> Situation:
+        return Situation(run.seen, run.settings, self._enrolment, self._clock.now(), run.demand)
+
     def _step_on(self, run: Run, until: type[do.Promote] | None) -> do.End:
         for _ in range(MOST_STEPS):
-            action = self._decide(Situation(run.seen, run.settings, self._enrolment, self._clock.now(), run.demand))
+            action = self._decide(self._situation(run))
             if isinstance(action, do.Wait | do.Block | do.Release):
                 return action
             if until and isinstance(action, until):

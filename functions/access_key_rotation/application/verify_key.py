@@ -23,7 +23,10 @@ class KeyVerifier:
         self._home = home_region
 
     def verify(self, credential: Credential, user: User, wanted: Verification, *, urgent: bool = False) -> None:
-        """Return when the credential has authenticated in every region; if ``urgent``, one region is enough.
+        """Return when the credential has authenticated in every region.
+
+        If ``urgent``, its identity in one region is enough: AWS denies ECR's login to the user of an exposed key.
+        Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html
 
         Raises
         ------
@@ -41,7 +44,7 @@ class KeyVerifier:
         while True:
             try:
                 for region in regions:
-                    self._authenticate(credential, user, region, ecr=wanted.ecr)
+                    self._authenticate(credential, user, region, ecr=wanted.ecr and not urgent)
             except NotAuthenticatedError:
                 if self._clock.now() >= give_up:
                     raise

@@ -59,7 +59,7 @@ def test_a_key_that_is_named_twice_is_asked_for_once(handler, key, heard):
 
 
 def test_an_event_that_comes_twice_asks_again(handler, key, heard):
-    """Harmless: a key that is no longer Active has no leak to answer."""
+    """Harmless: a leak that is recorded already changes nothing."""
     handler.lambda_handler(finding(key), LambdaContext())
     handler.lambda_handler(finding(key), LambdaContext())
 
@@ -85,6 +85,7 @@ def test_a_key_of_an_unknown_owner_needs_a_person_and_delays_no_other(handler, k
         ({"affectedEntities": [{"entityArn": "arn"}]}, "entityValue"),
         ({"affectedEntities": [{"entityValue": 7}]}, "names no access key"),
         ({"affectedEntities": [{"entityValue": "i-0abc"}]}, "i-0abc"),
+        ({"affectedEntities": [{"entityValue": "build_farm_of_team_a"}]}, "build_farm_of_team_a"),
     ],
 )
 def test_an_event_that_names_no_key_says_so(handler, heard, detail, says):

@@ -1,10 +1,12 @@
 """The canonical form: one spelling for policies that differ in spelling only."""
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
 
-from iam_policy import PolicyDocumentError, canonical_form, canonical_hash
+from iam_policy import PolicyDocumentError, canonical_form, canonical_hash, effective_access
 from tests.unit.iam_policy.rewrites import rewritten
 
 ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"}
@@ -93,3 +95,12 @@ def test_the_form_can_be_read() -> None:
 def test_a_malformed_document_has_no_hash() -> None:
     with pytest.raises(PolicyDocumentError, match="/Statement/0"):
         canonical_hash(of({"Effect": "Allow"}))
+
+
+def test_a_copied_access_is_the_same_access() -> None:
+    tests = {"StringEquals": {"aws:username": "ann"}, "NumericLessThan": {"aws:age": "7"}, "Null": {"aws:x": "true"}}
+    statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": tests}
+    access = effective_access([{"Version": "2012-10-17", "Statement": statement}])
+
+    assert copy.deepcopy(access) == access
+    assert pickle.loads(pickle.dumps(access)) == access  # noqa: S301 - our own

@@ -65,6 +65,8 @@ class KeyPromotion:
             if key.active and not history.compromised:
                 still_work.append(key.id)
         waived = ["quiet period", "adoption", "replicas", "all regions but one"] if has_leaked else []
+        if has_leaked and run.settings.verify.ecr:
+            waived.append("ECR login")
         arn = seen.secret.arn if seen.secret else ""
         run.events.append(AccessKeyRotated(run.name, run.user.user_id, key_id, arn, still_work, waived))
 

@@ -100,12 +100,13 @@ def secret_is_deleted(at: Situation) -> Action | None:
 
 
 def key_has_leaked(at: Situation) -> Action | None:
-    """Record a leak before anything can block the response."""
+    """Record a leak before anything can block the response, also of a key that is Inactive or gone."""
     demand = at.demand
     if demand is None or demand.reason is not Reason.COMPROMISED:
         return None
-    key = at.seen.key(demand.key_id)
-    return MarkCompromised(key.id) if key and key.active and not at.history(key).compromised else None
+    record, key_id = at.seen.record, demand.key_id
+    is_known = at.seen.key(key_id) is not None or key_id in record.keys
+    return MarkCompromised(key_id) if is_known and not record.history(key_id).compromised else None
 
 
 def user_is_frozen(at: Situation) -> Action | None:

@@ -28,12 +28,12 @@ from policy_drift.application.ports import (
 from policy_drift.application.record_findings import RecordFindings
 from policy_drift.application.scan_account import ScanAccount
 from policy_drift.domain.settings import DriftSettings
-from policy_drift.domain.severity.table import DriftSeverities, SeveritiesFile
 from steward import settings as files
 from steward.aws.clients import client
 from steward.aws.event_bus import EventBridgePublisher
 from steward.clock import Clock, SystemClock
 from steward.events import EventPublisher
+from steward.severities import DriftSeverities, Severities
 
 CAPABILITY = "policy_drift"
 SETTINGS_FILE = "drift.yaml"
@@ -162,7 +162,7 @@ def baseline_in_force(
 
 def drift_severities() -> DriftSeverities:
     """The table of severities, for drift. Raises SettingsError."""
-    return files.load(files.locate(SEVERITIES_FILE), SeveritiesFile).drift
+    return files.load(files.locate(SEVERITIES_FILE), Severities).drift
 
 
 def _settings() -> DriftSettings:

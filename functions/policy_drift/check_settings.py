@@ -1,11 +1,9 @@
 """``python -m policy_drift.check_settings [FOLDER]`` says whether the drift settings are sound."""
 
 import sys
-from dataclasses import fields
 
-from policy_drift.bootstrap import SETTINGS_FILE, SEVERITIES_FILE
+from policy_drift.bootstrap import SETTINGS_FILE
 from policy_drift.domain.settings import DriftSettings
-from policy_drift.domain.severity.table import SeveritiesFile
 from steward.check_settings import SettingsFile, check
 
 FILES = (
@@ -14,12 +12,6 @@ FILES = (
         what="the drift settings",
         into=DriftSettings,
         summary=lambda wanted: f"changes of {len(wanted.expected_actors)} patterns of actors are expected",
-    ),
-    SettingsFile(
-        name=SEVERITIES_FILE,
-        what="the severities of drift",
-        into=SeveritiesFile,
-        summary=lambda severities: f"severities of {len(fields(severities.drift))} facts about drift",
     ),
 )
 

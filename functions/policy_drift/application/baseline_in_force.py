@@ -35,10 +35,10 @@ from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.events import BaselineChanged, BaselineRefused
 from policy_drift.domain.finding import Change, Drift, Kind
-from policy_drift.domain.severity.table import DriftSeverities
 from steward.clock import Clock
 from steward.errors import ConflictError
 from steward.events import EventPublisher, PublishableEvent
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 UNANNOUNCED = "unknown (no event announced the upload)"

@@ -14,9 +14,9 @@ from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.dependents import with_dependents
 from policy_drift.domain.finding import Drift, Finding
 from policy_drift.domain.scope import Scope
-from policy_drift.domain.severity.table import DriftSeverities
 from policy_drift.report.finding_events import FindingEvents
 from steward.clock import Clock
+from steward.severities import DriftSeverities
 
 MOST_READ_ALONE = 60
 """Principals that are read one by one, in about six calls each; of more, the whole account is read in pages."""

@@ -15,11 +15,11 @@ from policy_drift.domain.comparison.drifts import Drifts, drifts
 from policy_drift.domain.finding import Acknowledgement, Drift, Finding, State
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.scope import Scope
-from policy_drift.domain.severity.table import DriftSeverities
 from policy_drift.report.finding_events import FindingEvents, acknowledgement
 from steward.clock import Clock
 from steward.errors import ConflictError, NotFoundError, PreconditionFailedError, RuleViolationError
 from steward.events import EventPublisher
+from steward.severities import DriftSeverities
 
 MOST_ADOPTED = 200
 

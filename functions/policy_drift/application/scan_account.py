@@ -17,13 +17,13 @@ from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
 from policy_drift.domain.finding import Change, Drift, Finding, Kind, State
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.scope import Scope
-from policy_drift.domain.severity.table import DriftSeverities
 from policy_drift.report.document import Coverage, Report, as_document
 from policy_drift.report.finding_events import FindingEvents
 from policy_drift.report.html import render
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 NOT_COVERED = (

@@ -16,7 +16,7 @@ from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.finding import Drift, Finding, Kind
 from policy_drift.domain.scope import Scope
-from policy_drift.domain.severity.table import DriftSeverities
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 

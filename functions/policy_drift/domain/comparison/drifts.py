@@ -13,8 +13,8 @@ from policy_drift.domain.comparison.results import Results
 from policy_drift.domain.dependents import entity_id, with_dependents
 from policy_drift.domain.finding import Drift
 from policy_drift.domain.scope import Scope
-from policy_drift.domain.severity.table import DriftSeverities
 from steward.errors import ConflictError
+from steward.severities import DriftSeverities
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.scope import Scope, is_protected
 from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust, of_worth
 from policy_drift.domain.severity.caller import caller_of
-from policy_drift.domain.severity.table import DriftSeverities
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 _TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)

@@ -8,7 +8,7 @@ from policy_drift.domain.access.live_state import fingerprint
 from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import Assessment
-from policy_drift.domain.severity.table import DriftSeverities
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 

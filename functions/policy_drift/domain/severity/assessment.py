@@ -8,8 +8,8 @@ from iam_policy import Access, Comparison, Verdict, compare, effective_access
 from iam_policy.escalation import Caller, Category, Escalation, escalations
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
-from policy_drift.domain.severity.table import DriftSeverities
 from policy_drift.domain.severity.trust_openings import openings
+from steward.severities import DriftSeverities
 from steward.severity import Severity, SeverityName
 
 _ALL_OF_IAM = effective_access(

@@ -22,7 +22,7 @@ from policy_drift.domain.access.trust import conditions_of, principals_of
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
 from policy_drift.domain.severity.issuers import WEB_PROVIDERS, is_open_to_all, issuer_of, strangers
-from policy_drift.domain.severity.table import DriftSeverities
+from steward.severities import DriftSeverities
 from steward.severity import SeverityName
 
 type Opening = tuple[SeverityName, str]

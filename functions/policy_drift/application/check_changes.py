@@ -1,4 +1,4 @@
-"""The check of what an event says has changed: it says where, and the account is read again."""
+"""Check the entities that CloudTrail's events name: an event says where to look, and IAM is read again."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ _PRINCIPALS = {EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE}
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was looked at, and what stands."""
+    """The entities that were compared, and their findings."""
 
     entities: frozenset[EntityId]
     findings: tuple[Finding, ...]
@@ -62,7 +62,7 @@ class CheckChanges:
         NothingApprovedError
             There is no baseline yet.
         UpstreamError
-            IAM could not be read: the same events must come again.
+            IAM could not be read: retry the same events.
         """
         read_at = self._clock.now()
         distinct = list({one.change.event_id: one for one in events}.values())
@@ -87,7 +87,7 @@ class CheckChanges:
         handed: frozenset[EntityId],
         approved: Account,
     ) -> Account:
-        """What the events name, who has or is in what they change, and who else has the policies that they hand on."""
+        """Read what the events name, the dependents of what they change, and the holders of policies they hand on."""
         policies = frozenset[str]().union(*(one.policies for one in events))
         reached = set(with_dependents(altered, (approved,)))
         for arn in policies:

@@ -1,4 +1,4 @@
-"""What operators do: look, acknowledge, ask for a scan, and say what is approved."""
+"""Answer operators: list and acknowledge findings, request scans, replace the baseline, adopt findings."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ type Rank = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgementRequest:
-    """What an operator sends to answer for a finding."""
+    """The body of an acknowledgement."""
 
     reason: str
     owner: str
@@ -77,7 +77,7 @@ class OperateDrift:
         return self._kept(finding_id).value
 
     def acknowledge(self, finding_id: str, given: AcknowledgementRequest, by: str, run: str) -> Finding:
-        """Let somebody answer for a finding as it is; see `lifecycle.acknowledged` for what is refused."""
+        """Acknowledge a finding in its current form; `lifecycle.acknowledged` says what is refused."""
         kept = self._kept(finding_id)
         now = self._clock.now()
         acknowledging = Acknowledgement(
@@ -90,7 +90,7 @@ class OperateDrift:
         return finding
 
     def request_scan(self, scan_id: str, by: str) -> None:
-        """Start a scan, and do not wait for it."""
+        """Request a scan without waiting for it."""
         self._trigger.request(scan_id, by)
 
     def report(self, extension: str) -> str:
@@ -106,12 +106,12 @@ class OperateDrift:
         return record, self._baseline.link(record), self.in_states({State.ACKNOWLEDGED})
 
     def upload(self, text: bytes, *, replaces: str | None, by: str, run: str) -> InForce:
-        """Put another baseline in force, and ask for a scan.
+        """Put another baseline in force, and request a scan.
 
         Parameters
         ----------
         replaces
-            The version that the caller has seen; None to replace whatever is in force.
+            The version that the caller has seen; None to replace any version.
         """
         uploaded = baseline_document.read(text, account=self._account)
         if replaces is not None and self._baseline.version() != replaces:
@@ -123,7 +123,7 @@ class OperateDrift:
         return approved.record
 
     def adopt(self, reviewed: Mapping[str, str], by: str, run: str) -> InForce:
-        """Approve findings in the form that was reviewed, and nothing besides.
+        """Approve findings in the form that was reviewed, and nothing else.
 
         Parameters
         ----------
@@ -186,12 +186,17 @@ class OperateDrift:
             )
 
     def _compared(self, approved: Account, live: Account, wanted: "list[Drift]") -> Drifts:
+<<<<<<< HEAD
         """What is there of what is to be adopted; the rest of an account takes longer than a request may."""
         only = frozenset(drift.entity for drift in wanted)
         return drifts(approved, live, severities=self._severities, scope=self._scope, only=only)
+=======
+        """Compare the entities to adopt alone; a whole account takes longer than a request may."""
+        return drifts(approved, live, scope=self._scope, only=frozenset(drift.entity for drift in wanted))
+>>>>>>> main
 
     def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
-        """What was adopted is over now, not at the next scan."""
+        """Resolve the adopted findings now, not at the next scan."""
         found = self._compared(approved.baseline.account, live, wanted)
         result = ScanResult(found, read_at, found.looked_at or frozenset())
         self._recorder.record(result, lambda _: Explanation(), FindingEvents(approved.baseline.account, live), run)
@@ -210,7 +215,7 @@ class OperateDrift:
 
 
 def rank(finding: Finding) -> Rank:
-    """Where it stands in a list."""
+    """Its place in a list of findings."""
     return -finding.drift.severity, finding.id
 
 

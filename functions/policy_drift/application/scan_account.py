@@ -1,4 +1,4 @@
-"""The scheduled scan of the whole account: the guarantee that nothing is missed."""
+"""Scan the whole account: the guarantee that nothing is missed."""
 
 import json
 from collections import Counter
@@ -31,12 +31,12 @@ NOT_COVERED = (
     "Identity providers, account aliases and the password policy",
     "Resource policies, service control policies and session policies",
 )
-"""What no page of GetAccountAuthorizationDetails tells, or what the comparison does not read."""
+"""Not in GetAccountAuthorizationDetails, or not read by the comparison."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A scan that compared the account; ``without_event`` counts new findings that an event should have announced."""
+    """A scan that compared the account; ``without_event`` counts new findings whose event did not arrive."""
 
     event: DriftScanCompleted
     findings: tuple[Finding, ...]
@@ -74,14 +74,14 @@ class ScanAccount:
         self._region = region
 
     def scan(self, scan_id: str, writers: Mapping[str, Change]) -> Completed | DriftScanFailed:
-        """Compare, record, report and publish. What fails is published, too.
+        """Compare, record, report and publish. A failure is published, too.
 
         Parameters
         ----------
         scan_id
             Correlates its events.
         writers
-            Who uploaded or deleted versions of the baseline, where an event announced it.
+            Who uploaded or deleted versions of the baseline, if an event said so.
 
         Raises
         ------
@@ -105,7 +105,7 @@ class ScanAccount:
         return completed
 
     def _approved(self, scan_id: str, started: datetime, snapshot: Snapshot, writers: Mapping[str, Change]) -> Approved:
-        """What is approved; that nobody can say any more is a finding, and all that this scan finds."""
+        """The approved state. A lost baseline is a finding, and the only one of this scan."""
         try:
             return self._baseline.in_force(lambda: snapshot.account, writers, scan_id)
         except BaselineLostError as error:
@@ -115,7 +115,7 @@ class ScanAccount:
             raise
 
     def _explain(self, started: datetime, causes: tuple[Change, ...]) -> Callable[[Drift], Explanation]:
-        """S3's events explain what happened to the baseline, CloudTrail's history all else."""
+        """Explain changes of the baseline by S3's events, all others by CloudTrail's history."""
         from_history = self._attribution.from_history(started)
         return lambda drift: Explanation(causes) if drift.kind is Kind.BASELINE else from_history(drift)
 

@@ -42,10 +42,10 @@ def test_its_finding_is_as_severe_at_least(path: Path) -> None:
     bare_roles = {name: replace(one, inline={}, attached=(OWN.arn,)) for name, one in live.roles.items()}
     approved = replace(live, users=bare_users, roles=bare_roles)
 
-    told = drifts(approved, live).found
+    found = drifts(approved, live).found
 
-    assert max(one.severity for one in told) >= severity_of(Escalation(path))  # a wider path may hold a worse one
-    assert any(path.id in reason for one in told for reason in one.reasons)
+    assert max(one.severity for one in found) >= severity_of(Escalation(path))  # a wider path may hold a worse one
+    assert any(path.id in reason for one in found for reason in one.reasons)
 
 
 @every_path

@@ -105,7 +105,9 @@ def test_spelling_leaves_the_fingerprint_as_it_is() -> None:
         ((), (), Verdict.EQUIVALENT),
     ],
 )
-def test_an_unmanaged_user_that_joins_a_privileged_group_later_is_news(pinned: Any, live: Any, expected: Any) -> None:
+def test_an_unmanaged_user_that_joins_a_privileged_group_later_is_broader(
+    pinned: Any, live: Any, expected: Any
+) -> None:
     scope = Scope(privileged_groups=(EntityPattern("group/admins"), EntityPattern("group/breakers")))
     groups = [group("admins"), group("breakers"), group("readers")]
 

@@ -138,7 +138,7 @@ ANYTHING = st.one_of(MARKUP, st.text(min_size=1, max_size=200), st.characters(ca
 
 @given(ANYTHING)
 @settings(max_examples=40, deadline=None)
-def test_whatever_others_write_is_no_markup(text):
+def test_foreign_text_is_never_markup(text):
     assert_harmless(render(attacked(text)))
 
 

@@ -28,7 +28,7 @@ class Given:
     drift: Drift
 
     def is_reported(self, findings: Iterable[Finding]) -> bool:
-        """Whether somebody was alerted of it, while it lasted or as what it is now.
+        """Whether an alert reported it, while it lasted or as a transient.
 
         That a finding names the event is not enough: of what was there together, an alert may have shown the other.
         """
@@ -52,10 +52,15 @@ class Given:
         return replace(self.drift, kind=Kind.TRANSIENT, summary=summary, fingerprint=fingerprint)
 
 
+<<<<<<< HEAD
 def transients(
     events: Iterable[ChangeEvent], approved: Account, live: Account, scope: Scope, severities: DriftSeverities
 ) -> Iterator[Given]:
     """What these events gave, to whom in scope, more than was approved, that is not there now."""
+=======
+def transients(events: Iterable[ChangeEvent], approved: Account, live: Account, scope: Scope) -> Iterator[Given]:
+    """Access beyond the approved that these events gave to entities in scope, and that is gone now."""
+>>>>>>> main
     for event in _last_of_each(events):
         for grant in grants_of(event, lambda arn: _holders(arn, (approved, live))):
             for drift in _given_and_gone(grant, approved, live, severities):
@@ -81,7 +86,7 @@ def _given_and_gone(grant: Grant, approved: Account, live: Account, severities: 
         lacks = gave and _broader(live, applied(live, grant, policies), grant, severities)
     except PolicyDocumentError:
         return []
-    # What was taken from somebody who is gone was taken for that: who is missing is reported anyway.
+    # What was taken from a deleted principal was taken to delete it, and a missing principal is reported anyway.
     return [
         drift
         for entity, drift in gave.items()
@@ -101,14 +106,14 @@ def _broader(before: Account, after: Account, grant: Grant, severities: DriftSev
 
 
 def _holders(arn: str, accounts: Iterable[Account]) -> frozenset[EntityId]:
-    everybody: Iterator[Entity] = (
+    principals_of_all: Iterator[Entity] = (
         principal
         for account in accounts
         for principals in (account.users, account.groups, account.roles)
         for principal in principals.values()
     )
     return frozenset(
-        entity_id(one) for one in everybody if arn in one.attached or getattr(one, "boundary", None) == arn
+        entity_id(one) for one in principals_of_all if arn in one.attached or getattr(one, "boundary", None) == arn
     )
 
 

@@ -181,7 +181,7 @@ class _Comparing:
 
 
 def _referred_to(account: Account) -> set[str]:
-    """The ARNs of the managed policies that somebody has, or is bounded by."""
+    """The ARNs of the managed policies that a principal has, or that are its boundary."""
     entities: tuple[Mapping[str, User | Group | Role], ...] = (account.users, account.groups, account.roles)
     held = {arn for group in entities for entity in group.values() for arn in entity.attached}
     bounded: tuple[User | Role, ...] = (*account.users.values(), *account.roles.values())

@@ -1,4 +1,4 @@
-"""What differs about managed policies themselves: those of AWS that AWS changed, and those that nobody has."""
+"""Drifts of managed policies themselves: AWS's own that AWS changed, and those that are not attached."""
 
 from iam_policy import Comparison, Verdict, compare
 from policy_drift.domain.access.live_state import fingerprint
@@ -11,7 +11,7 @@ from policy_drift.domain.severity.assessment import Assessment, worst
 
 
 def add_upstream(approved: ManagedPolicy, live: ManagedPolicy, results: Results) -> None:
-    """AWS changed a policy of its own: what it means to those who have it."""
+    """Add a drift for a policy of AWS's own that AWS changed, with its effect on its holders."""
     effects = results.effects.get(policy_id(live.arn), [])
     if not effects or same(approved.document, live.document):
         return
@@ -27,7 +27,7 @@ def add_upstream(approved: ManagedPolicy, live: ManagedPolicy, results: Results)
 
 
 def add_unattached(approved: ManagedPolicy | None, live: ManagedPolicy | None, results: Results) -> None:
-    """A customer's policy that nobody has, in one of the accounts or differing in both."""
+    """Add a drift for a customer's policy without holders, in one of the accounts or differing in both."""
     either = live or approved
     if either is None:
         raise ValueError("a policy that is in neither account")

@@ -1,4 +1,4 @@
-"""What differs about one user, group or role."""
+"""Drifts of one user, group or role."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,7 +87,7 @@ class Subject:
 
     @property
     def entity(self) -> EntityId:
-        """Whom the findings are about: under the live name, where there is one."""
+        """The entity of the findings, under its live name if there is one."""
         return entity_id(self.either)
 
     def _existence(self) -> None:

@@ -62,7 +62,7 @@ def of_access(comparison: Comparison, before: Caller | None, now: Caller, severi
     comparison : Comparison
         Of the access before and now.
     before, now : Caller
-        Who has it; ``before`` is None where nobody had it.
+        The principal that has it; ``before`` is None if it had none.
     severities : DriftSeverities
         How severe each is.
     """
@@ -130,6 +130,6 @@ def of_worth(role: Caller, severities: DriftSeverities) -> Assessment:
 
 
 def is_administrator(access: Access) -> bool:
-    """Whether somebody may do whatever there is in IAM, and so give itself all the rest."""
+    """Whether the access covers all of IAM, so that its holder can give itself everything else."""
     within_iam = Access((*access.layers, *_ALL_OF_IAM.layers))
     return compare(_ALL_OF_IAM, within_iam).verdict is Verdict.EQUIVALENT

@@ -290,13 +290,8 @@ class BaselineInForce:
         *,
         is_first: bool = False,
     ) -> Approved:
-<<<<<<< HEAD
-        """Remember the version and publish what it approves in addition; without ``before``, nobody can say what."""
-        changes = drifts(before.account, baseline.account, severities=self._severities).found if before else ()
-=======
         """Record the version and publish what it approves in addition, which is unknown without ``before``."""
-        changes = drifts(before.account, baseline.account).found if before else ()
->>>>>>> main
+        changes = drifts(before.account, baseline.account, severities=self._severities).found if before else ()
         broader = [drift for drift in changes if drift.verdict in MAY_BE_MORE]
         changed = frozenset(drift.entity for drift in changes)
         severity = max((drift.severity for drift in changes), default=Severity.INFO)

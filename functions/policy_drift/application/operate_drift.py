@@ -186,14 +186,9 @@ class OperateDrift:
             )
 
     def _compared(self, approved: Account, live: Account, wanted: "list[Drift]") -> Drifts:
-<<<<<<< HEAD
-        """What is there of what is to be adopted; the rest of an account takes longer than a request may."""
+        """Compare the entities to adopt alone; a whole account takes longer than a request may."""
         only = frozenset(drift.entity for drift in wanted)
         return drifts(approved, live, severities=self._severities, scope=self._scope, only=only)
-=======
-        """Compare the entities to adopt alone; a whole account takes longer than a request may."""
-        return drifts(approved, live, scope=self._scope, only=frozenset(drift.entity for drift in wanted))
->>>>>>> main
 
     def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
         """Resolve the adopted findings now, not at the next scan."""

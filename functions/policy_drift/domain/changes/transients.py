@@ -52,15 +52,10 @@ class Given:
         return replace(self.drift, kind=Kind.TRANSIENT, summary=summary, fingerprint=fingerprint)
 
 
-<<<<<<< HEAD
 def transients(
     events: Iterable[ChangeEvent], approved: Account, live: Account, scope: Scope, severities: DriftSeverities
 ) -> Iterator[Given]:
-    """What these events gave, to whom in scope, more than was approved, that is not there now."""
-=======
-def transients(events: Iterable[ChangeEvent], approved: Account, live: Account, scope: Scope) -> Iterator[Given]:
     """Access beyond the approved that these events gave to entities in scope, and that is gone now."""
->>>>>>> main
     for event in _last_of_each(events):
         for grant in grants_of(event, lambda arn: _holders(arn, (approved, live))):
             for drift in _given_and_gone(grant, approved, live, severities):

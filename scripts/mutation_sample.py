@@ -46,6 +46,8 @@ TEST_FILES = (
         "test_context_values.py",
         "test_symbols.py",
         "test_command_line.py",
+        "test_escalation_paths.py",
+        "test_public_interface.py",
         "test_comparison_properties.py",
         "test_malformed_documents_properties.py",
         "test_hostile_documents.py",

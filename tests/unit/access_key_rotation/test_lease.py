@@ -35,6 +35,21 @@ def test_an_unexpected_error_releases_the_lock():
         assert [error for error in life.errors if isinstance(error, BusyError)] == []
 
 
+def test_a_failure_stands_in_the_record_until_a_run_succeeds():
+    life = begun()
+    life.stage.fault = Fault(len(life.stage.calls) + 1, "fails before")
+
+    life.run()
+    failed = [error for error in life.errors if str(error).endswith(" failed")]
+    after_success = life.records.find(life.name).notice
+    life.stage.fault = Fault(len(life.stage.calls) + 1, "fails before")
+    life._run(life.rotator)
+
+    assert len(failed) == 1
+    assert after_success is None
+    assert life.records.find(life.name).notice.text == str(life.errors[-1])
+
+
 def test_the_text_of_an_unexpected_error_is_not_published():
     life = begun()
     life.stage.fault = Fault(len(life.stage.calls) + 1, "breaks")

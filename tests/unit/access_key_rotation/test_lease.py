@@ -22,10 +22,10 @@ def longest_pause(attempt):
 def test_what_must_be_left_of_a_lease_is_longer_than_a_call_with_all_its_repetitions(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ca-central-1")
     config = client("iam").meta.config
-    attempts = config.retries["total_max_attempts"]
+    attempts = config.retries["total_max_attempts"]  # type: ignore[attr-defined]
     pauses = sum(longest_pause(attempt) for attempt in range(1, attempts))
 
-    assert MARGIN.total_seconds() > attempts * (config.connect_timeout + config.read_timeout) + pauses
+    assert MARGIN.total_seconds() > attempts * (config.connect_timeout + config.read_timeout) + pauses  # type: ignore[attr-defined]
 
 
 def test_an_unexpected_error_releases_the_lock():

@@ -22,7 +22,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FailedPush:
-    """A failed push to a missing repository, as CloudTrail records it; ``pusher`` is None where the record names none."""
+    """A failed push to a missing repository, as CloudTrail records it; ``pusher`` is None if it names none."""
 
     repository: str
     registry_id: str

@@ -38,6 +38,7 @@ from policy_drift.domain.finding import Change, Drift, Kind
 from steward.clock import Clock
 from steward.errors import ConflictError
 from steward.events import EventPublisher, PublishableEvent
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 UNANNOUNCED = "unknown (no event announced the upload)"
@@ -93,12 +94,15 @@ class BaselineInForce:
         publisher: EventPublisher,
         clock: Clock,
         account: str,
+        severities: DriftSeverities,
     ) -> None:
         self._store = store
         self._records = records
         self._outbox = Outbox(publisher, clock)
         self._clock = clock
         self._account = account
+        self._lost_severity = Severity[severities.baseline_lost]
+        self._severities = severities
         self._cached: tuple[str, Baseline] | None = None
 
     def in_force(self, capture: Callable[[], Account], writers: Mapping[str, Change], run: str) -> Approved:
@@ -126,7 +130,7 @@ class BaselineInForce:
         try:
             latest = self._store.latest()
         except NotVersionedError as error:
-            drift = self._about(kept, Severity.CRITICAL, "unversioned", f"The baseline cannot be trusted: {error}.")
+            drift = self._about(kept, self._lost_severity, "unversioned", f"The baseline cannot be trusted: {error}.")
             if kept is None:
                 raise BaselineLostError(drift, tuple(writers.values())) from error
             return Approved(self._good(kept.value), kept.value, drift, tuple(writers.values()))
@@ -208,7 +212,7 @@ class BaselineInForce:
         """Handle a bucket whose latest version is not the one in force, or that has none."""
         if latest is None:
             causes = _deletions(writers)
-            drift = self._about(kept, Severity.CRITICAL, "missing", "The baseline was deleted.")
+            drift = self._about(kept, self._lost_severity, "missing", "The baseline was deleted.")
             return Approved(self._good(kept.value, causes=causes), kept.value, drift, causes)
         before = self._good_or_none(kept.value)
         try:
@@ -239,8 +243,8 @@ class BaselineInForce:
             self._save(kept, record, [event], run)
         if before is None:
             raise self._lost(record, f"is gone, and the one in the bucket cannot be used: {error}", latest.id, causes)
-        what = f"The baseline in the bucket cannot be used: {error}."
-        return Approved(before, record, self._about(kept, Severity.HIGH, latest.id, what), causes)
+        what, refused = f"The baseline in the bucket cannot be used: {error}.", self._severities.baseline_refused
+        return Approved(before, record, self._about(kept, Severity[refused], latest.id, what), causes)
 
     def _unrecorded(self, latest: Version, live: Account, writers: Mapping[str, Change], run: str) -> Approved:
         """Handle an upload without a record: it came before any scan, a first scan died, or the table was lost.
@@ -287,13 +291,13 @@ class BaselineInForce:
         is_first: bool = False,
     ) -> Approved:
         """Record the version and publish what it approves in addition, which is unknown without ``before``."""
-        changes = drifts(before.account, baseline.account).found if before else ()
+        changes = drifts(before.account, baseline.account, severities=self._severities).found if before else ()
         broader = [drift for drift in changes if drift.verdict in MAY_BE_MORE]
         changed = frozenset(drift.entity for drift in changes)
         severity = max((drift.severity for drift in changes), default=Severity.INFO)
         summary = _summary(intent, f"{len(changes)} differences, {len(broader)} of which approve more")
         if before is None and not is_first:
-            changed, severity = _everybody(baseline.account), Severity.CRITICAL
+            changed, severity = _everybody(baseline.account), self._lost_severity
             summary = _summary(intent, "what was approved before is not known, so that all of it may be new")
         record = InForce(version, baseline.reviewed, intent.by, intent.how, self._clock.now())
         event = BaselineChanged(
@@ -341,11 +345,11 @@ class BaselineInForce:
 
     def _lost(self, record: InForce, why: str, seen: str, causes: tuple[Change, ...]) -> BaselineLostError:
         what = f"The version of the baseline in force, {record.version}, {why}. Upload a good one."
-        return BaselineLostError(self._about(None, Severity.CRITICAL, seen, what), causes)
+        return BaselineLostError(self._about(None, self._lost_severity, seen, what), causes)
 
     def _forgotten(self, causes: tuple[Change, ...] = ()) -> BaselineLostError:
         what = "No record says which version of the baseline was in force, and the bucket had one. Upload a good one."
-        return BaselineLostError(self._about(None, Severity.CRITICAL, "forgotten", what), causes)
+        return BaselineLostError(self._about(None, self._lost_severity, "forgotten", what), causes)
 
     def _about(self, kept: Kept[InForce] | None, severity: Severity, seen: str, what: str) -> Drift:
         """The drift of the baseline itself; ``kept`` is given if the version in force can still be read."""

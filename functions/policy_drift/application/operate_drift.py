@@ -19,6 +19,7 @@ from policy_drift.report.finding_events import FindingEvents, acknowledgement
 from steward.clock import Clock
 from steward.errors import ConflictError, NotFoundError, PreconditionFailedError, RuleViolationError
 from steward.events import EventPublisher
+from steward.severities import DriftSeverities
 
 MOST_ADOPTED = 200
 
@@ -51,6 +52,7 @@ class OperateDrift:
         clock: Clock,
         *,
         scope: Scope,
+        severities: DriftSeverities,
         account: str,
     ) -> None:
         self._findings = findings
@@ -62,6 +64,7 @@ class OperateDrift:
         self._outbox = Outbox(publisher, clock)
         self._clock = clock
         self._scope = scope
+        self._severities = severities
         self._account = account
 
     def in_states(self, states: Collection[State], after: Rank | None = None) -> list[Finding]:
@@ -171,7 +174,7 @@ class OperateDrift:
         for flaw in baseline.flaws(adopted):
             raise ConflictError(f"adopt what this names with it: {'.'.join(map(str, flaw.place))}: {flaw.reason}")
         ids = {drift.finding_id for drift in wanted}
-        more = drifts(approved, adopted).found
+        more = drifts(approved, adopted, severities=self._severities).found
         under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in more}
         besides = sorted(under_live_names - ids)
         if besides:
@@ -184,7 +187,8 @@ class OperateDrift:
 
     def _compared(self, approved: Account, live: Account, wanted: "list[Drift]") -> Drifts:
         """Compare the entities to adopt alone; a whole account takes longer than a request may."""
-        return drifts(approved, live, scope=self._scope, only=frozenset(drift.entity for drift in wanted))
+        only = frozenset(drift.entity for drift in wanted)
+        return drifts(approved, live, severities=self._severities, scope=self._scope, only=only)
 
     def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
         """Resolve the adopted findings now, not at the next scan."""

@@ -23,6 +23,7 @@ from policy_drift.report.html import render
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 NOT_COVERED = (
@@ -56,6 +57,7 @@ class ScanAccount:
         clock: Clock,
         *,
         scope: Scope,
+        severities: DriftSeverities,
         account: str,
         region: str,
     ) -> None:
@@ -67,6 +69,7 @@ class ScanAccount:
         self._publisher = publisher
         self._clock = clock
         self._scope = scope
+        self._severities = severities
         self._account = account
         self._region = region
 
@@ -118,7 +121,7 @@ class ScanAccount:
 
     def _compare(self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved) -> Completed:
         live, baseline = snapshot.account, approved.baseline.account
-        found = drifts(baseline, live, scope=self._scope)
+        found = drifts(baseline, live, severities=self._severities, scope=self._scope)
         if approved.drift:
             found = replace(found, found=(approved.drift, *found.found))
         findings = self._recorder.record(

@@ -15,7 +15,8 @@ from itertools import product
 from typing import Any
 
 from iam_policy.access import Access, effective_access
-from iam_policy.comparison import Verdict, compare
+from iam_policy.budget import Budget
+from iam_policy.comparison import Comparison, Verdict, compare
 from iam_policy.errors import PolicyDocumentError
 from iam_policy.escalation.caller import Caller, CallerKind, Role
 from iam_policy.escalation.paths import Category, Path, PathStep, Target, known_paths
@@ -130,12 +131,19 @@ def _witness(steps: list[PathStep], forms: Iterable[str], excluded: Iterable[str
         statements.append({"Effect": "Deny", "Action": PLACEHOLDER, "Resource": [*excluded, *no_arns]})
     asked_about = effective_access([{"Version": "2008-10-17", "Statement": statements}])
     for layers in _together([_asked(step, caller) for step in steps]):
-        comparison = compare(_NOTHING, Access((*layers, *asked_about.layers)), most_witnesses=1)
+        comparison = _compared_with_nothing(Access((*layers, *asked_about.layers)), caller.budget)
         if comparison.newly_allowed:
             return comparison.newly_allowed[0].resource
         if comparison.verdict is Verdict.UNKNOWN:
             return forms[0]
     return None
+
+
+def _compared_with_nothing(access: Access, budget: Budget | None) -> Comparison:
+    if budget is None:
+        return compare(_NOTHING, access, most_witnesses=1)
+    with budget.half() as part:
+        return compare(_NOTHING, access, budget=part, most_witnesses=1)
 
 
 def _asked(step: PathStep, caller: Caller) -> list[Access]:

@@ -379,7 +379,7 @@ def test_a_route_that_is_not_there_is_a_problem(api, finding):
 @pytest.fixture
 def scans(monkeypatch):
     """What the function of scans was asked; moto would run it in Docker."""
-    reached, asked = BaseClient._make_api_call, []
+    reached, asked = BaseClient._make_api_call, []  # type: ignore[attr-defined]
 
     def call(client, operation, parameters):
         if operation != "Invoke":

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from iam_policy import effective_access
+from iam_policy import Budget, effective_access
 from iam_policy.escalation import Caller, CallerKind, Category, Role, escalations
 
 ACCOUNT = "111122223333"
@@ -110,3 +110,24 @@ def test_the_paths_are_those_of_the_partition_of_the_caller() -> None:
 
     assert found(Caller(CallerKind.USER, arn, here)) == {"iam-007": Category.SELF_ESCALATION}
     assert found(Caller(CallerKind.USER, arn, there)) == {}
+
+
+def test_a_path_that_was_not_decided_counts_as_open() -> None:
+    """The denials close the path; that is found out within a budget alone."""
+    tags = {"StringNotEquals": {"aws:PrincipalTag/team": "platform"}}
+    denied = [
+        {"Effect": "Deny", "Action": "iam:*", "Resource": "*"} | extra
+        for extra in ({"Condition": tags}, {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "platform"}}})
+    ]
+    documents = [allow("iam:PutUserPolicy"), {"Version": "2012-10-17", "Statement": denied}]
+
+    assert found(user(*documents, budget=Budget(1_000_000))) == {}
+    assert found(user(*documents, budget=Budget(0))) == {"iam-007": Category.SELF_ESCALATION}
+
+
+def test_one_budget_is_spent_by_all_questions_about_a_caller() -> None:
+    budget = Budget(400_000)
+
+    escalations(user(allow("iam:*", "lambda:*"), budget=budget))
+
+    assert 0 < budget.steps < 400_000

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from policy_drift import baseline_document
 from policy_drift.domain.account import EntityId, EntityKind
 from policy_drift.domain.baseline import Adoption, Baseline, adopted, flaws
-from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Kind
 from policy_drift.report.adoption import baseline_patch
+from tests.doubles.shipped_severities import drifts
 from tests.unit.policy_drift.accounts import ID, account, allow, group, policy, role, user
 
 NAMES = st.sampled_from(["a", "b"])

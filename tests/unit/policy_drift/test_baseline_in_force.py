@@ -61,8 +61,8 @@ def test_the_next_scan_finishes_a_first_scan_that_died_even_with_malformed_polic
     """IAM holds policies that nobody could upload; they were captured, not uploaded."""
     odd = replace(QUIET, roles={"app": replace(APP, inline={"own": allowing("s3:GetObject", resource="")})})
     drift = DriftUnderTest(odd)
-    drift.records = FaultInjecting(drift.records)
-    drift.records.fail("save", UpstreamError("the table cannot be reached"))
+    drift.records = FaultInjecting(drift.records)  # type: ignore[assignment]
+    drift.records.fail("save", UpstreamError("the table cannot be reached"))  # type: ignore[attr-defined]
 
     drift.scan()
     drift.scan()

@@ -11,7 +11,7 @@ from policy_drift.domain.baseline import Baseline, NothingApprovedError
 from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.events import PolicyDriftDetected, PolicyDriftResolved
 from steward.principals import PrincipalPattern
-from tests.doubles.drift_under_test import APP, GET, QUIET, TRUST, WIDER, DriftUnderTest, allowing
+from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, TRUST, WIDER, DriftUnderTest, allowing
 from tests.doubles.in_memory_drift import CountingHistory
 
 CUSTOM = "arn:aws:iam::123456789012:policy/custom"
@@ -146,6 +146,21 @@ def test_a_change_behind_an_expected_one_is_published_with_its_own_actor():
     detected = drift.published(PolicyDriftDetected)
     assert [(event.why, event.expected) for event in detected] == [("opened", True), ("unexpected", False)]
     assert [len(event.changes) for event in detected] == [1, 2]
+
+
+def test_two_unexpected_actors_within_the_delay_are_both_named(drift):
+    """The check of the first event reads both changes; the second event adds its actor without another alert."""
+    helper, mallory = (f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("helper", "mallory"))
+    first = drift.event(actor=helper, policyName="harmless")
+    drift.clock.advance(seconds=3)
+    drift.role(inline={"own": GET, "harmless": allowing("sqs:ListQueues"), "all": allowing("*")})
+    second = drift.event(actor=mallory, policyName="all")
+    drift.check(first)
+    drift.clock.advance(seconds=3)
+    drift.check(second)
+
+    assert {change.actor for change in drift.findings.get("access:role:app").value.changes} == {helper, mallory}
+    assert len(drift.published(PolicyDriftDetected)) == 1
 
 
 def test_a_tag_on_a_role_with_expected_drift_publishes_nothing():

@@ -7,10 +7,10 @@ import pytest
 
 from iam_policy import Verdict
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.scope import EntityPattern, Scope
 from steward.errors import ConflictError
 from steward.severity import Severity
+from tests.doubles.shipped_severities import drifts
 from tests.unit.policy_drift.accounts import (
     FOREIGN,
     ID,

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from iam_policy import Decision, Verdict, evaluate
-from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Kind
+from tests.doubles.shipped_severities import drifts
 from tests.unit.iam_policy.rewrites import rewritten
 from tests.unit.iam_policy.strategies import documents
 from tests.unit.policy_drift.accounts import account, allow, group, policy, role, user

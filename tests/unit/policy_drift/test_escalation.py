@@ -7,9 +7,8 @@ import pytest
 
 from iam_policy.escalation import Category, Escalation, Path, Target, known_paths
 from policy_drift.domain.account import Account, Document
-from policy_drift.domain.comparison.drifts import drifts
-from policy_drift.domain.severity.assessment import severity_of
 from steward.severity import Severity
+from tests.doubles.shipped_severities import drifts, severity_of
 from tests.unit.policy_drift.accounts import ID, account, allow, deny, group, policy, role, trusting, user
 from tests.unit.policy_drift.escalating import OWN, found_in, in_pieces
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from policy_drift.application.ports import PublicationPendingError
 from policy_drift.application.record_findings import CLOCKS_DIFFER, RecordFindings, ScanResult
 from policy_drift.domain.account import Account, EntityId, User
-from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import DriftScanFailed, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, State
 from policy_drift.domain.lifecycle import Explanation, acknowledged
@@ -21,6 +20,7 @@ from steward.errors import NotFoundError, PreconditionFailedError, RuleViolation
 from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, DriftUnderTest, allowing
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.recording_publisher import RecordingPublisher
+from tests.doubles.shipped_severities import drifts
 
 ID = "access:role:app"
 STATES = {"approved": GET, "wider": WIDER, "widest": WIDEST, "none": allowing("s3:ListBucket")}

@@ -6,9 +6,9 @@ import pytest
 
 from iam_policy import Verdict
 from policy_drift.domain.access.live_state import fingerprint, relation
-from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.scope import EntityPattern, Scope
+from tests.doubles.shipped_severities import drifts
 from tests.unit.policy_drift.accounts import EC2, account, allow, group, policy, role, trusting, user
 
 READ = allow("s3:GetObject")

@@ -8,7 +8,6 @@ from policy_drift.domain.account import ManagedPolicy, policy_id
 from policy_drift.domain.comparison.results import Results
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import Assessment, worst
-from steward.severity import Severity
 
 
 def add_upstream(approved: ManagedPolicy, live: ManagedPolicy, results: Results) -> None:
@@ -33,25 +32,26 @@ def add_unattached(approved: ManagedPolicy | None, live: ManagedPolicy | None, r
     if either is None:
         raise ValueError("a policy that is in neither account")
     entity = policy_id(either.arn)
-    low = Assessment(Severity.LOW)
+    severities = results.severities
+    unattached = Assessment.of(severities.unattached_policy)
     if live is None:
         summary = f"{entity} is in the baseline but not in the account; it was not attached."
-        _add(results, Kind.MISSING, Verdict.NARROWED, low, summary, approved, None)
+        _add(results, Kind.MISSING, Verdict.NARROWED, unattached, summary, approved, None)
         return
     if approved is None:
         comparison = compare([], [live.document])
         summary = f"{entity} is in the account but not in the baseline; it is not attached."
-        _add(results, Kind.UNMANAGED, comparison.verdict, low, summary, None, live, comparison)
+        _add(results, Kind.UNMANAGED, comparison.verdict, unattached, summary, None, live, comparison)
         return
     if same(approved.document, live.document):
         return
     comparison = compare(read(approved.document), read(live.document))
     if comparison.verdict is Verdict.EQUIVALENT:
         summary = f"{entity} is written differently and allows the same."
-        _add(results, Kind.NOTE, comparison.verdict, Assessment(Severity.INFO), summary, approved, live)
+        _add(results, Kind.NOTE, comparison.verdict, Assessment.of(severities.same_access), summary, approved, live)
         return
     summary = f"{entity}, which is not attached, {_WOULD[comparison.verdict]}."
-    _add(results, Kind.POLICY, comparison.verdict, low, summary, approved, live, comparison)
+    _add(results, Kind.POLICY, comparison.verdict, unattached, summary, approved, live, comparison)
 
 
 _NOW = {

@@ -7,7 +7,7 @@ SAM := .local/venv/bin/sam
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help start stop status logs clean test test-slow check check-settings format bench bench-rotation lock build deploy \
+.PHONY: help start stop status logs clean test test-slow check check-settings settings format schemas bench bench-rotation lock build deploy \
   deploy-global-events
 
 help: ## Show this
@@ -15,8 +15,8 @@ help: ## Show this
 
 ## AWS on the laptop
 
-start: .local/venv/ready ## Start AWS on the laptop, deploy, and demonstrate the main job (PORT=4570, KEEP=1 keeps the state)
-	@.local/venv/bin/python -m local start
+start: .local/venv/ready $(if $(SETTINGS),check-settings) ## Start AWS on the laptop, deploy, and demonstrate the main job (PORT=4570, KEEP=1, SETTINGS=folder)
+	@.local/venv/bin/python -m local start $(if $(SETTINGS),--settings "$(SETTINGS)")
 
 stop status logs clean: .local/venv/ready
 	@.local/venv/bin/python -m local $@
@@ -34,22 +34,30 @@ test: check .local/venv/ready ## Run all checks, and all tests except the slow o
 test-slow: .venv/ready .local/venv/ready ## Run the slow tests: long property and corpus runs
 	$(TOOLS)/pytest -m slow
 
-check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture, template, settings
+check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture, template, secrets, settings
 	$(TOOLS)/ruff check .
 	$(TOOLS)/ruff format --check .
 	$(TOOLS)/mypy
 	$(TOOLS)/mypy consumer/ecr_steward_credentials.py
 	PYTHONPATH=functions:layers $(TOOLS)/lint-imports --no-cache --no-logo
 	$(TOOLS)/cfn-lint template.yaml global-events.yaml
+	$(TOOLS)/pytest -q tests/docs/test_secrets.py
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint
 
-check-settings: .venv/ready ## Check the files that an operator edits
+check-settings settings: .venv/ready
 	@for check in functions/*/check_settings.py; do \
-	  PYTHONPATH=functions:layers $(TOOLS)/python -m "$$(basename "$$(dirname "$$check")").check_settings" || exit 1; done
+	  PYTHONPATH=functions:layers $(TOOLS)/python -m "$$(basename "$$(dirname "$$check")").check_settings" \
+	  $(if $(SETTINGS),"$(SETTINGS)") $(if $(filter settings,$@),--show) || exit 1; done
+
+check-settings: ## Check the settings (SETTINGS=folder: the shipped ones with yours over them)
+settings: ## Print the settings that are in force, and where each value comes from (SETTINGS=folder)
 
 format: .venv/ready ## Format the code
 	$(TOOLS)/ruff check --fix .
 	$(TOOLS)/ruff format .
+
+schemas: .venv/ready ## Generate the JSON Schemas of the settings
+	PYTHONPATH=functions:layers $(TOOLS)/python scripts/settings_schemas.py
 
 bench: .venv/ready .local/venv/ready ## Compare with the usual shell line
 	$(TOOLS)/python -m benchmarks
@@ -61,20 +69,17 @@ bench-rotation: .venv/ready .local/venv/ready ## Measure key rotation: calls, me
 
 ## AWS
 
-# The parameters saved by GUIDED=1, followed by ARCHITECTURE: passed alone, it would replace all saved ones, and passed
-# to one command alone, the build and the functions would disagree.
-parameters = $$(.local/venv/bin/python -c 'import tomllib; \
-  print(tomllib.load(open("samconfig.toml", "rb"))["default"]["deploy"]["parameters"]["parameter_overrides"])')$(if \
-  $(ARCHITECTURE), Architecture=$(ARCHITECTURE))
+DEPLOYMENT = .local/venv/bin/python -m deployment $@ $(if $(SETTINGS),--settings "$(SETTINGS)") \
+  $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE)) $(if $(GUIDED),--guided) $(if $(YES),--yes)
 
-build: .local/venv/ready check-settings ## Build for AWS (ARCHITECTURE=x86_64 instead of arm64)
-	$(SAM) build --parameter-overrides "$(parameters)"
+build: .local/venv/ready check-settings ## Build for AWS (ARCHITECTURE=x86_64 instead of arm64, SETTINGS=folder)
+	$(DEPLOYMENT)
 
-deploy: build ## Build and deploy to AWS (GUIDED=1 asks for the parameters and saves them, YES=1 never prompts)
-	$(SAM) deploy $(if $(GUIDED),--guided) $(if $(YES),--no-confirm-changeset) --parameter-overrides "$(parameters)"
+deploy: build ## Build and deploy to AWS (GUIDED=1 asks for the parameters and saves them, YES=1 never prompts, SETTINGS=folder)
+	$(DEPLOYMENT)
 
-deploy-global-events: .local/venv/ready ## Deploy the small stack of us-east-1, for any other home region (GUIDED=1, YES=1)
-	$(SAM) deploy --config-env global-events $(if $(GUIDED),--guided) $(if $(YES),--no-confirm-changeset)
+deploy-global-events: .local/venv/ready ## Deploy the small stack of us-east-1, for any other home region (GUIDED=1, YES=1, SETTINGS=folder)
+	$(DEPLOYMENT)
 
 lock: .venv/ready ## Update the pinned dependencies
 	$(PYTHON) -m venv .local/lock && .local/lock/bin/pip install --quiet uv

@@ -23,10 +23,10 @@ import msgspec
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from access_key_rotation.bootstrap import planner, rotation_settings
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import KeyHistory, Record
-from access_key_rotation.domain.policy import policy_of
+from access_key_rotation.bootstrap import plan_rotations, rotation_settings
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.settings import settings_of
+from access_key_rotation.domain.state import KeyHistory, Record
 
 NOW = datetime.now(UTC)
 TABLE_PAGE = 1_000_000
@@ -114,12 +114,12 @@ class _Raw(io.BytesIO):
 
 
 def measure(users: int) -> dict[str, Any]:
-    """Calls by operation, users told, and the peak of this process's memory in MB."""
+    """Calls by operation, users published, and the peak of this process's memory in MB."""
     os.environ.update(ENVIRONMENT)
     account, session = Account(users), botocore.session.Session()
     session.register("before-send", account.answer)
     boto3.setup_default_session(botocore_session=session)
-    plan = planner().plan("benchmark")
+    plan = plan_rotations().plan("benchmark")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"calls": account.calls, "due": len(plan.due), "enrolled": plan.enrolled, "megabytes": peak}
 
@@ -172,7 +172,7 @@ def _item(number: int) -> dict[str, Any]:
         versions={"0" * 36: f"AKIA{number:016d}", "1" * 36: f"AKIA{number + 1:016d}"},
         state="STEADY",
         next_at=NOW + timedelta(days=-1 if number % DUE == 0 else 30),
-        policy=policy_of(rotation_settings(), user, TAGS).fingerprint,
+        policy=settings_of(rotation_settings(), user, TAGS).fingerprint,
     )
     return {"id": {"S": f"user#{user}"}, "record": {"S": msgspec.json.encode(record).decode()}}
 

@@ -15,7 +15,7 @@ from benchmarks.figures import Figure, Target, median_and_least
 from benchmarks.function_process import function_environment
 
 BARE = "import boto3; boto3.client('ecr')"
-HANDLER = "import repository_provisioning.api_handler"
+HANDLER = "import repository_provisioning.provision_repositories_handler"
 TARGET = Target("at most", 1.6)
 ROUNDS = 11
 _TIMED = "import time; began = time.perf_counter(); {}; print(time.perf_counter() - began, time.process_time())"

@@ -65,7 +65,7 @@ class Deployment:
 
     @property
     def operator_environment(self) -> dict[str, str]:
-        """The variables by which any AWS client becomes the operator's, and nobody else's."""
+        """The variables by which an AWS client acts as the operator only."""
         wanted = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         return {name: self.variables[name] for name in wanted} | {
             "AWS_DEFAULT_REGION": self.variables["AWS_REGION"],
@@ -138,7 +138,7 @@ def deployment(port: int | None = None) -> Iterator[Deployment]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port that is free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

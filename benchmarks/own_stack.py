@@ -28,7 +28,7 @@ def own_stack(
     Parameters
     ----------
     settings : mapping
-        By file of ``layers/settings``: keys of its first level, and what they are in the copy.
+        An operator's, by file of ``layers/settings``: only what differs.
     parameters : mapping
         Of the template, beside those of ``samconfig.toml``.
     port : int, optional
@@ -45,16 +45,17 @@ def own_stack(
         It cannot be started; the text is what the command said.
     """
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+        folder, ours = Path(temporary) / "project", Path(temporary) / "settings"
+        ours.mkdir()
+        folder.mkdir()
         for part in PARTS:
             copy = shutil.copytree if (PROJECT / part).is_dir() else shutil.copy
             copy(PROJECT / part, folder / part)
-        for name, ours in settings.items():
-            path = folder / "layers" / "settings" / name
-            path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | dict(ours)))
+        for name, content in settings.items():
+            (ours / name).write_text(yaml.safe_dump(dict(content)))
         _override(folder / "samconfig.toml", parameters)
         try:
-            _local(folder, "start", "--port", str(port or free_port()))
+            _local(folder, "start", "--port", str(port or free_port()), "--settings", str(ours))
             yield read_environment(Workspace(folder).environment_file)
         finally:
             _local(folder, "clean")

@@ -24,7 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 CORPORA = ROOT.parent / "shared" / "corpora"
-sys.path.insert(0, str(ROOT / "functions"))
+sys.path.insert(0, str(ROOT / "layers"))
 
 #: Runs inside the environment of PolicyGlass: reads pairs from stdin, a line each, and answers each with a line.
 POLICYGLASS = """
@@ -117,8 +117,8 @@ def main() -> None:
     pairs = read_pairs()
     answers, seconds = ours(pairs)
     print(f"pairs: {len(pairs)}, with a reference: {sum(pair['reference'] is not None for pair in pairs)}")
-    show("policy_drift", pairs, answers, seconds)
-    print(f"policy_drift: peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB", flush=True)
+    show("iam_policy", pairs, answers, seconds)
+    print(f"iam_policy: peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB", flush=True)
     if not asked.without_policyglass:
         theirs, their_seconds, megabytes = policyglass(pairs, asked.seconds)
         show("PolicyGlass", pairs, theirs, their_seconds)

@@ -28,20 +28,17 @@ import boto3
 from moto import mock_aws
 
 from benchmarks.served_iam import ServedIam
-from policy_drift.adapters.baseline_document import JsonBaselineFormat
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.adapters.lambda_scan import LambdaScanTrigger
 from policy_drift.adapters.s3_baseline import S3BaselineStore
 from policy_drift.adapters.s3_reports import S3Reports
+from policy_drift.bootstrap import baseline_in_force, operate_drift
 from policy_drift.domain.account import Account, Document, Group, ManagedPolicy, Role, User
-from policy_drift.domain.approving import Approvals
 from policy_drift.domain.baseline import Baseline, Origin
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Finding, State
-from policy_drift.domain.operating import Operation
-from policy_drift.domain.recording import Recorder
-from policy_drift.domain.scope import Scope
+from policy_drift.domain.settings import DriftSettings
 from steward.clock import SystemClock
 from steward.events import PublishableEvent
 
@@ -221,7 +218,7 @@ def measured(principals: int, change: str) -> str:
 
 
 class _Silence:
-    """A bus that nobody listens to."""
+    """A bus without listeners."""
 
     def publish(self, events: Sequence[PublishableEvent], *, correlation_id: str) -> None:
         """Say nothing."""
@@ -252,27 +249,27 @@ def adoption(principals: int) -> str:
         store = S3BaselineStore(s3, bucket="baseline", key="baseline.json", owner="123456789012")
         records, findings = DynamoDbBaselineRecords(dynamodb, "state", ACCOUNT), DynamoDbFindings(dynamodb, "state")
 
-        def approvals() -> Approvals:
-            return Approvals(store, records, JsonBaselineFormat(), _Silence(), SystemClock(), ACCOUNT)
-
-        approvals().replace(Baseline(approved), origin=Origin.UPLOADED, by="nobody", findings=[], run="benchmark")
+        uploaded, silence, clock = Baseline(approved), _Silence(), SystemClock()
+        baseline_in_force(account=ACCOUNT, store=store, records=records, publisher=silence, clock=clock).replace(
+            uploaded, origin=Origin.UPLOADED, by="nobody", findings=[], run="benchmark"
+        )
         now = datetime.now(UTC)
         findings.save(Finding(drift, State.OPEN, now, now), after=0)
-        operation = Operation(
-            findings,
-            approvals(),
-            JsonBaselineFormat(),
-            IamAccount(iam, ACCOUNT),
-            Recorder(findings, _Silence(), SystemClock()),
-            S3Reports(s3, "reports"),
-            LambdaScanTrigger(boto3.client("lambda"), "scan"),
-            _Silence(),
-            SystemClock(),
-            scope=Scope(),
+        operators = operate_drift(
+            settings=DriftSettings(),
             account=ACCOUNT,
+            region="us-east-1",
+            reader=IamAccount(iam, ACCOUNT),
+            store=store,
+            records=records,
+            findings=findings,
+            reports=S3Reports(s3, "reports"),
+            trigger=LambdaScanTrigger(boto3.client("lambda"), "scan"),
+            publisher=silence,
+            clock=clock,
         )
         started = perf_counter()
-        operation.adopt({drift.finding_id: drift.fingerprint}, "nobody", "benchmark")
+        operators.adopt({drift.finding_id: drift.fingerprint}, "nobody", "benchmark")
         seconds = perf_counter() - started
         size = s3.head_object(Bucket="baseline", Key="baseline.json")["ContentLength"] / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.names import UserName
 from benchmarks.own_stack import own_stack
 
 _PATIENT = Config(read_timeout=300, retries={"total_max_attempts": 1}, max_pool_connections=32)
@@ -81,7 +81,7 @@ class RotatingStack:
         return self._requests("GET")
 
     def waiting(self, queue: str) -> int:
-        """Messages in a queue, those too that somebody works on."""
+        """Messages in a queue, with those in flight."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         got = self.client("sqs").get_queue_attributes(QueueUrl=self.resource(queue), AttributeNames=names)
         return sum(int(number) for number in got["Attributes"].values())

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from access_key_rotation.domain.events import AccessKeyRotationDue
-from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.names import UserName
 from benchmarks.figures import Figure, Target, all_met, as_table
 from benchmarks.rotating_stack import RotatingStack, rotating_stack
 

@@ -18,7 +18,7 @@ DUE_AFTER, CHECKED_EVERY = 20, 20
 SETTINGS: dict[str, Any] = {
     "times": {
         "rotate_after_days": DUE_AFTER * SECOND,
-        "quiet_days": 8 * CHECKED_EVERY * SECOND,
+        "drain_days": 8 * CHECKED_EVERY * SECOND,
         "max_age_days": 1,
         "adoption_timeout_days": 1,
         "keep_inactive_days": 1,

@@ -45,15 +45,16 @@ def start(workspace: Workspace, options: argparse.Namespace) -> None:
     began = time.monotonic()
     stack.find_interpreter()
     server = _ensure_server(workspace, options.port, keep_state=options.keep)
-    sources = stack.fingerprint(workspace.project)
+    settings = options.settings and options.settings.resolve()
+    sources = stack.fingerprint(workspace.project, settings)
     if stack.is_deployed(workspace, server, sources):
         _console.print("[green]✓[/] the stack is up to date")
     else:
         if not stack.is_built(workspace, sources):
             with _step("building the functions and layers (sam build)", "built"):
-                stack.build(workspace, server, sources)
+                stack.build(workspace, server, sources, settings)
         with _step("deploying the stack (sam deploy)", "deployed"):
-            stack.deploy(workspace, server, sources)
+            stack.deploy(workspace, server, sources, settings)
     deployed = stack.describe(workspace, server)
     known = read_environment(workspace.environment_file)
     callers = demonstration.ensure_callers(server, deployed, known)
@@ -96,7 +97,8 @@ def status(workspace: Workspace, _options: argparse.Namespace) -> None:
     deployed = stack.find(workspace, server)
     if deployed is None:
         raise LocalAwsError(f"The stack {stack.stack_name(workspace.project)} is not deployed; deploy it: make start")
-    changed = "" if stack.is_deployed(workspace, server, stack.fingerprint(workspace.project)) else ", sources changed"
+    sources = stack.fingerprint(workspace.project, stack.deployed_settings(workspace))
+    changed = "" if stack.is_deployed(workspace, server, sources) else ", sources changed"
     _console.print(f"stack    {deployed.name}{changed}")
     _console.print(f"API      {deployed.api_url}")
     _console.print(f"registry 127.0.0.1:{server.port}")
@@ -198,8 +200,17 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("KEEP", "") not in ("", "0"),
         help="keep the state; KEEP=1",
     )
+    starting.add_argument(
+        "--settings", type=_folder, help="an operator's settings, merged over the shipped ones; SETTINGS=folder of make"
+    )
     following.add_argument("--follow", "-f", action="store_true", help="follow until interrupted")
     return parser
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder")
+    return Path(text)
 
 
 def _port(text: str) -> int:

@@ -41,7 +41,8 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         sys.exit(f"The additions do not fit MiniStack {version}, they are written for requirements/local.in: {error}")
     try:
         additions.verify_names((sys.modules[__name__], *additions.ADDITIONS), version)
-    except additions.MissingNameError as error:
+        additions.replaced_names(additions.ADDITIONS)
+    except (additions.MissingNameError, additions.ReplacedTwiceError) as error:
         sys.exit(str(error))
     gained = additions.install()
     if options.check:

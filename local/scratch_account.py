@@ -1,4 +1,4 @@
-"""An account of MiniStack that nobody uses, in which an addition finds out whether it is still needed."""
+"""An unused account of MiniStack, in which an addition finds out whether it is still needed."""
 
 import asyncio
 import json

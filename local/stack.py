@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.exceptions
 
+from deployment import artefacts
 from local.errors import LocalAwsError
 from local.launcher import HOME_REGION
 from local.workspace import Workspace, read_record, write_record
@@ -63,11 +64,14 @@ def stack_name(project: Path) -> str:
     return str(_settings(project, "deploy").get("stack_name", STACK_NAME))
 
 
-def fingerprint(project: Path) -> str:
-    """A digest of everything that the build and the deployment read."""
+def fingerprint(project: Path, settings: Path | None = None) -> str:
+    """A digest of everything that the build and the deployment read: the project, and an operator's settings."""
     digest = hashlib.sha256(f"{sys.version} {platform.machine()}".encode())
     for path in _source_files(project):
         digest.update(f"\0{path.relative_to(project)}\0".encode())
+        digest.update(path.read_bytes())
+    for path in sorted(settings.glob("*.yaml")) if settings else ():
+        digest.update(f"\0{path.name}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -84,6 +88,12 @@ def is_deployed(workspace: Workspace, server: "Server", sources: str) -> bool:
         read_record(workspace.deployment_record).get("deployed") == sources
         and _status(server, stack_name(workspace.project)) in _IN_PLACE
     )
+
+
+def deployed_settings(workspace: Workspace) -> Path | None:
+    """The operator's folder that was deployed last; None for the shipped settings alone."""
+    folder = read_record(workspace.deployment_record).get("settings")
+    return Path(folder) if folder else None
 
 
 def find_interpreter() -> Path:
@@ -107,8 +117,8 @@ def find_interpreter() -> Path:
     return interpreter
 
 
-def build(workspace: Workspace, server: "Server", sources: str) -> None:
-    """``sam build``, with the interpreter of the functions' runtime on the PATH.
+def build(workspace: Workspace, server: "Server", sources: str, settings: Path | None = None) -> None:
+    """``sam build``, with the interpreter of the functions' runtime on the PATH, and an operator's settings.
 
     Raises
     ------
@@ -120,10 +130,11 @@ def build(workspace: Workspace, server: "Server", sources: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(interpreter)
     _sam(workspace, server, "build")
+    artefacts.finish(workspace.project / ".aws-sam" / "build", settings)
     write_record(workspace.deployment_record, read_record(workspace.deployment_record) | {"built": sources})
 
 
-def deploy(workspace: Workspace, server: "Server", sources: str) -> None:
+def deploy(workspace: Workspace, server: "Server", sources: str, settings: Path | None = None) -> None:
     """``sam deploy`` with the settings of the block ``local``.
 
     Raises
@@ -132,7 +143,10 @@ def deploy(workspace: Workspace, server: "Server", sources: str) -> None:
         When SAM or CloudFormation fails.
     """
     _sam(workspace, server, "deploy")
-    write_record(workspace.deployment_record, read_record(workspace.deployment_record) | {"deployed": sources})
+    write_record(
+        workspace.deployment_record,
+        read_record(workspace.deployment_record) | {"deployed": sources, "settings": str(settings or "")},
+    )
 
 
 def describe(workspace: Workspace, server: "Server") -> Stack:

@@ -9,7 +9,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from policy_drift.domain.reporting.report import as_document
+from policy_drift.report.document import as_document
 from policy_drift.report.html import render
 from scripts.chromium import address_of, chromium
 from tests.doubles.sample_drift import APPROVED, LIVE, REPORT

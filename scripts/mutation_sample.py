@@ -35,7 +35,7 @@ from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).parents[1]
 LANGUAGE = ROOT / "layers" / "iam_policy"
-TESTS = ROOT / "tests" / "unit" / "policy_drift"
+TESTS = ROOT / "tests" / "unit" / "iam_policy"
 #: In the order in which they are run.
 TEST_FILES = (
     *("test_evaluation.py", "test_comparison.py", "test_documents.py", "test_canonical_form.py", "test_principals.py"),

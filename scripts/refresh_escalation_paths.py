@@ -3,7 +3,7 @@
     python scripts/refresh_escalation_paths.py LIST.json
 
 The list says of each path which permissions it takes, on what, and whether a target is needed. What is not used to
-decide whether a path is open is left out; how bad each category is, is added here.
+decide whether a path is open is left out.
 """
 
 import json
@@ -11,17 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-DOMAIN = Path(__file__).parents[1] / "functions/policy_drift/domain"
-TARGET = DOMAIN / "escalation_paths.json"
-NOTICE = DOMAIN / "escalation_paths.NOTICE.txt"
-
-#: A path without a target makes who has it an administrator; the others need a target that is one.
-SEVERITIES = {
-    "self-escalation": "CRITICAL",
-    "principal-access": "HIGH",
-    "new-passrole": "HIGH",
-    "existing-passrole": "HIGH",
-}
+FOLDER = Path(__file__).parents[1] / "layers/iam_policy/escalation"
+TARGET = FOLDER / "escalation_paths.json"
+NOTICE = FOLDER / "escalation_paths.NOTICE.txt"
 
 LICENCES = """
 Licensed under the Apache License, Version 2.0: http://www.apache.org/licenses/LICENSE-2.0
@@ -37,8 +29,7 @@ def main(arguments: list[str]) -> None:
     content = {
         "source": f"{given['source']} at {given['commit']}",
         "licence": given["licence"],
-        "changes": f"{given['changes']} Fields that decide nothing are left out; severities are added.",
-        "severities": SEVERITIES,
+        "changes": f"{given['changes']} Fields that decide nothing are left out.",
         "paths": [_path(path) for path in given["paths"]],
     }
     TARGET.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,11 +1,17 @@
-"""The golden examples of ``events/published/``, as EventBridge delivers them."""
+"""The golden examples of ``events/published/``, as EventBridge delivers them, and their alerts."""
 
 import json
 import uuid
 from pathlib import Path
 
+from alerting.alert_envelope import bus_event
+from alerting.bootstrap import event_severities
+from alerting.domain.wording import alert_of
+
 PUBLISHED = Path(__file__).parents[1] / "events" / "published"
 NAMES = sorted(path.stem for path in PUBLISHED.glob("*.json") if ".schema" not in path.name)
+
+SEVERITIES = event_severities()
 
 
 def golden_event(name, *, event_id=None, at="2026-05-04T12:00:00Z", **data):
@@ -22,3 +28,8 @@ def golden_event(name, *, event_id=None, at="2026-05-04T12:00:00Z", **data):
         "resources": [],
         **example,
     }
+
+
+def alert_about(envelope):
+    """The alert of an event of the bus, under the shipped severities."""
+    return alert_of(bus_event(envelope), SEVERITIES)

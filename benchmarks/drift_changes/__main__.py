@@ -1,4 +1,4 @@
-"""Make real changes of IAM on the deployed stack, and hold what is told of each against what must be.
+"""Make real changes of IAM on the deployed stack, and compare the reports of each with those expected.
 
 ``python -m benchmarks.drift_changes``: the AWS CLI makes every change, as a user who administers IAM and has no right
 on policy drift, or as a role whose changes the settings expect; the local AWS enforces IAM. What must be told is
@@ -26,7 +26,7 @@ from benchmarks.drift_changes.table import Row, markdown
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make all changes and print the table; 0 when all was told and nothing else, 1 when not, 2 without a stack."""
+    """Make all changes and print the table; 0 when exactly the expected was reported, 1 when not, 2 without a stack."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.drift_changes")
     parser.add_argument("--port", type=int, help="of the local AWS that is started for it")
     options = parser.parse_args(arguments)

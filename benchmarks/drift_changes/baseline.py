@@ -1,4 +1,4 @@
-"""What can happen to the baseline itself, and what must be told of it."""
+"""What can happen to the baseline itself, and what must be reported."""
 
 import json
 from collections.abc import Callable, Mapping

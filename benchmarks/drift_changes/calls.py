@@ -15,7 +15,7 @@ def call(operation: str, *, by: Who = "insider", **parameters: str | Document | 
 
 
 def made_by(who: Who, *calls: Call) -> tuple[Call, ...]:
-    """The same calls, made by somebody else."""
+    """The same calls, made by another user."""
     return tuple(replace(one, by=who) for one in calls)
 
 
@@ -45,7 +45,7 @@ def policy_arn(name: str) -> str:
 
 
 def role(name: str, who: Document | None = None, **inline: Document) -> tuple[Call, ...]:
-    """Make a role that EC2 may assume, or whoever ``who`` says."""
+    """Make a role that EC2 may assume, or the principal ``who``."""
     assumed_by = who or trust({"Service": "ec2.amazonaws.com"})
     made = call("create-role", RoleName=name, AssumeRolePolicyDocument=assumed_by)
     return (made, *_inline("role", name, inline))

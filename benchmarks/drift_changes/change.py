@@ -1,4 +1,4 @@
-"""What a change of IAM is made of: calls of the AWS CLI, and what must be told of them.
+"""The parts of a change of IAM: calls of the AWS CLI, and the reports expected of them.
 
 A change is plain data, so that it can be played on any IAM: by the AWS CLI on a deployed stack, by boto3 elsewhere.
 Each has users, groups, roles and policies of its own, so that all of them can be under way at once.
@@ -62,14 +62,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """An operator answers for a finding in the form in which it was told."""
+    """An operator answers for a finding in the form in which it was reported."""
 
     finding: str
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What must be told: which finding, how bad, and what live is to the baseline.
+    """An expected report: which finding, how severe, and how live compares with the baseline.
 
     ``action`` is that of the request that proves it; empty where none can. ``expected`` says that it is marked as done
     by somebody whom the settings expect.
@@ -84,7 +84,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that is done in one go, and everything that must be told of it; nothing else may be."""
+    """Calls that are made at once, and exactly the reports expected of them."""
 
     calls: tuple[Call | Acknowledged, ...]
     told: tuple[Told, ...] = ()
@@ -131,7 +131,7 @@ class Change:
 
     @property
     def expected(self) -> frozenset[str]:
-        """The findings that are marked as expected when they were told last."""
+        """The findings that are marked as expected in their last report."""
         last = {one.finding: one for step in self.steps for one in step.told}
         return frozenset(name for name, one in last.items() if one.expected)
 
@@ -155,5 +155,5 @@ def finding(kind: str, entity: str) -> str:
 def access(
     slug: str, severity: str, verdict: str, action: str = "", *, kind: str = "role", expected: bool = False
 ) -> Told:
-    """A change of what somebody may do."""
+    """A change of what a principal may do."""
     return told("access", f"{kind}/{slug}", severity, verdict, action, expected=expected)

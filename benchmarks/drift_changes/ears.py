@@ -92,7 +92,7 @@ class Ears:
         ]
 
     def alerts_since(self, moment: float) -> list[Alert]:
-        """Everything that the topic said of policy drift after a moment, and of nobody's event."""
+        """Everything that the topic said of policy drift after a moment, and messages without an event."""
         return [alert for alert in list(self._alerts) if alert.at >= moment]
 
     def _empty(self, sqs: Any, queue: str, hear: Callable[[dict[str, Any]], None]) -> None:

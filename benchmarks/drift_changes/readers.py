@@ -1,4 +1,4 @@
-"""Whom an event of policy drift must reach through the topic, as docs/alerting.md and the shipped routes have it."""
+"""The readers that an event of policy drift must reach, by docs/alerting.md and the shipped routes."""
 
 from benchmarks.drift_changes.ears import Heard
 

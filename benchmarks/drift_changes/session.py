@@ -26,7 +26,7 @@ from benchmarks.drift_changes.table import (
     row_of_step,
     row_of_undoing,
 )
-from policy_drift.adapters.baseline_document import JsonBaselineFormat
+from policy_drift import baseline_document
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.domain.baseline import Baseline
 
@@ -66,7 +66,7 @@ class Session:
     def live_baseline(self) -> dict[str, Any]:
         """The account as it is, as a baseline."""
         account = IamAccount(self._stack.client("iam"), ACCOUNT).snapshot().account
-        text: dict[str, Any] = json.loads(JsonBaselineFormat().write(Baseline(account)))
+        text: dict[str, Any] = json.loads(baseline_document.write(Baseline(account)))
         return text
 
     def approve(self, baseline: object) -> None:
@@ -80,7 +80,7 @@ class Session:
             raise RuntimeError(f"the scan failed: {body}")
 
     def step(self, number: int) -> list[Row]:
-        """Make the step of this number of every change that has one, and wait for what is told."""
+        """Make the step of this number of every change that has one, and wait for its reports."""
         began, called = time.time(), {}
         changes = [change for change in CHANGES if len(change.steps) > number]
         for change in changes:
@@ -96,7 +96,7 @@ class Session:
         return rows + self._strangers(began, heard, changes)
 
     def schedule(self) -> Row:
-        """The guarantee: a scan finds nothing that the events had not told already."""
+        """The guarantee: a scan finds nothing that the events had not reported already."""
         began = time.time()
         self.scan()
         heard = self._hear(began, lambda _: False, patience=3, quiet=0)
@@ -241,7 +241,7 @@ class Session:
         patience: float = PATIENCE,
         quiet: float = DELAY + 6,
     ) -> list[Heard]:
-        """What is told, until all of it is; and for so long after that a false alarm would have come, too."""
+        """The reports, until all expected ones are there, and then for as long as a false alarm may take."""
         deadline = time.time() + patience
         while time.time() < deadline and not enough(self._ears.since(since)):
             time.sleep(0.2)
@@ -260,14 +260,14 @@ class Session:
         }
 
     def _is_expected(self, event: Heard) -> bool:
-        """Of a detection as it says; of an end as what it ends was told last."""
+        """Of a detection, its own; of an end, that of the last report of what ends."""
         said: bool | None = event.data.get("expected")
         return event.data["finding_id"] in self._expected if said is None else said
 
     def _strangers(
         self, began: float, heard: list[Heard], changes: Iterable[Change], kinds: Iterable[str] = ()
     ) -> list[Row]:
-        """What was told of nothing that these changes touch."""
+        """Reports about nothing that these changes touch."""
         known = frozenset[str]().union(*(change.entities for change in changes))
         mine = {one.id for one in heard if one.data.get("entity") in known or one.kind in kinds}
         told = [in_short(one.data) for one in heard if one.kind == DETECTED and one.id not in mine]

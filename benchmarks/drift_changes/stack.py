@@ -1,4 +1,4 @@
-"""The stack that the changes are made on: as shipped, but for what this measurement needs to be told apart."""
+"""The stack that the changes are made on: as shipped, but for what the measurement needs to recognise its own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -31,12 +31,12 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Whether all was told, and nothing else."""
+        """Whether exactly the expected was reported."""
         wrong = [*(f"FALSE: {what}" for what in self.false_alarms), *(f"MISSED: {what}" for what in self.missed)]
         return "; ".join(wrong) or "ok"
 
     def take(self, event: Heard, called: float, *, expected: bool = False) -> None:
-        """An event that is right: when it was heard, and whether the topic has it once, for whom it should."""
+        """An event that is right: when it was heard, and whether the topic has it once, for the right readers."""
         self.bus = max(self.bus or 0, event.at - called)
         wanted, name = readers(event, expected=expected), _name(event)
         if wanted and not event.alerts:
@@ -63,7 +63,7 @@ class Row:
 
 
 def row_of_step(change: Change, number: int, heard: list[Heard], called: float) -> Row:
-    """What was told of a step of a change."""
+    """The reports of a step of a change."""
     step = change.steps[number]
     row = Row(change.name if len(change.steps) == 1 else f"{change.name} ({number + 1} of {len(change.steps)})")
     mine = [one for one in heard if one.data.get("entity") in change.entities]
@@ -98,7 +98,7 @@ def row_of_step(change: Change, number: int, heard: list[Heard], called: float) 
 
 
 def row_of_undoing(change: Change, heard: list[Heard], called: float) -> Row:
-    """What was told when a change was taken back."""
+    """The reports when a change was reverted."""
     wanted = dict.fromkeys(change.reverted, "reverted") | dict.fromkeys(change.adopted, "adopted")
     mine = [one for one in heard if one.data.get("entity") in change.entities]
     over = {one.data["finding_id"]: one for one in mine if one.kind == RESOLVED}
@@ -113,7 +113,7 @@ def row_of_undoing(change: Change, heard: list[Heard], called: float) -> Row:
 
 
 def row_of_baseline(change: BaselineChange, heard: list[Heard], called: float) -> Row:
-    """What was told of a change of the baseline."""
+    """The reports of a change of the baseline."""
     row = Row(f"baseline {change.name}")
     for kind, values in change.told:
         found = [one for one in heard if is_event(one, (kind, values))]
@@ -160,7 +160,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _repetitions(told: list[Heard]) -> list[str]:
-    """Findings that were told twice as the same: once is promised, and once more if it turns out to be unexpected."""
+    """Findings reported twice as the same: once is promised, and once more if one turns out to be unexpected."""
     seen = [(one.data["finding_id"], one.data["fingerprint"], one.data["expected"]) for one in told]
     return [f"{one[0]} is reported again" for one in set(seen) if seen.count(one) > 1]
 

@@ -6,7 +6,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.in_function.wiring import ensure, report, wired
-from repository_provisioning.domain.provisioning import Outcome, Result
+from repository_provisioning.application.one_repository import Outcome, Result
 
 CALLERS = 200
 

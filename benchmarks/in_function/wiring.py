@@ -14,9 +14,10 @@ from typing import Any
 import boto3
 import botocore.session
 
-from repository_provisioning.bootstrap import provisioner
+from repository_provisioning.application.one_repository import Outcome, Result
+from repository_provisioning.application.provision_repositories import Provisioner
+from repository_provisioning.bootstrap import provision_repositories
 from repository_provisioning.domain.planning import Origin, Request
-from repository_provisioning.domain.provisioning import Outcome, Provisioner, Result
 from steward.errors import StewardError
 from steward.principals import Principal
 from steward.rest_api import ANSWER_WITHIN
@@ -50,12 +51,12 @@ class Requests:
 
 
 def wired() -> tuple[Provisioner, Requests]:
-    """The use case as the function's composition root wires it, on clients whose requests are counted."""
+    """The use case as the function's composition root wires it, on clients that count their requests."""
     requests = Requests()
     session = botocore.session.Session()
     session.register("before-send", requests)
     boto3.setup_default_session(botocore_session=session)
-    return provisioner(), requests
+    return provision_repositories(), requests
 
 
 def origin() -> Origin:

@@ -20,7 +20,7 @@ app.add_typer(policy.app, name="policy")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code. What goes wrong is one line on the error stream."""
-    from ecr_steward.gate.errors import UnusableInputError  # noqa: PLC0415 - nothing else of the gate
+    from ecr_steward.gate.errors import UnusableInputError
 
     try:
         code = app(args=arguments, standalone_mode=False)

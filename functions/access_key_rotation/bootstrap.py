@@ -1,146 +1,269 @@
 """The composition root: settings, clients and adapters become use cases, once per execution environment.
 
-One function per handler, named for the use case that it returns, comes first; the parts of several follow.
+One function per handler, of the same name, comes first; the parts of several follow. Every port is a keyword argument,
+and so is every value of the environment: what is None gets its adapter, or what the environment says.
 """
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from access_key_rotation.adapters.aws_authenticator import AwsAuthenticator
 from access_key_rotation.adapters.cloudtrail_history import CloudTrailHistory
-from access_key_rotation.adapters.credential_probe import CredentialProbe
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
 from access_key_rotation.adapters.iam_directory import IamDirectory
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
+from access_key_rotation.application.operate_service_users import ServiceUserOperations
+from access_key_rotation.application.plan_rotations import RotationPlanner
+from access_key_rotation.application.ports import (
+    Authenticator,
+    CredentialVault,
+    Directory,
+    KeyOwners,
+    KeyUses,
+    PermissionCheck,
+    RotationMemory,
+    RotationRecords,
+    Trail,
+    Users,
+)
+from access_key_rotation.application.prove_secrets import SecretProof
+from access_key_rotation.application.replace_exposed_keys import ExposedKeys
+from access_key_rotation.application.rotate_secret import SecretRotation
+from access_key_rotation.application.rotate_user import Decide, Rotator
+from access_key_rotation.application.verify_key import KeyVerifier
 from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.exposure import ExposedKeys
-from access_key_rotation.domain.operation import Operation
-from access_key_rotation.domain.planning import Planner
-from access_key_rotation.domain.policy import RotationSettings
-from access_key_rotation.domain.rotation import Rotator
-from access_key_rotation.domain.secret_proof import SecretProof
-from access_key_rotation.domain.secret_rotation import SecretRotation
-from access_key_rotation.domain.situation import Enrolment
-from access_key_rotation.domain.verification import Verifier
-from steward import settings
+from access_key_rotation.domain.rules.order import decide as rules_in_order
+from access_key_rotation.domain.rules.situation import Enrolment
+from access_key_rotation.domain.settings import RotationSettings
 from steward.aws.clients import client, client_with_key
 from steward.aws.event_bus import EventBridgePublisher
 from steward.aws.wire_logs import redact_wire_logs
-from steward.clock import SystemClock
+from steward.clock import Clock, SystemClock
 from steward.errors import SettingsError
+from steward.events import EventPublisher
+from steward.settings import load, locate
 
 CAPABILITY = "access_key_rotation"
 SETTINGS_FILE = "rotation.yaml"
 
 
-def operation() -> Operation:
-    """What operators do."""
-    history = CloudTrailHistory(client("cloudtrail", region=os.environ["AWS_REGION"]), [])
-    wanted, path = rotation_settings(), os.environ["SERVICE_PATH"]
-    return Operation(_users(), _records(), history, _publisher(), SystemClock(), wanted, path)
-
-
-def planner() -> Planner:
-    """Who is due."""
-    clock = SystemClock()
-    directory = IamDirectory(client("iam"), _users(), clock)
-    return Planner(directory, _records(), _publisher(), clock, rotation_settings(), os.environ["SERVICE_PATH"])
-
-
-def rotator() -> Rotator:
-    """One user's next steps, the registration with Secrets Manager among them."""
-    return _rotator(registers_with=os.environ["ROTATION_FUNCTION"])
-
-
-def secret_rotation() -> SecretRotation:
-    """Secrets Manager's four steps."""
-    wanted = rotation_settings()
-    return SecretRotation(
-        _rotator(),
-        _users(),
-        vault(wanted),
-        _verifier(),
-        wanted,
-        SystemClock(),
-        follows_schedule=os.environ["ACCESS_KEY_ROTATION"] == "on",
+def plan_rotations(
+    *,
+    directory: Directory | None = None,
+    permissions: PermissionCheck | None = None,
+    memory: RotationMemory | None = None,
+    publisher: EventPublisher | None = None,
+    clock: Clock | None = None,
+    settings: RotationSettings | None = None,
+    service_path: str | None = None,
+) -> RotationPlanner:
+    """Compose the schedule's use case."""
+    clock = clock or SystemClock()
+    return RotationPlanner(
+        directory or IamDirectory(client("iam"), clock),
+        permissions or _users(),
+        memory or _records(clock),
+        publisher or _publisher(),
+        clock,
+        settings or rotation_settings(),
+        service_path or os.environ["SERVICE_PATH"],
     )
 
 
-def exposed_keys() -> ExposedKeys:
-    """What AWS found in public."""
-    return ExposedKeys(_users(), _publisher())
+def rotate_user(
+    *,
+    users: Users | None = None,
+    vault: CredentialVault | None = None,
+    records: RotationRecords | None = None,
+    trail: Trail | None = None,
+    authenticator: Authenticator | None = None,
+    publisher: EventPublisher | None = None,
+    clock: Clock | None = None,
+    settings: RotationSettings | None = None,
+    enrolment: Enrolment | None = None,
+    home_region: str | None = None,
+    new_token: Callable[[], str] = lambda: str(uuid.uuid4()),
+    decide: Decide = rules_in_order,
+) -> Rotator:
+    """Compose the queue's use case, which registers secrets with Secrets Manager, too."""
+    clock, settings = clock or SystemClock(), settings or rotation_settings()
+    return Rotator(
+        users or _users(),
+        vault or secrets_manager_vault(settings),
+        records or _records(clock),
+        trail or _trail(),
+        _verifier(authenticator, clock, home_region),
+        publisher or _publisher(),
+        clock,
+        settings,
+        enrolment or _enrolment(registers_with=os.environ["ROTATION_FUNCTION"]),
+        new_token,
+        decide,
+    )
 
 
-def secret_proof() -> SecretProof:
-    """The hourly proof."""
-    redact_wire_logs()
-    wanted = rotation_settings()
-    region = os.environ["AWS_REGION"]
-    probe = CredentialProbe(_client_of)
-    path, clock = os.environ["SERVICE_PATH"], SystemClock()
-    return SecretProof(_records(), vault(wanted), probe, _publisher(), clock, wanted.verify, path, home_region=region)
+def rotate_secret(
+    *,
+    users: Users | None = None,
+    vault: CredentialVault | None = None,
+    records: RotationRecords | None = None,
+    trail: Trail | None = None,
+    authenticator: Authenticator | None = None,
+    publisher: EventPublisher | None = None,
+    clock: Clock | None = None,
+    settings: RotationSettings | None = None,
+    enrolment: Enrolment | None = None,
+    home_region: str | None = None,
+    decide: Decide = rules_in_order,
+    follows_schedule: bool | None = None,
+) -> SecretRotation:
+    """Compose the use case of Secrets Manager's four steps."""
+    clock, settings = clock or SystemClock(), settings or rotation_settings()
+    users, vault = users or _users(), vault or secrets_manager_vault(settings)
+    rotator = rotate_user(
+        users=users,
+        vault=vault,
+        records=records,
+        trail=trail,
+        authenticator=authenticator,
+        publisher=publisher,
+        clock=clock,
+        settings=settings,
+        enrolment=enrolment or _enrolment(),
+        home_region=home_region,
+        decide=decide,
+    )
+    if follows_schedule is None:
+        follows_schedule = os.environ["ACCESS_KEY_ROTATION"] == "on"
+    verifier = _verifier(authenticator, clock, home_region)
+    return SecretRotation(rotator, users, vault, verifier, settings, clock, follows_schedule=follows_schedule)
+
+
+def replace_exposed_keys(*, owners: KeyOwners | None = None, publisher: EventPublisher | None = None) -> ExposedKeys:
+    """Compose the use case of AWS Health's findings."""
+    return ExposedKeys(owners or _users(), publisher or _publisher())
+
+
+def prove_secrets(
+    *,
+    memory: RotationMemory | None = None,
+    vault: CredentialVault | None = None,
+    authenticator: Authenticator | None = None,
+    publisher: EventPublisher | None = None,
+    clock: Clock | None = None,
+    settings: RotationSettings | None = None,
+    service_path: str | None = None,
+    home_region: str | None = None,
+) -> SecretProof:
+    """Compose the use case of the hourly check of current secrets."""
+    clock, settings = clock or SystemClock(), settings or rotation_settings()
+    return SecretProof(
+        memory or _records(clock),
+        vault or secrets_manager_vault(settings),
+        authenticator or _authenticator(),
+        publisher or _publisher(),
+        clock,
+        settings.verify,
+        service_path or os.environ["SERVICE_PATH"],
+        home_region=home_region or os.environ["AWS_REGION"],
+    )
+
+
+def operate_service_users(
+    *,
+    users: Users | None = None,
+    records: RotationRecords | None = None,
+    uses: KeyUses | None = None,
+    publisher: EventPublisher | None = None,
+    clock: Clock | None = None,
+    settings: RotationSettings | None = None,
+    service_path: str | None = None,
+) -> ServiceUserOperations:
+    """Compose the operators' use cases."""
+    clock = clock or SystemClock()
+    return ServiceUserOperations(
+        users or _users(),
+        records or _records(clock),
+        uses or CloudTrailHistory(client("cloudtrail", region=os.environ["AWS_REGION"]), []),
+        publisher or _publisher(),
+        clock,
+        settings or rotation_settings(),
+        service_path or os.environ["SERVICE_PATH"],
+    )
 
 
 def rotation_settings() -> RotationSettings:
-    """What the operator wrote, with this function's region as home.
+    """Load the operator's settings, with this function's region as home.
 
     Raises
     ------
     SettingsError
-        It cannot be used.
+        They cannot be used.
     """
-    return settings.load(settings.locate(SETTINGS_FILE), RotationSettings).at_home_in(os.environ["AWS_REGION"])
+    return load(locate(SETTINGS_FILE), RotationSettings).at_home_in(os.environ["AWS_REGION"])
 
 
-def vault(wanted: RotationSettings) -> SecretsManagerVault:
-    """The users' secrets.
+def secrets_manager_vault(
+    settings: RotationSettings, *, stack: str | None = None, kms_key: str | None = None
+) -> SecretsManagerVault:
+    """Compose the vault of the users' secrets; from here on, the SDK's log lines that would show a value are withheld.
 
     Raises
     ------
     SettingsError
-        They are to be replicated, under a key that is of one region alone.
+        The settings ask for replicas, and the KMS key exists in one region only.
     """
-    kms_key = os.environ.get("SECRETS_KEY", "")
-    if kms_key and wanted.replica_regions and ":key/mrk-" not in kms_key:
+    redact_wire_logs()
+    kms_key = os.environ.get("SECRETS_KEY", "") if kms_key is None else kms_key
+    if kms_key and settings.replica_regions and ":key/mrk-" not in kms_key:
         raise SettingsError(
             f"{SETTINGS_FILE}: replica_regions takes a multi-Region key (its id begins with mrk-) as SecretsKeyArn, "
             f"with a replica in each of these regions; {kms_key} is of one region alone"
         )
-    return SecretsManagerVault(client("secretsmanager"), stack=os.environ["STEWARD_STACK"], kms_key=kms_key)
+    return SecretsManagerVault(client("secretsmanager"), stack=stack or os.environ["STEWARD_STACK"], kms_key=kms_key)
 
 
 def patterns_of(roles: Sequence[str]) -> tuple[str, ...]:
-    """The roles, whatever CloudFormation appends to their names, so that a stack deployed again reads its secrets.
+    """Replace the suffix that CloudFormation appends to role names by a wildcard.
 
+    So a stack that is deleted and deployed again reads the secrets of the former one.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
     (ArnNotEquals takes wildcards)
     """
     return tuple(f"{arn.rpartition('-')[0]}-*" for arn in roles)
 
 
-def _rotator(*, registers_with: str = "") -> Rotator:
-    """One user's next steps; ``registers_with`` is the function that secrets are registered with, where they are."""
-    redact_wire_logs()
-    wanted = rotation_settings()
-    trail = CloudTrailHistory(client("cloudtrail", region=os.environ["IAM_EVENTS_REGION"]), _own_roles())
-    return Rotator(
-        _users(),
-        vault(wanted),
-        _records(),
-        trail,
-        _verifier(),
-        _publisher(),
-        SystemClock(),
-        wanted,
-        Enrolment(os.environ["SERVICE_PATH"], os.environ["STEWARD_STACK"], registers_with, patterns_of(_own_roles())),
-        lambda: str(uuid.uuid4()),
-    )
+def _enrolment(*, registers_with: str = "") -> Enrolment:
+    """``registers_with`` is the function that every secret is registered with."""
+    path, stack = os.environ["SERVICE_PATH"], os.environ["STEWARD_STACK"]
+    return Enrolment(path, stack, registers_with, patterns_of(_own_roles()))
+
+
+def _users() -> IamUsers:
+    return IamUsers(client("iam"), client("iam", once=True))
+
+
+def _records(clock: Clock) -> DynamoDbRotationRecords:
+    return DynamoDbRotationRecords(client("dynamodb"), os.environ["ROTATION_TABLE"], clock)
+
+
+def _trail() -> CloudTrailHistory:
+    return CloudTrailHistory(client("cloudtrail", region=os.environ["IAM_EVENTS_REGION"]), _own_roles())
+
+
+def _verifier(authenticator: Authenticator | None, clock: Clock, home_region: str | None) -> KeyVerifier:
+    home = home_region or os.environ["AWS_REGION"]
+    return KeyVerifier(authenticator or _authenticator(), clock, home_region=home)
+
+
+def _authenticator() -> AwsAuthenticator:
+    return AwsAuthenticator(_client_of)
 
 
 def _publisher() -> EventBridgePublisher:
-    """The bus."""
     return EventBridgePublisher(
         client("events"),
         bus=os.environ["STEWARD_BUS"],
@@ -148,21 +271,6 @@ def _publisher() -> EventBridgePublisher:
         account=os.environ["STEWARD_ACCOUNT"],
         region=os.environ["AWS_REGION"],
     )
-
-
-def _users() -> IamUsers:
-    """IAM's users."""
-    return IamUsers(client("iam"), client("iam", once=True))
-
-
-def _records() -> DynamoDbRotationRecords:
-    """The table."""
-    return DynamoDbRotationRecords(client("dynamodb"), os.environ["ROTATION_TABLE"], SystemClock())
-
-
-def _verifier() -> Verifier:
-    """Proof that a key works."""
-    return Verifier(CredentialProbe(_client_of), SystemClock(), home_region=os.environ["AWS_REGION"])
 
 
 def _own_roles() -> list[str]:

@@ -1,17 +1,17 @@
-"""How users and requests look to a client of the REST API."""
+"""Represents users and requests to clients of the REST API."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import KeyHistory, Record
-from access_key_rotation.domain.operation import Requested
-from access_key_rotation.domain.outlook import next_step
+from access_key_rotation.application.operate_service_users import Requested
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.next_step import next_step
+from access_key_rotation.domain.state import KeyHistory, Record
 
 
 def representation_of(name: UserName, record: Record, now: datetime) -> dict[str, Any]:
-    """State, keys and their ages, the next step and its date, and what stands in the way."""
+    """State, keys and their ages, the next step and its date, and what blocks the user."""
     return {
         "name": name,
         "state": record.state,
@@ -27,12 +27,12 @@ def representation_of(name: UserName, record: Record, now: datetime) -> dict[str
 def detailed(
     name: UserName, record: Record, uses: Mapping[str, Sequence[Mapping[str, Any]]], now: datetime
 ) -> dict[str, Any]:
-    """The same, with who still uses which superseded key."""
+    """The same, with the latest uses of each old key."""
     return {**representation_of(name, record, now), "still_used_by": {key: list(calls) for key, calls in uses.items()}}
 
 
 def requested(asked: Requested) -> dict[str, Any]:
-    """A rotation that was asked for."""
+    """A rotation that was requested."""
     return {
         "name": asked.user,
         "key_id": asked.key_id,

@@ -1,64 +1,116 @@
 """The composition root: settings, clients and adapters become use cases, once per execution environment.
 
-One function per handler, named for the use case that it returns, comes first; the parts of several follow.
+One function per handler, with the handler's name. Every port is an argument, so that tests pass doubles to the same
+function; what is left out is the deployed stack's own.
 """
 
 import os
 import uuid
+from collections.abc import Callable, Sequence
+from functools import cache
 
-from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveries, DynamoDbWaitingRooms
+from alerting.adapters.dynamodb_memory import DynamoDbDeliveries, DynamoDbOpenItems, DynamoDbPendingAlerts
+from alerting.adapters.secrets_manager_secret import SecretsManagerSecret
 from alerting.adapters.security_hub import SecurityHubFindings
 from alerting.adapters.sns_topic import SnsTopic
-from alerting.domain.alerting import Alerting
+from alerting.adapters.webhook import Webhook
+from alerting.application.ports import Deliveries, OpenItems, PendingAlerts, Reader
+from alerting.application.send_alert import AlertSender
+from alerting.application.send_scheduled_alerts import ScheduledAlertSender
 from alerting.domain.routing import AlertingSettings
-from alerting.domain.scheduled_alerts import ScheduledAlerts
+from alerting.domain.severities import EventSeverities, SeveritiesFile
 from steward import settings
 from steward.aws.clients import client
-from steward.clock import SystemClock
+from steward.clock import Clock, SystemClock
 
 CAPABILITY = "alerting"
 SETTINGS_FILE = "alerting.yaml"
+SEVERITIES_FILE = "severities.yaml"
 
 
-def alerting() -> Alerting:
-    """One event, one alert.
-
-    Raises
-    ------
-    SettingsError
-        The settings cannot be used.
-    """
-    clock, dynamodb, table = SystemClock(), client("dynamodb"), os.environ["ALERTING_TABLE"]
-    to_hub = os.environ.get("SECURITY_HUB", "off") == "on"
-    return Alerting(
-        _settings(),
-        _topic(),
-        SecurityHubFindings(client("securityhub"), stack=os.environ["STEWARD_STACK"]) if to_hub else None,
-        DynamoDbDeliveries(dynamodb, table),
-        DynamoDbWaitingRooms(dynamodb, table, clock),
-        DynamoDbConcerns(dynamodb, table, clock),
+def send_alert(
+    *,
+    wanted: AlertingSettings | None = None,
+    severities: EventSeverities | None = None,
+    readers: Sequence[Reader] | None = None,
+    deliveries: Deliveries | None = None,
+    pending: PendingAlerts | None = None,
+    open_items: OpenItems | None = None,
+    clock: Clock | None = None,
+) -> AlertSender:
+    """One event, one alert. Raises SettingsError."""
+    clock, wanted = clock or SystemClock(), wanted or alerting_settings()
+    dynamodb = cache(lambda: client("dynamodb"))
+    return AlertSender(
+        wanted,
+        severities or event_severities(),
+        _readers(wanted, clock) if readers is None else readers,
+        deliveries or DynamoDbDeliveries(dynamodb(), _table()),
+        pending or DynamoDbPendingAlerts(dynamodb(), _table(), clock),
+        open_items or DynamoDbOpenItems(dynamodb(), _table(), clock),
         clock,
     )
 
 
-def scheduled_alerts() -> ScheduledAlerts:
-    """What waits in a flood, and the week. Raises SettingsError."""
-    clock, dynamodb, table = SystemClock(), client("dynamodb"), os.environ["ALERTING_TABLE"]
-    return ScheduledAlerts(
-        _settings(),
-        _topic(),
-        DynamoDbWaitingRooms(dynamodb, table, clock),
-        DynamoDbConcerns(dynamodb, table, clock),
+def send_scheduled_alerts(
+    *,
+    wanted: AlertingSettings | None = None,
+    readers: Sequence[Reader] | None = None,
+    pending: PendingAlerts | None = None,
+    open_items: OpenItems | None = None,
+    clock: Clock | None = None,
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    account: str | None = None,
+    region: str | None = None,
+) -> ScheduledAlertSender:
+    """The summary of a flood, and the weekly digest. Raises SettingsError."""
+    clock, wanted = clock or SystemClock(), wanted or alerting_settings()
+    dynamodb = cache(lambda: client("dynamodb"))
+    return ScheduledAlertSender(
+        wanted,
+        [_topic(wanted)] if readers is None else readers,
+        pending or DynamoDbPendingAlerts(dynamodb(), _table(), clock),
+        open_items or DynamoDbOpenItems(dynamodb(), _table(), clock),
         clock,
-        lambda: str(uuid.uuid4()),
-        os.environ["STEWARD_ACCOUNT"],
-        os.environ["AWS_REGION"],
+        new_id,
+        account or os.environ["STEWARD_ACCOUNT"],
+        region or os.environ["AWS_REGION"],
     )
 
 
-def _settings() -> AlertingSettings:
+def alerting_settings() -> AlertingSettings:
+    """What the operator wrote. Raises SettingsError."""
     return settings.load(settings.locate(SETTINGS_FILE), AlertingSettings)
 
 
-def _topic() -> SnsTopic:
-    return SnsTopic(client("sns"), os.environ["ALERT_TOPIC"])
+def event_severities() -> EventSeverities:
+    """The table of severities, for events. Raises SettingsError."""
+    return settings.load(settings.locate(SEVERITIES_FILE), SeveritiesFile).events
+
+
+def _readers(wanted: AlertingSettings, clock: Clock) -> list[Reader]:
+    """Where alerts are read, as far as the stack has it; a new reader is an adapter and a line here."""
+    readers: list[Reader] = [_topic(wanted)]
+    if os.environ.get("SECURITY_HUB", "off") == "on":
+        readers.append(SecurityHubFindings(client("securityhub"), stack=os.environ["STEWARD_STACK"]))
+    if url := os.environ.get("WEBHOOK_URL"):
+        readers.append(_webhook(url, wanted, clock))
+    return readers
+
+
+def _topic(wanted: AlertingSettings) -> SnsTopic:
+    return SnsTopic(client("sns"), os.environ["ALERT_TOPIC"], documentation=wanted.documentation)
+
+
+def _webhook(url: str, wanted: AlertingSettings, clock: Clock) -> Webhook:
+    return Webhook(
+        url,
+        SecretsManagerSecret(client("secretsmanager"), os.environ["WEBHOOK_SECRET"], clock),
+        clock,
+        may_be_internal=os.environ.get("PLATFORM") == "local",
+        documentation=wanted.documentation,
+    )
+
+
+def _table() -> str:
+    return os.environ["ALERTING_TABLE"]

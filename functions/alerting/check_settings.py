@@ -1,22 +1,33 @@
-"""``python -m alerting.check_settings [FILE]``: are the alerting settings sound? Part of ``make check``."""
+"""``python -m alerting.check_settings [FOLDER]`` says whether the alerting settings are sound."""
 
 import sys
+from dataclasses import fields
 
-from alerting.bootstrap import SETTINGS_FILE
+from alerting.bootstrap import SETTINGS_FILE, SEVERITIES_FILE
 from alerting.domain.routing import AlertingSettings
-from steward.check_settings import check
+from alerting.domain.severities import SeveritiesFile
+from steward.check_settings import SettingsFile, check
 
-
-def main(arguments: list[str] | None = None) -> int:
-    """Print what is wrong with the file, as ``file:line: what``; 1 if it cannot be used, else 0."""
-    return check(
-        arguments,
+FILES = (
+    SettingsFile(
+        name=SETTINGS_FILE,
         what="the alerting settings",
-        file=SETTINGS_FILE,
         into=AlertingSettings,
         summary=lambda wanted: f"{len(wanted.routes)} routes",
         warnings=AlertingSettings.warnings,
-    )
+    ),
+    SettingsFile(
+        name=SEVERITIES_FILE,
+        what="the severities of events",
+        into=SeveritiesFile,
+        summary=lambda severities: f"severities of {len(fields(severities.events))} events",
+    ),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print what is wrong with them, as ``file:line: what``; 1 if they cannot be used, else 0."""
+    return check(arguments, *FILES)
 
 
 if __name__ == "__main__":

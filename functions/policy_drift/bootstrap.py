@@ -1,147 +1,192 @@
 """The composition root: settings, clients and adapters become use cases, once per execution environment.
 
-One function per handler, named for the use case that it returns, comes first; the parts of several follow.
+One function per handler, named as its use case, comes first. Every port is a keyword argument whose default is its
+adapter, so that tests call the same functions with doubles; the adapters and the parts of several use cases follow.
 """
 
-import json
 import os
-from collections.abc import Mapping
-from typing import Any
 
-from policy_drift.adapters.baseline_document import JsonBaselineFormat
 from policy_drift.adapters.cloudtrail_changes import CloudTrailChanges
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.adapters.lambda_scan import LambdaScanTrigger
 from policy_drift.adapters.s3_baseline import S3BaselineStore
 from policy_drift.adapters.s3_reports import S3Reports
-from policy_drift.domain.account import Account
-from policy_drift.domain.approving import Approvals
-from policy_drift.domain.changes.attribution import Attribution
-from policy_drift.domain.checking import Checker
-from policy_drift.domain.drift_settings import DriftSettings
-from policy_drift.domain.finding import Report
-from policy_drift.domain.operating import Operation
-from policy_drift.domain.recording import Recorder
-from policy_drift.domain.reporting.report import as_document
-from policy_drift.domain.scanning import Scanner
-from policy_drift.report.html import render
-from steward import settings
+from policy_drift.application.attribute_changes import AttributeChanges
+from policy_drift.application.baseline_in_force import BaselineInForce
+from policy_drift.application.check_changes import CheckChanges
+from policy_drift.application.operate_drift import OperateDrift
+from policy_drift.application.ports import (
+    AccountReader,
+    BaselineRecords,
+    BaselineStore,
+    ChangeHistory,
+    Findings,
+    ReportStore,
+    ScanTrigger,
+)
+from policy_drift.application.record_findings import RecordFindings
+from policy_drift.application.scan_account import ScanAccount
+from policy_drift.domain.settings import DriftSettings
+from steward import settings as files
 from steward.aws.clients import client
 from steward.aws.event_bus import EventBridgePublisher
-from steward.clock import SystemClock
+from steward.clock import Clock, SystemClock
+from steward.events import EventPublisher
 
 CAPABILITY = "policy_drift"
 SETTINGS_FILE = "drift.yaml"
 
 
-def scanner() -> Scanner:
-    """Everything, by schedule."""
-    wanted = _settings()
-    return Scanner(
-        _reader(),
-        _approvals(),
-        _recorder(),
-        _attribution(wanted),
-        _reports(),
-        _rendered,
-        _publisher(),
-        SystemClock(),
-        scope=wanted.scope,
-        account=_account(),
-        region=os.environ["AWS_REGION"],
+def scan_account(
+    *,
+    settings: DriftSettings | None = None,
+    account: str | None = None,
+    region: str | None = None,
+    reader: AccountReader | None = None,
+    store: BaselineStore | None = None,
+    records: BaselineRecords | None = None,
+    findings: Findings | None = None,
+    history: ChangeHistory | None = None,
+    reports: ReportStore | None = None,
+    publisher: EventPublisher | None = None,
+    clock: Clock | None = None,
+) -> ScanAccount:
+    """Compare the whole account, by schedule. Raises SettingsError."""
+    settings = settings or _settings()
+    account, region = account or _account(), region or _region()
+    publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
+    return ScanAccount(
+        reader or _reader(account),
+        baseline_in_force(account=account, store=store, records=records, publisher=publisher, clock=clock),
+        RecordFindings(findings or _findings(), publisher, clock),
+        AttributeChanges(history or _history(), settings.expected_actors, account),
+        reports or _reports(),
+        publisher,
+        clock,
+        scope=settings.scope,
+        account=account,
+        region=region,
     )
 
 
-def checker() -> Checker:
-    """What an event names."""
-    wanted = _settings()
-    return Checker(_reader(), _approvals(), _findings(), _recorder(), _attribution(wanted), SystemClock(), wanted.scope)
-
-
-def operation() -> Operation:
-    """What operators do."""
-    return Operation(
-        _findings(),
-        _approvals(),
-        JsonBaselineFormat(),
-        _reader(),
-        _recorder(),
-        _reports(),
-        LambdaScanTrigger(client("lambda"), os.environ["SCAN_FUNCTION"]),
-        _publisher(),
-        SystemClock(),
-        scope=_settings().scope,
-        account=_account(),
+def check_changes(
+    *,
+    settings: DriftSettings | None = None,
+    account: str | None = None,
+    region: str | None = None,
+    reader: AccountReader | None = None,
+    store: BaselineStore | None = None,
+    records: BaselineRecords | None = None,
+    findings: Findings | None = None,
+    history: ChangeHistory | None = None,
+    publisher: EventPublisher | None = None,
+    clock: Clock | None = None,
+) -> CheckChanges:
+    """Compare what an event names. Raises SettingsError."""
+    settings = settings or _settings()
+    account, region = account or _account(), region or _region()
+    publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
+    findings = findings or _findings()
+    return CheckChanges(
+        reader or _reader(account),
+        baseline_in_force(account=account, store=store, records=records, publisher=publisher, clock=clock),
+        findings,
+        RecordFindings(findings, publisher, clock),
+        AttributeChanges(history or _history(), settings.expected_actors, account),
+        clock,
+        settings.scope,
     )
+
+
+def operate_drift(
+    *,
+    settings: DriftSettings | None = None,
+    account: str | None = None,
+    region: str | None = None,
+    reader: AccountReader | None = None,
+    store: BaselineStore | None = None,
+    records: BaselineRecords | None = None,
+    findings: Findings | None = None,
+    reports: ReportStore | None = None,
+    trigger: ScanTrigger | None = None,
+    publisher: EventPublisher | None = None,
+    clock: Clock | None = None,
+) -> OperateDrift:
+    """Answer operators. Raises SettingsError."""
+    settings = settings or _settings()
+    account, region = account or _account(), region or _region()
+    publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
+    findings = findings or _findings()
+    return OperateDrift(
+        findings,
+        baseline_in_force(account=account, store=store, records=records, publisher=publisher, clock=clock),
+        reader or _reader(account),
+        RecordFindings(findings, publisher, clock),
+        reports or _reports(),
+        trigger or LambdaScanTrigger(client("lambda"), os.environ["SCAN_FUNCTION"]),
+        publisher,
+        clock,
+        scope=settings.scope,
+        account=account,
+    )
+
+
+def baseline_in_force(
+    *,
+    account: str,
+    publisher: EventPublisher,
+    clock: Clock,
+    store: BaselineStore | None = None,
+    records: BaselineRecords | None = None,
+) -> BaselineInForce:
+    """The baseline of one account."""
+    return BaselineInForce(store or _store(account), records or _records(account), publisher, clock, account)
 
 
 def _settings() -> DriftSettings:
-    """What the operator wrote.
-
-    Raises
-    ------
-    SettingsError
-        It cannot be used.
-    """
-    return settings.load(settings.locate(SETTINGS_FILE), DriftSettings)
+    """The operator's file. Raises SettingsError."""
+    return files.load(files.locate(SETTINGS_FILE), DriftSettings)
 
 
-def _publisher() -> EventBridgePublisher:
-    """The bus."""
+def _account() -> str:
+    return os.environ["STEWARD_ACCOUNT"]
+
+
+def _region() -> str:
+    return os.environ["AWS_REGION"]
+
+
+def _publisher(account: str, region: str) -> EventBridgePublisher:
     return EventBridgePublisher(
-        client("events"),
-        bus=os.environ["STEWARD_BUS"],
-        capability=CAPABILITY,
-        account=_account(),
-        region=os.environ["AWS_REGION"],
+        client("events"), bus=os.environ["STEWARD_BUS"], capability=CAPABILITY, account=account, region=region
     )
 
 
-def _reader() -> IamAccount:
-    """IAM as it is."""
-    return IamAccount(client("iam"), _account())
+def _reader(account: str) -> IamAccount:
+    return IamAccount(client("iam"), account)
 
 
 def _findings() -> DynamoDbFindings:
-    """The table."""
     return DynamoDbFindings(client("dynamodb"), os.environ["DRIFT_TABLE"])
 
 
-def _approvals() -> Approvals:
-    """The baseline."""
-    account = _account()
-    store = S3BaselineStore(
+def _records(account: str) -> DynamoDbBaselineRecords:
+    return DynamoDbBaselineRecords(client("dynamodb"), os.environ["DRIFT_TABLE"], account)
+
+
+def _store(account: str) -> S3BaselineStore:
+    return S3BaselineStore(
         client("s3"),
         bucket=os.environ["BASELINE_BUCKET"],
         key=f"baseline/{account}.json",
         owner=os.environ["BASELINE_OWNER"],
     )
-    records = DynamoDbBaselineRecords(client("dynamodb"), os.environ["DRIFT_TABLE"], account)
-    return Approvals(store, records, JsonBaselineFormat(), _publisher(), SystemClock(), account)
 
 
-def _recorder() -> Recorder:
-    """The life of findings."""
-    return Recorder(_findings(), _publisher(), SystemClock())
-
-
-def _attribution(wanted: DriftSettings) -> Attribution:
-    """Who did it."""
-    history = CloudTrailChanges(client("cloudtrail", region=os.environ["IAM_EVENTS_REGION"]))
-    return Attribution(history, wanted.expected_actors, _account())
+def _history() -> CloudTrailChanges:
+    return CloudTrailChanges(client("cloudtrail", region=os.environ["IAM_EVENTS_REGION"]))
 
 
 def _reports() -> S3Reports:
-    """The bucket of reports."""
     return S3Reports(client("s3"), os.environ["REPORTS_BUCKET"])
-
-
-def _rendered(report: Report, approved: Account, live: Account) -> Mapping[str, str]:
-    """A report as documents, by extension."""
-    document: dict[str, Any] = as_document(report, approved=approved, live=live)
-    return {"html": render(document), "json": json.dumps(document, indent=2, ensure_ascii=False)}
-
-
-def _account() -> str:
-    return os.environ["STEWARD_ACCOUNT"]

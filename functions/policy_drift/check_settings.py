@@ -1,21 +1,24 @@
-"""``python -m policy_drift.check_settings [FILE]``: are the drift settings sound? Part of ``make check``."""
+"""``python -m policy_drift.check_settings [FOLDER]`` says whether the drift settings are sound."""
 
 import sys
 
 from policy_drift.bootstrap import SETTINGS_FILE
-from policy_drift.domain.drift_settings import DriftSettings
-from steward.check_settings import check
+from policy_drift.domain.settings import DriftSettings
+from steward.check_settings import SettingsFile, check
+
+FILES = (
+    SettingsFile(
+        name=SETTINGS_FILE,
+        what="the drift settings",
+        into=DriftSettings,
+        summary=lambda wanted: f"changes of {len(wanted.expected_actors)} patterns of actors are expected",
+    ),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what is wrong with the file, as ``file:line: what``; 1 if it cannot be used, else 0."""
-    return check(
-        arguments,
-        what="the drift settings",
-        file=SETTINGS_FILE,
-        into=DriftSettings,
-        summary=lambda wanted: f"changes of {len(wanted.expected_actors)} patterns of actors are expected",
-    )
+    """Print what is wrong with them, as ``file:line: what``; 1 if they cannot be used, else 0."""
+    return check(arguments, *FILES)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
+from policy_drift.application.operate_drift import Rank, rank
 from policy_drift.domain.baseline import InForce
 from policy_drift.domain.finding import Finding
-from policy_drift.domain.operating import Rank, rank
-from policy_drift.domain.reporting.approval import adoption_of
-from policy_drift.domain.reporting.detection import told_change
-from policy_drift.domain.reporting.wording import newly_possible
+from policy_drift.report.adoption import adoption_of
+from policy_drift.report.finding_events import change_fields
+from policy_drift.report.wording import newly_possible
 from steward.errors import InvalidRequestError
 from steward.severity import Severity
 
@@ -39,7 +39,7 @@ def representation_of(finding: Finding) -> dict[str, Any]:
         "resolved_at": finding.resolved_at.isoformat() if finding.resolved_at else None,
         "expected": finding.expected,
         "announced": finding.announced,
-        "changes": [told_change(change) for change in finding.changes],
+        "changes": [change_fields(change) for change in finding.changes],
         "acknowledgement": {
             "by": given.by,
             "owner": given.owner,

@@ -1,22 +1,26 @@
 """The composition root: settings, clients and adapters become use cases, once per execution environment.
 
-One function per handler, named for the use case that it returns, comes first; the parts of several follow.
+One function per handler, with the handler's name. Every port is an argument, so that tests pass doubles to the same
+function; what is left out is the deployed stack's own.
 """
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 from repository_provisioning.adapters.dynamodb_state import DynamoDbCreationQuota, DynamoDbRecords
 from repository_provisioning.adapters.ecr_registry import EcrContainerRegistry
-from repository_provisioning.domain.construction import RepositoryConstruction
-from repository_provisioning.domain.failed_pushes import Mode, SafetyNet
+from repository_provisioning.application.catch_failed_push import Mode, SafetyNet
+from repository_provisioning.application.one_repository import Stack
+from repository_provisioning.application.ports import ContainerRegistry, CreationQuota, ProvisioningRecords
+from repository_provisioning.application.provision_repositories import IN_FLIGHT, Provisioner
 from repository_provisioning.domain.house_rules import HouseRules
 from repository_provisioning.domain.planning import Planner
-from repository_provisioning.domain.provisioning import Provisioner
 from steward import settings
 from steward.aws.clients import client
 from steward.aws.event_bus import EventBridgePublisher
-from steward.clock import SystemClock
+from steward.clock import Clock, SystemClock
+from steward.events import EventPublisher
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
@@ -25,28 +29,51 @@ CAPABILITY = "repository_provisioning"
 SETTINGS_FILE = "house_rules.yaml"
 
 
-def provisioner() -> Provisioner:
-    """What the API does.
+def provision_repositories(
+    *,
+    rules: HouseRules | None = None,
+    registry: ContainerRegistry | None = None,
+    records: ProvisioningRecords | None = None,
+    quota: CreationQuota | None = None,
+    publisher: EventPublisher | None = None,
+    clock: Clock | None = None,
+    name: str | None = None,
+    account: str | None = None,
+    in_flight: int = IN_FLIGHT,
+) -> Provisioner:
+    """What the API does. Raises SettingsError."""
+    clock, dynamodb = clock or SystemClock(), cache(lambda: client("dynamodb"))
+    stack = Stack(
+        name or os.environ["STEWARD_STACK"],
+        registry or EcrContainerRegistry(client("ecr"), clock),
+        records or DynamoDbRecords(dynamodb(), os.environ["PROVISIONING_TABLE"], clock),
+        quota or DynamoDbCreationQuota(dynamodb(), os.environ["PROVISIONING_TABLE"]),
+        publisher or _publisher(),
+        clock,
+    )
+    planner = Planner(rules or house_rules(), own_account=account or os.environ["STEWARD_ACCOUNT"])
+    return Provisioner(planner, stack, in_flight=in_flight)
 
-    Raises
-    ------
-    SettingsError
-        The house rules cannot be used.
-    """
-    return _provisioner(_planner(), _publisher())
 
-
-def safety_net() -> SafetyNet:
+def catch_failed_push(
+    *,
+    provisioner: Provisioner | None = None,
+    publisher: EventPublisher | None = None,
+    mode: Mode | None = None,
+    account: str | None = None,
+) -> SafetyNet:
     """What a failed push leads to. Raises SettingsError."""
-    planner, publisher = _planner(), _publisher()
-    mode = Mode(os.environ.get("PUSH_SAFETY_NET", Mode.OFF))
+    publisher = publisher or _publisher()
     return SafetyNet(
-        _provisioner(planner, publisher), planner, publisher, mode=mode, own_account=os.environ["STEWARD_ACCOUNT"]
+        provisioner or provision_repositories(publisher=publisher, account=account),
+        publisher,
+        mode=mode or Mode(os.environ.get("PUSH_SAFETY_NET", Mode.OFF)),
+        own_account=account or os.environ["STEWARD_ACCOUNT"],
     )
 
 
 def caught_pushes() -> "DynamoDBPersistenceLayer":
-    """Which pushes the safety net dealt with a moment ago."""
+    """The pushes that the safety net caught a moment ago."""
     from aws_lambda_powertools.utilities.idempotency import (  # noqa: PLC0415 - the API starts sooner without it
         DynamoDBPersistenceLayer,
     )
@@ -54,19 +81,9 @@ def caught_pushes() -> "DynamoDBPersistenceLayer":
     return DynamoDBPersistenceLayer(os.environ["PROVISIONING_TABLE"], boto3_client=client("dynamodb"))
 
 
-def _planner() -> Planner:
-    rules = settings.load(settings.locate(SETTINGS_FILE), HouseRules)
-    return Planner(rules, own_account=os.environ["STEWARD_ACCOUNT"])
-
-
-def _provisioner(planner: Planner, publisher: EventBridgePublisher) -> Provisioner:
-    clock, dynamodb, table = SystemClock(), client("dynamodb"), os.environ["PROVISIONING_TABLE"]
-    registry = EcrContainerRegistry(client("ecr"), clock)
-    records = DynamoDbRecords(dynamodb, table, clock)
-    construction = RepositoryConstruction(
-        registry, records, DynamoDbCreationQuota(dynamodb, table), publisher, clock, stack=os.environ["STEWARD_STACK"]
-    )
-    return Provisioner(planner, construction, registry, records, publisher, clock)
+def house_rules() -> HouseRules:
+    """What the operator wrote. Raises SettingsError."""
+    return settings.load(settings.locate(SETTINGS_FILE), HouseRules)
 
 
 def _publisher() -> EventBridgePublisher:

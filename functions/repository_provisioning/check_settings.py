@@ -1,22 +1,25 @@
-"""``python -m repository_provisioning.check_settings [FILE]``: are the house rules sound? Part of ``make check``."""
+"""``python -m repository_provisioning.check_settings [FOLDER]`` says whether the house rules are sound."""
 
 import sys
 
 from repository_provisioning.bootstrap import SETTINGS_FILE
 from repository_provisioning.domain.house_rules import HouseRules
-from steward.check_settings import check
+from steward.check_settings import SettingsFile, check
 
-
-def main(arguments: list[str] | None = None) -> int:
-    """Print what is wrong with the file, as ``file:line: what``; 1 if it cannot be used, else 0."""
-    return check(
-        arguments,
+FILES = (
+    SettingsFile(
+        name=SETTINGS_FILE,
         what="the house rules",
-        file=SETTINGS_FILE,
         into=HouseRules,
         summary=lambda rules: f"{len(rules.callers)} rules for callers, {len(rules.repositories)} for repositories",
         warnings=HouseRules.warnings,
-    )
+    ),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print what is wrong with them, as ``file:line: what``; 1 if they cannot be used, else 0."""
+    return check(arguments, *FILES)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from repository_provisioning.domain.provisioning import Outcome
+from repository_provisioning.application.one_repository import Outcome
 
 
 def representation_of(outcome: Outcome, warnings: Sequence[str]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from iam_policy import Verdict, Witness, compare, effective_access, read_documents
+from iam_policy.access import access_of
+from iam_policy.comparison import Verdict, Witness, compare
 from iam_policy.wording import in_words, visible
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="python -m iam_policy",
-        description="Tell what a change of IAM policies newly allows and denies, with requests that prove it.",
+        description="Show what a change of IAM policies newly allows and denies, with requests that prove it.",
         epilog="Exit code: 0 equivalent, 1 changed or not decided, 2 error.",
     )
     parser.add_argument("baseline", type=Path, help="a policy document, or a JSON array of documents, as approved")
@@ -54,8 +55,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     policies = []
     for path in (options.baseline, options.live):
         try:
-            documents = read_documents(path.read_text(encoding="utf-8-sig"))
-            policies.append(effective_access(documents))
+            policies.append(access_of(path.read_text(encoding="utf-8-sig")))
         except (OSError, ValueError) as error:  # PolicyError and UnicodeDecodeError are ValueErrors
             _write(sys.stderr, visible(f"{path}: {error}"))
             return ERROR
@@ -98,7 +98,7 @@ def _write(stream: TextIO | None, text: str) -> str | None:
 
 
 def _give_up(stream: TextIO) -> None:
-    """Lest the interpreter writes what is left when it ends, fails once more and exits with a code of its own."""
+    """Redirect the stream to nowhere: the interpreter's last flush would fail again and set another exit code."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from iam_policy.document import parse
 from iam_policy.errors import PolicyDocumentError, quoted
+from iam_policy.source import read_documents
 
 if TYPE_CHECKING:
     from iam_policy.statement import Statement
@@ -25,7 +26,7 @@ class Access:
     layers: tuple[tuple["Statement", ...], ...]
 
 
-Policies = Access | Sequence[PolicyDocument]
+Policies = Access | PolicyDocument | Sequence[PolicyDocument]
 
 
 def effective_access(
@@ -56,10 +57,12 @@ def effective_access(
 
 
 def access_of(policies: Policies) -> Access:
-    """Documents read together, or the access as it is."""
+    """One document, several that add up (also as one JSON array), or the access as it is."""
     if isinstance(policies, Access):
         return policies
-    return Access((_statements(policies),))
+    if isinstance(policies, str):
+        return Access((_statements(read_documents(policies)),))
+    return Access((_statements([policies] if isinstance(policies, Mapping) else policies),))
 
 
 def _statements(*sequences: Iterable[PolicyDocument]) -> tuple["Statement", ...]:

@@ -6,7 +6,7 @@ Equal hashes mean equal access. Different hashes say nothing: `comparison.compar
 import hashlib
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from iam_policy.access import access_of
 from iam_policy.globs import without_covered
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from iam_policy.access import Policies
     from iam_policy.conditions import Condition
     from iam_policy.principals import Principals
+
+_Element = TypeVar("_Element", bound=PatternSet | None)
 
 
 def canonical_form(policies: "Policies") -> list[Any]:
@@ -88,7 +90,7 @@ def _without_covered_patterns(statement: Statement) -> Statement:
     )
 
 
-def _union[Element: PatternSet | None](elements: list[Element]) -> Element:
+def _union(elements: list[_Element]) -> _Element:
     """The patterns of elements that agree in all else, without those that another one covers."""
     first = elements[0]
     if first is None:
@@ -118,7 +120,7 @@ def _named(principals: "Principals") -> list[str]:
 
 def _condition(condition: "Condition") -> list[Any]:
     operator = condition.operator
-    name = [operator.kind.value, operator.relation.value, operator.negated, operator.quantifier.value]
+    name = [operator.kind.family, operator.relation.value, operator.negated, operator.quantifier.value]
     return [condition.key, *name, operator.holds_on_missing_key, _sorted(map(_text, condition.values))]
 
 

@@ -63,8 +63,9 @@ def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None,
 
     Parameters
     ----------
-    baseline, live : sequence of documents, or Access
-        Documents (JSON objects or text) that are read together, or what a principal effectively has.
+    baseline, live : document, sequence of documents, or Access
+        A document (JSON object or text), several that are read together (as a sequence, or as one JSON array), or what
+        a principal effectively has.
     budget : Budget, optional
         How much work to do before the answer is UNKNOWN; by default a second's or less, for documents that AWS stores.
     most_witnesses : int

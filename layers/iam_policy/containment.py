@@ -1,20 +1,17 @@
 """Whether one demand surely includes another, seen at a glance: a proof that most comparisons need no search for."""
 
-from decimal import Decimal
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
-from iam_policy.globs import Stems, arn_covers, covers, is_stem
-from iam_policy.operators import Kind, Relation
+from iam_policy.globs import Stems, covers, is_stem
 from iam_policy.patterns import Template, is_wild
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from iam_policy.budget import Budget
-    from iam_policy.conditions import Condition, Value
-    from iam_policy.operators import Operator
+    from iam_policy.conditions import Condition
+    from iam_policy.kinds import Value
     from iam_policy.statement import PatternSet, Rest
 
 _COMPARISONS_OF_A_STEP = 4
@@ -83,9 +80,9 @@ def _conditions_within(narrow: "frozenset[Condition]", wide: "frozenset[Conditio
 def _implies(narrow: "Condition", wide: "Condition", budget: "Budget") -> bool:
     """Whether any values of the key, or none, that meet the one condition surely meet the other."""
     this, that = narrow.operator, wide.operator
-    if (narrow.key, this.kind, this.relation, this.negated, this.quantifier) != (
+    if (narrow.key, this.kind.family, this.relation, this.negated, this.quantifier) != (
         wide.key,
-        that.kind,
+        that.kind.family,
         that.relation,
         that.negated,
         that.quantifier,
@@ -98,29 +95,14 @@ def _implies(narrow: "Condition", wide: "Condition", budget: "Budget") -> bool:
 
 def _values_within(values: "frozenset[Value]", wide: "Condition", budget: "Budget") -> bool:
     changed = values - wide.values
+    kind, relation = wide.operator.kind, wide.operator.relation
     if len(changed) * len(wide.values) > _MOST_PAIRS:
         return False
     for value in changed:
         budget.spend(len(wide.values) // _COMPARISONS_OF_A_STEP)
-        if not any(_value_within(value, other, wide.operator) for other in wide.values):
+        if not any(kind.covers(other, value, relation) for other in wide.values):
             return False
     return True
-
-
-def _value_within(narrow: "Value", wide: "Value", operator: "Operator") -> bool:
-    """Whether what the one value of this operator matches is surely matched by the other, an unequal one."""
-    if isinstance(narrow, Decimal) and isinstance(wide, Decimal):
-        if operator.relation in (Relation.LESS, Relation.LESS_OR_EQUAL):
-            return narrow <= wide
-        return operator.relation is not Relation.EQUAL and narrow >= wide
-    if isinstance(narrow, IPv4Network) and isinstance(wide, IPv4Network):
-        return narrow.subnet_of(wide)
-    if isinstance(narrow, IPv6Network) and isinstance(wide, IPv6Network):
-        return narrow.subnet_of(wide)
-    if isinstance(narrow, str | Template) and isinstance(wide, str) and is_wild(wide):
-        covering = arn_covers if operator.kind is Kind.ARN else covers
-        return covering(wide, narrow.widest if isinstance(narrow, Template) else narrow)
-    return False
 
 
 def _resources_within(narrow: "PatternSet", wide: "PatternSet", budget: "Budget") -> bool:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from iam_policy import symbols
 from iam_policy.automaton import Matching
 from iam_policy.bits import bits_of, places
-from iam_policy.operators import Kind, Quantifier, Reading
+from iam_policy.kinds import ADDRESS, BOOLEAN, DATE, NUMBER, PRESENCE, Kind
+from iam_policy.operators import Quantifier
 from iam_policy.patterns import Pattern, Template
 from iam_policy.values import EXACT, instant_text, number_and_no_instant_text, number_text, unix_time_text, years_about
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from iam_policy.budget import Budget
     from iam_policy.conditions import Condition
-
-_MATCHING = {Kind.TEXT: Matching.WHOLE, Kind.FOLDED_TEXT: Matching.FOLDED, Kind.ARN: Matching.ARN}
 
 # The addresses of both versions on one line, those of version 4 first.
 _VERSION_4 = 4
@@ -46,14 +45,14 @@ def single(conditions: "Sequence[Condition]", budget: "Budget") -> list[Held]:
     ------
     OutOfBudgetError
     """
-    textual = [place for place, condition in enumerate(conditions) if condition.operator.kind in _MATCHING]
+    textual = [place for place, condition in enumerate(conditions) if condition.operator.kind.matching]
     measured = [
         place
         for place, condition in enumerate(conditions)
-        if condition.operator.kind not in _MATCHING and condition.operator.kind is not Kind.PRESENCE
+        if not condition.operator.kind.matching and condition.operator.kind is not PRESENCE
     ]
     present = bits_of(
-        condition.operator.kind is Kind.PRESENCE and condition.holds(("",), _no_value) for condition in conditions
+        condition.operator.kind is PRESENCE and condition.holds(("",), _no_value) for condition in conditions
     )
     if not textual and not measured:
         return [(present, "example")]
@@ -80,7 +79,7 @@ def several(
     OutOfBudgetError
     """
     by_any = bits_of(condition.operator.is_met_by_any_value for condition in conditions)
-    presence = bits_of(condition.operator.kind is Kind.PRESENCE for condition in conditions)
+    presence = bits_of(condition.operator.kind is PRESENCE for condition in conditions)
     by_all = ~by_any & ~presence
     known = {(held, text is not None) for held, text in singles}
     queue = [(held, (text,) if text is not None else (), text is not None) for held, text in singles]
@@ -101,7 +100,9 @@ def several(
 
 
 def _textual(conditions: "Sequence[Condition]", textual: "Sequence[int]", budget: "Budget") -> list[Held]:
-    sets = [(_patterns(conditions[place]), _MATCHING[conditions[place].operator.kind]) for place in textual]
+    sets = [
+        (_patterns(conditions[place]), how) for place in textual if (how := conditions[place].operator.kind.matching)
+    ]
     quantified = any(conditions[place].operator.quantifier is not Quantifier.NONE for place in textual)
     if quantified:
         sets.append((_NOT_EMPTY, Matching.WHOLE))
@@ -132,15 +133,15 @@ def _measured(conditions: "Sequence[Condition]", measured: "Sequence[int]", budg
     by_kind: dict[Kind, list[int]] = {}
     for place in measured:
         by_kind.setdefault(conditions[place].operator.kind, []).append(place)
-    if list(by_kind) == [Kind.ADDRESS]:
+    if list(by_kind) == [ADDRESS]:
         return _addresses(conditions, measured, budget)
-    places_of_addresses = by_kind.pop(Kind.ADDRESS, [])
+    places_of_addresses = by_kind.pop(ADDRESS, [])
     values = [address for _, address in _addresses(conditions, places_of_addresses, budget) if places_of_addresses]
     named = {
         kind: [value for place in places for value in conditions[place].values if isinstance(value, Decimal)]
         for kind, places in by_kind.items()
     }
-    values += _numbers_and_dates(named.get(Kind.NUMBER, []), named.get(Kind.DATE, []))
+    values += _numbers_and_dates(named.get(NUMBER, []), named.get(DATE, []))
     budget.spend(len(values) * sum(len(conditions[place].values) for place in measured))
     found: dict[int, str] = {}
     for value in values:
@@ -190,7 +191,7 @@ def _held(conditions: "Sequence[Condition]", places: "Sequence[int]", value: str
     return sum(
         1 << place
         for place in places
-        if conditions[place].operator.kind is not Kind.PRESENCE and conditions[place].holds_for(value, _no_value)
+        if conditions[place].operator.kind is not PRESENCE and conditions[place].holds_for(value, _no_value)
     )
 
 
@@ -216,7 +217,7 @@ def _points(named: "Sequence[Decimal]") -> list[Decimal]:
 
 
 def _is_boolean(condition: "Condition") -> bool:
-    return condition.operator.reading is Reading.TRUTH and not condition.templates
+    return condition.operator.kind is BOOLEAN and not condition.templates
 
 
 def _patterns(condition: "Condition") -> frozenset[Pattern]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from iam_policy import context_values, symbols
 from iam_policy.automaton import Matching
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from iam_policy.statement import Rest
 
 Example = tuple[str, ...]
+_Element = TypeVar("_Element")
 
 PRINCIPAL = "principal"
 RESOURCE = "resource"
@@ -216,9 +217,9 @@ class _Needs:
         return met
 
 
-def _bits_by[Element](numbered: "Iterable[tuple[Element, int]]") -> dict[Element, int]:
+def _bits_by(numbered: "Iterable[tuple[_Element, int]]") -> dict[_Element, int]:
     """For each element the bits of all that have it."""
-    bits: dict[Element, int] = {}
+    bits: dict[_Element, int] = {}
     for element, number in numbered:
         bits[element] = bits.get(element, 0) | 1 << number
     return bits

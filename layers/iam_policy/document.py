@@ -1,13 +1,12 @@
 """From a JSON object to statements, with an error for whatever AWS would refuse or nobody could be sure of."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, NoReturn, cast
 
 from iam_policy import patterns, principals, values
-from iam_policy.conditions import Condition, Value
+from iam_policy.conditions import Condition
 from iam_policy.errors import PolicyDocumentError, quoted
-from iam_policy.operators import NAMES, Kind, Operator, Reading, operator
+from iam_policy.operators import NAMES, operator
 from iam_policy.patterns import Pattern, Template
 from iam_policy.source import escaped, read
 from iam_policy.statement import Document, PatternSet, Rest, Statement
@@ -178,38 +177,11 @@ def _conditions(block: object, pointer: str, *, variables: bool) -> frozenset[Co
                 raise PolicyDocumentError(problem, where, "each context key once, capitals ignored")
             seen.add(key.lower())
             read_values = [
-                _value(known, text, place, variables=variables)
+                known.kind.read(text, variables=variables, refuse=_refusal(place))
                 for text, place in zip(*_strings(listed, where, scalars=True), strict=False)
             ]
             found.append(Condition(key.lower(), known, frozenset(read_values)))
     return frozenset(found)
-
-
-def _value(known: Operator, text: str, pointer: Callable[[], str], *, variables: bool) -> Value:
-    reading = known.reading
-    if reading in (Reading.LIKE, Reading.EXACT, Reading.ARN):
-        wildcards = reading is not Reading.EXACT
-        pattern = patterns.parse(text, variables=variables, wildcards=wildcards, refuse=_refusal(pointer))
-        if reading is Reading.ARN and text.count(":") < _ARN_COLONS:
-            raise PolicyDocumentError(f"{quoted(text)} is no ARN", pointer(), reading.value)
-        if isinstance(pattern, Template):
-            return pattern
-        if known.kind is Kind.FOLDED_TEXT:
-            return patterns.folded(pattern)
-        return patterns.tidied(pattern) if reading is Reading.LIKE else pattern
-    value = cast("Callable[[str], str | Decimal | values.Network | None]", _TYPED[reading])(text)
-    if value is None:
-        raise PolicyDocumentError(f"{quoted(text)} is not what the operator takes", pointer(), reading.value)
-    return patterns.literal(value) if isinstance(value, str) else value
-
-
-_TYPED: dict[Reading, Callable[[str], object]] = {
-    Reading.NUMBER: values.number,
-    Reading.DATE: values.instant,
-    Reading.ADDRESS: values.network,
-    Reading.TRUTH: values.truth,
-    Reading.BINARY: values.binary,
-}
 
 
 def _strings(value: object, pointer: str, *, scalars: bool = False) -> tuple[list[str], "_Pointers"]:

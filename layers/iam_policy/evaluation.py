@@ -102,8 +102,9 @@ def evaluate(policies: Policies, request: Request) -> Decision:
 
     Parameters
     ----------
-    policies : sequence of documents, or Access
-        Documents (JSON objects or text) that are read together, or what a principal effectively has.
+    policies : document, sequence of documents, or Access
+        A document (JSON object or text), several that are read together (as a sequence, or as one JSON array), or what
+        a principal effectively has.
 
     Raises
     ------

@@ -7,27 +7,20 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 
-
-class Kind(Enum):
-    """What an operator takes its values for."""
-
-    TEXT = "text"
-    FOLDED_TEXT = "text, capitals ignored"
-    ARN = "ARN"
-    NUMBER = "number"
-    DATE = "date"
-    ADDRESS = "address"
-    PRESENCE = "presence"
-
-
-class Relation(Enum):
-    """How a request's number or date must stand to the policy's."""
-
-    EQUAL = "="
-    LESS = "<"
-    LESS_OR_EQUAL = "<="
-    GREATER = ">"
-    GREATER_OR_EQUAL = ">="
+from iam_policy.kinds import (
+    ADDRESS,
+    ARN,
+    BINARY,
+    BOOLEAN,
+    DATE,
+    EXACT_TEXT,
+    FOLDED_TEXT,
+    LIKE_TEXT,
+    NUMBER,
+    PRESENCE,
+    Kind,
+    Relation,
+)
 
 
 class Quantifier(Enum):
@@ -36,19 +29,6 @@ class Quantifier(Enum):
     NONE = ""
     ANY = "ForAnyValue"
     ALL = "ForAllValues"
-
-
-class Reading(Enum):
-    """What the values of an operator look like in a document."""
-
-    LIKE = "text with wildcards"
-    EXACT = "text"
-    ARN = "an ARN of six parts, wildcards allowed"
-    NUMBER = "an integer or a decimal"
-    DATE = "an ISO 8601 date, a time with its zone, or Unix time"
-    TRUTH = "true or false"
-    BINARY = "base64"
-    ADDRESS = "an IP address or a CIDR block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +40,10 @@ class Operator:
     negated : bool
         Whether it holds where none of the policy's values match.
     holds_on_missing_key : bool
-        Its answer when the request has no such key (for `Kind.PRESENCE` the value decides).
+        Its answer when the request has no such key (for `PRESENCE` the value decides).
     """
 
     kind: Kind
-    reading: Reading
     relation: Relation = Relation.EQUAL
     negated: bool = False
     quantifier: Quantifier = Quantifier.NONE
@@ -82,28 +61,28 @@ class Operator:
         return self.quantifier is Quantifier.ANY
 
 
-_BASES: dict[str, tuple[Kind, Reading, Relation, bool]] = {
-    "Bool": (Kind.TEXT, Reading.TRUTH, Relation.EQUAL, False),
-    "BinaryEquals": (Kind.TEXT, Reading.BINARY, Relation.EQUAL, False),
-    "IpAddress": (Kind.ADDRESS, Reading.ADDRESS, Relation.EQUAL, False),
-    "NotIpAddress": (Kind.ADDRESS, Reading.ADDRESS, Relation.EQUAL, True),
+_BASES: dict[str, tuple[Kind, Relation, bool]] = {
+    "Bool": (BOOLEAN, Relation.EQUAL, False),
+    "BinaryEquals": (BINARY, Relation.EQUAL, False),
+    "IpAddress": (ADDRESS, Relation.EQUAL, False),
+    "NotIpAddress": (ADDRESS, Relation.EQUAL, True),
 }
-for _name, _kind, _reading in (
-    ("String{}Equals", Kind.TEXT, Reading.EXACT),
-    ("String{}EqualsIgnoreCase", Kind.FOLDED_TEXT, Reading.EXACT),
-    ("String{}Like", Kind.TEXT, Reading.LIKE),
-    ("Arn{}Equals", Kind.ARN, Reading.ARN),
-    ("Arn{}Like", Kind.ARN, Reading.ARN),
-    ("Numeric{}Equals", Kind.NUMBER, Reading.NUMBER),
-    ("Date{}Equals", Kind.DATE, Reading.DATE),
+for _name, _kind in (
+    ("String{}Equals", EXACT_TEXT),
+    ("String{}EqualsIgnoreCase", FOLDED_TEXT),
+    ("String{}Like", LIKE_TEXT),
+    ("Arn{}Equals", ARN),
+    ("Arn{}Like", ARN),
+    ("Numeric{}Equals", NUMBER),
+    ("Date{}Equals", DATE),
 ):
-    _BASES[_name.format("")] = (_kind, _reading, Relation.EQUAL, False)
-    _BASES[_name.format("Not")] = (_kind, _reading, Relation.EQUAL, True)
-for _kind, _reading, _prefix in ((Kind.NUMBER, Reading.NUMBER, "Numeric"), (Kind.DATE, Reading.DATE, "Date")):
-    _BASES[_prefix + "LessThan"] = (_kind, _reading, Relation.LESS, False)
-    _BASES[_prefix + "LessThanEquals"] = (_kind, _reading, Relation.LESS_OR_EQUAL, False)
-    _BASES[_prefix + "GreaterThan"] = (_kind, _reading, Relation.GREATER, False)
-    _BASES[_prefix + "GreaterThanEquals"] = (_kind, _reading, Relation.GREATER_OR_EQUAL, False)
+    _BASES[_name.format("")] = (_kind, Relation.EQUAL, False)
+    _BASES[_name.format("Not")] = (_kind, Relation.EQUAL, True)
+for _kind, _prefix in ((NUMBER, "Numeric"), (DATE, "Date")):
+    _BASES[_prefix + "LessThan"] = (_kind, Relation.LESS, False)
+    _BASES[_prefix + "LessThanEquals"] = (_kind, Relation.LESS_OR_EQUAL, False)
+    _BASES[_prefix + "GreaterThan"] = (_kind, Relation.GREATER, False)
+    _BASES[_prefix + "GreaterThanEquals"] = (_kind, Relation.GREATER_OR_EQUAL, False)
 
 #: Every operator name without quantifier and ``IfExists``, for error messages.
 NAMES = (*sorted(_BASES), "Null")
@@ -112,7 +91,7 @@ NAMES = (*sorted(_BASES), "Null")
 @cache
 def _known(name: str) -> Operator:
     if name == "Null":
-        return Operator(Kind.PRESENCE, Reading.TRUTH)
+        return Operator(PRESENCE)
     quantifier = Quantifier.NONE
     before, colon, base = name.partition(":")
     if colon:
@@ -120,9 +99,9 @@ def _known(name: str) -> Operator:
     else:
         base = name
     stem = base.removesuffix("IfExists")
-    kind, reading, relation, negated = _BASES[stem]
+    kind, relation, negated = _BASES[stem]
     missing = stem != base or (negated if quantifier is Quantifier.NONE else quantifier is Quantifier.ALL)
-    return Operator(kind, reading, relation, negated, quantifier, missing)
+    return Operator(kind, relation, negated, quantifier, missing)
 
 
 def operator(name: str) -> Operator | None:

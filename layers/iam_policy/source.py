@@ -24,10 +24,7 @@ def read(document: str | Mapping[str, Any]) -> Mapping[str, Any]:
     """
     if isinstance(document, Mapping):
         return document
-    value = _loaded(document)
-    if not isinstance(value, dict):
-        raise PolicyDocumentError(f"JSON {_kind(value)} is no policy document", "", "an object")
-    return value
+    return _object(_loaded(document))
 
 
 def read_documents(text: str) -> list[Any]:
@@ -39,7 +36,13 @@ def read_documents(text: str) -> list[Any]:
         As `read` does, except that what the members of an array are is not looked at.
     """
     value = _loaded(text)
-    return value if isinstance(value, list) else [read(text)]
+    return value if isinstance(value, list) else [_object(value)]
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise PolicyDocumentError(f"JSON {_kind(value)} is no policy document", "", "an object")
+    return value
 
 
 def _loaded(text: object) -> Any:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from iam_policy.automaton import fresh_letter
 from iam_policy.dimensions import World
 from iam_policy.globs import shared
-from iam_policy.operators import Kind
 from iam_policy.patterns import Pattern, Template, is_wild, readable
 from iam_policy.statement import Rest
 
@@ -105,7 +104,7 @@ def _candidates(key: str, rests: "Iterable[Rest]") -> "Iterator[str]":
     found: dict[str, None] = {}
     for rest in sorted(rests, key=repr):
         for condition in rest.conditions:
-            if condition.key == key and condition.operator.kind in (Kind.TEXT, Kind.FOLDED_TEXT, Kind.ARN):
+            if condition.key == key and condition.operator.kind.matching is not None:
                 found |= dict.fromkeys(_plain(value) for value in condition.values if isinstance(value, str))
     for group in _comparable(rests):
         for template in (pattern for pattern in group if isinstance(pattern, Template)):

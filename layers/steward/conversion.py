@@ -3,61 +3,120 @@
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
+from datetime import date
 from enum import Enum
+from functools import cache
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from steward.errors import Place, UnfitError
+from steward.errors import Place, ValidationError
 
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>\$.*)`)?", re.DOTALL)
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _STEP = re.compile(r"\.(?P<key>\w+)|\[(?P<index>\d+|\.\.\.)\]")
 
 
 def convert[T](raw: object, into: type[T]) -> T:
     """Fit plain JSON or YAML values into the dataclass ``into``, refusing unknown keys.
 
+    A dataclass may declare keys that people look for in it, with what is right instead::
+
+        ELSEWHERE: ClassVar[Mapping[str, str]] = {"scan_on_push": "scanning is a setting of the registry"}
+
     Raises
     ------
-    UnfitError
+    ValidationError
         Something is missing, unknown, mistyped, no finite number or refused by a ``__post_init__``.
     """
     for place in _without_end(raw, ()):
-        raise UnfitError("is not a finite number", place)
+        raise ValidationError("is not a finite number", place)
     try:
         value = msgspec.convert(raw, into, dec_hook=_from_text)
     except msgspec.ValidationError as error:
         found = _WHERE.fullmatch(str(error))
         what, path = found.group("what", "path") if found else (str(error), "")
         place = _steps(path or "")
-        if isinstance(error.__cause__, UnfitError):
-            raise UnfitError(error.__cause__.what, (*place, *error.__cause__.path)) from error
-        choices = ", ".join(_choices(into, place))
-        raise UnfitError(f"{what}; one of {choices}" if choices else what, place) from error
+        if isinstance(error.__cause__, ValidationError):
+            raise ValidationError(error.__cause__.what, (*place, *error.__cause__.path)) from error
+        place, wrong = _exactly(raw, place, what)
+        hint = _hint(_types_at(into, place), what, wrong)
+        raise ValidationError(f"{what}; {hint}" if hint else what, place) from error
     for place, known in _unknown_keys(raw, msgspec.to_builtins(value, enc_hook=str), ()):
-        raise UnfitError(f"unknown key; known keys are {', '.join(known)}", place)
+        elsewhere = [
+            reason
+            for kind in _types_at(into, place[:-1])
+            if (reason := getattr(kind, "ELSEWHERE", {}).get(place[-1])) is not None
+        ]
+        says = elsewhere[0] if elsewhere else f"known keys are {', '.join(known)}"
+        raise ValidationError(f"unknown key; {says}", place)
     return value
 
 
-def _choices(into: object, path: Place) -> list[str]:
-    """The values that a type admits at a place, where it lists them; msgspec says only which one is wrong."""
+def types_inside(kinds: Iterable[object], step: str | int) -> list[object]:
+    """The types that may stand one step, a key or an index, inside any of the given ones."""
+    return [inner for kind in kinds for inner in _inside(kind, step)]
+
+
+def _types_at(into: object, path: Place) -> list[object]:
     kinds = [into]
     for step in path:
-        kinds = [inner for kind in kinds for inner in _inside(kind, step)]
-    return [str(choice) for kind in kinds for choice in _listed(kind)]
+        kinds = types_inside(kinds, step)
+    return kinds
+
+
+def _exactly(raw: object, place: Place, what: str) -> tuple[Place, object]:
+    """The place and the value there; for a mapping of texts the key whose value is none, which msgspec leaves out."""
+    for step in place:
+        raw = raw[step]  # type: ignore[index] # the path is that of msgspec in it
+    if isinstance(raw, dict) and what.startswith("Expected `str`"):
+        for key, value in raw.items():
+            if not isinstance(value, str):
+                return (*place, key), value
+    return place, raw
+
+
+def _hint(kinds: Iterable[object], what: str, wrong: object) -> str:
+    """What would be right instead: msgspec says only what is wrong."""
+    kinds = list(kinds)
+    choices = [str(choice) for kind in kinds for choice in _listed(kind)]
+    if choices and what.startswith("Invalid enum value"):
+        objects = [f"keys {', '.join(_keys(kind))}" for kind in kinds if is_dataclass(kind)]
+        return " or ".join([f"one of {', '.join(choices)}", *objects])
+    if what.startswith("Expected `str") and isinstance(wrong, (bool, int, float, date)):
+        return "write it in quotes"
+    if isinstance(wrong, str):
+        if what.startswith(("Expected `int", "Expected `float")) and _NUMBER.fullmatch(wrong):
+            return "write it without quotes"
+        if what.startswith("Expected `object"):
+            return "write its keys and values themselves, as YAML or JSON, and not a text of them"
+        if what.startswith("Expected `array"):
+            return "write a list"
+    return ""
+
+
+def _keys(kind: Any) -> list[str]:
+    return [field.name for field in fields(kind)]
 
 
 def _inside(kind: Any, step: str | int) -> Iterator[object]:
     """The types that stand one step inside a dataclass, a tuple or a dict."""
     if isinstance(kind, type) and is_dataclass(kind):
-        yield from _alternatives(get_type_hints(kind).get(str(step)))
+        yield from _alternatives(_type_hints(kind).get(str(step)))
     elif get_origin(kind) in {tuple, dict}:
         yield from _alternatives(get_args(kind)[0 if get_origin(kind) is tuple else 1])
 
 
+@cache
+def _type_hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 def _alternatives(kind: Any) -> Iterator[object]:
+    if isinstance(kind, TypeAliasType):
+        kind = kind.__value__
     yield from get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
 
 

@@ -13,11 +13,11 @@ StewardError
 ├── SettingsError                what the operator wrote cannot be used; carries file and line
 └── UpstreamError                AWS said no, or nothing
     ├── ThrottledError           worth a retry; carries after_seconds
-    ├── TimeUsedUpError          ours to finish at the next call; carries after_seconds
+    ├── DeadlineError            ours to finish at the next call; carries after_seconds
     └── AccessDeniedError        our own role lacks a right; never to be read as "not found"
 
-Each error's ``code`` is AWS's own error code where AWS raised it, else None. ``UnfitError`` is no part of the tree: it
-is a ``ValueError`` with a place, and the reader of the document makes one of these of it.
+Each error's ``code`` is AWS's own error code where AWS raised it, else None. ``ValidationError`` is not part of the
+tree: it is a ``ValueError`` with a place, and the reader of the document makes one of these of it.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ type Place = tuple[str | int, ...]
 """The way from a document's root to a place in it."""
 
 
-class UnfitError(ValueError):
+class ValidationError(ValueError):
     """A value does not fit: ``path`` leads to the place, ``what`` says what is wrong there.
 
     A ``__post_init__`` raises it where one of its parts is wrong by what another part says; the path begins at itself.
@@ -114,7 +114,7 @@ class ThrottledError(UpstreamError):
         self.after_seconds = after_seconds
 
 
-class TimeUsedUpError(UpstreamError):
+class DeadlineError(UpstreamError):
     """The work did not fit in the time of one call; the same call again finishes it."""
 
     def __init__(self, detail: str, *, after_seconds: int = 1) -> None:

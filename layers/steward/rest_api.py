@@ -19,6 +19,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from steward.errors import (
     AccessDeniedError,
     ConflictError,
+    DeadlineError,
     InvalidRequestError,
     NotAllowedError,
     NotFoundError,
@@ -28,7 +29,6 @@ from steward.errors import (
     SettingsError,
     StewardError,
     ThrottledError,
-    TimeUsedUpError,
     TooLargeError,
     UnsupportedMediaTypeError,
     UpstreamError,
@@ -57,7 +57,7 @@ _STATUS: dict[type[StewardError], tuple[HTTPStatus, str]] = {
     SettingsError: (HTTPStatus.SERVICE_UNAVAILABLE, "settings-unusable"),
     UpstreamError: (HTTPStatus.SERVICE_UNAVAILABLE, "upstream"),
     ThrottledError: (HTTPStatus.SERVICE_UNAVAILABLE, "throttled"),
-    TimeUsedUpError: (HTTPStatus.SERVICE_UNAVAILABLE, "time-used-up"),
+    DeadlineError: (HTTPStatus.SERVICE_UNAVAILABLE, "time-used-up"),
     AccessDeniedError: (HTTPStatus.SERVICE_UNAVAILABLE, "service-permission-missing"),
 }
 

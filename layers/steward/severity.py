@@ -1,7 +1,9 @@
 """How bad something is: one scale for drift, for every other event and for the settings."""
 
 from enum import IntEnum
-from typing import Self
+from typing import Literal, Self
+
+type SeverityName = Literal["INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
 
 
 class Severity(IntEnum):

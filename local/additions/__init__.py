@@ -6,6 +6,9 @@ An addition is a module with
     what MiniStack lacks, as the end of the sentence "MiniStack lacks …";
 ``RELIES_ON``
     the names of MiniStack, below the package ``ministack``, that it replaces or calls and that a release may move;
+``REPLACES``, if there is any
+    the names of MiniStack, in the same form, that it puts its own in place of, without asking what was there; an entry
+    of a table is ``module.table[entry]``. Everything else that it changes it wraps;
 ``is_still_missing()``
     whether MiniStack still lacks it, found out by trying;
 ``install()``
@@ -31,7 +34,6 @@ from local.additions import (
     iam_account_details,
     iam_authorization,
     iam_groups,
-    iam_policy_versions,
     iam_simulation,
     iam_updates,
     invented_events,
@@ -92,7 +94,6 @@ ADDITIONS: tuple[Addition, ...] = (
     iam_access_keys,
     iam_account_details,
     iam_authorization,
-    iam_policy_versions,
     iam_simulation,
     iam_updates,
     secret_versions,
@@ -128,6 +129,13 @@ class Reliance(Protocol):
         ...
 
 
+class ReplacedTwiceError(Exception):
+    """Two additions put their own in the same place, so that the first one's would never be called."""
+
+    def __init__(self, name: str, first: str, second: str) -> None:
+        super().__init__(f"{first} and {second} both replace ministack.{name}: delete one of them.")
+
+
 class MissingNameError(Exception):
     """MiniStack no longer has a name that a module here relies on."""
 
@@ -150,6 +158,23 @@ def verify_names(modules: "Iterable[Reliance]", version: str) -> None:
         for name in module.RELIES_ON:
             if not _exists(name):
                 raise MissingNameError(module.__name__, name, version)
+
+
+def replaced_names(additions: "Iterable[Addition]") -> dict[str, str]:
+    """Name of MiniStack -> the addition that replaces it.
+
+    Raises
+    ------
+    ReplacedTwiceError
+        For the first name that two additions replace.
+    """
+    found: dict[str, str] = {}
+    for addition in additions:
+        for name in getattr(addition, "REPLACES", ()):
+            if name in found:
+                raise ReplacedTwiceError(name, found[name], addition.__name__)
+            found[name] = addition.__name__
+    return found
 
 
 def install(additions: "Iterable[Addition]" = ADDITIONS) -> list[Addition]:

@@ -114,7 +114,7 @@ def install() -> None:
 
 
 def record(call: Call, request_id: str) -> None:
-    """Tell the observers of a call, and the default bus of its region of one that changes something."""
+    """Pass a call to the observers, and one that changes something to the default bus of its region."""
     detail = {
         "eventVersion": "1.11",
         "userIdentity": _identity(call.access_key),
@@ -192,7 +192,7 @@ def _answer(model: Any, operation: Any, reply: Reply) -> dict[str, Any]:
 
 
 def _registry_call(method: str, path: str, headers: Mapping[str, str], reply: Reply) -> Call | None:
-    """The record of a push, a pull or a deletion that the registry was asked for by somebody who logged in."""
+    """The record of a push, a pull or a deletion by a caller that logged in to the registry."""
     parsed, caller = ecr._parse_v2_path(path), registry_login.caller_of(headers)
     action = parsed and registry_login.ACTIONS.get((parsed[0], method))
     if caller is None or action not in _RECORDED_OF_THE_REGISTRY:

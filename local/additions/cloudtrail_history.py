@@ -30,6 +30,7 @@ RELIES_ON = (
     "services.cloudtrail._err",
     "services.cloudtrail._ok",
 )
+REPLACES = ("services.cloudtrail._DISPATCH[LookupEvents]",)
 
 KEPT_EVENTS = 20_000
 """How many calls the history holds, of all accounts and regions."""

@@ -28,6 +28,7 @@ RELIES_ON = (
     "services.tagging._RESOURCE_TAG_COLLECTORS",
     "services.tagging._collect_ecr",
 )
+REPLACES = ("services.tagging._RESOURCE_TAG_COLLECTORS[ecr]",)
 
 
 def is_still_missing() -> bool:

@@ -1,4 +1,4 @@
-"""ECR repositories that keep to what they were told, and refuse what ECR refuses.
+"""ECR repositories that keep their settings, and refuse what ECR refuses.
 
 MiniStack drops the exclusion filters of tag mutability and does not apply them, ignores paging, takes any name and
 any policy text, and keeps the layers of a deleted repository.

@@ -30,6 +30,10 @@ RELIES_ON = (
     "services.eventbridge._event_bus_policies",
     "services.eventbridge.handle_request",
 )
+REPLACES = (
+    "services.cloudformation.provisioners._RESOURCE_HANDLERS[AWS::Events::EventBusPolicy]",
+    "services.eventbridge.bus_policy_for_arn",
+)
 
 _TYPE = "AWS::Events::EventBusPolicy"
 _PUT = "events:PutEvents"
@@ -103,7 +107,7 @@ def _entries(body: bytes) -> list[dict[str, Any]]:
 
 
 def _bus_policy(arn: str) -> tuple[str, str] | None:
-    """The policy of the bus that an ARN names, and whose it is; ``None`` for what is no bus."""
+    """The policy of the bus that an ARN names, and its account; ``None`` for other ARNs."""
     bus = arn.partition(":event-bus/")[2]
     policy = eventbridge._event_bus_policies.get(bus) if bus else None
     return (json.dumps(policy), get_account_id()) if policy else None

@@ -42,6 +42,7 @@ RELIES_ON = (
     "services.lambda_svc.invoke_async_with_retry",
     "services.sqs._queue_by_arn",
 )
+REPLACES = ("services.eventbridge._dispatch_to_lambda",)
 
 type Event = dict[str, Any]
 

@@ -26,6 +26,7 @@ RELIES_ON = (
     "services.iam._put_group_policy",
     "services.iam.detach_managed_policy",
 )
+REPLACES = ("services.cloudformation.provisioners._RESOURCE_HANDLERS[AWS::IAM::Group]",)
 
 _TYPE = "AWS::IAM::Group"
 

@@ -26,6 +26,11 @@ RELIES_ON = (
     "services.iam._users",
     "services.iam._xml",
 )
+REPLACES = (
+    "services.iam._IAM_HANDLERS[SetDefaultPolicyVersion]",
+    "services.iam._IAM_HANDLERS[UpdateGroup]",
+    "services.iam._IAM_HANDLERS[UpdateUser]",
+)
 
 _OPERATIONS = ("UpdateUser", "UpdateGroup", "SetDefaultPolicyVersion")
 

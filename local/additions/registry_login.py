@@ -140,7 +140,7 @@ def _refusal(method: str, path: str, headers: dict[str, str], query: dict[str, l
 
 
 def _password(caller: str, expires: int) -> str:
-    """A token that only this server can make: whose it is, until when, and the proof."""
+    """A token that only this server can make: its owner, its expiry, and the proof."""
     claim = f"{caller}.{expires}"
     proof = hmac.new(os.environ["AWS_SECRET_ACCESS_KEY"].encode(), claim.encode(), hashlib.sha256).hexdigest()
     return f"{claim}.{proof}"

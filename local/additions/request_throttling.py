@@ -40,7 +40,7 @@ _QUERY_PROTOCOL = "iam"
 
 @dataclass
 class Requests:
-    """What came in since somebody began to count."""
+    """The requests since the count was started."""
 
     every: int = 0
     services: frozenset[str] = frozenset()
@@ -64,7 +64,7 @@ _requests = Requests()
 
 
 def is_still_missing() -> bool:
-    """Whether nobody answers at the path."""
+    """Whether the path has no answer."""
     return bool(answer(app._dispatch_service_request("GET", PATH, {}, b"", {}, "probe"))[0] != _OK)
 
 

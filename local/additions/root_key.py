@@ -23,12 +23,17 @@ RELIES_ON = (
     "core.iam_evaluator.pin_signed_request",
     "services.sts.is_root_access_key",
 )
+REPLACES = (
+    "core.iam_evaluator._is_root_key",
+    "core.iam_evaluator.is_root_access_key",
+    "services.sts.is_root_access_key",
+)
 
 _pinning = contextvars.ContextVar("pinning", default=False)
 
 
 def is_still_missing() -> bool:
-    """Whether the key ``test`` is root, whoever is configured."""
+    """Whether the key ``test`` is root although another one is configured."""
     return bool(iam_evaluator.is_root_access_key("test"))
 
 

@@ -49,6 +49,7 @@ RELIES_ON = (
     "services.secretsmanager.handle_request",
     *secrets_manager.RELIES_ON,
 )
+REPLACES = ("services.secretsmanager._rotate_secret",)
 
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
@@ -74,7 +75,7 @@ def is_still_missing() -> bool:
 
 
 def install() -> None:
-    """Replace RotateSecret, add CancelRotateSecret, and tell the dates of rotation."""
+    """Replace RotateSecret, add CancelRotateSecret, and return the dates of rotation."""
     describe, handle_request = secretsmanager._describe_secret, secretsmanager.handle_request
 
     def describe_secret(request: Request) -> Reply:
@@ -226,7 +227,7 @@ def _conclude(secret: Secret, token: str) -> str | None:
 
 
 def _next_rotation(secret: Secret, since: int) -> int | None:
-    """When the rules ask for the next rotation, in seconds of the epoch; ``None`` without rules that can be told."""
+    """The time of the next rotation by the rules, in seconds of the epoch; ``None`` without rules that give one."""
     rules = secret.get("RotationRules") or {}
     if days := rules.get("AutomaticallyAfterDays"):
         return since + int(days) * _SECONDS["days"]

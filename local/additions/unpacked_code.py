@@ -1,4 +1,4 @@
-"""Code and layers of functions, unpacked once for all execution environments, as on AWS, where nobody writes to them.
+"""Code and layers of functions, unpacked once for all execution environments, which may not write to them, as on AWS.
 
 MiniStack unpacks all layers anew for every environment that it starts, which takes longer than everything else about
 it. Here an environment gets links, and with them the bytecode that the first one compiled.
@@ -15,6 +15,7 @@ from ministack.core import lambda_runtime
 
 GAP = "sharing of unpacked code and layers between execution environments"
 RELIES_ON = ("core.lambda_runtime.zipfile",)
+REPLACES = ("core.lambda_runtime.zipfile",)
 
 
 def is_still_missing() -> bool:

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from repository_provisioning.adapters.ecr_registry import EcrContainerRegistry
+from repository_provisioning.application.ports import RepositoryAlreadyExistsError, RepositoryNotFoundError
 from repository_provisioning.domain.configuration import Configuration, Details
 from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Pull, RepositoryRule
-from repository_provisioning.domain.naming import NamePattern, RepositoryName
-from repository_provisioning.domain.ports import RepositoryAlreadyExistsError, RepositoryNotFoundError
+from repository_provisioning.domain.names import NamePattern, RepositoryName
 from steward.aws.clients import client
 from steward.errors import RuleViolationError
 from tests.doubles.frozen_clock import FrozenClock

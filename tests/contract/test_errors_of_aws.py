@@ -13,16 +13,16 @@ from botocore.stub import ANY, Stubber
 
 from repository_provisioning.adapters.dynamodb_state import DynamoDbCreationQuota, DynamoDbRecords
 from repository_provisioning.adapters.ecr_registry import EcrContainerRegistry
-from repository_provisioning.domain.configuration import Configuration, Repository
-from repository_provisioning.domain.events import RepositoryRequestDenied
-from repository_provisioning.domain.house_rules import Lifecycle, RepositoryRule
-from repository_provisioning.domain.naming import NamePattern, RepositoryName
-from repository_provisioning.domain.ports import (
+from repository_provisioning.application.ports import (
     PrincipalNotYetKnownError,
     Record,
     RepositoryAlreadyExistsError,
     RepositoryNotFoundError,
 )
+from repository_provisioning.domain.configuration import Configuration, Repository
+from repository_provisioning.domain.events import RepositoryRequestDenied
+from repository_provisioning.domain.house_rules import Lifecycle, RepositoryRule
+from repository_provisioning.domain.names import NamePattern, RepositoryName
 from steward.aws.event_bus import EventBridgePublisher
 from steward.errors import AccessDeniedError, ConflictError, RuleViolationError, ThrottledError, UpstreamError
 from steward.events import NotPublishedError

@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 
 from repository_provisioning.adapters.dynamodb_state import DynamoDbCreationQuota, DynamoDbRecords
+from repository_provisioning.application.ports import Record
 from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Overrides, Pull
-from repository_provisioning.domain.naming import RepositoryName
-from repository_provisioning.domain.ports import Record
+from repository_provisioning.domain.names import RepositoryName
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_state import InMemoryCreationQuota, InMemoryRecords

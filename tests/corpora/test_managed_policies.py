@@ -8,7 +8,7 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from iam_policy import Decision, Request, Verdict, canonical_hash, compare, evaluate
-from tests.unit.policy_drift.rewrites import ADDITIONS, WIDENINGS, rewritten
+from tests.unit.iam_policy.rewrites import ADDITIONS, WIDENINGS, rewritten
 
 POLICIES: dict[str, Any] = {name: policy["Document"] for name, policy in json.loads(aws_managed_policies_data).items()}
 SOME = dict(islice(POLICIES.items(), 0, None, 25))

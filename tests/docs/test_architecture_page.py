@@ -26,9 +26,7 @@ def test_every_function_has_its_row():
 
 
 @pytest.mark.parametrize(("function", "handler", "use_case", "module"), ROWS)
-def test_a_handler_is_named_after_its_function_and_gets_its_use_case_from_bootstrap(
-    function, handler, use_case, module
-):
+def test_a_handler_is_named_after_its_use_case_which_bootstrap_composes(function, handler, use_case, module):
     capability, deployed, _ = HANDLERS[function]
     bootstrap = importlib.import_module(f"{capability}.bootstrap")
     offered = {
@@ -36,7 +34,8 @@ def test_a_handler_is_named_after_its_function_and_gets_its_use_case_from_bootst
         for name, composed in vars(bootstrap).items()
         if callable(composed) and composed.__module__ == bootstrap.__name__ and name != "caught_pushes"
     }
+    floor = "application" if (PROJECT / "functions" / capability / "application").is_dir() else "domain"
 
     assert deployed == f"{handler}_handler"
-    assert re.sub(r"(?<!^)(?=[A-Z])", "_", function).lower().endswith(handler)
-    assert getattr(importlib.import_module(f"{capability}.domain.{module}"), use_case) in offered
+    assert handler == module or re.sub(r"(?<!^)(?=[A-Z])", "_", function).lower().endswith(handler)
+    assert getattr(importlib.import_module(f"{capability}.{floor}.{module}"), use_case) in offered

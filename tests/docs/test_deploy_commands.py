@@ -1,66 +1,56 @@
-"""What `make deploy` hands to SAM: what was saved, and for both of its commands the same."""
+"""What the Makefile's targets hand on: an operator's folder, and whether to ask."""
 
-import re
 import subprocess
-import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-SAVED = 'AlertEmail="a@example.com" DigestSchedule="cron(0 7 ? * MON *)" RepositoryKeyArns="" Architecture="arm64"'
+SETTINGS = "SETTINGS=../our settings"
+FOLDER = '--settings "../our settings"'
 
 
 def commands(*arguments):
-    """The SAM commands that make would run."""
+    """The commands that make would run, each on one line."""
     shown = subprocess.run(
-        ["/usr/bin/env", "make", "--dry-run", *arguments], cwd=PROJECT, capture_output=True, text=True, check=True
+        ["/usr/bin/env", "-u", "MAKEFLAGS", "-u", "SETTINGS", "make", "--dry-run", *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
-    return [line for line in shown.splitlines() if line.startswith(".local/venv/bin/sam ")]
+    return shown.replace("\\\n", " ").splitlines()
 
 
-def overrides(command, folder):
-    """What the shell makes of a command's overrides, in a folder whose samconfig.toml has SAVED."""
-    (argument,) = re.findall(r'--parameter-overrides (".*")$', command)
-    done = subprocess.run(
-        ["/bin/bash", "-c", f"printf %s {argument}"], cwd=folder, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+def command(target, *arguments):
+    (found,) = [line for line in commands(target, *arguments) if f"-m deployment {target} " in f"{line} "]
+    return found
 
 
-@pytest.fixture
-def saved(tmp_path):
-    (tmp_path / "samconfig.toml").write_text(f"[default.deploy.parameters]\nparameter_overrides = '{SAVED}'\n")
-    (tmp_path / ".local" / "venv" / "bin").mkdir(parents=True)
-    (tmp_path / ".local" / "venv" / "bin" / "python").symlink_to(sys.executable)
-    return tmp_path
+@pytest.mark.parametrize("target", ["build", "deploy", "deploy-global-events"])
+def test_an_operators_folder_and_the_architecture_reach_the_command(target):
+    plain, given = command(target), command(target, SETTINGS, "ARCHITECTURE=x86_64")
+
+    assert "--settings" not in plain
+    assert FOLDER in given
+    assert "--architecture x86_64" in given
 
 
-def test_a_deployment_keeps_the_parameters_that_were_saved(saved):
-    build, deploy = commands("deploy")
-
-    assert overrides(build, saved) == overrides(deploy, saved) == SAVED
-    assert "--guided" not in deploy
-
-
-def test_another_architecture_is_for_build_and_functions_and_replaces_nothing_else(saved):
-    build, deploy = commands("deploy", "ARCHITECTURE=x86_64")
-
-    assert overrides(build, saved) == overrides(deploy, saved) == f"{SAVED} Architecture=x86_64"
+@pytest.mark.parametrize("target", ["deploy", "deploy-global-events"])
+def test_parameters_are_asked_for_when_that_is_wanted_and_a_pipeline_is_asked_nothing(target):
+    assert not {"--guided", "--yes"} & set(command(target).split())
+    assert "--guided" in command(target, "GUIDED=1").split()
+    assert "--yes" in command(target, "YES=1").split()
 
 
-def test_parameters_are_asked_for_when_that_is_wanted():
-    assert all("--guided" in command for command in commands("deploy", "GUIDED=1")[1:])
-    assert all("--guided" in command for command in commands("deploy-global-events", "GUIDED=1"))
+@pytest.mark.parametrize("target", ["check", "build", "deploy", "start", "settings"])
+def test_an_operators_folder_is_checked_before_anything_is_made_of_it(target):
+    lines = commands(target, SETTINGS)
+
+    (checked,) = [number for number, line in enumerate(lines) if "check_settings" in line and "-m" in line]
+    assert '"../our settings"' in "".join(lines[checked:])
+    assert all("-m deployment" not in line and "-m local" not in line for line in lines[:checked])
 
 
-def test_a_pipeline_is_asked_nothing():
-    assert "--no-confirm-changeset" in commands("deploy", "YES=1")[-1]
-    assert "--no-confirm-changeset" in commands("deploy-global-events", "YES=1")[-1]
-
-
-def test_there_is_something_saved_from_the_start():
-    configuration = tomllib.loads((PROJECT / "samconfig.toml").read_text())
-
-    assert "Architecture" in configuration["default"]["deploy"]["parameters"]["parameter_overrides"]
+def test_the_laptops_stack_has_an_operators_folder():
+    assert any(f"-m local start {FOLDER}" in line for line in commands("start", SETTINGS))

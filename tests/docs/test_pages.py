@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from access_key_rotation.domain.policy import RotationSettings
-from steward.settings import load
+from access_key_rotation.domain.settings import RotationSettings
+from steward.settings import load, shipped
 from tests.functional.contract import Contract
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
 PAGES = [
     *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    PROJECT / "layers" / "iam_policy" / "README.md",
     *sorted(DOCS.glob("*.md")),
     *sorted((DOCS / "runbooks").glob("*.md")),
+    *sorted((DOCS / "decisions").glob("*.md")),
 ]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([^)\s]+))?\)")
 CALL = re.compile(r"call (GET|POST) \'?(/service-users[^\s?\'`]*)[^\s`]*(?: +-H \'[^\']+\')?(?: +-d \'([^\']+)\')?")
@@ -111,15 +113,15 @@ def test_every_runbook_that_an_alarm_names_is_there(template):
 
 @pytest.mark.parametrize("page", [PROJECT / "README.md", DOCS / "consumers.md"], ids=page_id)
 def test_the_picture_of_a_rotation_shows_the_times_that_are_shipped(page):
-    times = load(PROJECT / "layers" / "settings" / "rotation.yaml", RotationSettings).times
+    times = load(shipped("rotation.yaml"), RotationSettings).times
     picture = page.read_text().partition("```mermaid\ngantt\n")[2].partition("```")[0]
 
     lengths = [int(days) for days in re.findall(r", (\d+)d$", picture, re.MULTILINE)]
     first, limit = (date.fromisoformat(day) for day in re.findall(r"\d{4}-\d\d-\d\d", picture))
 
-    assert lengths == [times.rotate_after_days, times.quiet_days, times.keep_inactive_days, 0, times.rotate_after_days]
+    assert lengths == [times.rotate_after_days, times.drain_days, times.keep_inactive_days, 0, times.rotate_after_days]
     assert (limit - first).days == times.max_age_days
-    assert f"unused for {times.quiet_days:g} days" in picture
+    assert f"unused for {times.drain_days:g} days" in picture
 
 
 def test_the_index_of_the_runbooks_is_complete():

@@ -1,13 +1,13 @@
-"""What alerting remembers, in memory."""
+"""What alerting stores, in memory."""
 
 from collections import defaultdict
 
 from alerting.adapters.dynamodb_memory import RUN
-from alerting.domain.ports import AlreadyAtItError
+from alerting.application.ports import DeliveryInProgressError
 
 
 class InMemoryDeliveries:
-    """Steps of events, and who is at them."""
+    """Steps of events, and which of them a run owns."""
 
     def __init__(self):
         self._steps = defaultdict(set)
@@ -16,7 +16,7 @@ class InMemoryDeliveries:
 
     def begin(self, event_id, now):
         if self._busy_until.get(event_id, now) > now:
-            raise AlreadyAtItError("another run works on this event; it comes again")
+            raise DeliveryInProgressError("another run works on this event; the queue delivers it again")
         self._busy_until[event_id] = now + RUN
         return frozenset(self._steps[event_id])
 
@@ -34,25 +34,25 @@ class InMemoryDeliveries:
         return True
 
 
-class InMemoryWaitingRooms:
-    """Rooms of alerts, by the ids of their events."""
+class InMemoryPendingAlerts:
+    """Pending alerts of each summary, by the ids of their events."""
 
     def __init__(self):
-        self._rooms = defaultdict(dict)
+        self._alerts = defaultdict(dict)
 
-    def wait(self, room, alert):
-        self._rooms[room][alert.event_id] = alert
+    def add(self, summary, alert):
+        self._alerts[summary][alert.event_id] = alert
 
-    def waiting(self, room):
-        return sorted(self._rooms[room].values(), key=lambda alert: (-alert.severity, alert.event_id))
+    def pending(self, summary):
+        return sorted(self._alerts[summary].values(), key=lambda alert: (-alert.severity, alert.event_id))
 
-    def leave(self, room, alerts):
+    def remove(self, summary, alerts):
         for alert in alerts:
-            self._rooms[room].pop(alert.event_id, None)
+            self._alerts[summary].pop(alert.event_id, None)
 
 
-class InMemoryConcerns:
-    """What lasts; the newest word counts."""
+class InMemoryOpenItems:
+    """Open items; the newest state counts."""
 
     def __init__(self):
         self._concerns = {}
@@ -60,10 +60,10 @@ class InMemoryConcerns:
     def find(self, identity):
         return self._concerns.get(identity)
 
-    def keep(self, concern):
-        known = self._concerns.get(concern.id)
-        if known is None or known.at <= concern.at:
-            self._concerns[concern.id] = concern
+    def keep(self, item):
+        known = self._concerns.get(item.id)
+        if known is None or known.at <= item.at:
+            self._concerns[item.id] = item
 
     def all(self):
         return [self._concerns[identity] for identity in sorted(self._concerns)]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Lock
 
+from repository_provisioning.application.ports import RepositoryAlreadyExistsError, RepositoryNotFoundError
 from repository_provisioning.domain.configuration import Configuration, Repository
-from repository_provisioning.domain.naming import RepositoryName
-from repository_provisioning.domain.ports import RepositoryAlreadyExistsError, RepositoryNotFoundError
+from repository_provisioning.domain.names import RepositoryName
 from steward.clock import Clock
 from steward.errors import ConflictError, RuleViolationError
 

@@ -3,9 +3,16 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from policy_drift.application.ports import (
+    ConcurrentUpdateError,
+    Kept,
+    NotVersionedError,
+    Snapshot,
+    Undelivered,
+    Version,
+)
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
-from policy_drift.domain.ports import Kept, NotVersionedError, OvertakenError, Snapshot, Undelivered, Version
-from policy_drift.domain.reach import touched_by
+from policy_drift.domain.dependents import with_dependents
 
 
 class InMemoryOutbox:
@@ -14,13 +21,13 @@ class InMemoryOutbox:
     def __init__(self):
         self.items = {}
 
-    def _save(self, item, value, after, tell, until):
+    def _save(self, item, value, after, events, until):
         kept = self.items.get(item)
         if (kept.revision if kept else 0) != after:
-            raise OvertakenError(f"{item} was written by another run")
+            raise ConcurrentUpdateError(f"{item} was written by another run")
         boxes = {**(kept.undelivered if kept else {})}
-        if tell:
-            boxes[after + 1] = Undelivered(tuple(tell), until)
+        if events:
+            boxes[after + 1] = Undelivered(tuple(events), until)
         self.items[item] = Kept(value, after + 1, boxes)
         return after + 1
 
@@ -50,8 +57,8 @@ class InMemoryFindings(InMemoryOutbox):
     def all(self):
         return list(self.items.values())
 
-    def save(self, finding, *, after, tell=(), until=None):
-        return self._save(finding.id, finding, after, tell, until)
+    def save(self, finding, *, after, events=(), until=None):
+        return self._save(finding.id, finding, after, events, until)
 
 
 class InMemoryBaselineRecords(InMemoryOutbox):
@@ -62,8 +69,8 @@ class InMemoryBaselineRecords(InMemoryOutbox):
     def get(self):
         return self.items.get(self.id)
 
-    def save(self, in_force, *, after, tell=(), until=None):
-        return self._save(self.id, in_force, after, tell, until)
+    def save(self, in_force, *, after, events=(), until=None):
+        return self._save(self.id, in_force, after, events, until)
 
 
 class InMemoryBaselineStore:
@@ -89,7 +96,7 @@ class InMemoryBaselineStore:
     def write(self, text, *, replaces):
         latest = self.latest()
         if (latest.etag if latest else None) != replaces:
-            raise OvertakenError("another baseline was written meanwhile")
+            raise ConcurrentUpdateError("another baseline was written meanwhile")
         written = self.put(text)
         self.latest()
         return written
@@ -126,7 +133,7 @@ class InMemoryAccount:
         return self.account
 
     def holders(self, policy_arn):
-        touched = touched_by([policy_id(policy_arn)], [self.account])
+        touched = with_dependents([policy_id(policy_arn)], [self.account])
         return frozenset(entity for entity in touched if entity.kind is not EntityKind.POLICY)
 
     def members(self, group):

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from access_key_rotation.domain.observation import Intent, Record
-from access_key_rotation.domain.ports import BusyError, Claim, LeaseLostError
+from access_key_rotation.application.ports import BusyError, Claim, LeaseLostError
+from access_key_rotation.domain.state import Intent, Record
 
 
 class InMemoryRotationRecords:

@@ -4,10 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
-from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import AccessKey, Content, Label, LastUse, Secret, Standing, User
-from access_key_rotation.domain.ports import (
+from access_key_rotation.application.ports import (
     Identity,
     KeyNotFoundError,
     KeySlotsFullError,
@@ -15,6 +12,9 @@ from access_key_rotation.domain.ports import (
     NotAuthenticatedError,
     VersionTakenError,
 )
+from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import AccessKey, Content, Label, LastUse, Secret, Standing, User
 from steward.errors import AccessDeniedError, ConflictError
 
 ACCOUNT = "123456789012"
@@ -58,6 +58,8 @@ class InMemoryServiceAccount:
         self.made_by_us: set[str] = set()
         self.authenticated: list[tuple[datetime, str, str]] = []
         self.refused: list[tuple[datetime, str, str]] = []
+        self.aws_quarantines: set[str] = set()
+        """Users to which AWS attached its quarantine policy, which denies the login to ECR."""
         self._numbers = iter(range(1, 10_000))
         self._seen_once: set[tuple[str, str]] = set()
 
@@ -257,7 +259,7 @@ class InMemoryVault:
         return secret
 
 
-class InMemoryProber:
+class InMemoryAuthenticator:
     """STS and ECR of the account."""
 
     def __init__(self, account):
@@ -269,6 +271,8 @@ class InMemoryProber:
         return Identity(user.user_id, user.arn)
 
     def log_in_to_ecr(self, credential, region):
+        if credential.user in self._account.aws_quarantines:
+            raise NotAuthenticatedError(f"{credential.user} is quarantined", code="AccessDeniedException")
         self._try(credential, region, "ecr")
 
     def _try(self, credential, region, service):

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from datetime import date, timedelta
 from threading import Lock
 
-from repository_provisioning.domain.naming import RepositoryName
-from repository_provisioning.domain.ports import Record
+from repository_provisioning.application.ports import Record
+from repository_provisioning.domain.names import RepositoryName
 from steward.clock import Clock
 
 

@@ -1,4 +1,4 @@
-"""All users of an account, as a list."""
+"""All users of an account, as a list, and which of them administer IAM."""
 
 
 class ListedDirectory:
@@ -6,10 +6,16 @@ class ListedDirectory:
 
     def __init__(self, users):
         self._users = users
-        self.administrators = set()
 
     def users(self, path):
         return (user for user in self._users if user.path.startswith(path))
 
+
+class ListedAdministrators:
+    """The ARNs of the users that IAM takes for administrators."""
+
+    def __init__(self, *arns):
+        self._arns = arns
+
     def administers_iam(self, arn):
-        return arn in self.administrators
+        return arn in self._arns

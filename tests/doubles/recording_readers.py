@@ -1,21 +1,32 @@
-"""A topic and a hub that keep what they were told."""
+"""Readers that keep the alerts that they accept."""
+
+from alerting.domain.alert import PEOPLE, Channel
 
 
-class RecordingTopic:
-    """Keeps messages."""
+class RecordingReader:
+    """Keeps routed alerts."""
 
-    def __init__(self):
-        self.published = []
+    def __init__(self, step, channels, *, grouped=False, items_only=False):
+        self.step = step
+        self.grouped = grouped
+        self.sent = []
+        self._channels = channels
+        self._items_only = items_only
 
-    def publish(self, message):
-        self.published.append(message)
+    def accepts(self, routed):
+        return bool(routed.channels & self._channels) and (routed.item is not None or not self._items_only)
+
+    def send(self, routed):
+        self.sent.append(routed)
 
 
-class RecordingHub:
-    """Keeps findings."""
+def recording_topic():
+    return RecordingReader("sent", PEOPLE, grouped=True)
 
-    def __init__(self):
-        self.told = []
 
-    def tell(self, alert, concern):
-        self.told.append((alert, concern))
+def recording_hub():
+    return RecordingReader("security_hub", {Channel.SECURITY_HUB}, items_only=True)
+
+
+def recording_webhook():
+    return RecordingReader("webhook", {Channel.WEBHOOK})

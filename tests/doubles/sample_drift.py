@@ -7,14 +7,13 @@ from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy,
 from policy_drift.domain.finding import (
     Acknowledgement,
     Change,
-    Coverage,
     Drift,
     Finding,
     Kind,
-    Report,
     Severity,
     State,
 )
+from policy_drift.report.document import Coverage, Report
 
 ACCOUNT = "123456789012"
 NOW = datetime(2026, 5, 4, 12, 0, 41, tzinfo=UTC)

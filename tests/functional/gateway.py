@@ -34,13 +34,16 @@ def sample(capability: str, name: str) -> dict[str, Any]:
 class Gateway:
     """Calls a capability's handler as the gateway does, and holds every answer to its contract."""
 
+    handler: str
+    """The module of the capability that the gateway calls."""
+
     def __init__(self, contract, cold_start):
         self._contract = contract
         self._cold_start = cold_start
         self._handler = None
 
     def restart(self, **environment):
-        self._handler = self._cold_start(f"{self._contract.capability}.api_handler", **environment)
+        self._handler = self._cold_start(f"{self._contract.capability}.{self.handler}", **environment)
 
     def send(self, event):
         if self._handler is None:

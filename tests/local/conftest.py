@@ -1,13 +1,15 @@
 """The project's own stack, deployed as a newcomer deploys it, under house rules and callers of the tests."""
 
-import shutil
 import uuid
+from pathlib import Path
 
 import pytest
 
-from tests.local.aws.launched import ACCOUNT, REGION, REPOSITORY, allow
+from tests.local.aws.launched import ACCOUNT, REGION, allow
 from tests.local.stack import Stack
 
+SETTINGS = Path(__file__).parent / "settings"
+"""An operator's folder, with house rules and times of the tests."""
 SECRETS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/mrk-00000000000000000000000000000001"
 """The key of the secrets; IAM decides on it, and nobody asks it."""
 SPEAKER = "              - !GetAtt RepositoryApiRole.Arn\n"
@@ -21,12 +23,10 @@ def stack(tmp_path_factory):
     that hears the tests' own drift.
     """
     stack = Stack(tmp_path_factory.mktemp("stack"))
-    for settings in ("house_rules.yaml", "rotation.yaml"):
-        shutil.copy(REPOSITORY / "tests" / "local" / settings, stack.folder / "layers" / "settings")
-    parameters = f'"Platform=local", "PushSafetyNet=create", "SecretsKeyArn={SECRETS_KEY}"'
+    parameters = f'"Platform=local", "PushSafetyNet=create", "SecretsKeyArn={SECRETS_KEY}", "OwnSecretAccess=true"'
     stack.edit('"Platform=local"', parameters, file="samconfig.toml")
     stack.edit(SPEAKER, f"{SPEAKER}{SPEAKER.replace('!GetAtt RepositoryApiRole.Arn', '!Sub ' + DRIFT_ROLE)}")
-    started = stack.run("start")
+    started = stack.run("start", "--settings", str(SETTINGS))
     assert started.returncode == 0, started.stdout + started.stderr
     stack.started = started.stdout
     yield stack

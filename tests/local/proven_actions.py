@@ -37,14 +37,14 @@ _LOGS_AND_TRACES = (
 _PROVISION_REPOSITORIES = (
     Probed("ecr:DescribeRepositories", "a missing repository"),
     Probed("ecr:CreateRepository", "a missing repository"),
-    Probed("ecr:TagResource", "a missing repository", sid="CreateOurs"),
+    Probed("ecr:TagResource", "a missing repository", sid="CreateTaggedRepositories"),
     Probed("ecr:PutLifecyclePolicy", "a missing repository"),
     Probed("ecr:SetRepositoryPolicy", "a missing repository"),
     Probed("ecr:ListTagsForResource", "a half-done repository"),
     Probed("ecr:GetLifecyclePolicy", "a half-done repository"),
     Probed("ecr:GetRepositoryPolicy", "a half-done repository"),
     Probed("ecr:PutImageTagMutability", "a repository whose rules changed"),
-    Probed("ecr:TagResource", "a repository whose rules changed", sid="ConfigureOurs"),
+    Probed("ecr:TagResource", "a repository whose rules changed", sid="ConfigureTaggedRepositories"),
     Probed("dynamodb:BatchGetItem", "a missing repository"),
     Probed("dynamodb:PutItem", "a missing repository"),
     Probed("dynamodb:UpdateItem", "a missing repository"),
@@ -105,6 +105,7 @@ _DEAD_LETTERS = Required(
     "sqs:SendMessage", "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
 )
 _SECURITY_HUB_PAGE = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"
+_SECRET_PAGE = "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html"
 _QUEUE_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
 
 ROLES: dict[str, tuple[Probed | Required, ...]] = {
@@ -176,6 +177,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         Probed("dynamodb:UpdateItem", "an event to tell"),
         Probed("sns:Publish", "an event to tell"),
         Required("securityhub:BatchImportFindings", _SECURITY_HUB_PAGE),
+        Required("secretsmanager:GetSecretValue", _SECRET_PAGE),
         Required("sqs:ReceiveMessage", _QUEUE_PAGE),
         Required("sqs:DeleteMessage", _QUEUE_PAGE),
         Required("sqs:GetQueueAttributes", _QUEUE_PAGE),
@@ -193,8 +195,8 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         Probed("cloudtrail:LookupEvents", "a finding that no event announced"),
         Probed("s3:GetObject", "a scan"),
         Probed("s3:GetObjectVersion", "the first scan"),
-        Probed("s3:PutObject", "the first scan", sid="CaptureTheFirstBaseline"),
-        Probed("s3:PutObject", "a scan", sid="KeepReports"),
+        Probed("s3:PutObject", "the first scan", sid="CaptureFirstBaseline"),
+        Probed("s3:PutObject", "a scan", sid="WriteReports"),
         Probed("s3:ListBucketVersions", "the first scan"),
         Required("s3:ListBucket", _S3_PAGE),
         Probed("dynamodb:GetItem", "a scan"),
@@ -229,8 +231,8 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "DriftApiRole": (
         *_LOGS_AND_TRACES,
         *_reads_the_account("an adoption", _PAGES_OF_IAM, "an adoption"),
-        Probed("s3:GetObject", "an adoption", sid="ReadAndReplaceTheBaseline"),
-        Probed("s3:GetObject", "a link to the report", sid="LinkToReports"),
+        Probed("s3:GetObject", "an adoption", sid="ReadWriteBaseline"),
+        Probed("s3:GetObject", "a link to the report", sid="ReadReports"),
         Probed("s3:GetObjectVersion", "an adoption"),
         Probed("s3:PutObject", "an adoption"),
         Required("s3:ListBucket", _S3_PAGE),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import time
 
 from local.oci import Registry
@@ -26,6 +27,9 @@ class Stack(Project):
 
     def __init__(self, folder):
         super().__init__(folder, source=REPOSITORY, parts=PARTS)
+        shutil.copytree(
+            REPOSITORY / "tests" / "layers" / "settings", folder / "layers" / "settings", dirs_exist_ok=True
+        )
 
     @property
     def api_id(self):

@@ -17,8 +17,8 @@ USERS = ["ecr-pull", "ecr-push", *ROTATED_ON_REQUEST]
 @pytest.fixture(scope="module")
 def rotating(tmp_path_factory):
     stack = RotationStack(tmp_path_factory.mktemp("rotating"))
-    stack.shorten(rotate_after_days=100, max_age_days=600, quiet_days=70, keep_inactive_days=20)
-    as_shipped = "{rotate_after_days: 60, max_age_days: 90, quiet_days: 8, keep_inactive_days: 14}"
+    stack.shorten(rotate_after_days=100, max_age_days=600, drain_days=70, keep_inactive_days=20)
+    as_shipped = "{rotate_after_days: 60, max_age_days: 90, drain_days: 8, keep_inactive_days: 14}"
     by_request = ", ".join(f"{{match: {user}, times: {as_shipped}}}" for user in ROTATED_ON_REQUEST)
     stack.edit("overrides: []", f"overrides: [{by_request}]", file="layers/settings/rotation.yaml")
     started = stack.run("start")

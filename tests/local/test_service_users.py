@@ -2,6 +2,7 @@
 
 import json
 
+import boto3
 import pytest
 
 from tests.local.aws.launched import REGION, REPOSITORY, allow
@@ -63,6 +64,25 @@ def test_a_secret_is_read_in_every_region_of_the_settings(stack, users, work):
     copy = stack.aws.client("secretsmanager", region="us-west-2").get_secret_value(SecretId=secret_of(name))
     assert key is not None
     assert json.loads(copy["SecretString"])["AccessKeyId"] == key
+
+
+def test_a_service_user_in_a_group_reads_its_own_secret_and_no_other(stack, users, work):
+    name, other = users.without_key(), users.without_key()
+    assert work(name)
+    assert work(other)
+    stack.aws.client("iam").add_user_to_group(GroupName="ecr-read", UserName=name)
+    own = json.loads(stack.aws.client("secretsmanager").get_secret_value(SecretId=secret_of(name))["SecretString"])
+    reader = boto3.client(
+        "secretsmanager",
+        region_name=REGION,
+        endpoint_url=stack.aws.endpoint,
+        aws_access_key_id=own["AccessKeyId"],
+        aws_secret_access_key=own["SecretAccessKey"],
+    )
+
+    assert json.loads(reader.get_secret_value(SecretId=secret_of(name))["SecretString"]) == own
+    with pytest.raises(reader.exceptions.ClientError, match="AccessDenied"):
+        reader.get_secret_value(SecretId=secret_of(other))
 
 
 def test_secrets_manager_is_told_to_rotate_at_the_greatest_age_and_rotates_nothing_now(stack, secrets, users, work):

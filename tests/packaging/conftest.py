@@ -21,21 +21,22 @@ def interpreter():
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory, interpreter):
-    """What `sam build` makes of the project, for the machine that the tests run on."""
+    """What `make build` makes of the project, for the machine that the tests run on."""
     project = tmp_path_factory.mktemp("packaging")
     for part in PARTS:
         if (PROJECT / part).is_dir():
             shutil.copytree(PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(PROJECT / part, project / part)
-    architecture = f"Architecture={MACHINES[platform.machine().lower()]}"
+    shutil.copytree(PROJECT / "tests" / "layers" / "settings", project / "layers" / "settings", dirs_exist_ok=True)
     environment = os.environ | {
         "PATH": f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}",
         "SAM_CLI_TELEMETRY": "0",
         "AWS_DEFAULT_REGION": "ca-central-1",
         "PYTHONWARNINGS": "ignore",
     }
-    command = [SAM, "-m", "samcli", "build", "--config-env", "local", "--parameter-overrides", architecture]
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    architecture = MACHINES[platform.machine().lower()]
+    command = [SAM, "-m", "deployment", "build", "--project", str(project), "--architecture", architecture]
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return project / ".aws-sam" / "build"

@@ -1,7 +1,10 @@
 """What `sam build` made imports and answers, with nothing on the path but itself."""
 
 import json
+import re
 import subprocess
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+from pathlib import Path
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
@@ -24,6 +27,10 @@ IN_USE = {
 }
 """What the variables of the template hold where a handler looks at them; the others hold their own names."""
 LAYERS = ("DependenciesLayer", "StewardLayer", "IamPolicyLayer", "SettingsLayer")
+CLIENT = re.compile(r"""(?:(?:\b|_)client(?:_of)?\(|service: Literal\[)"([a-z0-9-]+)\"""")
+"""How the code names the service of a client."""
+HASH_BASED_AND_UNCHECKED = 0b01
+"""Source: https://docs.python.org/3/reference/import.html#pyc-invalidation"""
 ANSWER = """
 import importlib, json, sys
 sys.path[:0] = json.loads(sys.argv[1])
@@ -135,10 +142,47 @@ def test_unusable_house_rules_are_answered_and_counted(run, handlers, who_am_i, 
     assert metrics["service"] == "repository_provisioning"
 
 
-def test_artefacts_hold_no_tests_caches_or_documents_of_the_project(built):
-    names = {path.name for path in built.rglob("*") if "DependenciesLayer" not in path.parts}
+def test_artefacts_hold_no_tests_or_documents_of_the_project(built):
+    ours = [path for path in built.rglob("*") if "DependenciesLayer" not in path.parts]
 
-    assert names.isdisjoint({"tests", "__pycache__", "README.md", "Makefile"})
+    assert {path.name for path in ours}.isdisjoint({"tests", "Makefile"})
+    # The engine's distribution is built from the same folder.
+    assert {path.parent.name for path in ours if path.name in {"README.md", "pyproject.toml"}} <= {"iam_policy"}
+
+
+def test_every_module_has_the_bytecode_of_its_source_and_python_takes_it_unasked(built):
+    """Lambda's folders are read-only, and archives of SAM have no times to compare."""
+    modules = [path for path in built.rglob("*.py") if path.is_file()]
+
+    assert len(modules) > 500
+    for module in modules:
+        compiled = Path(cache_from_source(str(module))).read_bytes()
+        assert compiled[:4] == MAGIC_NUMBER, module
+        assert int.from_bytes(compiled[4:8], "little") == HASH_BASED_AND_UNCHECKED, module
+        assert compiled[8:16] == source_hash(module.read_bytes()), f"the bytecode of {module} is stale"
+    assert sum(1 for _ in built.rglob("*.pyc")) == len(modules)
+
+
+def test_the_models_of_all_services_that_are_called_are_there_and_no_others(run, request):
+    """Clients are made of what the code names: a new one needs its model in the layer."""
+    root = request.config.rootpath
+    sources = [path for folder in ("functions", "layers/steward") for path in (root / folder).rglob("*.py")]
+    named = {name for path in sources for name in CLIENT.findall(path.read_text())}
+    code = """
+import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+from botocore.loaders import create_loader
+from steward.aws.clients import client_with_key
+for service in sys.argv[2:]:
+    client_with_key(service, "ca-central-1", "none", "none")
+print(json.dumps(create_loader().list_available_services("service-2")))
+"""
+
+    done = run("RepositoryApi", code, *sorted(named))
+
+    assert done.returncode == 0, done.stderr
+    assert named >= {"ecr", "iam", "sts"}
+    assert json.loads(done.stdout) == sorted(named)
 
 
 def test_the_code_fits_in_a_function_with_room_to_spare(built):

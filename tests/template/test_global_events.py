@@ -33,7 +33,7 @@ def test_every_rule_forwards_to_the_bus_of_the_home_region_and_loses_nothing(res
         assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 86400
 
 
-def test_every_rule_names_a_source_that_nobody_can_invent(resources):
+def test_every_rule_names_a_source_that_only_aws_can_use(resources):
     for rule in of_type(resources, "AWS::Events::Rule").values():
         assert all(source.startswith("aws.") for source in rule["EventPattern"]["source"])
 

@@ -3,6 +3,8 @@
 import json
 from fnmatch import fnmatchcase
 
+import pytest
+
 from tests.local.proven_actions import ROLES
 from tests.template.reading import (
     AWS_MANAGED_ACTIONS,
@@ -13,6 +15,11 @@ from tests.template.reading import (
     statements,
     statements_of_role,
 )
+
+OWN_SECRET = (
+    "arn:${AWS::Partition}:secretsmanager:*:${AWS::AccountId}:secret:steward/service-users/${!aws:username}-??????"
+)
+SERVICE_USERS = "arn:${AWS::Partition}:iam::${AWS::AccountId}:user${ServicePath}*"
 
 WITHOUT_RESOURCE_TYPE = {
     "cloudtrail:LookupEvents": "the action has no resource type",
@@ -89,7 +96,7 @@ def test_functions_speak_only_under_the_name_of_their_capability(resources):
                 assert statement["Condition"]["StringEquals"]["events:source"].startswith("steward.")
 
 
-def test_the_bus_lets_all_our_functions_and_nobody_else_speak_as_steward(resources):
+def test_the_bus_lets_only_our_functions_publish_as_steward(resources):
     policy = resources["BusPolicy"]["Properties"]["Statement"]
     speakers = {role for role in ROLES if "events:PutEvents" in {entry.action for entry in ROLES[role]}}
 
@@ -106,6 +113,53 @@ def test_writers_cannot_create_repositories(resources):
     assert [s["Action"] for s in invoke_only] == ["execute-api:Invoke"]
     assert "AmazonEC2ContainerRegistryPowerUser" in json.dumps(group["ManagedPolicyArns"])
     assert "FullAccess" not in json.dumps(group["ManagedPolicyArns"])
+
+
+def test_a_service_user_reads_no_secret_but_its_own(resources):
+    own = resources["OwnSecretPolicy"]
+    secret = {"Fn::Sub": OWN_SECRET}
+    on_the_service_path = {"aws:PrincipalArn": {"Fn::Sub": SERVICE_USERS}}
+    read, decrypt = statements(own["Properties"]["PolicyDocument"])
+
+    assert own["Condition"] == "WithOwnSecretAccess"
+    assert own["Properties"]["Groups"] == [{"Ref": "ReadGroup"}, {"Ref": "WriteGroup"}]
+    assert read == {
+        "Effect": "Allow",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": secret,
+        "Condition": {"ArnLike": on_the_service_path},
+    }
+    assert decrypt["Action"] == "kms:Decrypt"
+    assert "SecretsKeyArn" in json.dumps(decrypt["Resource"])
+    assert decrypt["Condition"] == {
+        "ArnLike": on_the_service_path,
+        "StringLike": {
+            "kms:ViaService": "secretsmanager.*.amazonaws.com",
+            "kms:EncryptionContext:SecretARN": secret,
+        },
+    }
+
+
+def test_service_users_read_their_own_secrets_only_if_that_is_asked_for(source):
+    conditions = source["Conditions"]
+
+    assert source["Parameters"]["OwnSecretAccess"]["Default"] == "false"
+    assert {"Fn::Equals": [{"Ref": "OwnSecretAccess"}, "true"]} in conditions["WithOwnSecretAccess"]["Fn::And"]
+
+
+@pytest.mark.parametrize(
+    ("user", "secret", "matches"),
+    [
+        ("ci", "ci-AbCdEf", True),
+        ("ci", "ci-deploy-AbCdEf", False),
+        ("ci-deploy", "ci-AbCdEf", False),
+        ("ci", "ci2-AbCdEf", False),
+    ],
+)
+def test_a_user_with_a_name_that_begins_alike_has_another_secret(user, secret, matches):
+    pattern = OWN_SECRET.rpartition("/")[2].replace("${!aws:username}", user)
+
+    assert fnmatchcase(secret, pattern) is matches
 
 
 def test_the_policies_of_callers_cover_their_routes_and_no_others(resources):
@@ -143,8 +197,16 @@ def test_only_tagged_users_on_the_service_path_get_their_keys_changed(resources)
                 assert "user${ServicePath}*" in json.dumps(statement["Resource"])
 
 
+def test_alerts_read_the_secret_of_the_webhook_and_no_other(resources):
+    secrets = [s for s in statements_of_role(resources, "AlertsRole") if "secretsmanager" in json.dumps(s["Action"])]
+
+    assert [(s["Action"], s["Resource"]) for s in secrets] == [
+        ("secretsmanager:GetSecretValue", {"Ref": "WebhookSecretArn"})
+    ]
+
+
 def test_only_secrets_of_service_users_are_touched(resources):
-    for role in ROLES:
+    for role in ROLES.keys() - {"AlertsRole"}:
         for statement in statements_of_role(resources, role):
             if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):
                 assert "secret:steward/service-users/*" in json.dumps(statement["Resource"])
@@ -153,7 +215,7 @@ def test_only_secrets_of_service_users_are_touched(resources):
 def test_a_secrets_own_key_is_used_through_secrets_manager_alone(resources):
     for role in ROLES:
         for statement in statements_of_role(resources, role):
-            if statement.get("Sid") == "UseTheKeyOfTheSecrets":
+            if statement.get("Sid") == "UseSecretsKey":
                 assert statement["Condition"] == {"StringLike": {"kms:ViaService": "secretsmanager.*.amazonaws.com"}}
                 assert "SecretsKeyArn" in json.dumps(statement["Resource"])
 
@@ -170,7 +232,7 @@ def test_secrets_are_registered_with_our_function_and_no_other(resources):
     assert registering.keys() == {"RotationWorkerRole"}
     (named,) = registering["RotationWorkerRole"]["Condition"]["ArnEquals"].values()
     assert named["Fn::Sub"].endswith(":function:" + function["FunctionName"]["Fn::Sub"])
-    assert function["Handler"] == "access_key_rotation.secret_rotation_handler.lambda_handler"
+    assert function["Handler"] == "access_key_rotation.rotate_secret_handler.lambda_handler"
 
 
 def test_no_function_takes_a_replica_or_a_secret_away(resources):

@@ -1,9 +1,12 @@
 """What must hold of the wiring, whichever capability is added: nothing is lost, nothing is open."""
 
 import json
+import re
 from pathlib import Path
 
-from access_key_rotation.domain.policy import LONGEST_PROOF
+import pytest
+
+from access_key_rotation.domain.settings import LONGEST_PROOF
 from tests.local.proven_actions import ROLES
 from tests.template.reading import of_type, statements_of_role
 
@@ -69,7 +72,7 @@ def test_only_what_queues_redrive_lies_where_sqs_can_move_it_back(resources):
     assert {name for name, r in others.items() if "QueueDeadLetters" in json.dumps(r)} <= alarms
 
 
-def test_every_alarm_tells_somebody(resources):
+def test_every_alarm_notifies_a_topic(resources):
     for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
 
@@ -173,11 +176,30 @@ def test_a_queue_hides_a_message_for_longer_than_its_function_may_take(resources
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_security_hub_is_an_option_that_is_off(source, resources):
-    imports = [s for p in resources["AlertsRole"]["Properties"]["Policies"] for s in p["PolicyDocument"]["Statement"]]
+def test_security_hub_and_the_webhook_are_options_that_are_off(source, resources):
+    granted = [s for p in resources["AlertsRole"]["Properties"]["Policies"] for s in p["PolicyDocument"]["Statement"]]
 
     assert source["Parameters"]["SecurityHub"]["Default"] == "off"
-    assert [s["Fn::If"][0] for s in imports if "Fn::If" in s] == ["WithSecurityHub"]
+    assert source["Parameters"]["WebhookUrl"]["Default"] == source["Parameters"]["WebhookSecretArn"]["Default"] == ""
+    assert [s["Fn::If"][0] for s in granted if "Fn::If" in s] == ["WithSecurityHub", "WithWebhook"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a.example/", "https://user@a.example/", "https://a.example/#x", "a.example", "https://"]
+)
+def test_a_webhook_that_is_not_https_is_refused_at_deployment(source, url):
+    pattern = source["Parameters"]["WebhookUrl"]["AllowedPattern"]
+
+    assert re.fullmatch(pattern, "")
+    assert re.fullmatch(pattern, "https://a.example:8443/alerts?team=a")
+    assert not re.fullmatch(pattern, url)
+
+
+def test_a_webhook_has_a_secret(source):
+    rule = source["Rules"]["WebhookHasASecret"]
+
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "WebhookUrl"}, ""]}]}
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "WebhookSecretArn"}, ""]}]}
 
 
 def test_events_that_only_the_bus_may_carry_come_from_its_own_account(resources):
@@ -260,7 +282,7 @@ def test_service_users_can_be_turned_off_and_are_enrolled_by_path_and_tag(resour
 
 def test_a_bucket_of_the_baseline_that_exists_already_comes_with_its_owner(source):
     """Without the owner, calls could reach a bucket of the same name in any account."""
-    (rule,) = source["Rules"].values()
+    rule = source["Rules"]["BaselineBucketHasAnOwner"]
 
     assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "BaselineBucketName"}, ""]}]}
     assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "BaselineBucketOwner"}, ""]}]}

@@ -1,4 +1,4 @@
-"""What somebody does whose changes the settings expect: it is marked, and mail below HIGH is held back."""
+"""Changes that the settings expect of their author: they are marked, and not mailed below HIGH."""
 
 from benchmarks.drift_changes.calls import allow, attach, detach, document, made_by, put, role, take, user
 from benchmarks.drift_changes.change import Change, Step, access, told

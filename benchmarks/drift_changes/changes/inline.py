@@ -6,7 +6,7 @@ from benchmarks.drift_changes.changes.documents import MFA, READ, READ_AND_DELET
 
 
 def rewritten(slug: str, name: str, before: Document, after: Document, *expected: Told) -> Change:
-    """A role whose one inline policy is written anew."""
+    """A role with one inline policy, which is replaced."""
     return Change(
         name,
         role(slug, rights=before),

@@ -1,4 +1,4 @@
-"""What gives nobody any other access: nothing of it is told, or no more than a note."""
+"""Changes that change no access: none is reported, or only a note."""
 
 from benchmarks.drift_changes.calls import allow, call, document, put, role, user
 from benchmarks.drift_changes.change import Change, Step, told

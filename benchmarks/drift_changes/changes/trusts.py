@@ -6,7 +6,7 @@ from benchmarks.drift_changes.changes.documents import EC2, PARTNER, READ
 
 
 def retrusted(slug: str, name: str, before: Document, after: Document, *expected: Told) -> Change:
-    """A role whose trust policy is written anew."""
+    """A role with a trust policy that is replaced."""
     return Change(
         name,
         role(slug, before, rights=READ),

@@ -16,7 +16,7 @@ from benchmarks.drift_changes.changes.documents import ALL_OF_S3, READ, READ_AND
 
 
 def reversioned(slug: str, name: str, before: Document, after: Document, *expected: Told) -> Change:
-    """A role whose one managed policy gets another version."""
+    """A role with one managed policy, which gets another version."""
     arn = policy_arn(slug)
     return Change(
         name,

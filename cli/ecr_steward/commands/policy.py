@@ -78,9 +78,9 @@ def check(
     ] = None,
 ) -> None:
     """Find the access that a change adds: policies, roles and trust in templates, plans and documents."""
-    from ecr_steward.gate.allowances import accepted, read_allowances  # noqa: PLC0415 - see the package
-    from ecr_steward.gate.inputs import Answer  # noqa: PLC0415
-    from ecr_steward.gate.sources import read_file  # noqa: PLC0415
+    from ecr_steward.gate.allowances import accepted, read_allowances
+    from ecr_steward.gate.inputs import Answer
+    from ecr_steward.gate.sources import read_file
 
     allowances = read_allowances(read_file(allow), str(allow)) if allow else ()
     answer = _change(base, head)
@@ -92,13 +92,13 @@ def check(
 
 
 def _change(base: str | None, head: str) -> "Answer":
-    from ecr_steward.gate.sources import change  # noqa: PLC0415 - see the package
+    from ecr_steward.gate.sources import change
 
     return change(base, head)
 
 
 def _failing(findings: "Iterable[Finding]", fail_on: FailOn) -> "Iterable[Finding]":
-    from steward.severity import Severity  # noqa: PLC0415 - see the package
+    from steward.severity import Severity
 
     for one in findings:
         match fail_on:
@@ -115,6 +115,6 @@ def _failing(findings: "Iterable[Finding]", fail_on: FailOn) -> "Iterable[Findin
 
 
 def _write(answer: "Answer", failing: "tuple[Finding, ...]", form: Format) -> None:
-    from ecr_steward.gate.formats import FORMATS  # noqa: PLC0415 - see the package
+    from ecr_steward.gate.formats import FORMATS
 
     sys.stdout.write(FORMATS[form](answer, failing))

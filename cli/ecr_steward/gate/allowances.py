@@ -55,10 +55,10 @@ def _allowance(entry: Any, where: str) -> Allowance:
     try:
         expires = date.fromisoformat(values["expires"])
     except ValueError as error:
-        raise UnusableInputError(where, f"expires is {values['expires']!r}", "write a day, such as 2027-03-31") from error
-    return Allowance(
-        values["entity"], values["reason"], expires, values.get("kind", "*"), values.get("file", "*")
-    )
+        raise UnusableInputError(
+            where, f"expires is {values['expires']!r}", "write a day, such as 2027-03-31"
+        ) from error
+    return Allowance(values["entity"], values["reason"], expires, values.get("kind", "*"), values.get("file", "*"))
 
 
 def accepted(found: Iterable[Finding], allowances: Iterable[Allowance], today: date) -> tuple[Finding, ...]:

@@ -116,6 +116,7 @@ def _statement(statement: Statement, asked: Request) -> Answer:
 
 def _patterns(element: PatternSet, text: str, asked: Request) -> Answer:
     """The element with all that its patterns and the text may be."""
+
     def value_of(key: str) -> str | None:
         return _value_of(asked, key)
 

@@ -4,18 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from policy_drift.domain.access.holding import UnreadError, access, holding
+from policy_drift.domain.comparison.pairing import counterpart
+from policy_drift.domain.reporting.wording import newly_possible, no_longer_possible
+
 from ecr_steward.gate.certainty import certain
 from ecr_steward.gate.opaque import shown
 from ecr_steward.gate.side import Place, Side
 from iam_policy import Access, Comparison, PolicyDocumentError, Verdict, Witness, compare
 from iam_policy.wording import visible
-from policy_drift.domain.access.holding import UnreadError, access, holding
 from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, together
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, Role
 from policy_drift.domain.comparison.drifts import drifts
-from policy_drift.domain.comparison.pairing import counterpart
 from policy_drift.domain.finding import Drift, Kind
-from policy_drift.domain.reporting.wording import newly_possible, no_longer_possible
 from policy_drift.domain.severity.assessment import of_verdict
 from steward.severity import Severity
 
@@ -114,7 +115,9 @@ def _judged(drift: Drift, base: Account, head: Account) -> _Judged:
         said = compare(before, now)
     comparison = certain(before, now, said)
     if comparison.verdict is Verdict.UNKNOWN and drift.verdict is not Verdict.UNKNOWN:
-        severity = max(drift.severity if comparison.newly_allowed else Severity.INFO, of_verdict(Verdict.UNKNOWN).severity)
+        severity = max(
+            drift.severity if comparison.newly_allowed else Severity.INFO, of_verdict(Verdict.UNKNOWN).severity
+        )
         drift = replace(drift, severity=severity, reasons=(*drift.reasons, comparison.reason))
     return _Judged(drift, comparison)
 
@@ -209,7 +212,9 @@ def _worded(one: _Judged, file: str, place: Place | None, when: str) -> Finding:
         summary=visible(shown(f"{name} {_said(drift.kind, verdict, is_policy=bool(place.label))}.")),
         reasons=tuple(map(visible, reasons)),
         escalations=tuple(visible(reason) for reason in reasons if reason.startswith(_ESCALATION)),
-        added=tuple(_sentence(newly_possible(witness, drift.entity), place) for witness in one.comparison.newly_allowed),
+        added=tuple(
+            _sentence(newly_possible(witness, drift.entity), place) for witness in one.comparison.newly_allowed
+        ),
         removed=tuple(
             _sentence(no_longer_possible(witness, drift.entity), place) for witness in one.comparison.newly_denied
         ),
@@ -225,7 +230,7 @@ def _fit_for(place: Place, reason: str) -> str:
 
 def _sentence(text: str, place: Place) -> str:
     if place.label and text.startswith("Role "):
-        text = f"Whoever has {place.label}{text[text.index(' can '):]}"
+        text = f"Whoever has {place.label}{text[text.index(' can ') :]}"
     return visible(shown(text))
 
 

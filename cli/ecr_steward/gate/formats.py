@@ -43,17 +43,20 @@ def as_text(answer: Answer, failing: Sequence[Finding]) -> str:
 
 def as_json(answer: Answer, failing: Sequence[Finding]) -> str:
     """Everything, as an object."""
-    return json.dumps(
-        {
-            "failed": bool(failing),
-            "files": answer.files,
-            "findings": [_object(one) for one in answer.findings],
-            "not_judged": [
-                {"file": one.file, "line": one.line, "what": one.what, "why": one.why} for one in answer.unjudged
-            ],
-        },
-        indent=2,
-    ) + "\n"
+    return (
+        json.dumps(
+            {
+                "failed": bool(failing),
+                "files": answer.files,
+                "findings": [_object(one) for one in answer.findings],
+                "not_judged": [
+                    {"file": one.file, "line": one.line, "what": one.what, "why": one.why} for one in answer.unjudged
+                ],
+            },
+            indent=2,
+        )
+        + "\n"
+    )
 
 
 def as_markdown(answer: Answer, failing: Sequence[Finding]) -> str:

@@ -65,7 +65,9 @@ def checked(base: Text | None, head: Text) -> Answer:
     unjudged = tuple(
         one for read in (now,) if read is not None and read.template is not None for one in read.template.unjudged
     )
-    return Answer(worst_first((*_compared(before, now, base, head), *_unlike(before, unjudged, head.name))), unjudged, 1)
+    return Answer(
+        worst_first((*_compared(before, now, base, head), *_unlike(before, unjudged, head.name))), unjudged, 1
+    )
 
 
 def _unlike(before: _Read | None, unjudged: Iterable[Unjudged], file: str) -> Iterator[Finding]:
@@ -83,7 +85,8 @@ def _compared(before: _Read | None, now: _Read | None, base: Text | None, head: 
     kinds = {read.kind for read in (before, now) if read is not None}
     if len(kinds) > 1:
         raise UnusableInputError(
-            head.name, f"it is a {now.kind if now else ''}, and the base is a {before.kind if before else ''}",
+            head.name,
+            f"it is a {now.kind if now else ''}, and the base is a {before.kind if before else ''}",
             "compare two of one kind",
         )
     file = head.name
@@ -130,7 +133,9 @@ def _read(text: Text) -> _Read | None:
         return None
     if plans.is_plan(body):
         return _Read("plan", plan=body)
-    if "Resources" in body and ("AWSTemplateFormatVersion" in body or _has_types(body["Resources"]) or "Transform" in body):
+    if "Resources" in body and (
+        "AWSTemplateFormatVersion" in body or _has_types(body["Resources"]) or "Transform" in body
+    ):
         return _Read("template", template=read_template(body, text.content, text.name))
     if str(body.get("format", "")).startswith("ecr-steward/iam-baseline/"):
         return _Read("account", side=_of_baseline(text.content, body, text.name))
@@ -178,7 +183,7 @@ def _of_documents(documents: list[Any], name: str) -> Side:
 
 
 def _of_baseline(content: str, body: Mapping[str, Any], name: str) -> Side:
-    from policy_drift.adapters.baseline_document import JsonBaselineFormat  # noqa: PLC0415 - for this kind alone
+    from policy_drift.adapters.baseline_document import JsonBaselineFormat
 
     try:
         return Side(JsonBaselineFormat().read(content.encode(), account=str(body.get("account"))).account)
@@ -187,7 +192,7 @@ def _of_baseline(content: str, body: Mapping[str, Any], name: str) -> Side:
 
 
 def _of_authorization_details(body: Mapping[str, Any], name: str) -> Side:
-    from policy_drift.adapters.iam_account import read_authorization_details  # noqa: PLC0415 - for this kind alone
+    from policy_drift.adapters.iam_account import read_authorization_details
 
     sections = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
     if body.get("IsTruncated"):
@@ -202,7 +207,7 @@ def _of_authorization_details(body: Mapping[str, Any], name: str) -> Side:
 
 def _decoded(value: Any) -> Any:
     """Policy documents as JSON objects; other tools than the AWS CLI leave them URL-encoded, as IAM sends them."""
-    from urllib.parse import unquote  # noqa: PLC0415 - for this kind alone
+    from urllib.parse import unquote
 
     if isinstance(value, Mapping):
         return {key: _decoded(member) for key, member in value.items()}

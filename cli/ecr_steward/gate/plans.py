@@ -42,7 +42,7 @@ class _Plan:
 
     def __init__(self, body: Mapping[str, Any], file: str, which: str) -> None:
         version = str(body.get("format_version"))
-        if version.split(".")[0] not in ("0", "1"):
+        if version.split(".", maxsplit=1)[0] not in ("0", "1"):
             raise UnusableInputError(file, f"format_version is {version}", "plans of format 0.x and 1.x are read")
         changes = body.get("resource_changes", [])
         if not isinstance(changes, list):

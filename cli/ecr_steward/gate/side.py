@@ -52,7 +52,7 @@ class Draft:
     policies: dict[str, ManagedPolicy] = field(default_factory=dict)
     places: dict[EntityId, Place] = field(default_factory=dict)
 
-    def entity(self, kind: EntityKind, name: str, place: Place = Place()) -> EntityId:  # noqa: B008 - a frozen value
+    def entity(self, kind: EntityKind, name: str, place: Place = Place()) -> EntityId:
         """An entity of this name, made when there is none."""
         entity = EntityId(f"{kind}/{name}")
         if entity not in self.entities:

@@ -9,8 +9,8 @@ from pathlib import Path
 from ecr_steward.gate.check import Finding, worst_first
 from ecr_steward.gate.errors import UnusableInputError
 from ecr_steward.gate.inputs import SUFFIXES, Answer, Text, checked
-from policy_drift.domain.finding import Kind
 from iam_policy import Verdict
+from policy_drift.domain.finding import Kind
 from steward.severity import Severity
 
 LARGEST = 64 * 1024 * 1024

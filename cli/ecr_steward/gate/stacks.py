@@ -79,7 +79,9 @@ def changed_definitions(base: Mapping[str, Any], head: Mapping[str, Any]) -> fro
 
 def _has_policies(resource: Mapping[str, Any]) -> bool:
     kind, properties = str(resource.get("Type")), resource.get("Properties")
-    return kind.startswith("AWS::IAM::") or (isinstance(properties, Mapping) and bool(properties.keys() & {*_DOCUMENTS}))
+    return kind.startswith("AWS::IAM::") or (
+        isinstance(properties, Mapping) and bool(properties.keys() & {*_DOCUMENTS})
+    )
 
 
 def _changed_existence(base: Template, head: Template) -> set[str]:

@@ -75,7 +75,7 @@ def parsed(text: str, file: str) -> Any:
     UnusableInputError
         The text is neither, with the line.
     """
-    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - takes longer to import than most commands run
+    from samtranslator.yaml_helper import yaml_parse
 
     try:
         return _plain(yaml_parse(text.replace("\t", "  ") if text.lstrip()[:1] in "{[" else text))
@@ -155,7 +155,7 @@ def _unjudged(name: str, resource: Any, text: str, file: str) -> Unjudged | None
     else:
         return None
     content = json.dumps(resource, sort_keys=True, default=str)
-    return Unjudged(file, line_of(text, name.split(":")[0] or name), f"{what} {name}", why, content)
+    return Unjudged(file, line_of(text, name.split(":", maxsplit=1)[0] or name), f"{what} {name}", why, content)
 
 
 class _ManagedPolicies:
@@ -167,8 +167,8 @@ class _ManagedPolicies:
 
 def _expanded(body: Mapping[str, Any], text: str, file: str) -> Mapping[str, Any]:
     """What SAM makes of it, parameters left as they are unless SAM needs their defaults."""
-    from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415 - as above
-    from samtranslator.translator.transform import transform  # noqa: PLC0415 - as above
+    from samtranslator.model.exceptions import InvalidDocumentException
+    from samtranslator.translator.transform import transform
 
     for with_defaults in (False, True):
         prepared = _prepared(body, with_defaults=with_defaults)
@@ -194,9 +194,7 @@ def _prepared(body: Mapping[str, Any], *, with_defaults: bool) -> dict[str, Any]
     """The template as `sam package` leaves it: code is somewhere in S3."""
     prepared: dict[str, Any] = copy.deepcopy(dict(body))
     resources = {
-        name: resource
-        for name, resource in prepared["Resources"].items()
-        if _kind(resource) not in _NOT_EXPANDED
+        name: resource for name, resource in prepared["Resources"].items() if _kind(resource) not in _NOT_EXPANDED
     }
     prepared["Resources"] = resources
     globals_ = prepared.get("Globals")

@@ -1,4 +1,4 @@
-"""Who made a key, and who uses it, on CloudTrail's event history."""
+"""Reads who created a key and who uses it, in CloudTrail's event history."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What rotation remembers, and its locks, in one DynamoDB table.
+"""Keeps rotation's records and locks in one DynamoDB table.
 
 An item has the key ``id``: ``user#<name>``. Beside the record it holds the lock (``lease_until``, ``fence``, and its
 ``holder``'s token), the intent, and ``next_at``, for people who look. Times are ISO 8601 in the record and epoch
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Intent, Record
-from access_key_rotation.domain.ports import BusyError, Claim, LeaseLostError
+from access_key_rotation.application.ports import BusyError, Claim, LeaseLostError
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import Intent, Record
 from steward.aws.errors import translated
 from steward.clock import Clock
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PREFIX = "user#"
 _FREE = "attribute_not_exists(lease_until) OR lease_until <= :now"
 _STILL_OURS = "fence = :fence AND holder = :holder AND attribute_exists(lease_until)"
-"""The fence alone would not do: it starts again when a user is forgotten and claimed once more."""
+"""The fence restarts when an item is deleted, so the holder is checked too."""
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -38,7 +38,7 @@ class DynamoDbRotationRecords:
         self._clock = clock
 
     def claim(self, user: UserName, token: str, lease: timedelta, *, resuming: bool = False) -> Claim:
-        """Take the lock, count the fence up, and write the intent where there is none."""
+        """Take the lock, increment the fence, and write the intent unless there is one."""
         now = self._clock.now()
         intent, until = Intent(token, now), now + lease
         busy = BusyError(f"another run works on {user}", code=_REFUSED)
@@ -69,7 +69,7 @@ class DynamoDbRotationRecords:
         self._write(claim, record, "SET #record = :record, next_at = :next")
 
     def release(self, claim: Claim, record: Record) -> None:
-        """Rewrite the record, and drop the lock and, unless the record keeps it, the intent."""
+        """Rewrite the record, and remove the lock and, unless the record keeps it, the intent."""
         if record.intent:
             text = msgspec.json.encode(record.intent).decode()
             expression = "SET #record = :record, next_at = :next, intent = :intent REMOVE lease_until"
@@ -88,13 +88,13 @@ class DynamoDbRotationRecords:
             )
 
     def find(self, user: UserName) -> Record | None:
-        """What is remembered of a user, without claiming it."""
+        """The record of a user, without claiming it."""
         with translated():
             item = self._dynamodb.get_item(TableName=self._table, Key=_key(user), ConsistentRead=True).get("Item")
         return _record(item) if item and "record" in item else None
 
     def all(self) -> Iterator[tuple[UserName, Record, bool]]:
-        """Every user that is remembered, and whether a run works on it now. One call per megabyte of the table."""
+        """Every recorded user, and whether a run holds its lock. One call per megabyte of the table."""
         now = self._clock.now().timestamp()
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._table)
         with translated():

@@ -5,9 +5,8 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from access_key_rotation.adapters.iam_users import IamUsers
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.ports import ListedUser
+from access_key_rotation.application.ports import ListedUser
+from access_key_rotation.domain.names import UserName
 from steward.aws.errors import translated, unless
 from steward.clock import Clock
 from steward.errors import UpstreamError
@@ -21,11 +20,10 @@ _TRIES, _PAUSE = 10, 2.0
 
 
 class IamDirectory:
-    """Reads the account; nothing of it is kept but the report's two columns."""
+    """Reads the account, and keeps only two columns of the credential report."""
 
-    def __init__(self, client: "IAMClient", users: IamUsers, clock: Clock) -> None:
+    def __init__(self, client: "IAMClient", clock: Clock) -> None:
         self._iam = client
-        self._users = users
         self._clock = clock
 
     def users(self, path: str) -> Iterator[ListedUser]:
@@ -46,10 +44,6 @@ class IamDirectory:
                             {tag["Key"]: tag["Value"] for tag in user.get("Tags", [])},
                             people.get(user["Arn"]),
                         )
-
-    def administers_iam(self, arn: str) -> bool:
-        """IAM's own judgement."""
-        return self._users.administers_iam(arn)
 
     def _people(self) -> dict[str, bool]:
         """User ARN -> whether it has a password or an MFA device, as of the credential report, at most 4 hours old.

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
+from access_key_rotation.application.ports import KeyNotFoundError, KeySlotsFullError, OutcomeUnknownError
 from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import AccessKey, LastUse, Standing, User
-from access_key_rotation.domain.ports import KeyNotFoundError, KeySlotsFullError, OutcomeUnknownError
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import AccessKey, LastUse, Standing, User
 from steward.aws.errors import THROTTLING, code_of, translated, unless, upstream
 from steward.errors import UpstreamError
 
@@ -32,13 +32,13 @@ ADMINISTRATION = (
     "iam:UpdateAssumeRolePolicy",
     "iam:UpdateLoginProfile",
 )
-"""By each of these one gives oneself permissions, or takes over somebody who has them.
+"""Each of these gives its caller permissions, or control over a principal that has them.
 
 Source: https://pathfinding.cloud (the paths of IAM alone), and Rhino Security Labs' "AWS IAM Privilege Escalation" (for
 SetDefaultPolicyVersion).
 """
 TAKING_OVER = frozenset({"iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"})
-"""What gives the permissions of the user that it is done to; done to oneself, it gives none."""
+"""These give the permissions of the target user; applied to the caller itself, they give none."""
 NO_SUCH_ENTITY = "NoSuchEntity"
 _SERVER_ERROR = 500
 
@@ -83,7 +83,7 @@ class IamUsers:
         return LastUse(used.get("LastUsedDate"), used.get("ServiceName", ""))
 
     def owner(self, key_id: str) -> UserName | None:
-        """The user that has the key; GetAccessKeyLastUsed is the one call that tells.
+        """The user that has the key; GetAccessKeyLastUsed is the only call that returns it.
 
         For a key of another account AWS answers AccessDenied, as it does when our own role lacks the right: that is
         raised, never read as "nobody's".
@@ -120,7 +120,7 @@ class IamUsers:
         return any(resource != arn or action not in TAKING_OVER for action, resource in allowed)
 
     def create_key(self, name: UserName) -> Credential:
-        """Make a key, in one try."""
+        """Create a key, in one attempt."""
         try:
             made = self._once.create_access_key(UserName=name)["AccessKey"]
             return Credential(name, made["AccessKeyId"], made["SecretAccessKey"], made["CreateDate"])
@@ -134,15 +134,15 @@ class IamUsers:
             if status >= _SERVER_ERROR and code not in THROTTLING:
                 raise _unknown(code) from error
             raise upstream(error) from error
-        except Exception as error:  # noqa: BLE001 - whatever it is: a key may be there, and the text may quote it
+        except Exception as error:  # noqa: BLE001 - any error: a key may exist, and the text may quote it
             raise _unknown(type(error).__name__) from None
 
     def deactivate_key(self, name: UserName, key_id: str) -> None:
-        """Make it Inactive."""
+        """Deactivate the key."""
         self._set_status(name, key_id, "Inactive")
 
     def reactivate_key(self, name: UserName, key_id: str) -> None:
-        """Make it Active."""
+        """Activate the key."""
         self._set_status(name, key_id, "Active")
 
     def _set_status(self, name: UserName, key_id: str, status: "StatusTypeType") -> None:
@@ -151,7 +151,7 @@ class IamUsers:
             self._iam.update_access_key(UserName=name, AccessKeyId=key_id, Status=status)
 
     def delete_key(self, name: UserName, key_id: str) -> None:
-        """Delete it, or find it deleted."""
+        """Delete the key, if it still exists."""
         with translated(), unless(NO_SUCH_ENTITY):
             self._iam.delete_access_key(UserName=name, AccessKeyId=key_id)
 

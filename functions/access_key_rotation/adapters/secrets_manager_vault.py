@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from access_key_rotation.application.ports import LabelMovedError, VersionTakenError
 from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Content, Label, Secret
-from access_key_rotation.domain.ports import LabelMovedError, VersionTakenError
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import Content, Label, Secret
 from steward.aws.errors import code_of, translated, unless, upstream
 from steward.errors import ConflictError, StewardError
 
@@ -65,7 +65,7 @@ class SecretsManagerVault:
         return Content.NOTHING
 
     def create(self, user: UserName) -> Secret:
-        """Make the secret with its tags and key."""
+        """Create the secret with its tags and its KMS key."""
         optional: dict[str, Any] = {}
         if self._kms_key:
             optional["KmsKeyId"] = self._kms_key
@@ -83,7 +83,7 @@ class SecretsManagerVault:
         return found
 
     def restrict_readers(self, user: UserName, principals: Sequence[str]) -> None:
-        """A Deny for all others: an Allow alone would restrict nobody in the account."""
+        """Deny all others: an Allow alone restricts no principal of the account."""
         name = user.secret_name
         with translated():
             if not principals:
@@ -117,7 +117,7 @@ class SecretsManagerVault:
         return {"Region": region, "KmsKeyId": f"arn:{partition}:{service}:{region}:{account}:{key}"}
 
     def register(self, user: UserName, function: str, days: int) -> None:
-        """Configure rotation, of which Secrets Manager calls testSecret alone now."""
+        """Configure rotation; Secrets Manager calls only testSecret now."""
         with translated(_in_wrong_state()):
             self._secrets.rotate_secret(
                 SecretId=user.secret_name,
@@ -156,7 +156,7 @@ class SecretsManagerVault:
         self._move(user, Label.CURRENT, {"MoveToVersionId": version, **previous})
 
     def drop_pending(self, user: UserName, version: str) -> None:
-        """Take AWSPENDING from the version."""
+        """Remove AWSPENDING from the version."""
         self._move(user, Label.PENDING, {"RemoveFromVersionId": version})
 
     def _move(self, user: UserName, label: Label, versions: dict[str, str]) -> None:
@@ -191,7 +191,7 @@ def _secret(shown: "DescribeSecretResponseTypeDef") -> Secret:
 
 
 def _content(user: UserName, text: str | None) -> Credential | Content:
-    """What a value says; never part of an error, whatever it is."""
+    """Parse a value; no error ever quotes it."""
     try:
         value = json.loads(text or "")
         if value.get("AccessKeyId") is None and value["UserName"] == user:

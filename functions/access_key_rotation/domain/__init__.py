@@ -1,1 +1,1 @@
-"""The rules of access-key rotation: current state, desired state, and the one next step. Standard library only."""
+"""The rules and values of access-key rotation. They call no port, see no clock, publish nothing, do no I/O."""

@@ -1,16 +1,16 @@
-"""Secret material, in a type that shows itself to nobody, and its form in a secret."""
+"""Secret material, in a type whose ``repr`` hides it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.names import UserName
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A key with its material. ``repr`` and ``str`` leave the material out; nothing but a vault and a probe reads it.
+    """A key with its material. ``repr`` and ``str`` leave the material out; only vaults and authenticators read it.
 
-    In the secret it has the form of a ``credential_process``'s output, so that a consumer can hand it on as it is.
+    In the secret it has the form of a ``credential_process``'s output, so that a consumer can pass it on unchanged.
     Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
     """
 

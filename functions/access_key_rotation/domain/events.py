@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyRotationDue:
-    """A user needs work. ``reason`` is ``scheduled``, ``routine`` or ``compromised``.
+    """A user is due. ``reason`` is ``scheduled``, ``routine`` or ``compromised``.
 
     ``key_id`` is the key that a person or AWS asks to replace; None for what the schedule finds. ``judged_at`` is when
     the planner found that the user is as recorded, no person and no administrator; None if the worker must
@@ -24,7 +24,7 @@ class AccessKeyRotationDue:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyRotated:
-    """The secret holds a new key, which works. ``previous_key_ids`` still work until they have drained."""
+    """The secret holds a new, verified key. ``previous_key_ids`` still work until they have drained."""
 
     user_name: str
     user_id: str
@@ -57,10 +57,10 @@ class AccessKeyDeleted:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyReactivated:
-    """A superseded key was reactivated: by an operator, which freezes the user, or by hand, and it drains again.
+    """An old key was reactivated: by an operator, which freezes the user, or by hand, and it drains again.
 
     ``requested_by`` is the operator; None if it was done directly in IAM. ``frozen`` is whether the
-    user is left alone until somebody requests a rotation.
+    user is not rotated until a rotation is requested.
     """
 
     user_name: str
@@ -72,7 +72,7 @@ class AccessKeyReactivated:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyRotationBlocked:
-    """Somebody must check what ``reason`` says. Published again every day, and when somebody requests a rotation."""
+    """A person must check ``reason``. Published again every day, and when a rotation is requested."""
 
     user_name: str
     state: str

@@ -1,12 +1,12 @@
-"""What alerting remembers, in one DynamoDB table with the keys ``id`` and ``member``.
+"""What alerting stores, in one DynamoDB table with the keys ``id`` and ``member``.
 
 ========================== ========================= ===================================================================
 id                         member                    holds
 ========================== ========================= ===================================================================
-``event#<id>``             ``-``                     how far its delivery has come, and until when a run is at it
-``window#<name>``          ``-``                     who was sent individually
-``room#<name>``            ``<badness>#<event id>``  an alert that waits; the worst sort first
-``concerns``               ``<subject>#<name>``      what lasts
+``event#<id>``             ``-``                     the finished steps of its delivery, and until when a run owns it
+``window#<name>``          ``-``                     the events of a window whose alerts were sent individually
+``room#<summary>``         ``<badness>#<event id>``  a pending alert of a summary; the most severe sort first
+``concerns``                 ``<subject>#<name>``      the state of something that lasts: an open item
 ========================== ========================= ===================================================================
 
 ``expiration`` (epoch seconds) is the table's time to live.
@@ -17,9 +17,9 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from alerting.domain.concerns import Concern, State
-from alerting.domain.ports import AlreadyAtItError, Waiting
-from alerting.domain.routing import Channel
+from alerting.application.ports import DeliveryInProgressError
+from alerting.domain.alert import Channel, PendingAlert
+from alerting.domain.open_items import OpenItem, State
 from steward.aws.errors import translated, unless
 from steward.clock import Clock
 from steward.errors import ThrottledError
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 RUN = timedelta(seconds=70)
-"""Longer than the function may take: after so long, whoever was at it no longer is."""
+"""Longer than the function's timeout, so a run that owns an event longer than this has died."""
 DELIVERIES_KEPT = timedelta(days=15)
-"""Longer than the dead letters are, so that a letter sent again is told once."""
-WAITING_KEPT, ENDED_KEPT = timedelta(days=30), timedelta(days=30)
+"""Longer than dead letters are kept, so that a dead letter that is sent again is not alerted twice."""
+PENDING_KEPT, ENDED_KEPT = timedelta(days=30), timedelta(days=30)
 ITEMS_PER_CALL = 25  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 EXISTS = "attribute_exists(id)"
 _TRIES = 5
@@ -46,7 +46,7 @@ class DynamoDbDeliveries:
         self._table = table
 
     def begin(self, event_id: str, now: datetime) -> frozenset[str]:
-        """Take the event, unless somebody has it; the steps that are done."""
+        """Own the event, unless another run does; the steps that are done."""
         item = self._update(
             f"event#{event_id}",
             "SET busy_until = :later, expiration = :expiration",
@@ -58,15 +58,15 @@ class DynamoDbDeliveries:
             },
         )
         if item is None:
-            raise AlreadyAtItError("another run works on this event; it comes again")
+            raise DeliveryInProgressError("another run works on this event; the queue delivers it again")
         return frozenset(item.get("steps", {}).get("SS", []))
 
     def done(self, event_id: str, step: str) -> None:
-        """Remember a step."""
+        """Store a step."""
         self._update(f"event#{event_id}", "ADD steps :step", EXISTS, {":step": {"SS": [step]}})
 
     def end(self, event_id: str) -> None:
-        """Let go of the event."""
+        """Release the event."""
         self._update(f"event#{event_id}", "SET busy_until = :never", EXISTS, {":never": {"N": "0"}})
 
     def goes_individually(self, window: str, event_id: str, limit: int, until: datetime) -> bool:
@@ -99,36 +99,36 @@ class DynamoDbDeliveries:
         return None
 
 
-class DynamoDbWaitingRooms:
-    """Alerts that wait, one item each: their number is what is counted, so that no counter can be wrong."""
+class DynamoDbPendingAlerts:
+    """Pending alerts, one item each: the items themselves are counted, so that no counter can be wrong."""
 
     def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
         self._dynamodb = client
         self._table = table
         self._clock = clock
 
-    def wait(self, room: str, alert: Waiting) -> None:
-        """Let it wait."""
+    def add(self, summary: str, alert: PendingAlert) -> None:
+        """Store it."""
         item = {
-            **_key(room, alert),
+            **_key(summary, alert),
             "event_id": {"S": alert.event_id},
             "kind": {"S": alert.kind},
             "severity": {"S": alert.severity.name},
             "title": {"S": alert.title},
             "channels": {"SS": sorted(alert.channels)},
-            "expiration": _number(self._clock.now() + WAITING_KEPT),
+            "expiration": _number(self._clock.now() + PENDING_KEPT),
         }
         with translated():
             self._dynamodb.put_item(TableName=self._table, Item=item)
 
-    def waiting(self, room: str) -> Sequence[Waiting]:
-        """All who wait, the worst first."""
-        return [_waiting(item) for item in _members(self._dynamodb, self._table, f"room#{room}")]
+    def pending(self, summary: str) -> Sequence[PendingAlert]:
+        """Pending alerts, most severe first."""
+        return [_pending(item) for item in _members(self._dynamodb, self._table, f"room#{summary}")]
 
-    def leave(self, room: str, alerts: Collection[Waiting]) -> None:
+    def remove(self, summary: str, alerts: Collection[PendingAlert]) -> None:
         """Delete them, 25 a call."""
         for batch in batched(alerts, ITEMS_PER_CALL, strict=False):
-            requests: list[Any] = [{"DeleteRequest": {"Key": _key(room, alert)}} for alert in batch]
+            requests: list[Any] = [{"DeleteRequest": {"Key": _key(summary, alert)}} for alert in batch]
             for _ in range(_TRIES):
                 with translated():
                     answer = self._dynamodb.batch_write_item(RequestItems={self._table: requests})
@@ -140,47 +140,47 @@ class DynamoDbWaitingRooms:
                 raise ThrottledError("AWS throttles BatchWriteItem; try again later")
 
 
-class DynamoDbConcerns:
-    """What lasts. Events come in any order; the one that was published last has the last word."""
+class DynamoDbOpenItems:
+    """Open items. Events come in any order; the one that was published last wins."""
 
     def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
         self._dynamodb = client
         self._table = table
         self._clock = clock
 
-    def find(self, identity: str) -> Concern | None:
-        """What is remembered of it."""
+    def find(self, identity: str) -> OpenItem | None:
+        """Its stored state."""
         with translated():
-            answer = self._dynamodb.get_item(TableName=self._table, Key=_concern_key(identity), ConsistentRead=True)
-        return _concern(answer["Item"]) if "Item" in answer else None
+            answer = self._dynamodb.get_item(TableName=self._table, Key=_item_key(identity), ConsistentRead=True)
+        return _item(answer["Item"]) if "Item" in answer else None
 
-    def keep(self, concern: Concern) -> None:
-        """Remember it, unless something newer is."""
-        item = {
-            **_concern_key(concern.id),
-            "state": {"S": concern.state},
-            "severity": {"S": concern.severity.name},
-            "what": {"S": concern.what},
-            "since": {"S": concern.since},
-            "at": {"S": concern.at.isoformat()},
-            "until": {"S": concern.until},
-            "expected": {"BOOL": concern.expected},
-            "arn": {"S": concern.arn},
+    def keep(self, item: OpenItem) -> None:
+        """Store it, unless a newer state is stored."""
+        record = {
+            **_item_key(item.id),
+            "state": {"S": item.state},
+            "severity": {"S": item.severity.name},
+            "what": {"S": item.what},
+            "since": {"S": item.since},
+            "at": {"S": item.at.isoformat()},
+            "until": {"S": item.until},
+            "expected": {"BOOL": item.expected},
+            "arn": {"S": item.arn},
         }
-        if concern.state is State.OVER:
-            item["expiration"] = _number(self._clock.now() + ENDED_KEPT)
+        if item.state is State.OVER:
+            record["expiration"] = _number(self._clock.now() + ENDED_KEPT)
         with translated(), unless("ConditionalCheckFailedException"):
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item=item,
+                Item=record,
                 ConditionExpression="attribute_not_exists(id) OR #at <= :at",
                 ExpressionAttributeNames={"#at": "at"},
-                ExpressionAttributeValues={":at": item["at"]},
+                ExpressionAttributeValues={":at": record["at"]},
             )
 
-    def all(self) -> Sequence[Concern]:
-        """Everything."""
-        return [_concern(item) for item in _members(self._dynamodb, self._table, "concerns")]
+    def all(self) -> Sequence[OpenItem]:
+        """All of them."""
+        return [_item(item) for item in _members(self._dynamodb, self._table, "concerns")]
 
 
 def _members(client: "DynamoDBClient", table: str, identity: str) -> list[dict[str, Any]]:
@@ -195,13 +195,13 @@ def _members(client: "DynamoDBClient", table: str, identity: str) -> list[dict[s
         return [dict(item) for page in pages for item in page["Items"]]
 
 
-def _key(room: str, alert: Waiting) -> dict[str, Any]:
+def _key(summary: str, alert: PendingAlert) -> dict[str, Any]:
     badness = max(Severity) - alert.severity
-    return {"id": {"S": f"room#{room}"}, "member": {"S": f"{badness}#{alert.event_id}"}}
+    return {"id": {"S": f"room#{summary}"}, "member": {"S": f"{badness}#{alert.event_id}"}}
 
 
-def _waiting(item: dict[str, Any]) -> Waiting:
-    return Waiting(
+def _pending(item: dict[str, Any]) -> PendingAlert:
+    return PendingAlert(
         item["event_id"]["S"],
         item["kind"]["S"],
         Severity[item["severity"]["S"]],
@@ -210,13 +210,13 @@ def _waiting(item: dict[str, Any]) -> Waiting:
     )
 
 
-def _concern_key(identity: str) -> dict[str, Any]:
+def _item_key(identity: str) -> dict[str, Any]:
     return {"id": {"S": "concerns"}, "member": {"S": identity}}
 
 
-def _concern(item: dict[str, Any]) -> Concern:
+def _item(item: dict[str, Any]) -> OpenItem:
     subject, _, name = item["member"]["S"].partition("#")
-    return Concern(
+    return OpenItem(
         subject,
         name,
         State(item["state"]["S"]),

@@ -10,10 +10,11 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from alerting.domain.alert import Alert
-from alerting.domain.concerns import Concern, State
+from alerting.application.ports import FindingRefusedError
+from alerting.domain.alert import Alert, Channel
 from alerting.domain.foreign_text import clean
-from alerting.domain.ports import FindingRefusedError
+from alerting.domain.open_items import OpenItem, State
+from alerting.domain.routing import RoutedAlert
 from steward.aws.errors import translated
 from steward.severity import Severity
 
@@ -48,47 +49,57 @@ class SecurityHubFindings:
         self._hub = client
         self._stack = stack
 
-    def tell(self, alert: Alert, concern: Concern) -> None:
+    step = "security_hub"
+    grouped = False
+
+    def accepts(self, routed: RoutedAlert) -> bool:
+        """Whether it is about an open item that is routed to Security Hub."""
+        return Channel.SECURITY_HUB in routed.channels and routed.item is not None
+
+    def send(self, routed: RoutedAlert) -> None:
         """Import the finding as it is now; an older state than Security Hub has changes nothing there."""
+        alert, item = routed.alert, routed.item
+        if item is None:
+            raise ValueError("Security Hub takes alerts about open items only")
         with translated():
-            answer = self._hub.batch_import_findings(Findings=[self._finding(alert, concern)])
+            answer = self._hub.batch_import_findings(Findings=[self._finding(alert, item)])
         for failed in answer.get("FailedFindings", []):
             code = failed["ErrorCode"]
-            raise FindingRefusedError(f"Security Hub refuses {concern.name}: {failed['ErrorMessage']}", code=code)
+            raise FindingRefusedError(f"Security Hub refuses {item.name}: {failed['ErrorMessage']}", code=code)
 
-    def _finding(self, alert: Alert, concern: Concern) -> "AwsSecurityFindingTypeDef":
+    def _finding(self, alert: Alert, item: OpenItem) -> "AwsSecurityFindingTypeDef":
         partition, region, account = self._hub.meta.partition, alert.region, alert.account
         body = " ".join(sentence.plain() for sentence in alert.body)
         about = "; ".join(f"{label}: {clean(text)}" for label, text in alert.facts)
         advice = "; ".join([*alert.commands, *([f"or approve it: {alert.approve}"] if alert.approve else [])])
-        label = _LABELS[concern.severity]
+        label = _LABELS[item.severity]
         return {
             "SchemaVersion": SCHEMA,
-            "Id": _stable_id(f"{self._stack}/{region}/{concern.name}"),
+            "Id": _stable_id(f"{self._stack}/{region}/{item.name}"),
             "ProductArn": f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default",
             "ProductName": "ECR Steward",
             "CompanyName": "ECR Steward",
             "GeneratorId": f"{self._stack}/policy_drift",
             "AwsAccountId": account,
             "Types": [TYPE],
-            "FirstObservedAt": _utc(concern.since),
-            "LastObservedAt": _utc(concern.at.isoformat()),
-            "CreatedAt": _utc(concern.since),
-            "UpdatedAt": _utc(concern.at.isoformat()),
+            "FirstObservedAt": _utc(item.since),
+            "LastObservedAt": _utc(item.at.isoformat()),
+            "CreatedAt": _utc(item.since),
+            "UpdatedAt": _utc(item.at.isoformat()),
             "Severity": {"Label": label},
             "FindingProviderFields": {"Severity": {"Label": label}, "Types": [TYPE]},
-            "Title": clean(concern.what, MAX_TITLE),
-            "Description": clean(f"{body} {about}".strip() or concern.what, MAX_DESCRIPTION),
+            "Title": clean(item.what, MAX_TITLE),
+            "Description": clean(f"{body} {about}".strip() or item.what, MAX_DESCRIPTION),
             "Remediation": {"Recommendation": {"Text": clean(advice or "See the report.", MAX_RECOMMENDATION)}},
             "ProductFields": {
-                "ecr-steward/finding": clean(concern.name, MAX_FIELD),
-                "ecr-steward/state": concern.state,
-                "ecr-steward/until": clean(concern.until, MAX_FIELD) or "-",
-                "ecr-steward/expected": str(concern.expected).lower(),
+                "ecr-steward/finding": clean(item.name, MAX_FIELD),
+                "ecr-steward/state": item.state,
+                "ecr-steward/until": clean(item.until, MAX_FIELD) or "-",
+                "ecr-steward/expected": str(item.expected).lower(),
             },
-            "Resources": [_resource(concern, account)],
-            "Compliance": {"Status": _COMPLIANCE[concern.state]},
-            "RecordState": "ARCHIVED" if concern.state is State.OVER else "ACTIVE",
+            "Resources": [_resource(item, account)],
+            "Compliance": {"Status": _COMPLIANCE[item.state]},
+            "RecordState": "ARCHIVED" if item.state is State.OVER else "ACTIVE",
         }
 
 
@@ -99,11 +110,11 @@ def _stable_id(text: str) -> str:
     return f"{text[: MAX_ID - 65]}#{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _resource(concern: Concern, account: str) -> "ResourceTypeDef":
-    """Whom a finding ``kind:entity-kind:name`` is about; the account where the ARN is not known."""
-    kind = concern.name.split(":", 2)[1] if concern.name.count(":") > 1 else ""
-    if kind in _RESOURCES and concern.arn:
-        return {"Type": _RESOURCES[kind], "Id": clean(concern.arn, MAX_ID)}
+def _resource(item: OpenItem, account: str) -> "ResourceTypeDef":
+    """What a finding ``kind:entity-kind:name`` is about; the account where the ARN is not known."""
+    kind = item.name.split(":", 2)[1] if item.name.count(":") > 1 else ""
+    if kind in _RESOURCES and item.arn:
+        return {"Type": _RESOURCES[kind], "Id": clean(item.arn, MAX_ID)}
     return {"Type": "AwsAccount", "Id": f"AWS::::Account:{account}"}
 
 

@@ -1,10 +1,25 @@
-"""One alert, before a medium gives it its form."""
+"""One alert, before a format is chosen, and where it can go."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from alerting.domain.foreign_text import Sentence
 from steward.severity import Severity
+
+
+class Channel(StrEnum):
+    """Where an alert can go."""
+
+    MAIL = "mail"
+    CHAT = "chat"
+    SECURITY_HUB = "security_hub"
+    WEBHOOK = "webhook"
+    DIGEST = "digest"
+
+
+PEOPLE = frozenset({Channel.MAIL, Channel.CHAT})
+"""Channels that people read: a flood is grouped for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +73,14 @@ class Alert:
     def headline(self) -> str:
         """Severity and title, in plain text; RESOLVED in place of the severity where it is resolved."""
         return f"{'RESOLVED' if self.over else self.severity.name}: {self.title.plain()}"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingAlert:
+    """An alert of a flood or of the digest, which a later summary counts and lists."""
+
+    event_id: str
+    kind: str
+    severity: Severity
+    title: str
+    channels: frozenset[Channel]

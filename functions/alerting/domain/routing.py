@@ -1,27 +1,16 @@
-"""The settings: which events alert whom, and how many alerts make a flood."""
+"""The settings: which events go to which channels, and how many alerts make a flood."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Literal, Self
 
-from alerting.domain.alert import Alert
-from steward.severity import Severity
+from alerting.domain.alert import PEOPLE, Alert, Channel
+from alerting.domain.open_items import OpenItem
+from steward.severity import Severity, SeverityName
 
 _EVENT = re.compile(r"[A-Za-z0-9*]+")
-
-type SeverityName = Literal["INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
-
-
-class Channel(StrEnum):
-    """Where an alert can go."""
-
-    MAIL = "mail"
-    CHAT = "chat"
-    SECURITY_HUB = "security_hub"
-    DIGEST = "digest"
 
 
 class EventPattern(str):
@@ -56,7 +45,7 @@ class Route:
 
     channels: tuple[Channel, ...]
     capability: str = "*"
-    events: tuple[EventPattern, ...] = (EventPattern("*"),)
+    events: tuple[EventPattern, ...] = field(default_factory=lambda: (EventPattern("*"),))
     at_least: SeverityName = "INFO"
     expected: bool | None = None
 
@@ -121,8 +110,17 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutedAlert:
+    """An alert with its channels; ``item`` is the open item that it is about, None where nothing lasts."""
+
+    alert: Alert
+    channels: frozenset[Channel]
+    item: OpenItem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AlertingSettings:
-    """All of ``alerting.yaml``. The first route that matches wins."""
+    """All of ``alerting.yaml``. The first matching route wins."""
 
     routes: tuple[Route, ...]
     flood: Flood = field(default_factory=Flood)
@@ -130,11 +128,11 @@ class AlertingSettings:
     documentation: str = ""
 
     def channels(self, alert: Alert) -> frozenset[Channel]:
-        """Where the alert goes. One that no route speaks of goes to mail and chat: nothing is lost by an oversight."""
+        """Where the alert goes; without a matching route to people and the webhook, so that nothing is lost."""
         for route in self.routes:
             if route.matches(alert):
                 return frozenset(route.channels)
-        return frozenset({Channel.MAIL, Channel.CHAT})
+        return PEOPLE | {Channel.WEBHOOK}
 
     def warnings(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Routes that can never match, each with its place in the file and why."""

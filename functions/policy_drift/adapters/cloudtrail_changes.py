@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.changes.announcement import announcement
+from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.finding import Change
 from steward.aws.errors import translated
 
@@ -32,7 +32,7 @@ class CloudTrailChanges:
         with translated():
             for page in pages:
                 records = [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
-                announced = [announcement(record) for record in records]
+                announced = [change_event(record) for record in records]
                 changes = tuple(one.change for one in announced if one and entity in one.touches)
                 if changes:
                     return changes

@@ -6,23 +6,29 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from policy_drift.adapters.dynamodb_outbox import OutboxTable
+from policy_drift.application.ports import Kept
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import InForce
 from policy_drift.domain.finding import Finding, Kind, State
-from policy_drift.domain.ports import Kept
 from steward.events import PublishableEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 RESOLVED_KEPT = timedelta(days=365)
+_STORED_AS = {
+    "alerted_at": "told_at",
+    "alerted_severity": "told_severity",
+    "alerted_fingerprint": "told_fingerprint",
+    "alerted_live": "told_live",
+}
 
 
 class DynamoDbFindings:
     """Findings under ``finding#<id>``; the resolved ones are forgotten after a year."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._items = OutboxTable(client, table, prefix="finding#", of=Finding)
+        self._items = OutboxTable(client, table, prefix="finding#", of=Finding, stored_as=_STORED_AS)
 
     def get(self, finding_id: str) -> Kept[Finding] | None:
         """One of them."""
@@ -38,16 +44,16 @@ class DynamoDbFindings:
         return list(self._items.all())
 
     def save(
-        self, finding: Finding, *, after: int, tell: Sequence[PublishableEvent] = (), until: datetime | None = None
+        self, finding: Finding, *, after: int, events: Sequence[PublishableEvent] = (), until: datetime | None = None
     ) -> int:
-        """Write it; what is too large for an item is kept without its documents: any change of it is news."""
-        if not self._items.fits(finding, tell):
-            finding = replace(finding, drift=replace(finding.drift, approved=None, live=None), told_live=None)
+        """Write it; what is too large for an item is kept without its documents: any change of it needs an alert."""
+        if not self._items.fits(finding, events):
+            finding = replace(finding, drift=replace(finding.drift, approved=None, live=None), alerted_live=None)
         return self._items.save(
             finding.id,
             finding,
             after=after,
-            tell=tell,
+            events=events,
             until=until,
             expiration=finding.last_seen + RESOLVED_KEPT if finding.state is State.RESOLVED else None,
             shown={"state": finding.state, "severity": finding.drift.severity.name},
@@ -74,11 +80,11 @@ class DynamoDbBaselineRecords:
         return self._items.get(self.id)
 
     def save(
-        self, in_force: InForce, *, after: int, tell: Sequence[PublishableEvent] = (), until: datetime | None = None
+        self, in_force: InForce, *, after: int, events: Sequence[PublishableEvent] = (), until: datetime | None = None
     ) -> int:
         """Write it."""
         shown = {"version": in_force.version, "by": in_force.by}
-        return self._items.save(self.id, in_force, after=after, tell=tell, until=until, shown=shown)
+        return self._items.save(self.id, in_force, after=after, events=events, until=until, shown=shown)
 
     def take_over(self, item: str, revision: int, *, was: datetime, until: datetime) -> bool:
         """Deliver another run's events."""

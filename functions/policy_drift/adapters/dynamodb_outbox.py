@@ -1,7 +1,7 @@
 """Items with a revision, and the events that each revision leads to, in one DynamoDB table.
 
 An item has the key ``id``, its value as compressed JSON (``value``), ``revision``, and ``undelivered``: a map from
-revision to the events that are yet to be told and the moment until which whoever wrote them tells them. Value and
+revision to the events that are yet to be published and the moment until which their writer publishes them. Value and
 events are written in one conditional step, so that no alert is lost and no two runs decide on the same one.
 """
 
@@ -9,12 +9,13 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from policy_drift.application.ports import ConcurrentUpdateError, Kept, Undelivered
 from policy_drift.domain import events as event_types
-from policy_drift.domain.ports import Kept, OvertakenError, Undelivered
 from policy_drift.domain.surrogates import escaped
 from steward.aws.errors import translated
 from steward.events import PublishableEvent
@@ -29,13 +30,29 @@ _KEYS_A_CALL = 100
 
 
 class OutboxTable[T]:
-    """Values of one type, under ids that begin with one prefix."""
+    """Values of one type, under ids that begin with one prefix.
 
-    def __init__(self, client: "DynamoDBClient", table: str, *, prefix: str, of: type[T]) -> None:
+    Parameters
+    ----------
+    stored_as
+        Names of fields in the table, where they differ: the table outlives a renamed field.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        *,
+        prefix: str,
+        of: type[T],
+        stored_as: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._dynamodb = client
         self._table = table
         self._prefix = prefix
         self._type = of
+        self._stored_as = stored_as
+        self._read_as = {stored: field for field, stored in stored_as.items()}
 
     def get(self, item: str) -> Kept[T] | None:
         """One item, read consistently."""
@@ -76,16 +93,16 @@ class OutboxTable[T]:
         value: T,
         *,
         after: int,
-        tell: Sequence[PublishableEvent],
+        events: Sequence[PublishableEvent],
         until: datetime | None,
         expiration: datetime | None = None,
         shown: Mapping[str, str],
     ) -> int:
         """Write value and events, if the revision is still ``after``. ``shown`` are attributes for people who look."""
         revision = after + 1
-        box = {"until": _number(until), "events": {"B": _packed_events(tell)}} if tell and until else None
+        box = {"until": _number(until), "events": {"B": _packed_events(events)}} if events and until else None
         values: dict[str, Any] = {
-            ":value": {"B": _packed(value)},
+            ":value": {"B": self._packed(value)},
             ":revision": {"N": str(revision)},
             **{f":{name}": {"S": text} for name, text in shown.items()},
         }
@@ -119,7 +136,7 @@ class OutboxTable[T]:
                 {"#box": str(revision), "#until": "until"},
                 {":until": _number(until), ":was": _number(was)},
             )
-        except OvertakenError:
+        except ConcurrentUpdateError:
             return False
         return True
 
@@ -134,14 +151,14 @@ class OutboxTable[T]:
                 ExpressionAttributeNames={"#box": str(revision)},
             )
 
-    def fits(self, value: T, tell: Sequence[PublishableEvent]) -> bool:
+    def fits(self, value: T, events: Sequence[PublishableEvent]) -> bool:
         """Whether an item takes the value and its events."""
-        return len(_packed(value)) + len(_packed_events(tell)) <= LARGEST
+        return len(self._packed(value)) + len(_packed_events(events)) <= LARGEST
 
     def _update(
         self, item: str, expression: str, condition: str, names: Mapping[str, str], values: Mapping[str, Any]
     ) -> None:
-        overtaken = OvertakenError(f"{item} was written by another run", code=_REFUSED)
+        overtaken = ConcurrentUpdateError(f"{item} was written by another run", code=_REFUSED)
         with translated({_REFUSED: overtaken}):
             self._dynamodb.update_item(
                 TableName=self._table,
@@ -152,14 +169,17 @@ class OutboxTable[T]:
                 ExpressionAttributeValues=values,
             )
 
+    def _packed(self, value: T) -> bytes:
+        return _packed(_renamed(msgspec.to_builtins(value, enc_hook=str), self._stored_as))
+
     def _key(self, item: str) -> dict[str, Any]:
         return {"id": {"S": f"{self._prefix}{item}"}}
 
     def _kept(self, item: Mapping[str, Any]) -> Kept[T]:
-        text = zlib.decompress(item["value"]["B"])
+        stored = msgspec.json.decode(zlib.decompress(item["value"]["B"]))
         boxes = item.get("undelivered", {}).get("M", {})
         return Kept(
-            msgspec.json.decode(text, type=self._type, dec_hook=_text),
+            msgspec.convert(_renamed(stored, self._read_as), self._type, dec_hook=_text),
             int(item["revision"]["N"]),
             {int(revision): _box(box["M"]) for revision, box in boxes.items()},
         )
@@ -169,16 +189,20 @@ def _box(box: Mapping[str, Any]) -> Undelivered:
     return Undelivered(_unpacked_events(box["events"]["B"]), datetime.fromtimestamp(float(box["until"]["N"]), UTC))
 
 
+def _renamed(fields: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in fields.items()}
+
+
 def _packed(value: Any) -> bytes:
     try:
-        text = msgspec.json.encode(value, enc_hook=str)
-    except UnicodeEncodeError:  # from a baseline that somebody wrote, say
-        text = msgspec.json.encode(escaped(msgspec.to_builtins(value, enc_hook=str)))
+        text = msgspec.json.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate in a baseline that a person wrote
+        text = msgspec.json.encode(escaped(value))
     return zlib.compress(text, 9)
 
 
 def _packed_events(events: Iterable[PublishableEvent]) -> bytes:
-    return _packed([[type(event).__name__, asdict(event)] for event in events])
+    return _packed(msgspec.to_builtins([[type(event).__name__, asdict(event)] for event in events], enc_hook=str))
 
 
 def _unpacked_events(packed: bytes) -> tuple[PublishableEvent, ...]:

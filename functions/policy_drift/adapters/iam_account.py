@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from policy_drift.adapters.iam_entities import IamEntities, ItVanishedError
+from policy_drift.adapters.iam_entities import ChangedWhileReadError, IamEntities
+from policy_drift.application.ports import Snapshot, Subjects
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User, policy_id
-from policy_drift.domain.ports import Snapshot, Subjects
 from policy_drift.domain.surrogates import escaped
 from steward.aws.errors import translated, unless
 
@@ -88,7 +88,7 @@ class IamAccount:
     def _read_principal(self, found: "_Found", entity: EntityId, *, referenced: bool = False) -> None:
         try:
             read = self._entities.principal(entity)
-        except ItVanishedError as error:
+        except ChangedWhileReadError as error:
             found.unreadable[entity] = str(error)
             return
         if read is None and referenced:
@@ -99,13 +99,32 @@ class IamAccount:
     def _read_policy(self, found: "_Found", arn: str, *, referenced: bool) -> None:
         try:
             read = self._entities.policy(arn)
-        except ItVanishedError as error:
+        except ChangedWhileReadError as error:
             found.unreadable[policy_id(arn)] = str(error)
             return
         if read is None and referenced:
             found.unreadable[policy_id(arn)] = "something refers to it, and IAM says that it does not exist"
         elif read is not None:
             found.add_policy(read)
+
+
+def read_authorization_details(page: Mapping[str, Any]) -> Account:
+    """The account in a whole answer of GetAccountAuthorizationDetails; its number is that of an ARN in it.
+
+    Raises
+    ------
+    KeyError, ValueError
+        It is no such answer.
+    """
+    arns = [entity["Arn"] for section in page.values() for entity in section]
+    numbers = {arn.split(":")[4] for arn in arns} - {"aws"}
+    if len(numbers) != 1:
+        raise ValueError(f"entities of {len(numbers)} accounts")
+    found = _Found(numbers.pop())
+    found.take(page)
+    for arn in found.missing_policies():
+        found.unreadable[policy_id(arn)] = "something refers to it, and it is not in the answer"
+    return found.account()
 
 
 class _Found:

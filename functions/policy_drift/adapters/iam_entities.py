@@ -13,7 +13,7 @@ _TRIES = 2
 _GONE = "NoSuchEntity"
 
 
-class ItVanishedError(Exception):
+class ChangedWhileReadError(Exception):
     """Something of an entity was there and then was not: it is being changed right now."""
 
 
@@ -25,7 +25,7 @@ class IamEntities:
         self.calls = 0
 
     def principal(self, entity: EntityId) -> User | Group | Role | None:
-        """The entity; None where IAM says that it is not there. Raises ItVanishedError."""
+        """The entity; None where IAM says that it is not there. Raises ChangedWhileReadError."""
         read: Mapping[EntityKind, Callable[[str], User | Group | Role | None]] = {
             EntityKind.USER: self._user,
             EntityKind.GROUP: self._group,
@@ -91,18 +91,18 @@ class IamEntities:
         """The call that tells whether an entity is there."""
         try:
             return self._call(operation, **arguments)
-        except ItVanishedError:
+        except ChangedWhileReadError:
             return None
 
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         self.calls += 1
-        with translated({_GONE: ItVanishedError(_GONE)}):
+        with translated({_GONE: ChangedWhileReadError(_GONE)}):
             answer: dict[str, Any] = getattr(self._iam, operation)(**arguments)
         return answer
 
     def _listed(self, operation: str, member: str, **arguments: Any) -> list[Any]:
         found: list[Any] = []
-        with translated({_GONE: ItVanishedError(_GONE)}):
+        with translated({_GONE: ChangedWhileReadError(_GONE)}):
             for page in self._iam.get_paginator(operation).paginate(**arguments):  # type: ignore[call-overload]
                 self.calls += 1
                 found += page[member]
@@ -114,6 +114,6 @@ def _again[T](read: Callable[[], T], what: str) -> T:
     for _ in range(_TRIES):
         try:
             return read()
-        except ItVanishedError:
+        except ChangedWhileReadError:
             continue
-    raise ItVanishedError(f"{what} changes while it is read")
+    raise ChangedWhileReadError(f"{what} changes while it is read")

@@ -16,7 +16,7 @@ class LambdaScanTrigger:
         self._lambda = client
         self._function = function
 
-    def ask(self, scan_id: str, by: str) -> None:
+    def request(self, scan_id: str, by: str) -> None:
         """Start one; Lambda keeps the request until it is done."""
         with translated():
             self._lambda.invoke(

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from policy_drift.application.ports import ConcurrentUpdateError, NotVersionedError, Version
 from policy_drift.domain.baseline import LARGEST
-from policy_drift.domain.ports import NotVersionedError, OvertakenError, Version
 from steward.aws.errors import translated, unless
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class S3BaselineStore:
         """
         condition: dict[str, Any] = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
         overtaken = "another baseline was written meanwhile; read it again"
-        with translated({code: OvertakenError(overtaken, code=code) for code in _OVERTAKEN}):
+        with translated({code: ConcurrentUpdateError(overtaken, code=code) for code in _OVERTAKEN}):
             answer = self._s3.put_object(
                 **self._place,
                 **condition,
@@ -68,7 +68,7 @@ class S3BaselineStore:
             )
         written = self.read(_id_in(answer))
         if written is None:
-            raise OvertakenError("the version that was written is gone")
+            raise ConcurrentUpdateError("the version that was written is gone")
         return written
 
     def link(self, version_id: str) -> str:

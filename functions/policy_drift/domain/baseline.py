@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, User, policy_id
-from policy_drift.domain.comparison.pairing import counterpart
+from policy_drift.domain.comparison.counterparts import counterpart
 from policy_drift.domain.finding import Kind
 from steward.errors import ConflictError, Place, RuleViolationError
 
@@ -90,22 +90,6 @@ def _why_missing(arn: str) -> str:
     return f"the policy {arn} is not in the file: add it under policies with its document (AWS's own, too)"
 
 
-class BaselineFormat(Protocol):
-    """How a baseline is written down."""
-
-    def write(self, baseline: Baseline) -> bytes:
-        """As a text that reads well in a diff."""
-        ...
-
-    def read(self, text: bytes, *, account: str) -> Baseline:
-        """Raises UnusableBaselineError, with line and reason."""
-        ...
-
-    def refuse_bad_policies(self, text: bytes, baseline: Baseline, known: Account | None) -> None:
-        """Raises UnusableBaselineError for a policy that cannot be read, unless ``known`` has the same."""
-        ...
-
-
 class Origin(StrEnum):
     """How a version came into force."""
 
@@ -169,6 +153,8 @@ class Adoption:
         return cls(kinds)
 
 
+NOT_ADOPTABLE = frozenset({Kind.BASELINE, Kind.TRANSIENT, Kind.UNREADABLE})
+"""Kinds that do not describe the account as it is now."""
 _HOLDINGS = ("inline", "attached", "groups")
 PARTS: Mapping[Kind, tuple[str, ...]] = {
     Kind.ACCESS: _HOLDINGS,

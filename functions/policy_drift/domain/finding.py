@@ -1,6 +1,5 @@
 """What drift is, and the life of a finding. Values only; the rules of the life are in `lifecycle`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -132,18 +131,18 @@ class Finding:
 
     ``first_seen``, ``last_seen`` and ``resolved_at`` are when reading the account began that showed it so.
     ``changes`` are the events that explain it, the latest first; empty where no event announced it. ``expected`` says
-    that all of them are of actors that the settings expect. ``told_severity``, ``told_fingerprint`` and ``told_live``
-    are those of the last alert or acknowledgement: only what is worse than that is told again.
+    that all of them are of actors that the settings expect. ``alerted_severity``, ``alerted_fingerprint`` and
+    ``alerted_live`` are those of the last alert or acknowledgement: only what is worse is alerted again.
     """
 
     drift: Drift
     state: State
     first_seen: datetime
     last_seen: datetime
-    told_at: datetime | None = None
-    told_severity: Severity | None = None
-    told_fingerprint: str = ""
-    told_live: Any = None
+    alerted_at: datetime | None = None
+    alerted_severity: Severity | None = None
+    alerted_fingerprint: str = ""
+    alerted_live: Any = None
     changes: tuple[Change, ...] = ()
     expected: bool = False
     announced: bool = True
@@ -160,29 +159,3 @@ class Finding:
     def read_at(self) -> datetime:
         """When the account was read that shows it as it stands here."""
         return max(self.last_seen, self.resolved_at or self.last_seen)
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """Proof of what a scan looked at."""
-
-    entities: Mapping[str, int]
-    aws_calls: int
-    unreadable: Mapping[str, str]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the reports, JSON and HTML, tell: everything open, acknowledged, and resolved by this scan."""
-
-    account: str
-    region: str
-    scan_id: str
-    started: datetime
-    baseline_version: str
-    baseline_reviewed: bool
-    baseline_changed: datetime | None
-    coverage: Coverage
-    findings: tuple[Finding, ...]
-    not_looked_at: tuple[str, ...] = ()

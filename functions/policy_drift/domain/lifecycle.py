@@ -1,7 +1,7 @@
-"""The life of a finding: when it is told, and when it is over. Pure; where it is kept is not decided here.
+"""The life of a finding: when it needs an alert, and when it is over.
 
 One alert when it opens or gets worse, one when it is resolved, nothing in between. "Worse" is measured against what
-was told or acknowledged last: a higher severity, or a live state that is not contained in the one that was pinned
+was alerted or acknowledged last: a higher severity, or a live state that is not contained in the one that was pinned
 then. What could not be decided neither opens nor resolves anything.
 """
 
@@ -23,10 +23,10 @@ MOST_CHANGES = 20
 """Events that a finding keeps, the latest."""
 LONGEST_ACKNOWLEDGEMENT = timedelta(days=366)
 LASTING = frozenset({Kind.TRANSIENT})
-"""Kinds that tell of something that is over already: absence from the account does not resolve them."""
+"""Kinds that report something that is over already: absence from the account does not resolve them."""
 
 _NEVER_CONTAINED = frozenset({Kind.TRANSIENT, Kind.BASELINE})
-"""Kinds whose live states are no access: another one is always news."""
+"""Kinds whose live states are no access: a different one always needs an alert."""
 
 
 class Why(StrEnum):
@@ -52,23 +52,23 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Who did it. ``announced`` is False where the history was searched and no event tells of a change."""
+    """The events behind a drift. ``announced`` is False if the history was searched and has no event of a change."""
 
     changes: tuple[Change, ...] = ()
     expected: bool = False
     announced: bool = True
 
 
-def news(known: Finding | None, drift: Drift, now: datetime, relation: Relation) -> Why | None:
-    """Why a drift that is there now must be told; None where everything was."""
+def reason_to_alert(known: Finding | None, drift: Drift, now: datetime, relation: Relation) -> Why | None:
+    """Why a drift that is there now needs an alert; None if an earlier alert covers it."""
     if known is None:
         return Why.OPENED
     if known.state is State.RESOLVED:
         return Why.REOPENED
-    if known.told_severity is None or drift.severity > known.told_severity:
+    if known.alerted_severity is None or drift.severity > known.alerted_severity:
         return Why.WORSE
-    if drift.fingerprint != known.told_fingerprint and (
-        drift.kind in _NEVER_CONTAINED or relation(drift.kind, known.told_live, drift.live) in MAY_BE_MORE
+    if drift.fingerprint != known.alerted_fingerprint and (
+        drift.kind in _NEVER_CONTAINED or relation(drift.kind, known.alerted_live, drift.live) in MAY_BE_MORE
     ):
         return Why.CHANGED
     if known.state is State.ACKNOWLEDGED and known.acknowledgement and known.acknowledgement.expires <= now:
@@ -77,12 +77,12 @@ def news(known: Finding | None, drift: Drift, now: datetime, relation: Relation)
 
 
 def turns_out_unexpected(known: Finding, explanation: Explanation) -> bool:
-    """Whether what was told as expected is the work of somebody, too, who is not."""
+    """Whether a finding that was alerted as expected also has an actor who is not expected."""
     return known.state is State.OPEN and known.expected and bool(explanation.changes) and not explanation.expected
 
 
-def told(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime, read_at: datetime) -> Finding:
-    """The finding as it stands after an alert: open, and pinned to what was told. An acknowledgement is over."""
+def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime, read_at: datetime) -> Finding:
+    """The finding after an alert: open, pinned to the alerted state, without an acknowledgement."""
     before = known if known and known.state is not State.RESOLVED else None
     severities = before.severities if before else ()
     if not severities or severities[-1][1] is not drift.severity:
@@ -92,10 +92,10 @@ def told(known: Finding | None, drift: Drift, explanation: Explanation, now: dat
         state=State.OPEN,
         first_seen=before.first_seen if before else read_at,
         last_seen=read_at,
-        told_at=now,
-        told_severity=drift.severity,
-        told_fingerprint=drift.fingerprint,
-        told_live=drift.live,
+        alerted_at=now,
+        alerted_severity=drift.severity,
+        alerted_fingerprint=drift.fingerprint,
+        alerted_live=drift.live,
         changes=_joined(explanation.changes, before.changes if before else ()),
         expected=explanation.expected and (before.expected if before and before.changes else True),
         announced=explanation.announced,
@@ -166,9 +166,9 @@ def acknowledged(known: Finding, acknowledgement: Acknowledgement) -> Finding:
         known,
         state=State.ACKNOWLEDGED,
         acknowledgement=acknowledgement,
-        told_severity=known.drift.severity,
-        told_fingerprint=known.drift.fingerprint,
-        told_live=known.drift.live,
+        alerted_severity=known.drift.severity,
+        alerted_fingerprint=known.drift.fingerprint,
+        alerted_live=known.drift.live,
     )
 
 

@@ -1,6 +1,6 @@
 """Which entities are looked at, which belong to AWS, and which groups are privileged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Self
 
@@ -46,7 +46,7 @@ class Scope:
         Groups that matter for who is in them, whatever their policies say; such as ``group/admins``.
     """
 
-    include: tuple[EntityPattern, ...] = (EntityPattern("*"),)
+    include: tuple[EntityPattern, ...] = field(default_factory=lambda: (EntityPattern("*"),))
     exclude: tuple[EntityPattern, ...] = ()
     privileged_groups: tuple[EntityPattern, ...] = ()
 

@@ -1,4 +1,4 @@
-"""The HTML report: the document of `policy_drift.domain.reporting.report` as one self-contained page for people.
+"""The HTML report: the document of `policy_drift.report.document` as one self-contained page for people.
 
 ``python -m policy_drift.report.html report.json > report.html`` makes the page from a JSON report. It needs no script
 and no other file. Every text in it may have been chosen by an attacker: the template engine escapes all of them, what
@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from iam_policy.wording import visible
-from policy_drift.domain.reporting.wording import shortened
 from policy_drift.report.side_by_side import Row, side_by_side
+from policy_drift.report.wording import shortened
 
 MOST_FINDINGS = 1_000
 """Findings that are shown; the JSON report has all."""
@@ -45,7 +46,7 @@ def render(document: Mapping[str, Any], *, json_report: str = "the JSON report")
     Parameters
     ----------
     document : mapping
-        A report as `policy_drift.domain.reporting.report.as_document` makes it.
+        A report as `policy_drift.report.document.as_document` makes it.
     json_report : str
         What the JSON report is called, for where something is shortened.
     """
@@ -97,6 +98,7 @@ def _by_entity(findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Ma
     return [(name, list(group)) for name, group in groupby(sorted(findings, key=entity), key=entity)]
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("policy_drift.report"),

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from repository_provisioning.application.ports import Record
 from repository_provisioning.domain.house_rules import Overrides
-from repository_provisioning.domain.naming import RepositoryName
-from repository_provisioning.domain.ports import Record
+from repository_provisioning.domain.names import RepositoryName
 from steward.aws.errors import translated, unless
 from steward.clock import Clock
 from steward.errors import ThrottledError

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from repository_provisioning.domain.configuration import Configuration, Repository
-from repository_provisioning.domain.naming import RepositoryName
-from repository_provisioning.domain.ports import (
+from repository_provisioning.application.ports import (
     PrincipalNotYetKnownError,
     RepositoryAlreadyExistsError,
     RepositoryNotFoundError,
 )
+from repository_provisioning.domain.configuration import Configuration, Repository
+from repository_provisioning.domain.names import RepositoryName
 from steward.aws.errors import code_of, upstream
 from steward.clock import Clock
 from steward.errors import ConflictError, RuleViolationError, UpstreamError

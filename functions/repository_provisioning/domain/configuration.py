@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, Self
 
 from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Pull, RepositoryRule
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 
 _ACCOUNT_ROOT = re.compile(r"arn:[^:]+:iam::(?P<account>\d{12}):root")
 
@@ -78,7 +78,7 @@ class Configuration:
             kms_key=encryption.kms_key if isinstance(encryption, KmsEncryption) else None,
             lifecycle_policy=_lifecycle_policy(rule.lifecycle),
             repository_policy=_repository_policy(rule.pull),
-            tags={k: v.replace("{namespace}", name.namespace).replace("{name}", name) for k, v in rule.tags.items()},
+            tags={key: name.filled_into(value) for key, value in rule.tags.items()},
         )
 
     @property

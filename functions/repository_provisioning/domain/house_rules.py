@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from repository_provisioning.domain.naming import NamePattern, RepositoryName
+from repository_provisioning.domain.names import PLACEHOLDER, NamePattern, RepositoryName
 from steward.errors import NotAllowedError, RuleViolationError
 from steward.principals import Principal, PrincipalPattern
 
@@ -17,7 +17,6 @@ _KMS_KEY = re.compile(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+")
 _ACCOUNT = re.compile(r"\d{12}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
-_PLACEHOLDER = re.compile(r"\{(?:name|namespace)\}")
 _TAG_FILTER = re.compile(r"[A-Za-z0-9._*-]{1,128}")
 MAX_TAG_FILTERS, MAX_TAG_FILTER_WILDCARDS, MAX_TAG_KEY, MAX_TAG_VALUE = 5, 2, 128, 256
 
@@ -109,6 +108,11 @@ class Overrides:
 @dataclass(frozen=True, slots=True)
 class RepositoryRule:
     """What repositories look like whose name matches; see ``house_rules.yaml`` for the meaning of each field."""
+
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {
+        "scan_on_push": "scanning is a setting of the registry, for all repositories: "
+        "aws ecr put-registry-scanning-configuration"
+    }
 
     match: NamePattern
     name: str | None = None
@@ -250,7 +254,7 @@ def _check_tags(tags: Mapping[str, str]) -> None:
             raise ValueError(
                 f"the tag {key!r} is too long: {MAX_TAG_KEY} characters for a key, {MAX_TAG_VALUE} for a value"
             )
-        if not _TAG_TEXT.fullmatch(key) or not _TAG_TEXT.fullmatch(_PLACEHOLDER.sub("", value)):
+        if not _TAG_TEXT.fullmatch(key) or not _TAG_TEXT.fullmatch(PLACEHOLDER.sub("", value)):
             raise ValueError(
                 f"the tag {key!r} has a character other than letters, digits, spaces and + - = . _ : / @; "
                 "only {name} and {namespace} may be in braces"

@@ -6,7 +6,7 @@ from typing import Self
 
 from repository_provisioning.domain.configuration import Configuration
 from repository_provisioning.domain.house_rules import CallerRule, HouseRules, Overrides, RepositoryRule
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from steward.errors import RuleViolationError
 from steward.principals import Principal
 

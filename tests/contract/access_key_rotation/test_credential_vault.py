@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
+from access_key_rotation.application.ports import LabelMovedError
 from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Content, Label
-from access_key_rotation.domain.ports import LabelMovedError
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import Content, Label
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_service_account import InMemoryServiceAccount, InMemoryVault
@@ -74,7 +74,7 @@ def test_promotion_moves_the_label(vault):
     assert (labels[Label.CURRENT], labels[Label.PREVIOUS]) == (FIRST, before)
 
 
-def test_promotion_refuses_when_somebody_else_moved_the_label(vault):
+def test_promotion_refuses_when_another_writer_moved_the_label(vault):
     before = vault.create(PUSH).labels[Label.CURRENT]
     vault.stage(FIRST, KEY)
     vault.promote(PUSH, FIRST, expected=before)
@@ -106,5 +106,5 @@ def test_a_new_secret_is_not_rotated_by_itself(vault):
     assert vault.create(PUSH).rotation_function is None
 
 
-def test_a_credential_shows_its_material_to_nobody():
+def test_a_credential_never_shows_its_material():
     assert "material-1" not in f"{KEY!r} {KEY}"

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Intent, KeyHistory, Notice, Record
-from access_key_rotation.domain.ports import BusyError, LeaseLostError
+from access_key_rotation.application.ports import BusyError, LeaseLostError
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import Intent, KeyHistory, Notice, Record
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_rotation_records import InMemoryRotationRecords
@@ -66,7 +66,7 @@ def test_one_run_at_a_time(records):
         records.claim(PUSH, "t2", LEASE)
 
 
-def test_whoever_has_the_token_may_take_the_lock_over(records):
+def test_a_run_with_the_same_token_takes_the_lock_over(records):
     lost = records.claim(PUSH, "t1", LEASE)
 
     records.release(records.claim(PUSH, "t1", LEASE, resuming=True), EVERYTHING)
@@ -75,7 +75,7 @@ def test_whoever_has_the_token_may_take_the_lock_over(records):
         records.save(lost, Record())
 
 
-def test_nobody_else_may(records):
+def test_a_run_with_another_token_does_not(records):
     records.claim(PUSH, "t1", LEASE)
 
     with pytest.raises(BusyError):
@@ -93,7 +93,7 @@ def test_a_lease_ends_by_itself_and_leaves_its_intent(records, clock):
     assert claim.intent.token == "t2"
 
 
-def test_who_lost_the_lock_writes_nothing(records, clock):
+def test_a_run_that_lost_the_lock_writes_nothing(records, clock):
     late = records.claim(PUSH, "t1", LEASE)
     clock.advance(minutes=7)
     records.claim(PUSH, "t2", LEASE)
@@ -104,7 +104,7 @@ def test_who_lost_the_lock_writes_nothing(records, clock):
         records.release(late, EVERYTHING)
 
 
-def test_who_gave_the_lock_back_writes_nothing(records):
+def test_a_run_that_released_the_lock_writes_nothing(records):
     claim = records.claim(PUSH, "t1", LEASE)
     records.release(claim, Record())
 
@@ -143,7 +143,7 @@ def test_a_user_that_is_forgotten_was_never_seen(records):
     assert records.claim(PUSH, "t3", LEASE).record == Record()
 
 
-def test_who_lost_the_lock_makes_nobody_forget(records, clock):
+def test_a_run_that_lost_the_lock_deletes_no_record(records, clock):
     late = records.claim(PUSH, "t1", LEASE)
     clock.advance(minutes=7)
     records.release(records.claim(PUSH, "t2", LEASE), EVERYTHING)
@@ -153,7 +153,7 @@ def test_who_lost_the_lock_makes_nobody_forget(records, clock):
     assert records.find(PUSH) == EVERYTHING
 
 
-def test_who_was_forgotten_in_between_writes_nothing(records, clock):
+def test_a_run_whose_record_was_deleted_writes_nothing(records, clock):
     """Fences are counted from one again."""
     late = records.claim(PUSH, "t1", LEASE)
     clock.advance(minutes=7)
@@ -164,7 +164,7 @@ def test_who_was_forgotten_in_between_writes_nothing(records, clock):
         records.save(late, EVERYTHING)
 
 
-def test_all_are_told_and_whether_a_run_works_on_each(records):
+def test_all_records_are_listed_with_whether_a_run_holds_the_lock(records):
     pull = UserName("ecr-pull")
     records.release(records.claim(PUSH, "t1", LEASE), EVERYTHING)
     records.claim(pull, "t2", LEASE)

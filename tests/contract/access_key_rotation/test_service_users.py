@@ -4,8 +4,8 @@ import boto3
 import pytest
 
 from access_key_rotation.adapters.iam_users import IamUsers
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.ports import KeyNotFoundError, KeySlotsFullError
+from access_key_rotation.application.ports import KeyNotFoundError, KeySlotsFullError
+from access_key_rotation.domain.names import UserName
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_service_account import InMemoryServiceAccount, InMemoryUsers

@@ -10,13 +10,16 @@ from botocore.client import BaseClient
 
 from access_key_rotation.adapters.iam_directory import IamDirectory
 from access_key_rotation.adapters.iam_users import ADMINISTRATION, IamUsers
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.ports import ListedUser
+from access_key_rotation.application.ports import ListedUser
+from access_key_rotation.domain.names import UserName
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
-from tests.doubles.listed_directory import ListedDirectory
+from tests.doubles.listed_directory import ListedAdministrators, ListedDirectory
 
 TAGS = {"steward:rotate": "true"}
+OF_THE_ACCOUNT = "arn:aws:iam::123456789012"
+ITSELF = f"{OF_THE_ACCOUNT}:user/service/ecr-push"
+PERSON = f"{OF_THE_ACCOUNT}:user/service/ci/person"
 
 
 @pytest.fixture(params=["in memory", "on IAM"])
@@ -27,15 +30,13 @@ def directory(request):
 
 def _in_memory():
     arn = "arn:aws:iam::123456789012:user"
-    directory = ListedDirectory(
+    return ListedDirectory(
         [
             ListedUser(UserName("ecr-push"), "AIDA1", f"{arn}/service/ecr-push", "/service/", TAGS, is_person=False),
             ListedUser(UserName("person"), "AIDA2", f"{arn}/service/ci/person", "/service/ci/", {}, is_person=True),
             ListedUser(UserName("other"), "AIDA3", f"{arn}/other", "/", TAGS, is_person=False),
         ]
     )
-    directory.administrators.add(f"{arn}/service/ci/person")
-    return directory
 
 
 @pytest.fixture
@@ -46,8 +47,16 @@ def bulk_calls(moto, monkeypatch):
     iam.create_user(UserName="person", Path="/service/ci/")
     iam.create_login_profile(UserName="person", Password="correct-horse-battery")
     iam.create_user(UserName="other", Tags=tags)
+    return IamDirectory(client("iam"), FrozenClock())
+
+
+@pytest.fixture(params=["in memory", "on IAM"])
+def permissions(request, moto, monkeypatch):
+    """Of an account in which the person administers IAM."""
+    if request.param == "in memory":
+        return ListedAdministrators(PERSON)
     monkeypatch.setattr(BaseClient, "_make_api_call", _judging(BaseClient._make_api_call))  # the wire
-    return IamDirectory(client("iam"), IamUsers(client("iam"), client("iam", once=True)), FrozenClock())
+    return IamUsers(client("iam"), client("iam", once=True))
 
 
 def _judging(reached):
@@ -56,7 +65,7 @@ def _judging(reached):
     def call(client, operation, parameters):
         if operation != "SimulatePrincipalPolicy":
             return reached(client, operation, parameters)
-        is_person = parameters["PolicySourceArn"].endswith("/person")
+        is_person = parameters["PolicySourceArn"] == PERSON
         return simulated(parameters, lambda _action, _resource: is_person)
 
     return call
@@ -96,13 +105,9 @@ def judged(moto, monkeypatch):
     return judge
 
 
-OF_THE_ACCOUNT = "arn:aws:iam::123456789012"
-ITSELF = f"{OF_THE_ACCOUNT}:user/service/ecr-push"
-
-
 def ways_without_a_target():
-    """The actions by each of which alone one comes to more permissions, as policy drift knows them."""
-    text = (resources.files("policy_drift.domain.severity") / "escalation_paths.json").read_text(encoding="utf-8")
+    """The actions by each of which alone one comes to more permissions, as the policy engine knows them."""
+    text = (resources.files("iam_policy.escalation") / "escalation_paths.json").read_text(encoding="utf-8")
     steps = [path["steps"] for path in json.loads(text)["paths"]]
     return {step["action"] for (step, *more) in steps if not more and step["action"].startswith("iam:")}
 
@@ -125,7 +130,7 @@ def test_every_way_of_iam_alone_to_more_permissions_is_asked_for():
         ("iam:AttachUserPolicy", f"{OF_THE_ACCOUNT}:user/service/*"),
     ],
 )
-def test_who_may_give_itself_permissions_is_an_administrator(judged, action, resource):
+def test_a_user_that_may_give_itself_permissions_is_an_administrator(judged, action, resource):
     assert judged(action, resource)
 
 
@@ -139,11 +144,11 @@ def test_who_may_give_itself_permissions_is_an_administrator(judged, action, res
         ("iam:PassRole", "*"),
     ],
 )
-def test_who_may_not_is_none(judged, action, resource):
+def test_a_user_that_may_not_is_no_administrator(judged, action, resource):
     assert not judged(action, resource)
 
 
-def test_shows_the_users_on_the_path_and_below_it_and_nobody_else(directory):
+def test_lists_only_the_users_on_the_path_and_below_it(directory):
     assert {user.name for user in directory.users("/service/")} == {"ecr-push", "person"}
 
 
@@ -155,14 +160,12 @@ def test_shows_a_user_with_its_path_its_tags_and_its_own_id(directory):
     assert push.user_id not in {"", person.user_id}
 
 
-def test_tells_people_from_service_users(directory):
+def test_people_differ_from_service_users(directory):
     assert {user.name: user.is_person for user in directory.users("/service/")} == {"ecr-push": False, "person": True}
 
 
-def test_tells_who_administers_iam(directory):
-    judged = {user.name: directory.administers_iam(user.arn) for user in directory.users("/service/")}
-
-    assert judged == {"ecr-push": False, "person": True}
+def test_an_administrator_of_iam_is_known_as_one(permissions):
+    assert {arn: permissions.administers_iam(arn) for arn in (ITSELF, PERSON)} == {ITSELF: False, PERSON: True}
 
 
 def test_the_bulk_calls_do_not_know_whether_a_newcomer_is_a_person(bulk_calls, monkeypatch):

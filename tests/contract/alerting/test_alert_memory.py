@@ -1,24 +1,24 @@
-"""What alerting's memory does, be it the doubles or DynamoDB's adapters."""
+"""What alerting stores, in the doubles and in DynamoDB's adapters."""
 
 from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
 
-from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveries, DynamoDbWaitingRooms
-from alerting.domain.concerns import Concern, State
-from alerting.domain.ports import AlreadyAtItError, Waiting
-from alerting.domain.routing import Channel
+from alerting.adapters.dynamodb_memory import DynamoDbDeliveries, DynamoDbOpenItems, DynamoDbPendingAlerts
+from alerting.application.ports import DeliveryInProgressError
+from alerting.domain.alert import Channel, PendingAlert
+from alerting.domain.open_items import OpenItem, State
 from steward.aws.clients import client
 from steward.severity import Severity
 from tests.doubles.frozen_clock import FrozenClock
-from tests.doubles.in_memory_alert_memory import InMemoryConcerns, InMemoryDeliveries, InMemoryWaitingRooms
+from tests.doubles.in_memory_alert_memory import InMemoryDeliveries, InMemoryOpenItems, InMemoryPendingAlerts
 from tests.dynamodb_tables import create_table
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=20)
 MAIL = frozenset({Channel.MAIL})
-CONCERN = Concern(
+ITEM = OpenItem(
     "finding",
     "a#b",
     State.OPEN,
@@ -39,14 +39,14 @@ def alert_table(moto):
 
 @pytest.fixture(params=["in memory", "on DynamoDB"])
 def memory(request):
-    """Deliveries, waiting rooms and concerns."""
+    """Deliveries, pending alerts and open items."""
     if request.param == "in memory":
-        return InMemoryDeliveries(), InMemoryWaitingRooms(), InMemoryConcerns()
+        return InMemoryDeliveries(), InMemoryPendingAlerts(), InMemoryOpenItems()
     table, clock, dynamodb = request.getfixturevalue("alert_table"), FrozenClock(NOON), client("dynamodb")
     return (
         DynamoDbDeliveries(dynamodb, table),
-        DynamoDbWaitingRooms(dynamodb, table, clock),
-        DynamoDbConcerns(dynamodb, table, clock),
+        DynamoDbPendingAlerts(dynamodb, table, clock),
+        DynamoDbOpenItems(dynamodb, table, clock),
     )
 
 
@@ -56,45 +56,45 @@ def deliveries(memory):
 
 
 @pytest.fixture
-def rooms(memory):
+def summaries(memory):
     return memory[1]
 
 
 @pytest.fixture
-def concerns(memory):
+def open_items(memory):
     return memory[2]
 
 
-def waiting(name, severity=Severity.LOW):
-    return Waiting(name, "Kind", severity, f"title of {name}", frozenset({Channel.MAIL, Channel.CHAT}))
+def pending(name, severity=Severity.LOW):
+    return PendingAlert(name, "Kind", severity, f"title of {name}", frozenset({Channel.MAIL, Channel.CHAT}))
 
 
 def test_a_new_event_has_no_steps_behind_it(deliveries):
     assert deliveries.begin("e", NOON) == frozenset()
 
 
-def test_steps_are_remembered(deliveries):
+def test_steps_are_stored(deliveries):
     deliveries.begin("e", NOON)
-    deliveries.done("e", "told")
+    deliveries.done("e", "sent")
     deliveries.done("e", "noted")
     deliveries.end("e")
 
-    assert deliveries.begin("e", NOON) == {"told", "noted"}
+    assert deliveries.begin("e", NOON) == {"sent", "noted"}
 
 
-def test_one_run_at_a_time_is_at_an_event(deliveries):
+def test_one_run_at_a_time_owns_an_event(deliveries):
     deliveries.begin("e", NOON)
 
-    with pytest.raises(AlreadyAtItError):
+    with pytest.raises(DeliveryInProgressError):
         deliveries.begin("e", NOON + timedelta(seconds=30))
     assert deliveries.begin("another", NOON) == frozenset()
 
 
-def test_a_run_that_died_lets_go_by_itself(deliveries):
+def test_an_event_of_a_run_that_died_is_released_by_itself(deliveries):
     deliveries.begin("e", NOON)
-    deliveries.done("e", "told")
+    deliveries.done("e", "sent")
 
-    assert deliveries.begin("e", NOON + timedelta(seconds=71)) == {"told"}
+    assert deliveries.begin("e", NOON + timedelta(seconds=71)) == {"sent"}
 
 
 def test_the_first_of_a_window_go_individually_and_keep_that_answer(deliveries):
@@ -104,47 +104,47 @@ def test_the_first_of_a_window_go_individually_and_keep_that_answer(deliveries):
     assert deliveries.goes_individually("next", "c", 2, LATER)
 
 
-def test_who_waits_is_there_once_the_worst_first(rooms):
-    for alert in (waiting("b"), waiting("a", Severity.CRITICAL), waiting("b"), waiting("c", Severity.MEDIUM)):
-        rooms.wait("flood", alert)
+def test_a_pending_alert_is_there_once_most_severe_first(summaries):
+    for alert in (pending("b"), pending("a", Severity.CRITICAL), pending("b"), pending("c", Severity.MEDIUM)):
+        summaries.add("flood", alert)
 
-    assert rooms.waiting("flood") == [waiting("a", Severity.CRITICAL), waiting("c", Severity.MEDIUM), waiting("b")]
-    assert rooms.waiting("digest") == []
+    assert summaries.pending("flood") == [pending("a", Severity.CRITICAL), pending("c", Severity.MEDIUM), pending("b")]
+    assert summaries.pending("digest") == []
 
 
-def test_who_was_told_waits_no_longer(rooms):
+def test_what_was_sent_is_no_longer_pending(summaries):
     """More of them than one call deletes."""
     for number in range(60):
-        rooms.wait("flood", waiting(f"{number:02d}"))
-    told = rooms.waiting("flood")
-    rooms.wait("flood", waiting("late"))
+        summaries.add("flood", pending(f"{number:02d}"))
+    sent = summaries.pending("flood")
+    summaries.add("flood", pending("late"))
 
-    rooms.leave("flood", told)
+    summaries.remove("flood", sent)
 
-    assert rooms.waiting("flood") == [waiting("late")]
-
-
-def test_leaving_twice_is_leaving_once(rooms):
-    rooms.wait("flood", waiting("a"))
-    rooms.leave("flood", [waiting("a")])
-
-    rooms.leave("flood", [waiting("a")])
-
-    assert rooms.waiting("flood") == []
+    assert summaries.pending("flood") == [pending("late")]
 
 
-def test_a_concern_is_remembered_whole(concerns):
-    concerns.keep(CONCERN)
+def test_removing_twice_is_removing_once(summaries):
+    summaries.add("flood", pending("a"))
+    summaries.remove("flood", [pending("a")])
 
-    assert concerns.find("finding#a#b") == CONCERN
-    assert concerns.all() == [CONCERN]
-    assert concerns.find("finding#other") is None
+    summaries.remove("flood", [pending("a")])
+
+    assert summaries.pending("flood") == []
 
 
-def test_the_newest_word_counts_in_whatever_order_it_comes(concerns):
-    over = Concern("finding", "a#b", State.OVER, Severity.HIGH, "over", "2026-05-04", LATER)
-    concerns.keep(over)
+def test_an_open_item_is_stored_whole(open_items):
+    open_items.keep(ITEM)
 
-    concerns.keep(CONCERN)
+    assert open_items.find("finding#a#b") == ITEM
+    assert open_items.all() == [ITEM]
+    assert open_items.find("finding#other") is None
 
-    assert concerns.find("finding#a#b") == over
+
+def test_the_newest_state_wins_in_any_order_of_arrival(open_items):
+    over = OpenItem("finding", "a#b", State.OVER, Severity.HIGH, "over", "2026-05-04", LATER)
+    open_items.keep(over)
+
+    open_items.keep(ITEM)
+
+    assert open_items.find("finding#a#b") == over

@@ -8,27 +8,31 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from alerting.adapters.dynamodb_memory import DynamoDbConcerns, DynamoDbDeliveries, DynamoDbWaitingRooms
+from alerting.adapters.dynamodb_memory import DynamoDbDeliveries, DynamoDbOpenItems, DynamoDbPendingAlerts
 from alerting.adapters.security_hub import SecurityHubFindings
 from alerting.adapters.sns_topic import SnsTopic
 from alerting.alert_envelope import bus_event
-from alerting.domain.concerns import concern_of
+from alerting.application.ports import FindingRefusedError
+from alerting.domain.alert import Channel, PendingAlert
 from alerting.domain.foreign_text import is_clean
-from alerting.domain.ports import FindingRefusedError, Message, Waiting
-from alerting.domain.routing import Channel
-from alerting.domain.wording import alert_of
+from alerting.domain.open_items import item_of
+from alerting.domain.routing import RoutedAlert
 from steward.aws.clients import client
 from steward.errors import AccessDeniedError, ThrottledError, UpstreamError
 from steward.severity import Severity
 from tests.doubles.frozen_clock import FrozenClock
-from tests.published_events import golden_event
+from tests.published_events import alert_about, golden_event
 
 BOTH, CHAT = frozenset({Channel.MAIL, Channel.CHAT}), frozenset({Channel.CHAT})
+DRIFT = "PolicyDriftDetected"
 TOPIC = "arn:aws:sns:ca-central-1:123456789012:alerts"
 
 
-def message(channels):
-    return Message(channels, "subject", "the mail", '{"version": "1.0"}', Severity.HIGH, "policy_drift")
+def routed(name, channels=frozenset(Channel), **changed):
+    """An event's alert, with its open item, on its way to these channels."""
+    event = golden_event(name, **changed)
+    alert = alert_about(event)
+    return RoutedAlert(alert, frozenset(channels), item_of(bus_event(event), alert, None))
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def reader(moto):
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         attributes = {"FilterPolicy": json.dumps(filter_policy)} if filter_policy else {}
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
-        SnsTopic(client("sns"), topic).publish(sent)
+        SnsTopic(client("sns"), topic).send(sent)
         got = sqs.receive_message(QueueUrl=url).get("Messages", [])
         return [json.loads(each["Body"]) for each in got]
 
@@ -50,18 +54,20 @@ def reader(moto):
 
 
 def test_a_subscriber_that_is_no_chat_gets_the_mail(reader):
-    (got,) = reader(message(BOTH))
+    (got,) = reader(routed(DRIFT, BOTH))
 
-    assert (got["Subject"], got["Message"]) == ("subject", "the mail")
-    assert got["MessageAttributes"]["severity"]["Value"] == "HIGH"
+    assert got["Subject"] == "[123456789012] CRITICAL: Policy drift of role/ci-deploy"
+    assert got["Message"].startswith("CRITICAL: Policy drift of role/ci-deploy\n")
+    assert got["MessageAttributes"]["severity"]["Value"] == "CRITICAL"
+    assert json.loads(got["MessageAttributes"]["channels"]["Value"]) == ["chat", "mail"]
 
 
 def test_the_mail_s_filter_takes_what_is_for_mail(reader):
-    assert len(reader(message(BOTH), {"channels": ["mail"]})) == 1
+    assert len(reader(routed(DRIFT, BOTH), {"channels": ["mail"]})) == 1
 
 
 def test_the_mail_s_filter_leaves_out_what_is_for_chat(reader):
-    assert reader(message(CHAT), {"channels": ["mail"]}) == []
+    assert reader(routed(DRIFT, CHAT), {"channels": ["mail"]}) == []
 
 
 @pytest.mark.parametrize(("channels", "texts"), [(BOTH, {"default", "https"}), ({Channel.MAIL}, {"default"})])
@@ -71,17 +77,10 @@ def test_chat_has_a_text_of_its_own_where_chat_is_meant(channels, texts):
     sns.meta.events.register("provide-client-params.sns.Publish", lambda params, **_: sent.append(params))
     with Stubber(sns) as stubber:
         stubber.add_response("publish", {"MessageId": "1"})
-        SnsTopic(sns, TOPIC).publish(message(frozenset(channels)))
+        SnsTopic(sns, TOPIC).send(routed(DRIFT, channels))
 
     assert json.loads(sent[0]["Message"]).keys() == texts
     assert sent[0]["MessageStructure"] == "json"
-
-
-def finding_of(name, **changed):
-    """Alert and concern of an event."""
-    event = bus_event(golden_event(name, **changed))
-    alert = alert_of(event)
-    return alert, concern_of(event, alert, None)
 
 
 @pytest.fixture
@@ -90,11 +89,11 @@ def security_hub(moto):
     hub.enable_security_hub()
     adapter = SecurityHubFindings(client("securityhub"), stack="ecr-steward")
 
-    def tell(name, **changed):
-        adapter.tell(*finding_of(name, **changed))
+    def import_finding(name, **changed):
+        adapter.send(routed(name, **changed))
         return hub.get_findings()["Findings"]
 
-    return tell
+    return import_finding
 
 
 def test_a_finding_opens_and_is_archived_under_the_same_id(security_hub):
@@ -125,16 +124,16 @@ RESOURCES = {
 def test_a_finding_is_about_the_resource_that_iam_knows(security_hub, what):
     finding, arn, kind = RESOURCES[what]
 
-    (told,) = security_hub("PolicyDriftDetected", finding_id=finding, arn=arn)
+    (imported,) = security_hub("PolicyDriftDetected", finding_id=finding, arn=arn)
 
-    assert told["Resources"] == [{"Type": kind, "Id": arn}]
+    assert imported["Resources"] == [{"Type": kind, "Id": arn}]
 
 
 @pytest.mark.parametrize("finding", ["baseline:account:123456789012", "unreadable:role:gone"])
 def test_a_finding_without_an_arn_is_about_the_account(security_hub, finding):
-    (told,) = security_hub("PolicyDriftDetected", finding_id=finding, arn="")
+    (imported,) = security_hub("PolicyDriftDetected", finding_id=finding, arn="")
 
-    assert told["Resources"] == [{"Type": "AwsAccount", "Id": "AWS::::Account:123456789012"}]
+    assert imported["Resources"] == [{"Type": "AwsAccount", "Id": "AWS::::Account:123456789012"}]
 
 
 REQUIRED = """
@@ -148,21 +147,21 @@ NAMESPACES = (
 @pytest.mark.parametrize("name", ["PolicyDriftDetected", "PolicyDriftResolved", "PolicyDriftAcknowledged"])
 def test_a_finding_has_the_fields_that_its_format_asks_for(security_hub, name):
     """https://docs.aws.amazon.com/securityhub/latest/userguide/asff-required-attributes.html."""
-    (told,) = security_hub(name)
+    (imported,) = security_hub(name)
 
-    assert {*REQUIRED.split()} <= told.keys()
-    assert told["Types"][0].partition("/")[0] in NAMESPACES
-    assert told["FirstObservedAt"] == told["CreatedAt"] <= told["UpdatedAt"] == told["LastObservedAt"]
-    assert all(re.fullmatch(r"[\d-]{10}T[\d:]{8}\.\d{3}Z", told[field]) for field in ("CreatedAt", "UpdatedAt"))
-    assert all(len(key) <= 128 and 1 <= len(value) <= 2_048 for key, value in told["ProductFields"].items())
-    assert told["Severity"]["Label"] in {"INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"}
+    assert {*REQUIRED.split()} <= imported.keys()
+    assert imported["Types"][0].partition("/")[0] in NAMESPACES
+    assert imported["FirstObservedAt"] == imported["CreatedAt"] <= imported["UpdatedAt"] == imported["LastObservedAt"]
+    assert all(re.fullmatch(r"[\d-]{10}T[\d:]{8}\.\d{3}Z", imported[field]) for field in ("CreatedAt", "UpdatedAt"))
+    assert all(len(key) <= 128 and 1 <= len(value) <= 2_048 for key, value in imported["ProductFields"].items())
+    assert imported["Severity"]["Label"] in {"INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"}
 
 
 def test_a_resolution_that_names_no_arn_is_about_what_was_opened():
-    opened = finding_of("PolicyDriftDetected")[1]
-    event = bus_event(golden_event("PolicyDriftResolved", arn=""))
+    opened = routed(DRIFT).item
+    event = golden_event("PolicyDriftResolved", arn="")
 
-    assert concern_of(event, alert_of(event), opened).arn == opened.arn
+    assert item_of(bus_event(event), alert_about(event), opened).arn == opened.arn
 
 
 def test_an_acknowledged_finding_is_a_warning_with_its_day(security_hub):
@@ -174,19 +173,19 @@ def test_an_acknowledged_finding_is_a_warning_with_its_day(security_hub):
 
 @pytest.mark.parametrize("text", ["x" * 5_000, "\r\n<script>\u202e", "`*_~[](javascript:x)"])
 def test_whatever_the_finding_is_called_it_fits(security_hub, text):
-    (told,) = security_hub(
+    (imported,) = security_hub(
         "PolicyDriftDetected", summary=text, entity=text, finding_id=f"access:role:{text}", expires=text
     )
 
-    assert len(told["Id"]) <= 512
-    assert len(told["Title"]) <= 256
-    assert len(told["Description"]) <= 1_024
-    assert len(told["Remediation"]["Recommendation"]["Text"]) <= 512
+    assert len(imported["Id"]) <= 512
+    assert len(imported["Title"]) <= 256
+    assert len(imported["Description"]) <= 1_024
+    assert len(imported["Remediation"]["Recommendation"]["Text"]) <= 512
     texts = [
-        told["Title"],
-        told["Description"],
-        told["Remediation"]["Recommendation"]["Text"],
-        *told["ProductFields"].values(),
+        imported["Title"],
+        imported["Description"],
+        imported["Remediation"]["Recommendation"]["Text"],
+        *imported["ProductFields"].values(),
     ]
     assert all(text.strip() and is_clean(text) for text in texts)
 
@@ -202,7 +201,7 @@ def test_a_finding_that_security_hub_refuses_is_said_with_its_reason():
     stubber.add_response("batch_import_findings", {"FailedCount": 1, "SuccessCount": 0, "FailedFindings": [failed]})
 
     with stubber, pytest.raises(FindingRefusedError, match="the reason") as refused:
-        SecurityHubFindings(hub, stack="s").tell(*finding_of("PolicyDriftDetected"))
+        SecurityHubFindings(hub, stack="s").send(routed(DRIFT))
     assert refused.value.code == "InvalidInput"
 
 
@@ -220,7 +219,7 @@ def test_a_failure_of_sns_is_no_delivery(code):
     stubber.add_client_error("publish", code, "nope")
 
     with stubber, pytest.raises(ERRORS[code]) as failed:
-        SnsTopic(sns, TOPIC).publish(message(BOTH))
+        SnsTopic(sns, TOPIC).send(routed(DRIFT, BOTH))
     assert failed.value.code == code
 
 
@@ -230,10 +229,10 @@ def test_a_failure_of_sns_is_no_delivery(code):
         ("update_item", lambda client: DynamoDbDeliveries(client, "t").begin("e", datetime.now(UTC))),
         (
             "put_item",
-            lambda client: DynamoDbConcerns(client, "t", FrozenClock()).keep(finding_of("PolicyDriftDetected")[1]),
+            lambda client: DynamoDbOpenItems(client, "t", FrozenClock()).keep(routed(DRIFT).item),
         ),
-        ("get_item", lambda client: DynamoDbConcerns(client, "t", FrozenClock()).find("x#y")),
-        ("query", lambda client: DynamoDbConcerns(client, "t", FrozenClock()).all()),
+        ("get_item", lambda client: DynamoDbOpenItems(client, "t", FrozenClock()).find("x#y")),
+        ("query", lambda client: DynamoDbOpenItems(client, "t", FrozenClock()).all()),
     ],
 )
 def test_a_failure_of_dynamodb_is_never_read_as_nothing(operation, call):
@@ -249,7 +248,7 @@ def test_deletions_that_dynamodb_leaves_undone_are_tried_again_and_then_said():
     left = {"t": [{"DeleteRequest": {"Key": {"id": {"S": "room#flood"}, "member": {"S": "3#e"}}}}]}
     for _ in range(5):
         stubber.add_response("batch_write_item", {"UnprocessedItems": left})
-    rooms = DynamoDbWaitingRooms(dynamodb, "t", FrozenClock())
+    pending = DynamoDbPendingAlerts(dynamodb, "t", FrozenClock())
 
     with stubber, pytest.raises(ThrottledError):
-        rooms.leave("flood", [Waiting("e", "K", Severity.LOW, "t", BOTH)])
+        pending.remove("flood", [PendingAlert("e", "K", Severity.LOW, "t", BOTH)])

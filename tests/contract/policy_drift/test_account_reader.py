@@ -7,12 +7,12 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from policy_drift.adapters.iam_account import IamAccount
+from policy_drift.application.ports import Subjects
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.ports import Subjects
 from steward.aws.clients import client
 from steward.errors import UpstreamError
 from tests.contract.conftest import ACCOUNT
-from tests.doubles.wired_drift import GET, TRUST, WIDER
+from tests.doubles.drift_under_test import GET, TRUST, WIDER
 
 CUSTOM = f"arn:aws:iam::{ACCOUNT}:policy/custom"
 

@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 from policy_drift.adapters.s3_baseline import S3BaselineStore
-from policy_drift.domain.ports import NotVersionedError, OvertakenError
+from policy_drift.application.ports import ConcurrentUpdateError, NotVersionedError
 from steward.aws.clients import client
 from tests.contract.conftest import ACCOUNT, REGION
 from tests.doubles.in_memory_drift import InMemoryBaselineStore
@@ -82,5 +82,5 @@ def test_a_write_that_names_another_version_than_the_latest_is_refused(store_and
     store, _ = store_and_delete
     store.write(b"one", replaces=None)
 
-    with pytest.raises(OvertakenError):
+    with pytest.raises(ConcurrentUpdateError):
         store.write(b"two", replaces=replaces)

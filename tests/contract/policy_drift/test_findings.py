@@ -1,5 +1,7 @@
 """What the memory of policy drift does, be it the double or DynamoDB's adapter."""
 
+import json
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
@@ -9,11 +11,11 @@ import pytest
 
 from iam_policy import Verdict, Witness
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
+from policy_drift.application.ports import ConcurrentUpdateError
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import InForce, Origin
 from policy_drift.domain.events import PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, State
-from policy_drift.domain.ports import OvertakenError
 from steward.aws.clients import client
 from steward.severity import Severity
 from tests.doubles.in_memory_drift import InMemoryBaselineRecords, InMemoryFindings
@@ -39,10 +41,10 @@ FINDING = Finding(
     State.ACKNOWLEDGED,
     NOON,
     NOON,
-    told_at=NOON,
-    told_severity=Severity.HIGH,
-    told_fingerprint="f" * 64,
-    told_live={"policies": {}},
+    alerted_at=NOON,
+    alerted_severity=Severity.HIGH,
+    alerted_fingerprint="f" * 64,
+    alerted_live={"policies": {}},
     changes=(Change("e1", "PutRolePolicy", "arn:aws:iam::123456789012:user/m", NOON, "203.0.113.7", "cli"),),
     acknowledgement=Acknowledgement("me", "team-a", "planned", "f" * 64, NOON, LATER),
     severities=((NOON, Severity.HIGH),),
@@ -92,12 +94,12 @@ def test_finds_the_findings_of_an_entity_among_others(findings):
 def test_a_write_after_somebody_elses_is_refused(findings, after):
     findings.save(FINDING, after=0)
 
-    with pytest.raises(OvertakenError):
+    with pytest.raises(ConcurrentUpdateError):
         findings.save(FINDING, after=after)
 
 
 def test_events_wait_until_they_are_delivered(findings):
-    revision = findings.save(FINDING, after=0, tell=[EVENT], until=LATER)
+    revision = findings.save(FINDING, after=0, events=[EVENT], until=LATER)
     waiting = findings.get(FINDING.id).undelivered
     findings.delivered(FINDING.id, revision)
 
@@ -106,15 +108,15 @@ def test_events_wait_until_they_are_delivered(findings):
 
 
 def test_events_of_two_revisions_wait_side_by_side(findings):
-    findings.save(FINDING, after=0, tell=[EVENT], until=LATER)
-    findings.save(FINDING, after=1, tell=[EVENT], until=LATER)
+    findings.save(FINDING, after=0, events=[EVENT], until=LATER)
+    findings.save(FINDING, after=1, events=[EVENT], until=LATER)
     findings.delivered(FINDING.id, 1)
 
     assert findings.get(FINDING.id).undelivered.keys() == {2}
 
 
 def test_of_two_runs_that_take_over_one_does(findings):
-    revision = findings.save(FINDING, after=0, tell=[EVENT], until=NOON)
+    revision = findings.save(FINDING, after=0, events=[EVENT], until=NOON)
 
     took = [findings.take_over(FINDING.id, revision, was=NOON, until=LATER) for _ in range(2)]
 
@@ -127,7 +129,7 @@ def test_the_version_in_force_is_remembered(records):
     records.save(in_force, after=0)
 
     assert records.get().value == in_force
-    with pytest.raises(OvertakenError):
+    with pytest.raises(ConcurrentUpdateError):
         records.save(in_force, after=0)
 
 
@@ -135,7 +137,7 @@ def test_a_text_that_utf8_does_not_take_is_kept_as_it_is_escaped(table):
     findings = DynamoDbFindings(client("dynamodb"), table)
     odd = replace(FINDING, drift=replace(DRIFT, approved={"a": "\ud800"}))
 
-    findings.save(odd, after=0, tell=[replace(EVENT, summary="\udfff")], until=LATER)
+    findings.save(odd, after=0, events=[replace(EVENT, summary="\udfff")], until=LATER)
 
     kept = findings.get(FINDING.id)
     assert kept.value.drift.approved == {"a": "\\ud800"}
@@ -160,7 +162,7 @@ def test_a_finding_too_large_beside_its_alert_is_kept_without_its_documents(tabl
     finding = replace(FINDING, drift=replace(DRIFT, live={"noise": noise}))
 
     for revision in range(3):
-        findings.save(finding, after=revision, tell=[alert], until=LATER)
+        findings.save(finding, after=revision, events=[alert], until=LATER)
 
     kept = findings.get(FINDING.id)
     assert kept.value.drift.live is None
@@ -172,3 +174,15 @@ def test_a_resolved_finding_is_forgotten_after_a_year(table):
 
     (item,) = boto3.client("dynamodb").scan(TableName=table)["Items"]
     assert int(item["expiration"]["N"]) == int((NOON + timedelta(days=365)).timestamp())
+
+
+def test_the_table_keeps_the_stored_names_of_renamed_fields(table):
+    """Items that an earlier version wrote stay readable, and an earlier version reads ours after a rollback."""
+    dynamodb = client("dynamodb")
+    DynamoDbFindings(dynamodb, table).save(FINDING, after=0)
+
+    item = dynamodb.get_item(TableName=table, Key={"id": {"S": f"finding#{FINDING.id}"}})["Item"]
+    stored = json.loads(zlib.decompress(item["value"]["B"]))
+
+    assert {"told_at", "told_severity", "told_fingerprint", "told_live"} <= stored.keys()
+    assert not any(name.startswith("alerted") for name in stored)

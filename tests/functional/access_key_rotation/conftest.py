@@ -7,8 +7,8 @@ import pytest
 from botocore.client import BaseClient
 
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import KeyHistory, Record
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.state import KeyHistory, Record
 from steward.clock import SystemClock
 from tests.functional.contract import Contract
 from tests.functional.gateway import Gateway, client_of, sample
@@ -20,6 +20,8 @@ PUSH = UserName("ecr-push")
 
 class Api(Gateway):
     """Calls of the operators' routes."""
+
+    handler = "operate_service_users_handler"
 
     def call(self, method, path, body=None, **request):
         event = sample("access_key_rotation", "list_service_users") | {"httpMethod": method, "path": path}

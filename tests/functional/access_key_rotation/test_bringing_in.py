@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
-from access_key_rotation.domain.naming import UserName
+from access_key_rotation.domain.names import UserName
 from steward.clock import SystemClock
-from tests.functional.access_key_rotation.test_worker import deliver, message
+from tests.functional.access_key_rotation.test_rotate_user import deliver, message
 from tests.functional.gateway import client_of
 
 PAGE = (Path(__file__).parents[3] / "docs" / "access-key-rotation.md").read_text(encoding="utf-8")
@@ -20,7 +20,10 @@ FARM = UserName("build-farm")
 @pytest.fixture
 def worker(hasty, trail, cold_start):
     return cold_start(
-        "access_key_rotation.worker_handler", ROTATION_ROLES="", ROTATION_FUNCTION="", IAM_EVENTS_REGION="us-east-1"
+        "access_key_rotation.rotate_user_handler",
+        ROTATION_ROLES="",
+        ROTATION_FUNCTION="",
+        IAM_EVENTS_REGION="us-east-1",
     )
 
 

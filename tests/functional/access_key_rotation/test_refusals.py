@@ -146,7 +146,7 @@ def test_a_user_that_a_run_works_on_is_503_with_a_time_to_wait(api, remembered):
     assert kind_of(api.rotate()) == (503, "upstream")
 
 
-def test_a_caller_that_cannot_be_told_is_403(api, remembered):
+def test_an_unknown_caller_is_403(api, remembered):
     event = sample("access_key_rotation", "list_service_users")
     event["requestContext"]["identity"]["userArn"] = None
     event |= {"httpMethod": "POST", "path": f"/service-users/{PUSH}/rotation", "pathParameters": {"name": PUSH}}
@@ -217,7 +217,7 @@ def test_a_reactivation_that_iam_may_have_done_keeps_the_user_frozen_and_the_sam
     assert remembered.record.history(remembered.old).deactivated_at is None
 
 
-def test_an_unexpected_error_is_500_and_tells_nothing(api, remembered, fails):
+def test_an_unexpected_error_is_500_without_details(api, remembered, fails):
     fails.with_error("Scan", RuntimeError("a detail of ours"))
 
     answer = api.list()

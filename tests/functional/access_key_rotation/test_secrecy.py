@@ -15,19 +15,18 @@ from botocore.client import BaseClient
 from botocore.parsers import ResponseParserError
 from moto import mock_aws
 
+from access_key_rotation.adapters.aws_authenticator import AwsAuthenticator
 from access_key_rotation.adapters.cloudtrail_history import CloudTrailHistory
-from access_key_rotation.adapters.credential_probe import CredentialProbe
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
+from access_key_rotation.application.ports import OutcomeUnknownError
+from access_key_rotation.bootstrap import rotate_user
 from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Standing
-from access_key_rotation.domain.policy import RotationSettings
-from access_key_rotation.domain.ports import OutcomeUnknownError
-from access_key_rotation.domain.rotation import Rotator
-from access_key_rotation.domain.situation import Demand, Enrolment, Reason
-from access_key_rotation.domain.verification import Verifier
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules.situation import Demand, Enrolment, Reason
+from access_key_rotation.domain.settings import RotationSettings
+from access_key_rotation.domain.state import Standing
 from steward.aws.clients import client, client_with_key
 from steward.aws.wire_logs import redact_wire_logs
 from steward.errors import StewardError, UpstreamError
@@ -120,18 +119,21 @@ class Life:
         self.publisher = RecordingPublisher()
         self.tokens = iter(f"{number:032d}" for number in range(100))
         self.vault = SecretsManagerVault(client("secretsmanager"), stack="ecr-steward")
-        self.probe = CredentialProbe(lambda s, r, key: client_with_key(s, r, key.access_key_id, key.secret_access_key))
-        self.rotator = Rotator(
-            IamUsers(client("iam"), client("iam", once=True)),
-            self.vault,
-            DynamoDbRotationRecords(client("dynamodb"), "rotation", self.clock),
-            CloudTrailHistory(client("cloudtrail", region="us-east-1"), []),
-            Verifier(self.probe, self.clock, home_region=REGION),
-            self.publisher,
-            self.clock,
-            RotationSettings(),
-            Enrolment("/service/", "ecr-steward"),
-            lambda: next(self.tokens),
+        self.authenticator = AwsAuthenticator(
+            lambda s, r, key: client_with_key(s, r, key.access_key_id, key.secret_access_key)
+        )
+        self.rotator = rotate_user(
+            users=IamUsers(client("iam"), client("iam", once=True)),
+            vault=self.vault,
+            records=DynamoDbRotationRecords(client("dynamodb"), "rotation", self.clock),
+            trail=CloudTrailHistory(client("cloudtrail", region="us-east-1"), []),
+            authenticator=self.authenticator,
+            publisher=self.publisher,
+            clock=self.clock,
+            settings=RotationSettings(),
+            enrolment=Enrolment("/service/", "ecr-steward"),
+            home_region=REGION,
+            new_token=lambda: next(self.tokens),
         )
 
     def advance(self, demand=None):
@@ -236,8 +238,8 @@ def test_an_answer_with_a_key_that_cannot_be_read_is_an_unknown_outcome_and_is_n
     [
         lambda life, _: life.vault.read(USER, "v" * 32),
         lambda life, key: life.vault.stage("v" * 32, key),
-        lambda life, key: life.probe.identify(key, REGION),
-        lambda life, key: life.probe.log_in_to_ecr(key, REGION),
+        lambda life, key: life.authenticator.identify(key, REGION),
+        lambda life, key: life.authenticator.log_in_to_ecr(key, REGION),
     ],
     ids=["read", "stage", "identify", "log_in_to_ecr"],
 )

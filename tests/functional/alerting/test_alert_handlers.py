@@ -55,7 +55,7 @@ def read(aws):
 
 @pytest.fixture
 def alert(aws):
-    handler = importlib.import_module("alerting.alerts_handler")
+    handler = importlib.import_module("alerting.send_alert_handler")
 
     def handle(*bodies):
         records = [
@@ -70,16 +70,16 @@ def alert(aws):
 
 @pytest.fixture
 def schedule(aws):
-    handler = importlib.import_module("alerting.scheduled_alerts_handler")
+    handler = importlib.import_module("alerting.send_scheduled_alerts_handler")
     return lambda what: handler.lambda_handler({"tell": what}, LambdaContext())
 
 
-def test_every_event_that_is_published_can_be_told(alert, read):
+def test_every_published_event_gets_its_alert(alert, read):
     assert alert(*(golden_event(name) for name in NAMES)) == []
     assert any("Policy drift of role/ci-deploy" in message["Subject"] for message in read())
 
 
-def test_a_message_that_comes_twice_in_a_batch_is_told_once(alert, read):
+def test_a_message_that_comes_twice_in_a_batch_is_alerted_once(alert, read):
     event = golden_event("PolicyDriftDetected")
 
     assert alert(event, event) == []
@@ -87,7 +87,7 @@ def test_a_message_that_comes_twice_in_a_batch_is_told_once(alert, read):
 
 
 @pytest.mark.parametrize("bad", ["", "{", "[]", '"text"', "null", '{"id": "1"}', json.dumps({"detail": 5})])
-def test_a_message_that_is_no_event_comes_again_alone(alert, read, bad):
+def test_only_a_message_that_is_no_event_is_retried(alert, read, bad):
     good = golden_event("PolicyDriftDetected")
 
     assert alert(good, bad, golden_event("BaselineRefused")) == ["1"]
@@ -95,11 +95,11 @@ def test_a_message_that_is_no_event_comes_again_alone(alert, read, bad):
 
 
 @pytest.mark.parametrize("time", ["yesterday", "2026-13-01T00:00:00Z"])
-def test_an_event_whose_time_no_calendar_has_comes_again_alone(alert, time):
+def test_only_an_event_with_an_impossible_time_is_retried(alert, time):
     assert alert(golden_event("PolicyDriftDetected", at=time), golden_event("BaselineRefused")) == ["0"]
 
 
-def test_an_event_of_a_version_to_come_is_told_all_the_same(alert, read):
+def test_an_event_of_a_later_version_is_alerted_too(alert, read):
     event = golden_event("PolicyDriftDetected")
     event["detail"] = {"metadata": {"version": "9"}, "payload": {"other": "shape"}}
 
@@ -107,13 +107,13 @@ def test_an_event_of_a_version_to_come_is_told_all_the_same(alert, read):
     assert len(read()) == 1
 
 
-def test_a_topic_that_is_gone_makes_every_message_come_again(alert, read, monkeypatch):
+def test_without_its_topic_every_message_is_retried(alert, read, monkeypatch):
     boto3.client("sns").delete_topic(TopicArn="arn:aws:sns:ca-central-1:123456789012:alerts")
 
     assert alert(golden_event("PolicyDriftDetected"), golden_event("BaselineRefused")) == ["0", "1"]
 
 
-def test_what_was_told_before_something_failed_is_not_told_again(alert, read):
+def test_what_was_sent_before_a_failure_is_not_sent_again(alert, read):
     hub, event = boto3.client("securityhub"), golden_event("PolicyDriftDetected", first_seen="no time at all")
     assert alert(event) == ["0"]
 
@@ -123,7 +123,7 @@ def test_what_was_told_before_something_failed_is_not_told_again(alert, read):
     assert hub.get_findings()["Findings"] == []
 
 
-def test_a_flood_is_told_by_the_schedule(alert, read, schedule):
+def test_the_schedule_sends_the_flood(alert, read, schedule):
     for number in range(12):
         alert(golden_event("PolicyDriftDetected", severity="MEDIUM", finding_id=f"access:role:r{number}"))
     assert len(read()) == 5
@@ -136,7 +136,7 @@ def test_a_flood_is_told_by_the_schedule(alert, read, schedule):
     assert read() == []
 
 
-def test_the_week_is_told_by_the_schedule(alert, read, schedule):
+def test_the_schedule_sends_the_digest(alert, read, schedule):
     alert(golden_event("PolicyDriftDetected"))
     read()
 
@@ -158,4 +158,4 @@ def test_settings_that_cannot_be_used_stop_the_start_with_their_line(aws, deploy
     deploy_settings("alerting.yaml", "routes:\n  - {channels: [pager]}\n")
 
     with pytest.raises(SettingsError, match=r"^alerting\.yaml:2: "):
-        importlib.import_module("alerting.alerts_handler")
+        importlib.import_module("alerting.send_alert_handler")

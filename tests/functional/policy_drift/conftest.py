@@ -77,7 +77,7 @@ def baseline(account):
 @pytest.fixture
 def scan(account, cold_start):
     """What the schedule does, or another event."""
-    handler = cold_start("policy_drift.scan_handler")
+    handler = cold_start("policy_drift.scan_account_handler")
 
     def run(**event):
         return handler.lambda_handler({"id": "scan-1"} | event, LambdaContext())

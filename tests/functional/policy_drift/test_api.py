@@ -16,6 +16,8 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 class Api(Gateway):
     """Calls of the routes of drift."""
 
+    handler = "operate_drift_handler"
+
     def call(self, method, path, body=None, **request):
         event = sample("policy_drift", "list_findings") | {"httpMethod": method, "path": path, "resource": path}
         prefix, _, rest = path.partition("/drift/findings/")

@@ -13,7 +13,7 @@ OPENED = "PolicyDriftDetected"
 def check(scan, cold_start):
     """The function, over a baseline that was captured."""
     scan()
-    return cold_start("policy_drift.check_handler")
+    return cold_start("policy_drift.check_changes_handler")
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_access_that_was_given_and_taken_back_before_anybody_looked_is_told(chec
 
 
 def test_before_there_is_a_baseline_nothing_is_looked_at(account, cold_start):
-    assert deliver(cold_start("policy_drift.check_handler"), message()) == []
+    assert deliver(cold_start("policy_drift.check_changes_handler"), message()) == []
 
 
 def test_a_role_that_cannot_be_read_comes_again_and_holds_nobody_up(check, give, account, drifts, fails):

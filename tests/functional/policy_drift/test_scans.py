@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords
-from policy_drift.domain.ports import NotToldError
+from policy_drift.application.ports import PublicationPendingError
 from steward.aws.clients import client
 from tests.functional.gateway import ACCOUNT, client_of
 from tests.functional.policy_drift.conftest import KEY
@@ -257,7 +257,7 @@ def test_a_scan_whose_alert_the_bus_refuses_is_repeated_by_lambda(scan, give, fa
     give("s3:DeleteObject")
     fails("PutEvents", "InternalFailure", times=9)
 
-    with pytest.raises(NotToldError, match="yet to be published"):
+    with pytest.raises(PublicationPendingError, match="yet to be published"):
         scan()
 
     assert told() == []

@@ -41,6 +41,8 @@ def house_rules(deploy_settings):
 class Api(Gateway):
     """Calls of the repositories' routes."""
 
+    handler = "provision_repositories_handler"
+
     def call(self, method, path, body=None, *, by="role", **request):
         event = sample(f"whoami_by_{by}") | {"httpMethod": method, "path": path, "resource": path}
         if path.startswith("/repositories/"):

@@ -19,7 +19,7 @@ def net(cold_start, house_rules):
     house_rules(ON_PUSH)
 
     def spread(mode):
-        handler = cold_start("repository_provisioning.failed_push_handler", PUSH_SAFETY_NET=mode)
+        handler = cold_start("repository_provisioning.catch_failed_push_handler", PUSH_SAFETY_NET=mode)
         return lambda event: handler.lambda_handler(event, LambdaContext())
 
     return spread

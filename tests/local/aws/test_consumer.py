@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ import pytest
 from tests.consumer.aws_cli import REAL, install
 from tests.local.aws.launched import ACCOUNT, REGION, allow, policy
 
-HELPER = Path(__file__).parents[3] / "consumer" / "ecr_steward_credentials.py"
+PROJECT = Path(__file__).parents[3]
+HELPER = PROJECT / "consumer" / "ecr_steward_credentials.py"
+PAGE = PROJECT / "docs" / "consumers.md"
 
 
 class ServiceUser:
@@ -86,6 +89,21 @@ def seed(user):
 
 def who(profile):
     return boto3.Session(profile_name=profile).client("sts").get_caller_identity()["Arn"]
+
+
+def test_a_profile_needs_no_helper(aws, user, host):
+    """What the documentation shows first."""
+    (recipe,) = re.findall(r"^credential_process = (aws secretsmanager .*)$", PAGE.read_text(), re.MULTILINE)
+    command = recipe.replace("ecr-push", user.name).replace("eu-central-1", REGION)
+    host(**{"secret-reader": reader(aws, user), "pusher": f"credential_process = {command}"})
+
+    before = who("pusher")
+    old, new = user.current, user.rotate()
+    user.deactivate(old)
+
+    assert before == f"arn:aws:iam::{ACCOUNT}:user/service/{user.name}"
+    assert boto3.Session(profile_name="pusher").get_credentials().access_key == new["AccessKeyId"]
+    assert who("pusher") == before
 
 
 def test_a_profile_acts_as_the_service_user(aws, user, host):

@@ -60,7 +60,16 @@ def test_the_stack_tells_where_its_dead_letters_are(aws, home):
     assert outputs["AlarmTopicArn"].startswith(f"arn:aws:sns:{GLOBAL}:{ACCOUNT}:")
 
 
-@pytest.mark.parametrize("code", ["AWS_RISK_CREDENTIALS_EXPOSED", "AWS_RISK_CREDENTIALS_EXPOSURE_SUSPECTED"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AWS_RISK_CREDENTIALS_EXPOSED",
+        "AWS_RISK_CREDENTIALS_EXPOSURE_SUSPECTED",
+        "AWS_RISK_CREDENTIALS_COMPROMISED",
+        "AWS_RISK_CREDENTIALS_COMPROMISE_SUSPECTED",
+        "AWS_RISK_IAM_QUARANTINE",
+    ],
+)
 def test_an_exposed_key_that_aws_health_finds_arrives_at_home(aws, home, code):
     arrived = aws.queue_of({"source": ["aws.health"]}, bus=home)
     detail = {

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from access_key_rotation.domain import decision
+from access_key_rotation.domain.rules import order
 from tests.unit.access_key_rotation.invariants import InvariantViolatedError
 from tests.unit.access_key_rotation.lives import Fault, without
 from tests.unit.access_key_rotation.scenarios import SCENARIOS
@@ -62,8 +62,8 @@ def main():
     part, _, parts = (sys.argv[1] if len(sys.argv) > 1 else "1/1").partition("/")
     began = time.perf_counter()
     found = live_through(int(part) - 1, int(parts))
-    caught = [rule for rule in decision.RULES if noticed(decide=without(rule.__name__))]
-    lines = [*report(found, time.perf_counter() - began), f"rules noticed: {len(caught)} of {len(decision.RULES)}"]
+    caught = [rule for rule in order.RULES if noticed(decide=without(rule.__name__))]
+    lines = [*report(found, time.perf_counter() - began), f"rules noticed: {len(caught)} of {len(order.RULES)}"]
     sys.stdout.write("\n".join(lines) + "\n")
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from access_key_rotation.domain.events import AccessKeyRotated
-from access_key_rotation.domain.observation import Label
-from access_key_rotation.domain.policy import AtMaxAge
+from access_key_rotation.domain.settings import AtMaxAge
+from access_key_rotation.domain.state import Label
 
 INVARIANTS = 9
 SKEW = timedelta(minutes=5)
@@ -124,7 +124,7 @@ class Invariants:
         elif deleted and key_id not in self._superseded:
             self._orphan(name, key_id)
         elif deleted or key_id not in self.leaked:
-            self._quiet(name, key_id, now)
+            self._drained(name, key_id, now)
             self._require(not deleted, "4: a key was deleted that was never deactivated", key_id)
         self._deactivated[key_id] = now
 
@@ -155,8 +155,8 @@ class Invariants:
         self._superseded[key_id] = self._account.clock.now()
         self._deactivated.pop(key_id, None)
 
-    def _quiet(self, name, key_id, now):
-        quiet = timedelta(days=self.settings.times.quiet_days) - SKEW
+    def _drained(self, name, key_id, now):
+        drain = timedelta(days=self.settings.times.drain_days) - SKEW
         self._require(key_id in self._superseded, "3: deactivated what we did not supersede", key_id)
         exempt = [rule for rule in self.settings.exempt if rule.user == name and now.date() <= rule.until]
         self._require(not exempt, "a key was taken from an exempt user", key_id)
@@ -166,9 +166,9 @@ class Invariants:
         self._require(not late, "3: deactivated while a replica lags", key_id)
         if self.settings.at_max_age is AtMaxAge.DEACTIVATE and age >= timedelta(days=self.settings.times.max_age_days):
             return
-        self._require(now - self._superseded[key_id] >= quiet, "3: deactivated too early", key_id)
+        self._require(now - self._superseded[key_id] >= drain, "3: deactivated too early", key_id)
         used = self._consumer_used.get(key_id)
-        self._require(used is None or now - used >= quiet, "3: deactivated a key in use", key_id)
+        self._require(used is None or now - used >= drain, "3: deactivated a key in use", key_id)
         current = self._account.current_key(name)
         self._require(current in self._consumer_used, "3: deactivated before its successor was in use", key_id)
 

@@ -5,21 +5,18 @@ from datetime import timedelta
 from functools import partial
 from itertools import count
 
-from access_key_rotation.domain import decision
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.operation import Operation
-from access_key_rotation.domain.policy import RotationSettings, Times, Verification
-from access_key_rotation.domain.ports import OutcomeUnknownError
-from access_key_rotation.domain.rotation import Rotator
-from access_key_rotation.domain.secret_rotation import SecretRotation
-from access_key_rotation.domain.situation import Demand, Enrolment, Reason
-from access_key_rotation.domain.verification import Verifier
+from access_key_rotation.application.ports import OutcomeUnknownError
+from access_key_rotation.bootstrap import operate_service_users, rotate_secret, rotate_user
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules import order
+from access_key_rotation.domain.rules.situation import Demand, Enrolment, Reason
+from access_key_rotation.domain.settings import RotationSettings, Times, Verification
 from steward.errors import StewardError, ThrottledError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_rotation_records import InMemoryRotationRecords
 from tests.doubles.in_memory_service_account import (
     OUR_ROLES,
-    InMemoryProber,
+    InMemoryAuthenticator,
     InMemoryServiceAccount,
     InMemoryTrail,
     InMemoryUsers,
@@ -29,7 +26,7 @@ from tests.doubles.recording_publisher import RecordingPublisher
 from tests.unit.access_key_rotation.invariants import Invariants
 
 SETTINGS = RotationSettings(
-    times=Times(rotate_after_days=6, max_age_days=9, quiet_days=2, adoption_timeout_days=2, keep_inactive_days=2),
+    times=Times(rotate_after_days=6, max_age_days=9, drain_days=2, adoption_timeout_days=2, keep_inactive_days=2),
     verify=Verification(regions=("home", "away")),
 )
 FUNCTION = "arn:aws:lambda:ca-central-1:123456789012:function:rotation"
@@ -136,7 +133,7 @@ class Life:
         fault=None,
         retry="retried at once",
         settings=SETTINGS,
-        decide=decision.decide,
+        decide=order.decide,
         name="ecr-push",
         meanwhile=None,
     ):
@@ -156,37 +153,46 @@ class Life:
         if meanwhile:
             self.stage.meanwhile = lambda: self._interfere(meanwhile)
         elif fault and retry == "twice at once":
-            self.stage.meanwhile = lambda: self._run(self._rotator(self.settings, decide))
-        self.rotator = self._rotator(settings, decide)
-        self.settings = settings
-
-    def _rotator(self, settings, decide):
-        staged = [
-            Staged(port, self.stage)
-            for port in (
-                InMemoryUsers(self.account),
-                InMemoryVault(self.account),
-                self.records,
-                InMemoryTrail(self.account),
-                InMemoryProber(self.account),
-                self.publisher,
-            )
-        ]
-        users, vault, records, trail, prober, publisher = staged
-        tokens = count()
-        verifier = Verifier(prober, self.clock, home_region="home")
-        self.staged = users, vault, verifier
-        self.operation = Operation(users, records, NobodyUses(), publisher, self.clock, settings, "/service/")
-        return Rotator(
-            users, vault, records, trail, verifier, publisher, self.clock, settings,
-            Enrolment("/service/", self.account.stack, FUNCTION, OUR_ROLES),
-            lambda: f"version-{id(staged)}-{next(tokens)}", decide,
-        )  # fmt: skip
+            self.stage.meanwhile = lambda: self._run(self._rotator())
+        self._tokens = count()
+        self.change_settings(settings)
 
     def change_settings(self, settings):
-        """Somebody deploys other settings."""
-        self.settings, self.rotator = settings, self._rotator(settings, self._decide)
-        self.invariants.settings = settings
+        """Somebody deploys settings."""
+        self.settings = self.invariants.settings = settings
+        self.rotator = self._rotator()
+        ports = {name: port for name, port in self._ports().items() if name in {"users", "records", "publisher"}}
+        self.operation = operate_service_users(
+            **ports, uses=NobodyUses(), clock=self.clock, settings=settings, service_path="/service/"
+        )
+
+    def _rotator(self):
+        return rotate_user(**self._composition(), new_token=lambda: f"version-{next(self._tokens)}")
+
+    def secret_rotation(self, *, follows_schedule=True):
+        """Secrets Manager's function, in a new execution environment."""
+        return rotate_secret(**self._composition(), follows_schedule=follows_schedule)
+
+    def _composition(self):
+        return {
+            **self._ports(),
+            "clock": self.clock,
+            "settings": self.settings,
+            "enrolment": Enrolment("/service/", self.account.stack, FUNCTION, OUR_ROLES),
+            "home_region": "home",
+            "decide": self._decide,
+        }
+
+    def _ports(self):
+        ports = {
+            "users": InMemoryUsers(self.account),
+            "vault": InMemoryVault(self.account),
+            "records": self.records,
+            "trail": InMemoryTrail(self.account),
+            "authenticator": InMemoryAuthenticator(self.account),
+            "publisher": self.publisher,
+        }
+        return {name: Staged(port, self.stage) for name, port in ports.items()}
 
     def _run(self, rotator, standing=None):
         def steps():
@@ -228,11 +234,6 @@ class Life:
     def operate(self, act):
         """What an operator does, again until it is done."""
         self._again_until(lambda: self._ends_well(lambda: act(self.operation)))
-
-    def secret_rotation(self):
-        """Secrets Manager's function, in a new execution environment."""
-        users, vault, verifier = self.staged
-        return SecretRotation(self.rotator, users, vault, verifier, self.settings, self.clock)
 
     def rotate_secret(self, token, *, environments):
         """RotateSecret, and again until it is done: each environment takes its steps."""
@@ -289,5 +290,5 @@ class Life:
 def without(*rules):
     """``decide`` with some of its rules switched off."""
 
-    kept = tuple(rule for rule in decision.RULES if rule.__name__ not in rules)
-    return partial(decision.decide, rules=kept)
+    kept = tuple(rule for rule in order.RULES if rule.__name__ not in rules)
+    return partial(order.decide, rules=kept)

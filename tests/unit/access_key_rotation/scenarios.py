@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
+from access_key_rotation.application.ports import KeySlotsFullError
 from access_key_rotation.domain.events import (
     AccessKeyDeactivated,
     AccessKeyDeleted,
@@ -11,12 +12,11 @@ from access_key_rotation.domain.events import (
     AccessKeyRotated,
     AccessKeyRotationBlocked,
 )
-from access_key_rotation.domain.naming import UserName
-from access_key_rotation.domain.observation import Content, Label, Standing
-from access_key_rotation.domain.policy import AtMaxAge, Exemption, FreezeWindow
-from access_key_rotation.domain.ports import KeySlotsFullError
-from access_key_rotation.domain.situation import Reason
-from steward.errors import ConflictError
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules.situation import Reason
+from access_key_rotation.domain.settings import AtMaxAge, Exemption, FreezeWindow
+from access_key_rotation.domain.state import Content, Label, Standing
+from steward.errors import ConflictError, NotAllowedError
 from tests.doubles.in_memory_service_account import OUR_ROLES, InMemoryUsers, InMemoryVault
 from tests.unit.access_key_rotation.lives import FUNCTION, SETTINGS, Life
 
@@ -92,7 +92,7 @@ def whole_life(**how):
 
 
 def consumer_that_slept(**how):
-    """An old key that nobody used for long still gets the quiet period after it is superseded."""
+    """An old key that was unused for long still drains for ``drain_days`` after it is replaced."""
     life = begun(days=2, **how)
     key = life.consumer.key
     life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
@@ -114,7 +114,7 @@ def consumer_that_never_moves(**how):
 
 
 def nobody_uses_the_new_key(**how):
-    """Without a use of the new key, the old one stays, however quiet it is."""
+    """Without a use of the new key, the old one stays, even if it is unused."""
     life = begun(days=6, **how)
     life.consumer.key, life.consumer.read_at = None, life.clock.now() + timedelta(days=90)
     life.days(12)
@@ -216,7 +216,7 @@ def exempt_user_without_a_key(**how):
 
 
 def key_brought_back_by_hand(**how):
-    """What somebody brought back is left to them for another quiet period, and reported."""
+    """A key that a person reactivated drains once more, and is reported."""
     life = begun(days=9.25, **how)
     (old,) = life.key_ids() - {life.account.current_key(life.name)}
     assert not is_active(life, old)
@@ -252,6 +252,19 @@ def _reactivation(name):
     def act(operation):
         with suppress(ConflictError):
             operation.reactivate(name, CALLER, "a consumer broke", "r")
+
+    return act
+
+
+def _refused_reactivation(name):
+    """A leaked key is refused, and that is the end of it."""
+
+    def act(operation):
+        try:
+            key_id = operation.reactivate(name, CALLER, "a consumer broke", "r")
+        except NotAllowedError:
+            return
+        raise AssertionError(f"the leaked key {key_id} was reactivated")
 
     return act
 
@@ -302,6 +315,59 @@ def leaked_key_that_drains(**how):
     leak(life, old)
     life.days(0.5)
     assert not life.account.users[life.name].keys[old].active
+    return life
+
+
+def leaked_key_of_a_user_in_quarantine_by_aws(**how):
+    """AWS denies the login to ECR to the user of an exposed key; the leaked key dies all the same, and at once."""
+    life = begun(**how)
+    life.account.aws_quarantines.add(life.name)
+    leaked = leak(life)
+    life.days(0.5)
+    assert not is_active(life, leaked)
+    assert life.account.current_key(life.name) != leaked
+    (waived,) = {tuple(event.waived) for event in life.publisher.of(AccessKeyRotated) if event.waived}
+    assert "ECR login" in waived
+    return ends(life, "QUARANTINED")
+
+
+def leaked_key_of_a_user_in_quarantine_by_aws_in_four_steps(**how):
+    """The four steps, too, replace a leaked key while AWS denies the login to ECR."""
+    life = begun(**how)
+    life.account.aws_quarantines.add(life.name)
+    record, leaked = life.records.find(life.name), life.account.current_key(life.name)
+    life.invariants.leaked.add(leaked)
+    life.records.records[life.name] = record.noting(leaked, replace(record.history(leaked), compromised=True))
+    life.rotate_secret("token-of-secrets-manager", environments=1)
+    life.days(0.5)
+    assert not is_active(life, leaked)
+    return ends(life, "QUARANTINED")
+
+
+def leaked_key_that_is_inactive(**how):
+    """Scanners find keys after their rotation: a reported key never works again, whoever reactivates it."""
+    life = begun(days=9.25, **how)
+    current = life.account.current_key(life.name)
+    (old,) = life.key_ids() - {current}
+    assert not is_active(life, old)
+    leak(life, old)
+    life.operate(_refused_reactivation(life.name))
+    by_hand(life, old, active=True)
+    life.run()
+    assert not is_active(life, old)
+    assert life.account.current_key(life.name) == current
+    return life
+
+
+def leaked_current_key_that_is_inactive(**how):
+    """A current key that somebody deactivated before the leak was reported is replaced at once."""
+    life = begun(**how)
+    leaked = life.account.current_key(life.name)
+    by_hand(life, leaked, active=False)
+    life.invariants.taken.add(leaked)
+    leak(life, leaked)
+    life.days(0.5)
+    assert life.account.current_key(life.name) not in {leaked, None}
     return life
 
 
@@ -381,7 +447,7 @@ def leaked_key_of_a_deleted_secret(**how):
 
 
 def leaked_key_with_unfit_tags(**how):
-    """Anyone who may tag the user can break its policy, and cannot keep a leaked key alive by it."""
+    """Anyone who may tag the user can break its settings, and cannot keep a leaked key alive by it."""
     life = begun(**how)
     stored = life.account.users[life.name]
     stored.user = replace(stored.user, tags=dict(stored.user.tags) | {"steward:max-age-days": "soon"})
@@ -812,7 +878,9 @@ SCENARIOS = (
     limit_that_deactivates, replica_that_lags,
     freeze_window_on_rotation, freeze_window_on_drain, freeze_window_on_quarantine, freeze_window_on_pending,
     exempt_user, exempt_user_that_drains, exempt_user_without_a_key,
-    leaked_key, leaked_key_with_full_slots, leaked_key_that_drains, leaked_key_in_a_freeze,
+    leaked_key, leaked_key_with_full_slots, leaked_key_of_a_user_in_quarantine_by_aws,
+    leaked_key_of_a_user_in_quarantine_by_aws_in_four_steps, leaked_key_that_is_inactive,
+    leaked_current_key_that_is_inactive, leaked_key_that_drains, leaked_key_in_a_freeze,
     leaked_drainer_beside_a_foreign_key, leaked_key_beside_a_foreign_key, leaked_foreign_key,
     leaked_key_of_a_deleted_secret, leaked_key_with_unfit_tags, leaked_key_before_its_replica,
     leak_of_a_key_that_is_inactive, leaked_key_of_a_user_that_is_not_enrolled, leaked_key_that_is_pending,

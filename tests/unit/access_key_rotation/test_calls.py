@@ -1,7 +1,7 @@
 """How many AWS calls a rotation takes."""
 
-from access_key_rotation.domain.observation import Standing
-from access_key_rotation.domain.situation import Demand, Reason
+from access_key_rotation.domain.rules.situation import Demand, Reason
+from access_key_rotation.domain.state import Standing
 from tests.unit.access_key_rotation.lives import Fault
 from tests.unit.access_key_rotation.scenarios import begun
 

@@ -6,7 +6,7 @@ single call (``invariants.py``), and each scenario says what must have come of i
 
 import pytest
 
-from access_key_rotation.domain import decision, retirement, succession
+from access_key_rotation.domain.rules import next_key, old_key, order
 from tests.unit.access_key_rotation.lives import FAULTS, RETRIES, Fault, without
 from tests.unit.access_key_rotation.scenarios import SCENARIOS, whole_life
 
@@ -48,22 +48,22 @@ def test_it_survives_every_fault_at_every_call(scenario):
     survive(scenario, cases(scenario))
 
 
-@pytest.mark.parametrize("rule", decision.RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", order.RULES, ids=lambda rule: rule.__name__)
 def test_a_missing_rule_is_noticed(rule):
     assert noticed(decide=without(rule.__name__)), f"nothing notices that {rule.__name__} is missing"
 
 
-@pytest.mark.parametrize("gate", succession.CREATION_GATES, ids=lambda gate: gate.__name__)
+@pytest.mark.parametrize("gate", next_key.CREATION_GATES, ids=lambda gate: gate.__name__)
 def test_a_missing_condition_of_making_a_key_is_noticed(gate, monkeypatch):
-    kept = tuple(other for other in succession.CREATION_GATES if other is not gate)
-    monkeypatch.setattr(succession, "CREATION_GATES", kept)  # a mutation of the rules, not a stand-in for them
+    kept = tuple(other for other in next_key.CREATION_GATES if other is not gate)
+    monkeypatch.setattr(next_key, "CREATION_GATES", kept)  # a mutation of the rules, not a stand-in for them
     assert noticed(), f"nothing notices that {gate.__name__} is missing"
 
 
-@pytest.mark.parametrize("gate", retirement.DEACTIVATION_GATES, ids=lambda gate: gate.__name__)
+@pytest.mark.parametrize("gate", old_key.DEACTIVATION_GATES, ids=lambda gate: gate.__name__)
 def test_a_missing_condition_of_deactivating_a_key_is_noticed(gate, monkeypatch):
-    kept = tuple(other for other in retirement.DEACTIVATION_GATES if other is not gate)
-    monkeypatch.setattr(retirement, "DEACTIVATION_GATES", kept)  # as above
+    kept = tuple(other for other in old_key.DEACTIVATION_GATES if other is not gate)
+    monkeypatch.setattr(old_key, "DEACTIVATION_GATES", kept)  # as above
     assert noticed(), f"nothing notices that {gate.__name__} is missing"
 
 

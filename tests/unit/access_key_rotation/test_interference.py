@@ -81,7 +81,7 @@ def sets_the_clock_back(life):
     ],
     ids=lambda meanwhile: meanwhile.__name__,
 )
-def test_nobody_is_cut_off_whatever_somebody_else_does(meanwhile):
+def test_manual_changes_between_two_calls_cut_no_consumer_off(meanwhile):
     for at in PLACES:
         life = Life(Fault(at, "none"), meanwhile=meanwhile)
         life.account.add_user(life.name)

@@ -1,8 +1,8 @@
 """The lock of a run: for how long, and what becomes of it when something breaks."""
 
+from access_key_rotation.application.ports import BusyError
+from access_key_rotation.application.run import MARGIN
 from access_key_rotation.domain.events import AccessKeyRotationFailed
-from access_key_rotation.domain.ports import BusyError
-from access_key_rotation.domain.run import MARGIN
 from steward.aws.clients import client
 from tests.unit.access_key_rotation.lives import Fault
 from tests.unit.access_key_rotation.scenarios import begun, whole_life
@@ -28,14 +28,14 @@ def test_what_must_be_left_of_a_lease_is_longer_than_a_call_with_all_its_repetit
     assert MARGIN.total_seconds() > attempts * (config.connect_timeout + config.read_timeout) + pauses
 
 
-def test_an_error_that_nobody_expected_gives_the_lock_back():
+def test_an_unexpected_error_releases_the_lock():
     calls = whole_life().stage.calls
     for at in [at for at, call in enumerate(calls) if call not in OUTSIDE]:
         life = whole_life(fault=Fault(at, "breaks"))
         assert [error for error in life.errors if isinstance(error, BusyError)] == []
 
 
-def test_what_such_an_error_says_is_not_published():
+def test_the_text_of_an_unexpected_error_is_not_published():
     life = begun()
     life.stage.fault = Fault(len(life.stage.calls) + 1, "breaks")
 

@@ -9,17 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.alert_envelope import bus_event
-from alerting.domain.chat import notification
-from alerting.domain.concerns import FINDING, ROTATION, SCAN, Concern, State
+from alerting.domain.alert import Channel, PendingAlert
 from alerting.domain.foreign_text import MAX_SUBJECT, Sentence, clean, code_span, is_clean, subject, without_links
-from alerting.domain.mail import WITHHELD, body_of, safe_command, subject_of
-from alerting.domain.ports import Waiting
-from alerting.domain.routing import Channel, Digest
-from alerting.domain.together import Here, digest_alert, flood_alert
-from alerting.domain.wording import alert_of
+from alerting.domain.formats.chat import notification
+from alerting.domain.formats.mail import WITHHELD, body_of, safe_command, subject_of
+from alerting.domain.open_items import FINDING, ROTATION, SCAN, OpenItem, State
+from alerting.domain.routing import Digest
+from alerting.domain.summaries import Context, digest_alert, flood_alert
 from steward.severity import Severity
-from tests.published_events import NAMES, golden_event
+from tests.published_events import NAMES, alert_about, golden_event
 
 NASTY = [
     "a\r\nBcc: everybody@example.com",
@@ -54,7 +52,7 @@ def said_by_others(value, text):
 def hostile_alert(name, text):
     event = golden_event(name)
     event["detail"]["data"] = said_by_others(event["detail"]["data"], text)
-    return alert_of(bus_event(event))
+    return alert_about(event)
 
 
 @given(HOSTILE)
@@ -120,11 +118,13 @@ def test_every_chat_message_has_others_words_in_code_only(name, text):
     assert all(is_clean(part.replace("\n", "")) for part in shown)
 
 
-WAITING = st.builds(Waiting, HOSTILE, HOSTILE, st.sampled_from(Severity), HOSTILE, st.just(frozenset({Channel.MAIL})))
-HERE = Here(datetime(2026, 5, 4, 12, tzinfo=UTC), "123456789012", "ca-central-1")
+PENDING = st.builds(
+    PendingAlert, HOSTILE, HOSTILE, st.sampled_from(Severity), HOSTILE, st.just(frozenset({Channel.MAIL}))
+)
+CONTEXT = Context("e", datetime(2026, 5, 4, 12, tzinfo=UTC), "123456789012", "ca-central-1")
 TIMES = st.datetimes(timezones=st.just(UTC))
-CONCERNS = st.builds(
-    Concern,
+ITEMS = st.builds(
+    OpenItem,
     st.sampled_from([FINDING, ROTATION, SCAN]),
     HOSTILE,
     st.sampled_from(State),
@@ -136,10 +136,10 @@ CONCERNS = st.builds(
 )
 
 
-@given(st.lists(WAITING, min_size=1, max_size=4), st.lists(CONCERNS, max_size=4))
-def test_messages_of_many_alerts_keep_their_form_whatever_the_alerts_say(waiting, concerns):
-    flood = flood_alert(waiting, listed_titles=3, event_id="e", here=HERE)
-    digest = digest_alert(concerns, waiting, Digest(), event_id="e", here=HERE)
+@given(st.lists(PENDING, min_size=1, max_size=4), st.lists(ITEMS, max_size=4))
+def test_messages_of_many_alerts_keep_their_form_whatever_the_alerts_say(pending, items):
+    flood = flood_alert(pending, listed_titles=3, context=CONTEXT)
+    digest = digest_alert(items, pending, Digest(), context=CONTEXT)
 
     for alert in (flood, digest):
         assert all(is_clean(line) for line in body_of(alert).split("\n"))
@@ -169,7 +169,7 @@ def test_a_command_is_shown_as_it_would_be_pasted_or_not_at_all(text):
 def test_a_command_with_characters_that_do_not_show_is_withheld_and_said_so():
     event = golden_event("PolicyDriftDetected", revert=["aws iam delete-role --role-name x\u202e", "aws iam ok"])
 
-    mail = body_of(alert_of(bus_event(event)))
+    mail = body_of(alert_about(event))
 
     assert f"    {WITHHELD}\n    aws iam ok\n" in mail
 

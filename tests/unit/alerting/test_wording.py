@@ -6,26 +6,26 @@ from pathlib import Path
 import pytest
 
 from alerting.alert_envelope import bus_event
-from alerting.domain.chat import notification
-from alerting.domain.mail import body_of, subject_of
-from alerting.domain.wording import TEXTS, alert_of
+from alerting.domain.formats.chat import notification
+from alerting.domain.formats.mail import body_of, subject_of
+from alerting.domain.wording import TEXTS
 from steward.severity import Severity
-from tests.published_events import NAMES, golden_event
+from tests.published_events import NAMES, alert_about, golden_event
 
 RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks"
 
 
-def told(name, **changed):
-    return alert_of(bus_event(golden_event(name, **changed)))
+def alert_for(name, **changed):
+    return alert_about(golden_event(name, **changed))
 
 
-def test_every_event_that_is_published_has_words_of_its_own():
+def test_every_published_event_has_a_text():
     assert {name for texts in TEXTS.values() for name in texts} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_runbook_that_an_alert_names_is_there(name):
-    runbook = told(name).runbook
+    runbook = alert_for(name).runbook
 
     assert runbook == "" or (RUNBOOKS / f"{runbook}.md").exists()
 
@@ -33,7 +33,7 @@ def test_every_runbook_that_an_alert_names_is_there(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_chat_message_has_the_form_that_amazon_q_reads(name):
     """https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html."""
-    message = notification(told(name))
+    message = notification(alert_for(name))
 
     assert (message["version"], message["source"]) == ("1.0", "custom")
     assert message["content"]["textType"] == "client-markdown"
@@ -44,7 +44,7 @@ def test_a_chat_message_has_the_form_that_amazon_q_reads(name):
 
 
 def test_an_alert_of_drift_says_what_for_whom_who_how_bad_and_what_to_do():
-    mail = body_of(told("PolicyDriftDetected"))
+    mail = body_of(alert_for("PolicyDriftDetected"))
 
     assert mail.startswith("CRITICAL: Policy drift of role/ci-deploy\n")
     assert "Now possible: Role ci-deploy can now call iam:CreatePolicyVersion" in mail
@@ -55,24 +55,24 @@ def test_an_alert_of_drift_says_what_for_whom_who_how_bad_and_what_to_do():
 
 
 def test_that_nobody_is_known_to_have_done_it_is_said():
-    assert "Who: unknown: no CloudTrail event was received" in body_of(told("PolicyDriftDetected", changes=[]))
+    assert "Who: unknown: no CloudTrail event was received" in body_of(alert_for("PolicyDriftDetected", changes=[]))
 
 
 def test_the_last_changes_are_named_and_the_others_counted():
     change = golden_event("PolicyDriftDetected")["detail"]["data"]["changes"][0]
 
-    mail = body_of(told("PolicyDriftDetected", changes=[change] * 7))
+    mail = body_of(alert_for("PolicyDriftDetected", changes=[change] * 7))
 
     assert mail.count("user/mallory") == 5
     assert "and 2 earlier changes" in mail
 
 
 def test_a_resolution_stands_in_the_thread_of_what_it_resolves():
-    opened, over = notification(told("PolicyDriftDetected")), notification(told("PolicyDriftResolved"))
+    opened, over = notification(alert_for("PolicyDriftDetected")), notification(alert_for("PolicyDriftResolved"))
 
     assert over["metadata"]["threadId"] == opened["metadata"]["threadId"]
     assert over["content"]["title"].startswith(":white_check_mark: RESOLVED")
-    assert "RESOLVED" in subject_of(told("PolicyDriftResolved"))
+    assert "RESOLVED" in subject_of(alert_for("PolicyDriftResolved"))
 
 
 @pytest.mark.parametrize(
@@ -85,32 +85,35 @@ def test_a_resolution_stands_in_the_thread_of_what_it_resolves():
     ],
 )
 def test_a_resolution_says_by_what(how, words):
-    assert words in body_of(told("PolicyDriftResolved", how=how))
+    assert words in body_of(alert_for("PolicyDriftResolved", how=how))
 
 
 def test_a_scan_that_could_not_read_everything_is_no_quiet_scan():
-    quiet, blind = told("DriftScanCompleted", unreadable=[]), told("DriftScanCompleted", unreadable=["role/a"])
+    quiet, blind = (
+        alert_for("DriftScanCompleted", unreadable=[]),
+        alert_for("DriftScanCompleted", unreadable=["role/a"]),
+    )
 
     assert (quiet.severity, blind.severity) == (Severity.INFO, Severity.MEDIUM)
     assert "could not read 1 entities" in blind.headline
 
 
-def test_a_severity_that_nobody_knows_counts_as_high():
-    assert told("PolicyDriftDetected", severity="APOCALYPTIC").severity is Severity.HIGH
+def test_an_unknown_severity_counts_as_high():
+    assert alert_for("PolicyDriftDetected", severity="APOCALYPTIC").severity is Severity.HIGH
 
 
-def test_an_event_without_words_is_told_as_it_is():
+def test_an_event_without_a_text_is_shown_as_it_is():
     event = golden_event("RepositoryCreated") | {"source": "steward.new_capability", "detail-type": "Happened"}
 
-    alert = alert_of(bus_event(event))
+    alert = alert_about(event)
 
     assert alert.headline == "MEDIUM: Unrecognized event Happened from new_capability"
     assert "(1): name: " in body_of(alert)
 
 
 def test_a_description_that_does_not_fit_says_where_the_rest_is():
-    alert = told("PolicyDriftDetected", reasons=["x" * 400] * 8, summary="s" * 500)
-    long = told("BaselineChanged", newly_approved=["y" * 400] * 15)
+    alert = alert_for("PolicyDriftDetected", reasons=["x" * 400] * 8, summary="s" * 500)
+    long = alert_for("BaselineChanged", newly_approved=["y" * 400] * 15)
 
     for text in (notification(alert)["content"]["description"], notification(long)["content"]["description"]):
         assert len(text) <= 3_100
@@ -119,7 +122,7 @@ def test_a_description_that_does_not_fit_says_where_the_rest_is():
 
 @pytest.mark.parametrize(("in_force", "words"), [("v7", "stays in force"), ("", "is lost: nothing is compared")])
 def test_a_refused_baseline_says_whether_the_last_good_one_is_there_still(in_force, words):
-    assert words in body_of(told("BaselineRefused", version_in_force=in_force))
+    assert words in body_of(alert_for("BaselineRefused", version_in_force=in_force))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,9 @@
 """Principals that may do what a path takes, in pieces over several policies."""
 
-from policy_drift.domain.access.holding import holding
+from iam_policy.escalation import Escalation, Path, PathStep, escalations
+from policy_drift.domain.access.effective_policies import effective_policies
 from policy_drift.domain.account import Account, Document, Entity
-from policy_drift.domain.severity.caller import Caller
-from policy_drift.domain.severity.escalation import Escalation, escalations
-from policy_drift.domain.severity.escalation_paths import Path, PathStep
+from policy_drift.domain.severity.caller import caller_of
 from tests.unit.policy_drift.accounts import account, allow, group, policy, role, user
 
 OWN = policy("own", allow("s3:GetObject"))
@@ -24,7 +23,7 @@ def in_pieces(path: Path, *, by_role: bool, **others: object) -> Account:
 def found_in(live: Account) -> dict[str, Escalation]:
     """The paths that are open to ann or app, by id."""
     principal: Entity = live.users.get("ann") or live.roles["app"]
-    return {one.path.id: one for one in escalations(Caller.of(live, principal, holding(live, principal)))}
+    return {one.path.id: one for one in escalations(caller_of(live, principal, effective_policies(live, principal)))}
 
 
 def _piece(step: PathStep) -> Document:

@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_drift.adapters.baseline_document import JsonBaselineFormat
+from policy_drift import baseline_document
 from policy_drift.domain.account import EntityId, EntityKind
 from policy_drift.domain.baseline import Adoption, Baseline, adopted, flaws
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Kind
-from policy_drift.domain.reporting.approval import baseline_patch
+from policy_drift.report.adoption import baseline_patch
 from tests.unit.policy_drift.accounts import ID, account, allow, group, policy, role, user
 
-FORMAT = JsonBaselineFormat()
 NAMES = st.sampled_from(["a", "b"])
 DOCUMENTS = st.sampled_from([allow("s3:GetObject"), allow("s3:*"), allow("iam:*"), allow("ec2:DescribeVpcs")])
 
@@ -53,7 +52,7 @@ def boundary_of(policies):
 @given(accounts())
 def test_an_account_that_was_read_whole_has_no_flaws_and_passes_the_validation_of_its_own_export(live):
     assert list(flaws(live)) == []
-    assert FORMAT.read(FORMAT.write(Baseline(live)), account=ID).account == live
+    assert baseline_document.read(baseline_document.write(Baseline(live)), account=ID).account == live
 
 
 @given(accounts(), accounts())
@@ -77,7 +76,7 @@ def test_a_part_is_adopted_or_what_it_lacks_is_named(approved, live, random):
     for flaw in flaws(after):
         assert "is not in the file" in flaw.reason
         return
-    assert FORMAT.read(FORMAT.write(Baseline(after)), account=ID).account == after
+    assert baseline_document.read(baseline_document.write(Baseline(after)), account=ID).account == after
 
 
 def test_nobody_stays_in_a_group_that_goes():

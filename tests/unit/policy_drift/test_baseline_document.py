@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_drift.adapters.baseline_document import JsonBaselineFormat
+from policy_drift import baseline_document
 from policy_drift.domain.account import Account, Group, ManagedPolicy, Role, User
 from policy_drift.domain.baseline import Baseline, UnusableBaselineError
-from tests.doubles.wired_drift import ACCOUNT, APP, GET, QUIET, TRUST
+from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, TRUST
 
-FORMAT = JsonBaselineFormat()
 OWN = f"arn:aws:iam::{ACCOUNT}:policy/team/own"
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 POLICY = {"unique_id": "ANPA", "version": "v1", "document": GET}
@@ -30,13 +29,13 @@ FULL = Account(
 
 
 def text_of(account=QUIET, **more):
-    return FORMAT.write(Baseline(account, **more))
+    return baseline_document.write(Baseline(account, **more))
 
 
 def refused(text):
     """The error of a text that must be refused."""
     with pytest.raises(UnusableBaselineError) as caught:
-        FORMAT.refuse_bad_policies(text, FORMAT.read(text, account=ACCOUNT), None)
+        baseline_document.refuse_bad_policies(text, baseline_document.read(text, account=ACCOUNT), None)
     return caught.value
 
 
@@ -48,7 +47,7 @@ def test_a_baseline_reads_as_it_was_written():
     odd = Role("odd", "/a/b/", "AROA2", inline={"p\u2028": GET}, trust=TRUST, boundary=OWN)
     account = replace(FULL, roles={"odd": odd, "app": APP})
 
-    assert FORMAT.read(text_of(account), account=ACCOUNT).account == account
+    assert baseline_document.read(text_of(account), account=ACCOUNT).account == account
 
 
 def test_the_same_account_is_written_the_same_whatever_the_order():
@@ -186,8 +185,8 @@ def edited(draw):
 @given(edited())
 def test_whatever_is_edited_is_read_or_refused_and_never_breaks_the_reader(text):
     try:
-        read = FORMAT.read(text, account=ACCOUNT)
-        FORMAT.refuse_bad_policies(text, read, None)
+        read = baseline_document.read(text, account=ACCOUNT)
+        baseline_document.refuse_bad_policies(text, read, None)
     except UnusableBaselineError:
         return
-    assert FORMAT.read(FORMAT.write(read), account=ACCOUNT) == read
+    assert baseline_document.read(baseline_document.write(read), account=ACCOUNT) == read

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from policy_drift.adapters.baseline_document import JsonBaselineFormat
+from policy_drift import baseline_document
+from policy_drift.application.baseline_in_force import DELETED, BaselineLostError
+from policy_drift.application.ports import ConcurrentUpdateError
 from policy_drift.domain.account import Account
-from policy_drift.domain.approving import DELETED, BaselineLostError
 from policy_drift.domain.baseline import Baseline, NothingApprovedError, Origin
 from policy_drift.domain.events import (
     BaselineChanged,
@@ -16,16 +17,13 @@ from policy_drift.domain.events import (
     PolicyDriftResolved,
 )
 from policy_drift.domain.finding import Change
-from policy_drift.domain.ports import OvertakenError
 from steward.errors import UpstreamError
+from tests.doubles.drift_under_test import ACCOUNT, APP, QUIET, WIDER, WIDEST, DriftUnderTest, allowing
 from tests.doubles.fault_injection import FaultInjecting
-from tests.doubles.wired_drift import ACCOUNT, APP, QUIET, WIDER, WIDEST, WiredDrift, allowing
-
-FORMAT = JsonBaselineFormat()
 
 
 def text_of(account=QUIET, **more):
-    return FORMAT.write(Baseline(account, **more))
+    return baseline_document.write(Baseline(account, **more))
 
 
 def granting(*actions):
@@ -40,29 +38,29 @@ def s3_event(drift, name="Object Created"):
 
 def critical(drift):
     """The summaries of what was told of the baseline as CRITICAL."""
-    told = drift.told(PolicyDriftDetected)
+    told = drift.published(PolicyDriftDetected)
     return [event.summary for event in told if (event.kind, event.severity) == ("BASELINE", "CRITICAL")]
 
 
 @pytest.fixture
 def drift():
-    wired = WiredDrift()
+    wired = DriftUnderTest()
     wired.scan()
     return wired
 
 
 def test_the_first_scan_captures_what_it_finds_and_says_that_nobody_has_reviewed_it(drift):
-    (changed,) = drift.told(BaselineChanged)
+    (changed,) = drift.published(BaselineChanged)
 
     assert changed.how == "captured"
-    assert FORMAT.read(drift.store.latest().text, account=ACCOUNT) == Baseline(QUIET, reviewed=False)
-    assert drift.told(PolicyDriftDetected) == []
+    assert baseline_document.read(drift.store.latest().text, account=ACCOUNT) == Baseline(QUIET, reviewed=False)
+    assert drift.published(PolicyDriftDetected) == []
 
 
 def test_a_first_scan_that_died_half_way_is_finished_by_the_next_whatever_iam_holds():
     """IAM holds policies that nobody could upload; they were captured, not uploaded."""
     odd = replace(QUIET, roles={"app": replace(APP, inline={"own": allowing("s3:GetObject", resource="")})})
-    drift = WiredDrift(odd)
+    drift = DriftUnderTest(odd)
     drift.records = FaultInjecting(drift.records)
     drift.records.fail("save", UpstreamError("the table cannot be reached"))
 
@@ -74,7 +72,7 @@ def test_a_first_scan_that_died_half_way_is_finished_by_the_next_whatever_iam_ho
 
 
 def test_nothing_is_captured_where_a_baseline_was_ever_written():
-    drift = WiredDrift()
+    drift = DriftUnderTest()
     drift.store.put(text_of())
     drift.store.is_deleted = True
 
@@ -92,9 +90,9 @@ def test_a_deleted_baseline_is_critical_and_the_last_good_one_stays_in_force(dri
     drift.scan()
     drift.scan()
 
-    told = {event.kind: event.severity for event in drift.told(PolicyDriftDetected)}
+    told = {event.kind: event.severity for event in drift.published(PolicyDriftDetected)}
     assert told == {"BASELINE": "CRITICAL", "ACCESS": "MEDIUM"}
-    assert len(drift.told(PolicyDriftDetected)) == 2
+    assert len(drift.published(PolicyDriftDetected)) == 2
 
 
 def test_a_baseline_that_is_back_is_told_once(drift):
@@ -104,7 +102,7 @@ def test_a_baseline_that_is_back_is_told_once(drift):
     drift.scan()
     drift.scan()
 
-    assert [event.kind for event in drift.told(PolicyDriftResolved)] == ["BASELINE"]
+    assert [event.kind for event in drift.published(PolicyDriftResolved)] == ["BASELINE"]
 
 
 def test_an_upload_that_approves_a_grant_is_told_as_severely_as_the_grant(drift):
@@ -113,7 +111,7 @@ def test_an_upload_that_approves_a_grant_is_told_as_severely_as_the_grant(drift)
 
     drift.scan(writers={version.id: s3_event(drift)})
 
-    changed = drift.told(BaselineChanged)[-1]
+    changed = drift.published(BaselineChanged)[-1]
     assert (changed.how, changed.severity, changed.by) == ("uploaded", "CRITICAL", "999988887777 from 203.0.113.7")
     assert changed.newly_approved == ["access:role:app"]
 
@@ -124,7 +122,7 @@ def test_what_an_upload_approves_is_resolved_as_adopted(drift):
     drift.store.put(text_of(drift.iam.account))
     drift.scan()
 
-    assert [event.how for event in drift.told(PolicyDriftResolved)] == ["adopted"]
+    assert [event.how for event in drift.published(PolicyDriftResolved)] == ["adopted"]
 
 
 def test_a_scan_that_sees_an_adoption_before_it_is_finished_finishes_it(drift):
@@ -133,11 +131,11 @@ def test_a_scan_that_sees_an_adoption_before_it_is_finished_finishes_it(drift):
     drift.store = FaultInjecting(drift.store)
     drift.store.after("write", lambda *_, **__: drift.scan())
 
-    approved = drift.approvals.replace(
+    approved = drift.baseline.replace(
         Baseline(granted), origin=Origin.ADOPTED, by="123456789012:user/ann", findings=["access:role:app"], run="run"
     )
 
-    changed = drift.told(BaselineChanged)[1:]
+    changed = drift.published(BaselineChanged)[1:]
     assert [(one.how, one.by, one.findings) for one in changed] == [
         ("adopted", "123456789012:user/ann", ["access:role:app"])
     ]
@@ -170,11 +168,11 @@ def test_an_upload_that_cannot_be_used_is_refused_once_with_the_reason(drift, te
     drift.scan()
     drift.scan()
 
-    (refused,) = drift.told(BaselineRefused)
+    (refused,) = drift.published(BaselineRefused)
     assert reason in refused.reason
     assert line in {0, refused.line}
     assert refused.version_in_force == "v1"
-    assert {event.kind for event in drift.told(PolicyDriftDetected)} == {"BASELINE", "ACCESS"}
+    assert {event.kind for event in drift.published(PolicyDriftDetected)} == {"BASELINE", "ACCESS"}
 
 
 def test_a_good_upload_comes_into_force_where_the_one_in_force_was_deleted_for_good_and_that_is_critical(drift):
@@ -183,20 +181,20 @@ def test_a_good_upload_comes_into_force_where_the_one_in_force_was_deleted_for_g
 
     drift.scan()
 
-    changed = drift.told(BaselineChanged)[-1]
+    changed = drift.published(BaselineChanged)[-1]
     assert (changed.version, changed.previous_version, changed.severity) == ("v2", "v1", "CRITICAL")
     assert "not known" in changed.summary
-    assert drift.approvals.known()[1].version == "v2"
+    assert drift.baseline.known()[1].version == "v2"
 
 
 def test_a_baseline_that_is_put_where_the_one_in_force_was_deleted_for_good_comes_into_force(drift):
     drift.store.lose("v1")
 
-    drift.approvals.replace(Baseline(QUIET), origin=Origin.UPLOADED, by="ann", findings=[], run="run", based_on="v1")
+    drift.baseline.replace(Baseline(QUIET), origin=Origin.UPLOADED, by="ann", findings=[], run="run", based_on="v1")
     drift.scan()
 
-    assert [event.severity for event in drift.told(BaselineChanged)] == ["INFO", "CRITICAL"]
-    assert drift.told(PolicyDriftDetected) == []
+    assert [event.severity for event in drift.published(BaselineChanged)] == ["INFO", "CRITICAL"]
+    assert drift.published(PolicyDriftDetected) == []
 
 
 def test_a_version_in_force_that_is_gone_without_an_upload_is_critical_once_and_names_who_deleted_it(drift):
@@ -205,11 +203,11 @@ def test_a_version_in_force_that_is_gone_without_an_upload_is_critical_once_and_
     for _ in range(2):
         drift.scan(writers={"v1": s3_event(drift, DELETED)})
 
-    (told,) = drift.told(PolicyDriftDetected)
+    (told,) = drift.published(PolicyDriftDetected)
     assert (told.kind, told.severity) == ("BASELINE", "CRITICAL")
     assert "gone for good" in told.summary
     assert [(change["event_name"], change["source_ip"]) for change in told.changes] == [(DELETED, "203.0.113.7")]
-    assert len(drift.told(DriftScanFailed)) == 2
+    assert len(drift.published(DriftScanFailed)) == 2
 
 
 def test_a_lost_baseline_is_over_when_a_good_one_is_there(drift):
@@ -218,7 +216,7 @@ def test_a_lost_baseline_is_over_when_a_good_one_is_there(drift):
     drift.store.put(text_of())
     drift.scan()
 
-    assert [event.kind for event in drift.told(PolicyDriftResolved)] == ["BASELINE"]
+    assert [event.kind for event in drift.published(PolicyDriftResolved)] == ["BASELINE"]
 
 
 def test_an_upload_that_cannot_be_used_does_not_take_the_place_of_a_lost_baseline(drift):
@@ -227,7 +225,7 @@ def test_an_upload_that_cannot_be_used_does_not_take_the_place_of_a_lost_baselin
 
     drift.scan()
 
-    (refused,) = drift.told(BaselineRefused)
+    (refused,) = drift.published(BaselineRefused)
     assert refused.version_in_force == ""
     assert "cannot be used" in critical(drift)[0]
 
@@ -243,7 +241,7 @@ def test_a_change_waits_while_the_baseline_is_lost_and_is_not_dropped(drift, los
 
 def test_before_the_first_baseline_a_change_has_nothing_to_wait_for():
     with pytest.raises(NothingApprovedError):
-        WiredDrift().check(WiredDrift().event())
+        DriftUnderTest().check(DriftUnderTest().event())
 
 
 def test_what_no_record_says_was_in_force_is_replaced_critically_and_not_as_a_first_upload(drift):
@@ -253,7 +251,7 @@ def test_what_no_record_says_was_in_force_is_replaced_critically_and_not_as_a_fi
 
     drift.scan()
 
-    changed = drift.told(BaselineChanged)[-1]
+    changed = drift.published(BaselineChanged)[-1]
     assert (changed.severity, changed.previous_version) == ("CRITICAL", "")
     assert "not known" in changed.summary
 
@@ -262,18 +260,18 @@ def test_a_baseline_that_is_put_where_no_record_says_what_was_in_force_is_critic
     drift.records.items.clear()
     drift.store.is_deleted = True
 
-    drift.approvals.replace(Baseline(QUIET), origin=Origin.UPLOADED, by="ann", findings=[], run="run")
+    drift.baseline.replace(Baseline(QUIET), origin=Origin.UPLOADED, by="ann", findings=[], run="run")
 
-    assert drift.told(BaselineChanged)[-1].severity == "CRITICAL"
+    assert drift.published(BaselineChanged)[-1].severity == "CRITICAL"
 
 
 def test_the_first_upload_of_all_is_no_alarm():
-    drift = WiredDrift()
+    drift = DriftUnderTest()
     drift.store.put(text_of())
 
     drift.scan()
 
-    assert [event.severity for event in drift.told(BaselineChanged)] == ["INFO"]
+    assert [event.severity for event in drift.published(BaselineChanged)] == ["INFO"]
 
 
 def test_findings_that_an_upload_of_unknown_difference_ends_were_adopted_and_not_reverted(drift):
@@ -283,42 +281,42 @@ def test_findings_that_an_upload_of_unknown_difference_ends_were_adopted_and_not
     drift.store.lose("v1")
     drift.scan()
 
-    assert [event.how for event in drift.told(PolicyDriftResolved)] == ["adopted"]
+    assert [event.how for event in drift.published(PolicyDriftResolved)] == ["adopted"]
 
 
 @pytest.mark.parametrize("origin", [Origin.UPLOADED, Origin.ADOPTED])
 def test_an_upload_that_no_scan_has_seen_is_never_replaced_unread(drift, origin):
     drift.store.put(text_of(granting("*")))
 
-    with pytest.raises(OvertakenError, match="no scan has seen"):
-        drift.approvals.replace(Baseline(QUIET), origin=origin, by="ann", findings=[], run="run", based_on="v1")
+    with pytest.raises(ConcurrentUpdateError, match="no scan has seen"):
+        drift.baseline.replace(Baseline(QUIET), origin=origin, by="ann", findings=[], run="run", based_on="v1")
 
     drift.scan()
-    assert drift.told(BaselineChanged)[-1].severity == "CRITICAL"
+    assert drift.published(BaselineChanged)[-1].severity == "CRITICAL"
 
 
 def test_an_upload_that_was_refused_may_be_replaced(drift):
     drift.store.put(b"{}")
     drift.scan()
 
-    drift.approvals.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
+    drift.baseline.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
 
-    assert drift.approvals.known()[1].version == "v3"
+    assert drift.baseline.known()[1].version == "v3"
 
 
 def test_what_was_decided_on_another_baseline_than_the_one_in_force_is_refused(drift):
     drift.store.put(text_of(granting("s3:GetObject", "s3:PutObject")))
     drift.scan()
 
-    with pytest.raises(OvertakenError, match="decided on"):
-        drift.approvals.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
+    with pytest.raises(ConcurrentUpdateError, match="decided on"):
+        drift.baseline.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
 
 
 def test_nothing_is_adopted_into_a_baseline_that_was_deleted(drift):
     drift.store.is_deleted = True
 
-    with pytest.raises(OvertakenError, match="deleted"):
-        drift.approvals.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
+    with pytest.raises(ConcurrentUpdateError, match="deleted"):
+        drift.baseline.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
 
 
 def test_who_deleted_the_baseline_is_named(drift):
@@ -326,7 +324,7 @@ def test_who_deleted_the_baseline_is_named(drift):
 
     drift.scan(writers={"marker": s3_event(drift, DELETED)})
 
-    (told,) = drift.told(PolicyDriftDetected)
+    (told,) = drift.published(PolicyDriftDetected)
     assert [change["actor"] for change in told.changes] == ["999988887777"]
 
 
@@ -335,7 +333,7 @@ def test_an_upload_that_is_gone_again_does_not_make_its_author_the_one_who_delet
 
     drift.scan(writers={"v2": s3_event(drift)})
 
-    assert drift.told(PolicyDriftDetected)[0].changes == []
+    assert drift.published(PolicyDriftDetected)[0].changes == []
 
 
 def test_who_uploaded_what_cannot_be_used_is_named(drift):
@@ -343,7 +341,7 @@ def test_who_uploaded_what_cannot_be_used_is_named(drift):
 
     drift.scan(writers={version.id: s3_event(drift)})
 
-    assert [change["actor"] for change in drift.told(PolicyDriftDetected)[0].changes] == ["999988887777"]
+    assert [change["actor"] for change in drift.published(PolicyDriftDetected)[0].changes] == ["999988887777"]
 
 
 def test_a_bucket_that_keeps_no_versions_any_more_is_critical_and_what_was_in_force_stays(drift):
@@ -354,18 +352,18 @@ def test_a_bucket_that_keeps_no_versions_any_more_is_critical_and_what_was_in_fo
     drift.scan()
 
     assert "turn on versioning" in critical(drift)[0]
-    assert {event.kind for event in drift.told(PolicyDriftDetected)} == {"BASELINE", "ACCESS"}
+    assert {event.kind for event in drift.published(PolicyDriftDetected)} == {"BASELINE", "ACCESS"}
 
 
 def test_no_first_baseline_is_captured_into_a_bucket_that_keeps_no_versions():
-    drift = WiredDrift()
+    drift = DriftUnderTest()
     drift.store.keeps_versions = False
 
     drift.scan()
     drift.scan()
 
     assert "turn on versioning" in critical(drift)[0]
-    assert drift.told(BaselineChanged) == []
+    assert drift.published(BaselineChanged) == []
 
 
 def test_a_version_in_force_that_an_older_release_took_and_that_cannot_be_used_is_lost(drift):

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from policy_drift import baseline_document
 from policy_drift.domain.account import EntityId, Group, ManagedPolicy, Role, User
 from policy_drift.domain.baseline import Baseline, NothingApprovedError
-from policy_drift.domain.changes.announcement import announcement
-from policy_drift.domain.changes.attribution import Attribution
+from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.events import PolicyDriftDetected, PolicyDriftResolved
 from steward.principals import PrincipalPattern
+from tests.doubles.drift_under_test import APP, GET, QUIET, TRUST, WIDER, DriftUnderTest, allowing
 from tests.doubles.in_memory_drift import CountingHistory
-from tests.doubles.wired_drift import ACCOUNT, APP, GET, QUIET, TRUST, WIDER, WiredDrift, allowing
 
 CUSTOM = "arn:aws:iam::123456789012:policy/custom"
 OF_AWS = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -30,7 +30,7 @@ RECORD = {
 
 @pytest.fixture
 def drift():
-    wired = WiredDrift()
+    wired = DriftUnderTest()
     wired.scan()
     return wired
 
@@ -40,7 +40,7 @@ def test_a_change_is_told_with_who_did_it(drift):
 
     drift.check(drift.event(policyName="own"))
 
-    (told,) = drift.told(PolicyDriftDetected)
+    (told,) = drift.published(PolicyDriftDetected)
     assert (told.kind, told.severity, told.verdict) == ("ACCESS", "MEDIUM", "BROADENED")
     assert [change["actor"] for change in told.changes] == ["arn:aws:iam::123456789012:user/mallory"]
     assert told.request["action"] == "s3:PutObject"
@@ -51,7 +51,7 @@ def test_what_the_event_says_is_there_is_not_believed(drift):
 
     drift.check(drift.event(policyName="own", policyDocument=json.dumps(GET)))
 
-    assert [event.kind for event in drift.told(PolicyDriftDetected)] == ["ACCESS"]
+    assert [event.kind for event in drift.published(PolicyDriftDetected)] == ["ACCESS"]
 
 
 def test_a_change_that_is_taken_back_is_resolved(drift):
@@ -60,7 +60,7 @@ def test_a_change_that_is_taken_back_is_resolved(drift):
     drift.role(inline={"own": GET})
     drift.check(drift.event())
 
-    assert [event.how for event in drift.told(PolicyDriftResolved)] == ["reverted"]
+    assert [event.how for event in drift.published(PolicyDriftResolved)] == ["reverted"]
 
 
 def test_access_that_was_used_and_taken_back_is_told_once(drift):
@@ -72,7 +72,7 @@ def test_access_that_was_used_and_taken_back_is_told_once(drift):
         drift.check(put, taken)
         drift.scan()
 
-    (told,) = drift.told(PolicyDriftDetected)
+    (told,) = drift.published(PolicyDriftDetected)
     assert (told.kind, told.severity) == ("TRANSIENT", "CRITICAL")
     assert {change["event_id"] for change in told.changes} == {"event-1", "event-2"}
 
@@ -88,7 +88,7 @@ def test_access_that_was_told_while_it_lasted_is_not_told_again_as_taken_back(dr
     drift.check(drift.event())
     drift.check(put)
 
-    assert [event.kind for event in drift.told(PolicyDriftDetected)] == ["ACCESS"]
+    assert [event.kind for event in drift.published(PolicyDriftDetected)] == ["ACCESS"]
 
 
 def test_a_principal_that_was_made_used_and_deleted_is_told(drift):
@@ -97,7 +97,7 @@ def test_a_principal_that_was_made_used_and_deleted_is_told(drift):
         drift.event("DeleteRole", roleName="ghost"),
     )
 
-    (told,) = drift.told(PolicyDriftDetected)
+    (told,) = drift.published(PolicyDriftDetected)
     assert (told.kind, told.severity, told.entity) == ("TRANSIENT", "HIGH", "role/ghost")
 
 
@@ -108,32 +108,32 @@ def test_five_thousand_events_about_one_role_are_one_look(drift):
     drift.check(*(drift.event() for _ in range(5000)))
 
     assert drift.iam.reads == before + 1
-    assert len(drift.told(PolicyDriftDetected)) == 1
+    assert len(drift.published(PolicyDriftDetected)) == 1
 
 
 def test_expected_actors_are_marked_and_told_all_the_same():
-    drift = WiredDrift(expected=[PrincipalPattern("self:role/deploy-*")])
+    drift = DriftUnderTest(expected=[PrincipalPattern("self:role/deploy-*")])
     drift.scan()
     drift.role(inline={"own": WIDER})
 
     drift.check(drift.event(actor="arn:aws:sts::123456789012:assumed-role/deploy-app/run-7"))
 
-    assert [event.expected for event in drift.told(PolicyDriftDetected)] == [True]
+    assert [event.expected for event in drift.published(PolicyDriftDetected)] == [True]
 
 
 def test_a_change_by_somebody_else_takes_the_mark_away():
-    drift = WiredDrift(expected=[PrincipalPattern("self:role/deploy-*")])
+    drift = DriftUnderTest(expected=[PrincipalPattern("self:role/deploy-*")])
     drift.scan()
     drift.role(inline={"own": WIDER})
 
     drift.check(drift.event(actor="arn:aws:sts::123456789012:assumed-role/deploy-app/run-7"), drift.event())
 
-    assert [event.expected for event in drift.told(PolicyDriftDetected)] == [False]
+    assert [event.expected for event in drift.published(PolicyDriftDetected)] == [False]
 
 
 def test_what_hid_behind_an_expected_change_is_told_in_the_name_of_who_made_it():
     """Both changes are there when the first one's event is looked at; the second one's event comes later."""
-    drift = WiredDrift(expected=[PrincipalPattern("self:role/deploy-*")])
+    drift = DriftUnderTest(expected=[PrincipalPattern("self:role/deploy-*")])
     drift.scan()
     drift.role(inline={"own": WIDER})
     mallorys = drift.event()
@@ -143,13 +143,13 @@ def test_what_hid_behind_an_expected_change_is_told_in_the_name_of_who_made_it()
     drift.check(mallorys)
     drift.scan()
 
-    told = drift.told(PolicyDriftDetected)
+    told = drift.published(PolicyDriftDetected)
     assert [(event.why, event.expected) for event in told] == [("opened", True), ("unexpected", False)]
     assert [len(event.changes) for event in told] == [1, 2]
 
 
 def test_a_tag_on_a_role_whose_drift_is_expected_is_nothing_to_tell():
-    drift = WiredDrift(expected=[PrincipalPattern("self:role/deploy-*")])
+    drift = DriftUnderTest(expected=[PrincipalPattern("self:role/deploy-*")])
 
     assert drift.event("TagRole") is None
 
@@ -162,11 +162,11 @@ def test_a_change_that_no_event_announced_says_so(drift):
     announced = drift.findings.get("access:role:app").value
 
     assert (unannounced.announced, announced.announced) == (False, True)
-    assert len(drift.told(PolicyDriftDetected)) == 1
+    assert len(drift.published(PolicyDriftDetected)) == 1
 
 
 def test_before_there_is_a_baseline_nothing_is_compared():
-    drift = WiredDrift()
+    drift = DriftUnderTest()
 
     with pytest.raises(NothingApprovedError):
         drift.check(drift.event())
@@ -178,7 +178,9 @@ def test_a_new_role_is_told(drift):
 
     drift.check(drift.event("CreateRole", roleName="intruder"))
 
-    assert [(event.kind, event.severity) for event in drift.told(PolicyDriftDetected)] == [("UNMANAGED", "CRITICAL")]
+    assert [(event.kind, event.severity) for event in drift.published(PolicyDriftDetected)] == [
+        ("UNMANAGED", "CRITICAL")
+    ]
 
 
 @pytest.fixture(params=[CUSTOM, OF_AWS])
@@ -196,7 +198,7 @@ def guarded():
     """The role app may do everything in S3 but delete, by a managed policy in version 3, and a denial in two places."""
     role = replace(APP, inline={"own": allowing("s3:*"), "guard": DENIES}, attached=(CUSTOM,))
     account = replace(QUIET, roles={"app": role}, policies={CUSTOM: ManagedPolicy(CUSTOM, "ANPA1", "v3", DENIES)})
-    wired = WiredDrift(account)
+    wired = DriftUnderTest(account)
     wired.scan()
     return wired
 
@@ -204,7 +206,7 @@ def guarded():
 def only_attached(drift):
     """The denial is in the managed policy alone."""
     drift.role(inline={"own": allowing("s3:*")})
-    drift.store.put(drift.format.write(Baseline(drift.iam.account)))
+    drift.store.put(baseline_document.write(Baseline(drift.iam.account)))
     drift.scan()
     drift.publisher.published.clear()
 
@@ -226,7 +228,7 @@ def test_what_was_given_by_a_managed_policy_and_is_gone_is_told_once(guarded, na
     guarded.check(event)
     guarded.check(event)
 
-    (told,) = guarded.told(PolicyDriftDetected)
+    (told,) = guarded.published(PolicyDriftDetected)
     assert (told.kind, told.entity) == ("TRANSIENT", "role/app")
     assert (told.verdict, told.severity) == expected
 
@@ -246,12 +248,12 @@ def test_what_gave_nothing_is_nothing_to_tell(guarded, name, parameters):
     """The version that is the default anyway, one that is not made the default, a denial that is there twice."""
     guarded.check(guarded.event(name, **({"roleName": None, "policyArn": CUSTOM} | parameters)))
 
-    assert guarded.told(PolicyDriftDetected) == []
+    assert guarded.published(PolicyDriftDetected) == []
 
 
 def test_a_denial_that_was_deleted_and_put_back_is_told(guarded):
     guarded.role(attached=())
-    guarded.store.put(guarded.format.write(Baseline(guarded.iam.account)))
+    guarded.store.put(baseline_document.write(Baseline(guarded.iam.account)))
     guarded.scan()
 
     guarded.check(
@@ -259,7 +261,7 @@ def test_a_denial_that_was_deleted_and_put_back_is_told(guarded):
         guarded.event("PutRolePolicy", policyName="guard", policyDocument=json.dumps(DENIES)),
     )
 
-    (told,) = guarded.told(PolicyDriftDetected)
+    (told,) = guarded.published(PolicyDriftDetected)
     assert (told.kind, told.verdict) == ("TRANSIENT", "BROADENED")
     assert told.request["action"].startswith("s3:Delete")
 
@@ -267,12 +269,12 @@ def test_a_denial_that_was_deleted_and_put_back_is_told(guarded):
 def test_a_group_that_denies_and_was_left_and_joined_again_is_told():
     guards = Group("guards", "/", "AGPA1", inline={"guard": DENIES})
     ann = User("ann", "/", "AIDA1", inline={"own": allowing("s3:*")}, groups=("guards",))
-    drift = WiredDrift(replace(QUIET, users={"ann": ann}, groups={"guards": guards}))
+    drift = DriftUnderTest(replace(QUIET, users={"ann": ann}, groups={"guards": guards}))
     drift.scan()
 
     drift.check(drift.event("RemoveUserFromGroup", roleName=None, userName="ann", groupName="guards"))
 
-    assert [(event.kind, event.entity) for event in drift.told(PolicyDriftDetected)] == [("TRANSIENT", "user/ann")]
+    assert [(event.kind, event.entity) for event in drift.published(PolicyDriftDetected)] == [("TRANSIENT", "user/ann")]
 
 
 def test_a_role_that_is_taken_apart_and_deleted_is_missing_and_had_no_more_for_that(guarded):
@@ -281,7 +283,7 @@ def test_a_role_that_is_taken_apart_and_deleted_is_missing_and_had_no_more_for_t
 
     guarded.check(guarded.event("DetachRolePolicy", policyArn=CUSTOM), guarded.event("DeleteRole"))
 
-    assert [event.kind for event in guarded.told(PolicyDriftDetected)] == ["MISSING"]
+    assert [event.kind for event in guarded.published(PolicyDriftDetected)] == ["MISSING"]
 
 
 @pytest.mark.parametrize(
@@ -297,7 +299,7 @@ def test_a_document_that_the_event_does_not_carry_and_that_is_gone_is_told_as_un
     """White space does not count for IAM's limits: a document can be made so long that CloudTrail cuts it."""
     drift.check(drift.event(name, **parameters))
 
-    (told,) = drift.told(PolicyDriftDetected)
+    (told,) = drift.published(PolicyDriftDetected)
     assert (told.kind, told.verdict, told.severity) == ("TRANSIENT", "UNKNOWN", "HIGH")
 
 
@@ -306,12 +308,12 @@ def test_what_a_scan_lists_as_a_cause_is_not_taken_for_what_it_told_of(drift):
     gone = drift.event(policyName="more", policyDocument=ADMIN)
     stays = drift.event(policyName="own", policyDocument=json.dumps(WIDER))
     drift.role(inline={"own": WIDER})
-    drift.attribution = Attribution(CountingHistory({"role/app": (gone.change, stays.change)}), (), ACCOUNT)
+    drift.history = CountingHistory({"role/app": (gone.change, stays.change)})
     drift.scan()
 
     drift.check(gone, stays)
 
-    assert [(event.kind, event.severity) for event in drift.told(PolicyDriftDetected)] == [
+    assert [(event.kind, event.severity) for event in drift.published(PolicyDriftDetected)] == [
         ("ACCESS", "MEDIUM"),
         ("TRANSIENT", "CRITICAL"),
     ]
@@ -322,7 +324,7 @@ def two_roles(shared):
     """An account with the role app, the role bystander, and the policy, which nobody has."""
     bystander = replace(APP, name="bystander", unique_id="AROABYSTANDER")
     account = replace(QUIET, roles={"app": APP, "bystander": bystander}, policies={shared.arn: shared})
-    wired = WiredDrift(account)
+    wired = DriftUnderTest(account)
     wired.scan()
     return wired
 
@@ -338,10 +340,10 @@ def test_who_has_the_same_policy_is_not_told_of_in_the_name_of_whoever_gave_it_t
     attach(two_roles, "bystander", shared)
 
     two_roles.check(two_roles.event("AttachRolePolicy", policyArn=shared.arn))
-    first = [event.entity for event in two_roles.told(PolicyDriftDetected)]
+    first = [event.entity for event in two_roles.published(PolicyDriftDetected)]
     two_roles.check(two_roles.event("AttachRolePolicy", OTHER, roleName="bystander", policyArn=shared.arn))
 
-    second = two_roles.told(PolicyDriftDetected)[-1]
+    second = two_roles.published(PolicyDriftDetected)[-1]
     assert first == ["role/app"]
     assert second.entity == "role/bystander"
     assert [change["actor"] for change in second.changes] == [OTHER]
@@ -356,7 +358,9 @@ def test_two_who_give_the_same_policy_at_once_are_told_of_apart(two_roles, share
         two_roles.event("AttachRolePolicy", OTHER, roleName="bystander", policyArn=shared.arn),
     )
 
-    actors = {event.entity: [made["actor"] for made in event.changes] for event in two_roles.told(PolicyDriftDetected)}
+    actors = {
+        event.entity: [made["actor"] for made in event.changes] for event in two_roles.published(PolicyDriftDetected)
+    }
     assert actors == {"role/app": [RECORD["userIdentity"]["arn"]], "role/bystander": [OTHER]}
 
 
@@ -365,38 +369,40 @@ def test_the_members_of_a_group_are_not_told_of_in_the_name_of_whoever_adds_anot
     readers = Group("readers", "/", "AGPA1", inline={"own": GET})
     old, new = User("old", "/", "AIDA1", groups=("readers",)), User("new", "/", "AIDA2")
     account = replace(QUIET, users={"old": old, "new": new}, groups={"readers": readers})
-    drift = WiredDrift(account)
+    drift = DriftUnderTest(account)
     drift.scan()
     changed = {"old": replace(old, inline={"own": WIDER}), "new": replace(new, groups=("readers",))}
     drift.iam.account = replace(account, users=changed)
 
     drift.check(drift.event("AddUserToGroup", roleName=None, userName="new", groupName="readers"))
 
-    assert [event.entity for event in drift.told(PolicyDriftDetected)] == ["user/new"]
+    assert [event.entity for event in drift.published(PolicyDriftDetected)] == ["user/new"]
 
 
 def test_a_policy_that_is_taken_from_one_and_left_to_another_is_not_one_that_nobody_has():
     unapproved = ManagedPolicy(CUSTOM, "/", "v1", GET)
     bystander = replace(APP, name="bystander", unique_id="AROABYSTANDER")
-    drift = WiredDrift(replace(QUIET, roles={"app": APP, "bystander": bystander}))
+    drift = DriftUnderTest(replace(QUIET, roles={"app": APP, "bystander": bystander}))
     drift.scan()
     drift.iam.account = replace(drift.iam.account, policies={CUSTOM: unapproved})
     attach(drift, "bystander", unapproved)
 
     drift.check(drift.event("DetachRolePolicy", policyArn=CUSTOM))
 
-    assert drift.told(PolicyDriftDetected) == []
+    assert drift.published(PolicyDriftDetected) == []
 
 
 def test_a_policy_that_nobody_has_any_more_is_told():
     unapproved = ManagedPolicy(CUSTOM, "/", "v1", GET)
-    drift = WiredDrift()
+    drift = DriftUnderTest()
     drift.scan()
     drift.iam.account = replace(QUIET, policies={CUSTOM: unapproved})
 
     drift.check(drift.event("DetachRolePolicy", policyArn=CUSTOM))
 
-    assert [(event.kind, event.entity) for event in drift.told(PolicyDriftDetected)] == [("UNMANAGED", "policy/custom")]
+    assert [(event.kind, event.entity) for event in drift.published(PolicyDriftDetected)] == [
+        ("UNMANAGED", "policy/custom")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -435,7 +441,7 @@ def test_a_policy_that_nobody_has_any_more_is_told():
     ids=lambda value: value.get("eventName", "") if isinstance(value, dict) else "",
 )
 def test_an_event_touches_what_it_changes_and_customers_policies_that_it_hands_on(changed, touches):
-    assert announcement(RECORD | changed).touches == {EntityId(entity) for entity in touches}
+    assert change_event(RECORD | changed).touches == {EntityId(entity) for entity in touches}
 
 
 @pytest.mark.parametrize(
@@ -455,10 +461,10 @@ def test_an_event_touches_what_it_changes_and_customers_policies_that_it_hands_o
     ids=str,
 )
 def test_what_changes_nothing_or_says_nothing_is_no_announcement(changed):
-    assert announcement(RECORD | changed) is None
+    assert change_event(RECORD | changed) is None
 
 
 def test_a_record_of_a_hostile_actor_is_kept_short():
     long = "arn:aws:iam::123456789012:user/" + "x" * 100_000
 
-    assert len(announcement(RECORD | {"userIdentity": {"arn": long}}).change.actor) == 512
+    assert len(change_event(RECORD | {"userIdentity": {"arn": long}}).change.actor) == 512

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from iam_policy import Decision, Verdict, evaluate
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Kind
+from tests.unit.iam_policy.rewrites import rewritten
+from tests.unit.iam_policy.strategies import documents
 from tests.unit.policy_drift.accounts import account, allow, group, policy, role, user
-from tests.unit.policy_drift.rewrites import rewritten
-from tests.unit.policy_drift.strategies import documents
 
 SEEDS = st.integers(0, 2**32)
 few = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from iam_policy.escalation import Category, Escalation, Path, Target, known_paths
 from policy_drift.domain.account import Account, Document
 from policy_drift.domain.comparison.drifts import drifts
-from policy_drift.domain.severity.escalation_paths import Path, Target, known_paths
+from policy_drift.domain.severity.assessment import severity_of
 from steward.severity import Severity
 from tests.unit.policy_drift.accounts import ID, account, allow, deny, group, policy, role, trusting, user
 from tests.unit.policy_drift.escalating import OWN, found_in, in_pieces
@@ -29,10 +30,10 @@ every_path = pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 
 
 @every_path
-def test_a_path_granted_in_pieces_is_found_with_its_severity(path: Path) -> None:
+def test_a_path_granted_in_pieces_is_found_with_its_category(path: Path) -> None:
     found = found_in(in_pieces(path, by_role=path.id in BY_ROLE_ONLY))
 
-    assert (path.id in found, found[path.id].severity) == (True, path.severity)
+    assert (path.id in found, found[path.id].category) == (True, path.category)
 
 
 @every_path
@@ -44,7 +45,7 @@ def test_its_finding_is_as_severe_at_least(path: Path) -> None:
 
     told = drifts(approved, live).found
 
-    assert max(one.severity for one in told) >= path.severity  # a wider path may hold a worse one
+    assert max(one.severity for one in told) >= severity_of(Escalation(path))  # a wider path may hold a worse one
     assert any(path.id in reason for one in told for reason in one.reasons)
 
 
@@ -119,14 +120,15 @@ def test_all_steps_but_one_are_no_path(path: Path) -> None:
     assert path.id not in found_in(account(user("ann", *others, attached=[OWN]), OWN))
 
 
-def test_every_path_of_the_data_has_a_step_and_a_severity() -> None:
+def test_every_path_of_the_data_has_a_step_and_a_category() -> None:
     assert len(PATHS) == 65
-    assert {path.severity for path in PATHS.values()} == {Severity.HIGH, Severity.CRITICAL}
+    assert all(path.steps for path in PATHS.values())
+    assert {path.category for path in PATHS.values()} == set(Category)
 
 
 @pytest.mark.parametrize("path", sorted(FOR_ROLES_LATERAL))
 def test_a_role_cannot_make_itself_a_user_or_a_member(path: str) -> None:
-    assert found_in(in_pieces(PATHS[path], by_role=True))[path].severity is Severity.HIGH
+    assert found_in(in_pieces(PATHS[path], by_role=True))[path].category is Category.PRINCIPAL_ACCESS
 
 
 def test_a_policy_that_the_caller_does_not_have_is_no_way_to_itself() -> None:
@@ -173,7 +175,7 @@ def test_both_steps_have_to_be_upon_the_same_target() -> None:
 def test_an_own_group_is_a_way_to_oneself() -> None:
     caller = user("ann", allow("iam:PutGroupPolicy", on=f"arn:aws:iam::{ID}:group/team"), groups=("team",))
 
-    assert found_in(account(caller, group("team")))["iam-011"].severity is Severity.CRITICAL
+    assert found_in(account(caller, group("team")))["iam-011"].category is Category.SELF_ESCALATION
 
 
 def test_a_path_that_was_open_before_is_not_new() -> None:
@@ -327,4 +329,4 @@ def test_a_grant_of(what: str) -> None:
 
     found = found_in(live).get(path)
 
-    assert (found and found.severity) == severity
+    assert (found and severity_of(found)) == severity

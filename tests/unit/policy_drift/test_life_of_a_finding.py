@@ -7,19 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy_drift.application.ports import PublicationPendingError
+from policy_drift.application.record_findings import CLOCKS_DIFFER, RecordFindings, ScanResult
 from policy_drift.domain.account import Account, EntityId, User
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import DriftScanFailed, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, State
 from policy_drift.domain.lifecycle import Explanation, acknowledged
-from policy_drift.domain.ports import NotToldError
-from policy_drift.domain.recording import CLOCKS_DIFFER, Look, Recorder
-from policy_drift.domain.reporting.detection import Teller
 from policy_drift.domain.scope import EntityPattern, Scope
+from policy_drift.domain.settings import DriftSettings
+from policy_drift.report.finding_events import FindingEvents
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError, UpstreamError
+from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, DriftUnderTest, allowing
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.recording_publisher import RecordingPublisher
-from tests.doubles.wired_drift import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, WiredDrift, allowing
 
 ID = "access:role:app"
 STATES = {"approved": GET, "wider": WIDER, "widest": WIDEST, "none": allowing("s3:ListBucket")}
@@ -28,7 +29,7 @@ STATES = {"approved": GET, "wider": WIDER, "widest": WIDEST, "none": allowing("s
 @pytest.fixture
 def drift():
     """A deployment whose first scan has captured the baseline."""
-    wired = WiredDrift()
+    wired = DriftUnderTest()
     wired.scan()
     return wired
 
@@ -60,8 +61,8 @@ def test_a_thousand_scans_and_a_thousand_duplicate_events_give_one_alert_and_one
         drift.check(event)
         drift.scan()
 
-    assert [event.why for event in drift.told(PolicyDriftDetected)] == ["opened"]
-    assert len(drift.told(PolicyDriftResolved)) == 1
+    assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened"]
+    assert len(drift.published(PolicyDriftResolved)) == 1
 
 
 def test_a_second_grant_does_not_hide_behind_the_first(drift):
@@ -70,7 +71,7 @@ def test_a_second_grant_does_not_hide_behind_the_first(drift):
     drift.role(inline={"own": WIDEST})
     drift.scan()
 
-    told = drift.told(PolicyDriftDetected)
+    told = drift.published(PolicyDriftDetected)
     assert [(event.why, event.request["action"]) for event in told] == [
         ("opened", "s3:PutObject"),
         ("changed", "s3:DeleteObject"),
@@ -85,7 +86,7 @@ def test_what_is_partly_taken_back_is_not_told_again(drift):
     drift.role(inline={"own": WIDEST})
     drift.scan()
 
-    assert len(drift.told(PolicyDriftDetected)) == 1
+    assert len(drift.published(PolicyDriftDetected)) == 1
 
 
 def test_a_worse_state_ends_an_acknowledgement(drift):
@@ -96,7 +97,7 @@ def test_a_worse_state_ends_an_acknowledgement(drift):
     drift.role(inline={"own": WIDEST})
     drift.scan()
 
-    assert [event.why for event in drift.told(PolicyDriftDetected)] == ["opened", "changed"]
+    assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened", "changed"]
     assert drift.findings.get(ID).value.state is State.OPEN
 
 
@@ -107,7 +108,7 @@ def test_an_acknowledgement_that_expires_is_told(drift):
     drift.clock.advance(days=31)
     drift.scan()
 
-    assert [event.why for event in drift.told(PolicyDriftDetected)] == ["opened", "reopened"]
+    assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened", "reopened"]
 
 
 def test_a_drift_that_comes_back_is_told_again(drift):
@@ -117,8 +118,8 @@ def test_a_drift_that_comes_back_is_told_again(drift):
         drift.role(inline={"own": GET})
         drift.scan()
 
-    assert [event.why for event in drift.told(PolicyDriftDetected)] == ["opened", "reopened"]
-    assert [event.how for event in drift.told(PolicyDriftResolved)] == ["reverted", "reverted"]
+    assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened", "reopened"]
+    assert [event.how for event in drift.published(PolicyDriftResolved)] == ["reverted", "reverted"]
 
 
 @pytest.mark.parametrize(
@@ -164,8 +165,8 @@ def test_an_entity_that_could_not_be_read_neither_opens_nor_resolves(drift):
     drift.scan()
 
     assert drift.findings.get(ID).value.state is State.OPEN
-    assert drift.told(PolicyDriftResolved) == []
-    assert [event.kind for event in drift.told(PolicyDriftDetected)] == ["ACCESS", "UNREADABLE"]
+    assert drift.published(PolicyDriftResolved) == []
+    assert [event.kind for event in drift.published(PolicyDriftDetected)] == ["ACCESS", "UNREADABLE"]
 
 
 def test_a_snapshot_that_fails_opens_and_resolves_nothing_and_is_told(drift):
@@ -174,13 +175,13 @@ def test_a_snapshot_that_fails_opens_and_resolves_nothing_and_is_told(drift):
     drift.iam.fail("snapshot", UpstreamError("AWS failed GetAccountAuthorizationDetails"))
     drift.scan()
 
-    assert [event.reason for event in drift.told(DriftScanFailed)] == ["AWS failed GetAccountAuthorizationDetails"]
-    assert drift.told(PolicyDriftDetected) == []
+    assert [event.reason for event in drift.published(DriftScanFailed)] == ["AWS failed GetAccountAuthorizationDetails"]
+    assert drift.published(PolicyDriftDetected) == []
 
 
 def test_an_alert_whose_run_died_before_the_bus_took_it_is_told_by_the_next():
     publisher = FaultInjecting(RecordingPublisher())
-    drift = WiredDrift(publisher=publisher)
+    drift = DriftUnderTest(publisher=publisher)
     drift.scan()
     drift.role(inline={"own": WIDER})
     publisher.fail("publish", SystemExit("killed"))
@@ -195,13 +196,13 @@ def test_an_alert_whose_run_died_before_the_bus_took_it_is_told_by_the_next():
 
 def test_an_alert_that_the_bus_did_not_take_is_an_error_and_comes_with_the_retry():
     publisher = FaultInjecting(RecordingPublisher())
-    drift = WiredDrift(publisher=publisher)
+    drift = DriftUnderTest(publisher=publisher)
     drift.scan()
     drift.role(inline={"own": WIDER})
     change = drift.event()
     publisher.fail("publish", UpstreamError("the bus cannot be reached"))
 
-    with pytest.raises(NotToldError, match="yet to be published: the bus cannot be reached"):
+    with pytest.raises(PublicationPendingError, match="yet to be published: the bus cannot be reached"):
         drift.check(change)
     drift.clock.advance(minutes=3)
     drift.check(change)
@@ -211,7 +212,7 @@ def test_an_alert_that_the_bus_did_not_take_is_an_error_and_comes_with_the_retry
 
 def test_a_run_that_died_after_the_bus_took_it_repeats_the_same_event():
     publisher = FaultInjecting(RecordingPublisher())
-    drift = WiredDrift(publisher=publisher)
+    drift = DriftUnderTest(publisher=publisher)
     drift.scan()
     drift.role(inline={"own": WIDER})
     publisher.fail("publish", SystemExit("killed"), after_acting=True)
@@ -231,7 +232,7 @@ def test_of_two_runs_at_the_same_time_one_tells(drift):
     slow.before("save", lambda *_, **__: _scan_with(drift, fast, slow))
     drift.scan()
 
-    assert len(drift.told(PolicyDriftDetected)) == 1
+    assert len(drift.published(PolicyDriftDetected)) == 1
 
 
 def two_findings(drift):
@@ -250,7 +251,7 @@ def test_an_error_in_the_middle_strands_no_alert_that_was_written_before_it(drif
     with pytest.raises(UpstreamError, match="throttles"):
         drift.check(drift.event(), drift.event("CreateRole", roleName="intruder"))
 
-    assert len(drift.told(PolicyDriftDetected)) == 1
+    assert len(drift.published(PolicyDriftDetected)) == 1
     assert all(kept.undelivered == {} for kept in drift.findings.all())
 
 
@@ -261,26 +262,26 @@ def about_app(event):
 def test_alerts_that_the_bus_took_are_not_published_again_for_those_that_it_refused(drift):
     two_findings(drift)
     drift.publisher.refuses = about_app
-    with pytest.raises(NotToldError):
+    with pytest.raises(PublicationPendingError):
         drift.scan()
     drift.publisher.refuses = lambda _: False
     drift.clock.advance(minutes=3)
     drift.scan()
 
-    assert [event.entity for event in drift.told(PolicyDriftDetected)] == ["role/intruder", "role/app"]
+    assert [event.entity for event in drift.published(PolicyDriftDetected)] == ["role/intruder", "role/app"]
 
 
 def test_a_scan_whose_alert_the_bus_refuses_has_not_completed_until_it_is_published():
     """Lambda repeats the invocation after a minute, when the first one's time is not over yet, and then once more."""
     publisher = FaultInjecting(RecordingPublisher())
-    drift = WiredDrift(publisher=publisher)
+    drift = DriftUnderTest(publisher=publisher)
     drift.scan()
     drift.role(inline={"own": WIDER})
     publisher.fail("publish", UpstreamError("the bus cannot be reached"))
-    with pytest.raises(NotToldError):
+    with pytest.raises(PublicationPendingError):
         drift.scan()
     drift.clock.advance(minutes=1)
-    with pytest.raises(NotToldError):
+    with pytest.raises(PublicationPendingError):
         drift.scan()
     drift.clock.advance(minutes=2)
     drift.scan()
@@ -292,26 +293,26 @@ def test_a_scan_whose_alert_the_bus_refuses_has_not_completed_until_it_is_publis
 def test_an_alert_that_cannot_be_published_keeps_no_other_from_being_recorded_and_published(drift):
     drift.publisher.refuses = about_app
     drift.role(inline={"own": WIDER})
-    with pytest.raises(NotToldError):
+    with pytest.raises(PublicationPendingError):
         drift.scan()
     two_findings(drift)
     drift.clock.advance(minutes=3)
-    with pytest.raises(NotToldError, match="refused 1 events"):
+    with pytest.raises(PublicationPendingError, match="refused 1 events"):
         drift.scan()
 
-    assert [event.entity for event in drift.told(PolicyDriftDetected)] == ["role/intruder"]
+    assert [event.entity for event in drift.published(PolicyDriftDetected)] == ["role/intruder"]
 
 
 def test_commands_that_are_too_long_for_an_alert_are_left_to_the_report():
     long = {
         f"p{number}": allowing("s3:GetObject", resource=f"arn:aws:s3:::{'x' * 6_000}{number}") for number in range(9)
     }
-    drift = WiredDrift(replace(QUIET, roles={"app": replace(APP, inline=long)}))
+    drift = DriftUnderTest(replace(QUIET, roles={"app": replace(APP, inline=long)}))
     drift.scan()
     drift.role(inline={"own": WIDER})
     drift.scan()
 
-    (alert,) = drift.told(PolicyDriftDetected)
+    (alert,) = drift.published(PolicyDriftDetected)
     assert alert.revert == [
         "# 10 commands revert it, too long for an alert: read them in the report, GET /drift/report"
     ]
@@ -320,35 +321,35 @@ def test_commands_that_are_too_long_for_an_alert_are_left_to_the_report():
 def test_what_the_settings_exclude_is_resolved_as_out_of_scope_and_not_as_reverted(drift):
     drift.role(inline={"own": WIDER})
     drift.scan()
-    drift.scope = Scope(exclude=(EntityPattern("role/app"),))
+    drift.settings = DriftSettings(scope=Scope(exclude=(EntityPattern("role/app"),)))
     drift.scan()
 
-    assert [event.how for event in drift.told(PolicyDriftResolved)] == ["out_of_scope"]
+    assert [event.how for event in drift.published(PolicyDriftResolved)] == ["out_of_scope"]
 
 
 def test_what_is_wrong_with_the_baseline_is_resolved_as_reverted_whatever_the_settings_include(drift):
-    drift.scope = Scope(include=(EntityPattern("user/*"),))
+    drift.settings = DriftSettings(scope=Scope(include=(EntityPattern("user/*"),)))
     drift.store.is_deleted = True
     drift.scan()
     drift.store.is_deleted = False
     drift.scan()
 
-    assert [event.how for event in drift.told(PolicyDriftResolved)] == ["reverted"]
+    assert [event.how for event in drift.published(PolicyDriftResolved)] == ["reverted"]
 
 
 def test_a_finding_of_a_user_that_is_renamed_goes_on_under_the_new_name():
     ann = User("ann", "/", "AIDAANN", inline={"own": GET})
-    drift = WiredDrift(Account(ACCOUNT, users={"ann": ann}))
+    drift = DriftUnderTest(Account(ACCOUNT, users={"ann": ann}))
     drift.scan()
     drift.iam.account = Account(ACCOUNT, users={"ann": replace(ann, inline={"own": WIDER})})
     drift.scan()
     drift.iam.account = Account(ACCOUNT, users={"eve": replace(ann, name="eve", inline={"own": WIDER})})
     drift.scan()
 
-    assert [(event.finding_id, event.how) for event in drift.told(PolicyDriftResolved)] == [
+    assert [(event.finding_id, event.how) for event in drift.published(PolicyDriftResolved)] == [
         ("access:user:ann", "renamed")
     ]
-    assert "access:user:eve" in [event.finding_id for event in drift.told(PolicyDriftDetected)]
+    assert "access:user:eve" in [event.finding_id for event in drift.published(PolicyDriftDetected)]
 
 
 def scan_that_read_before(drift, happens):
@@ -376,7 +377,7 @@ def test_a_scan_that_read_before_a_change_does_not_resolve_what_a_check_has_foun
 
     scan_that_read_before(drift, granted)
 
-    assert drift.told(PolicyDriftResolved) == []
+    assert drift.published(PolicyDriftResolved) == []
     assert drift.findings.get(ID).value.state is State.OPEN
 
 
@@ -390,7 +391,7 @@ def test_a_scan_that_read_before_a_change_was_reverted_does_not_reopen_what_a_ch
 
     scan_that_read_before(drift, reverted)
 
-    assert [event.why for event in drift.told(PolicyDriftDetected)] == ["opened"]
+    assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened"]
     assert drift.findings.get(ID).value.state is State.RESOLVED
 
 
@@ -404,7 +405,7 @@ def _scan_with(drift, fast, slow):
 @given(st.lists(st.sampled_from(sorted(STATES)), min_size=1, max_size=12), st.booleans())
 def test_alerts_and_resolutions_alternate_however_the_account_moves(states, with_events):
     """At every moment, a finding was told as often as it opened or got worse, and resolved at most once in between."""
-    drift = WiredDrift()
+    drift = DriftUnderTest()
     drift.scan()
     for state in states:
         drift.role(inline={"own": STATES[state]})
@@ -423,15 +424,15 @@ def test_alerts_and_resolutions_alternate_however_the_account_moves(states, with
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(STATES)), st.integers(0, 300)), min_size=2, max_size=10))
 def test_in_whatever_order_runs_record_none_overrules_one_that_read_later(reads):
-    drift = WiredDrift()
+    drift = DriftUnderTest()
     drift.scan()
-    start, recorder = drift.clock.now(), Recorder(drift.findings, drift.publisher, drift.clock)
+    start, recorder = drift.clock.now(), RecordFindings(drift.findings, drift.publisher, drift.clock)
     seen = start
     for state, seconds in reads:
         live = replace(QUIET, roles={"app": replace(APP, inline={"own": STATES[state]})})
-        look = Look(drifts(QUIET, live), start + timedelta(seconds=seconds))
+        look = ScanResult(drifts(QUIET, live), start + timedelta(seconds=seconds))
         before = drift.findings.get(ID)
-        recorder.record(look, lambda _: Explanation(), Teller(QUIET, live), "run")
+        recorder.record(look, lambda _: Explanation(), FindingEvents(QUIET, live), "run")
         kept = drift.findings.get(ID)
         if kept and kept != before:
             assert look.read_at >= seen - CLOCKS_DIFFER

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iam_policy import Verdict
+from policy_drift.application.operate_drift import rank
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.finding import Drift, Finding, Kind, State
-from policy_drift.domain.operating import rank
 from policy_drift.representation import LARGEST_PAGE, page_of, rank_in
 from steward.errors import InvalidRequestError
 from steward.severity import Severity

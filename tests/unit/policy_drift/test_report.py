@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_drift.adapters.baseline_document import JsonBaselineFormat
+from policy_drift import baseline_document
 from policy_drift.domain.account import Account, EntityId, Group, User
 from policy_drift.domain.baseline import Adoption, Baseline, adopted
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Finding, Kind, State
-from policy_drift.domain.reporting.approval import baseline_patch
-from policy_drift.domain.reporting.report import as_document
+from policy_drift.report.adoption import baseline_patch
+from policy_drift.report.document import as_document
 from policy_drift.report.html import anchor, render
 from policy_drift.report.side_by_side import Mark, Row, side_by_side
 from steward.severity import Severity
+from tests.doubles.drift_under_test import GET
 from tests.doubles.sample_drift import APPROVED, FINDINGS, LIVE, NOW, REPORT
-from tests.doubles.wired_drift import GET
 from tests.unit.policy_drift.accounts import account, group, role, trusting, user
 
 SAMPLE = Path(__file__).parents[3] / "events" / "policy_drift" / "report.json"
@@ -270,4 +270,4 @@ def test_the_patch_for_what_was_renamed_approves_what_an_adoption_approves(kind)
 
 def written(account):
     """The account as it stands in the baseline's file."""
-    return json.loads(JsonBaselineFormat().write(Baseline(account)))
+    return json.loads(baseline_document.write(Baseline(account)))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from iam_policy import Verdict
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User
 from policy_drift.domain.finding import Drift, Kind
-from policy_drift.domain.reporting.iam_commands import UnsafeTextError, command
-from policy_drift.domain.reporting.remediation import Remedies
+from policy_drift.report.iam_commands import UnsafeTextError, command
+from policy_drift.report.remediation import Remedies
 from steward.severity import Severity
 from tests.doubles.aws_cli import InMemoryIam, parsed
 

@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from policy_drift import baseline_document
+from policy_drift.application.attribute_changes import MOST_LOOKUPS
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import Baseline
-from policy_drift.domain.changes.attribution import MOST_LOOKUPS
 from policy_drift.domain.events import PolicyDriftDetected
 from policy_drift.domain.finding import Change
+from tests.doubles.drift_under_test import APP, QUIET, WIDER, DriftUnderTest, allowing
 from tests.doubles.in_memory_drift import CountingHistory
-from tests.doubles.wired_drift import APP, QUIET, WIDER, WiredDrift, allowing
 
 MALLORY = "arn:aws:iam::123456789012:user/mallory"
 
@@ -19,7 +20,7 @@ MALLORY = "arn:aws:iam::123456789012:user/mallory"
 @pytest.fixture
 def drift():
     """A deployment whose baseline approves the role app."""
-    wired = WiredDrift(history=CountingHistory())
+    wired = DriftUnderTest(history=CountingHistory())
     wired.scan()
     return wired
 
@@ -44,7 +45,7 @@ def test_a_new_critical_finding_is_looked_up_before_forty_that_nobody_could_expl
     history.changes = {"role/zoe": (Change("e1", "CreateRole", MALLORY, drift.clock.now()),)}
     drift.scan()
 
-    (alert,) = [event for event in drift.told(PolicyDriftDetected) if event.entity == "role/zoe"]
+    (alert,) = [event for event in drift.published(PolicyDriftDetected) if event.entity == "role/zoe"]
     assert [change["actor"] for change in alert.changes] == [MALLORY]
 
 
@@ -117,7 +118,7 @@ def test_what_an_event_announced_is_not_counted(drift):
 @pytest.mark.parametrize("minutes_ago", [60, None])
 def test_what_another_baseline_makes_a_finding_is_not_counted(drift, minutes_ago):
     def uploaded():
-        drift.store.put(drift.format.write(Baseline(replace(QUIET, roles={"app": replace(APP, inline={})}))))
+        drift.store.put(baseline_document.write(Baseline(replace(QUIET, roles={"app": replace(APP, inline={})}))))
 
     assert without_event(drift, uploaded, minutes_ago) == 0
 

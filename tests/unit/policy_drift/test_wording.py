@@ -7,7 +7,7 @@ from iam_policy import Witness
 from iam_policy.wording import visible
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.finding import Kind
-from policy_drift.domain.reporting.wording import HEADINGS, listed, newly_possible, no_longer_possible
+from policy_drift.report.wording import HEADINGS, listed, newly_possible, no_longer_possible
 
 ROLE = EntityId("role/deployer")
 

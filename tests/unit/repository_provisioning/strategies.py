@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from repository_provisioning.domain.naming import NamePattern
+from repository_provisioning.domain.names import NamePattern
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 

@@ -10,22 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repository_provisioning.application.one_repository import Outcome
 from repository_provisioning.domain.events import RepositoryCreated, RepositoryRequestDenied
 from repository_provisioning.domain.house_rules import Lifecycle, Overrides
 from repository_provisioning.domain.planning import Request
-from repository_provisioning.domain.provisioning import Outcome
 from steward.clock import SystemClock
 from steward.errors import (
+    DeadlineError,
     NotAllowedError,
     QuotaExceededError,
     RuleViolationError,
     ThrottledError,
-    TimeUsedUpError,
     TooLargeError,
     UpstreamError,
 )
 from tests.doubles.fault_injection import FaultInjecting
-from tests.doubles.wired_stack import WiredStack, house_rules
+from tests.doubles.provisioning_over_doubles import StackOverDoubles, house_rules
 
 TEAM_A = """
 callers: [{principals: ["self:*"], repositories: ["team-a/**"]}]
@@ -71,7 +71,7 @@ ASKED = st.lists(
 @settings(max_examples=50, deadline=None)
 @given(ASKED)
 def test_every_item_has_its_own_result_in_the_order_asked(asked):
-    stack = WiredStack.over_doubles(TEAM_A)
+    stack = StackOverDoubles.over_doubles(TEAM_A)
 
     results = ensure_many(stack, *asked)
 
@@ -86,11 +86,11 @@ def test_every_item_has_its_own_result_in_the_order_asked(asked):
 
 
 def test_an_empty_batch_is_answered_with_nothing():
-    assert ensure_many(WiredStack.over_doubles()) == []
+    assert ensure_many(StackOverDoubles.over_doubles()) == []
 
 
 def test_two_hundred_repositories_are_created_in_one_call():
-    stack = WiredStack.over_doubles(clock=SystemClock())
+    stack = StackOverDoubles.over_doubles(clock=SystemClock())
 
     results = ensure_many(stack, *[f"team-a/r{n}" for n in range(200)])
 
@@ -100,11 +100,11 @@ def test_two_hundred_repositories_are_created_in_one_call():
 
 def test_two_hundred_and_one_are_too_many():
     with pytest.raises(TooLargeError, match="at most 200 repositories; this one has 201"):
-        ensure_many(WiredStack.over_doubles(), *[f"team-a/r{n}" for n in range(201)])
+        ensure_many(StackOverDoubles.over_doubles(), *[f"team-a/r{n}" for n in range(201)])
 
 
 def test_two_hundred_that_exist_cost_one_look_at_the_registry():
-    stack = WiredStack.over_doubles()
+    stack = StackOverDoubles.over_doubles()
     names = [f"team-a/r{n}" for n in range(200)]
     ensure_many(stack, *names)
     stack.registry.calls.clear()
@@ -116,7 +116,7 @@ def test_two_hundred_that_exist_cost_one_look_at_the_registry():
 
 
 def test_the_same_name_twice_is_done_once_and_answered_twice():
-    stack = WiredStack.over_doubles()
+    stack = StackOverDoubles.over_doubles()
 
     first, second = ensure_many(stack, "team-a/web", "team-a/web")
 
@@ -125,7 +125,7 @@ def test_the_same_name_twice_is_done_once_and_answered_twice():
 
 
 def test_the_same_name_with_different_overrides_is_refused_where_it_differs():
-    stack = WiredStack.over_doubles()
+    stack = StackOverDoubles.over_doubles()
     other = Request("team-a/web", Overrides(lifecycle=Lifecycle(keep_last=1)))
 
     first, second = stack.provisioner.ensure_many([Request("team-a/web"), other], stack.origin())
@@ -136,7 +136,7 @@ def test_the_same_name_with_different_overrides_is_refused_where_it_differs():
 
 
 def test_a_companion_that_is_also_asked_for_is_done_once_as_asked():
-    stack = WiredStack.over_doubles("""
+    stack = StackOverDoubles.over_doubles("""
         callers: [{principals: ["self:*"], repositories: ["**"], may_override: [tag_mutability]}]
         repositories: [{match: "**/cache"}, {match: "**", companions: ["{name}/cache"]}]
     """)
@@ -149,7 +149,7 @@ def test_a_companion_that_is_also_asked_for_is_done_once_as_asked():
 
 
 def test_one_failure_never_stops_the_rest():
-    stack = WiredStack.over_doubles()
+    stack = StackOverDoubles.over_doubles()
     stack.registry = FaultInjecting(stack.registry)
     stack.registry.fail("create", ThrottledError("slow down"))
 
@@ -159,7 +159,7 @@ def test_one_failure_never_stops_the_rest():
 
 
 def test_a_look_at_what_is_remembered_that_fails_fails_every_item_and_not_the_call():
-    stack = WiredStack.over_doubles()
+    stack = StackOverDoubles.over_doubles()
     ensure_many(stack, "team-a/one")
     stack.registry = FaultInjecting(stack.registry)
     stack.registry.fail("find_many", ThrottledError("slow down"))
@@ -170,7 +170,7 @@ def test_a_look_at_what_is_remembered_that_fails_fails_every_item_and_not_the_ca
 
 
 def test_records_that_cannot_be_read_end_the_call_before_anything_is_done():
-    stack = WiredStack.over_doubles()
+    stack = StackOverDoubles.over_doubles()
     stack.records = FaultInjecting(stack.records)
     stack.records.fail("get_many", UpstreamError("AWS failed BatchGetItem"))
 
@@ -181,7 +181,7 @@ def test_records_that_cannot_be_read_end_the_call_before_anything_is_done():
 
 
 def test_denials_are_told_each_and_the_rest_is_done():
-    stack = WiredStack.over_doubles(TEAM_A)
+    stack = StackOverDoubles.over_doubles(TEAM_A)
 
     ensure_many(stack, "team-b/one", "team-a/one", "team-b/two")
 
@@ -191,7 +191,7 @@ def test_denials_are_told_each_and_the_rest_is_done():
 
 @pytest.mark.parametrize("in_flight", [1, 3, 10])
 def test_never_more_than_a_bounded_number_of_calls_is_in_flight(in_flight):
-    stack = WiredStack.over_doubles(clock=SystemClock())
+    stack = StackOverDoubles.over_doubles(clock=SystemClock())
     stack.registry = Turnstile(stack.registry, moment=0.002)
     stack.in_flight = in_flight
 
@@ -201,7 +201,7 @@ def test_never_more_than_a_bounded_number_of_calls_is_in_flight(in_flight):
 
 
 def test_what_does_not_fit_in_the_time_is_retryable_and_the_same_call_again_finishes_it():
-    stack = WiredStack.over_doubles(clock=SystemClock())
+    stack = StackOverDoubles.over_doubles(clock=SystemClock())
     stack.registry = Turnstile(stack.registry, moment=0.02)
     names = [f"team-a/r{n}" for n in range(60)]
 
@@ -209,22 +209,22 @@ def test_what_does_not_fit_in_the_time_is_retryable_and_the_same_call_again_fini
     again = ensure_many(stack, *names, within=24)
 
     kinds = Counter(type(result) for result in first)
-    assert set(kinds) == {Outcome, TimeUsedUpError}
+    assert set(kinds) == {Outcome, DeadlineError}
     assert kinds.total() == 60
     assert all(isinstance(result, Outcome) for result in again)
 
 
 def test_a_deadline_that_has_passed_leaves_everything_for_the_next_call():
-    stack = WiredStack.over_doubles()
+    stack = StackOverDoubles.over_doubles()
 
     results = ensure_many(stack, "team-a/one", "team-a/two", within=-1)
 
-    assert [type(result) for result in results] == [TimeUsedUpError, TimeUsedUpError]
+    assert [type(result) for result in results] == [DeadlineError, DeadlineError]
     assert stack.registry.stored == {}
 
 
 def test_two_hundred_calls_for_one_name_at_once_create_it_exactly_once():
-    stack = WiredStack.over_doubles(clock=SystemClock(), visible_after=timedelta(milliseconds=50))
+    stack = StackOverDoubles.over_doubles(clock=SystemClock(), visible_after=timedelta(milliseconds=50))
 
     with ThreadPoolExecutor(200) as callers:
         outcomes = list(
@@ -236,7 +236,7 @@ def test_two_hundred_calls_for_one_name_at_once_create_it_exactly_once():
 
 
 def test_the_day_s_limit_holds_when_calls_come_at_once():
-    stack = WiredStack.over_doubles(clock=SystemClock())
+    stack = StackOverDoubles.over_doubles(clock=SystemClock())
     stack.rules = house_rules(TEAM_A.replace('repositories: ["team-a/**"]', 'repositories: ["**"], daily_limit: 7'))
 
     results = ensure_many(stack, *[f"team-a/r{n}" for n in range(40)])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from repository_provisioning.domain.configuration import Configuration, Details, Repository
 from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Overrides, Pull, RepositoryRule
-from repository_provisioning.domain.naming import NamePattern, RepositoryName
+from repository_provisioning.domain.names import NamePattern, RepositoryName
 from steward.errors import RuleViolationError
 
 WEB = RepositoryName("team-a/web")

@@ -6,11 +6,11 @@ import pytest
 
 from repository_provisioning.domain.events import RepositoryConfigurationChanged, RepositoryCreated
 from repository_provisioning.domain.house_rules import Lifecycle, Overrides
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from repository_provisioning.domain.planning import Request
 from steward.errors import StewardError, UpstreamError
 from tests.doubles.fault_injection import Fuse
-from tests.doubles.wired_stack import WiredStack
+from tests.doubles.provisioning_over_doubles import StackOverDoubles
 
 LIMITED = """
 callers: [{principals: ["self:*"], repositories: ["**"], daily_limit: 5, may_override: [lifecycle]}]
@@ -28,7 +28,7 @@ CALLS_OF_A_CHANGE = 10
 def with_fuse(stack, at, *, after_acting):
     fuse = Fuse(at, BROKEN, after_acting=after_acting)
     ports = {port: fuse.on(getattr(stack, port)) for port in ("registry", "records", "quota", "publisher")}
-    return fuse, WiredStack(**{**vars(stack), **ports, "in_flight": 1})
+    return fuse, StackOverDoubles(**{**vars(stack), **ports, "in_flight": 1})
 
 
 def cut_short(stack, at, *, after_acting, request=WANTED):
@@ -45,7 +45,7 @@ def cut_short(stack, at, *, after_acting, request=WANTED):
 @pytest.mark.parametrize("at", range(1, CALLS_OF_A_CREATION + 1))
 @pytest.mark.parametrize("meanwhile", [timedelta(0), timedelta(hours=2)], ids=["at once", "later"])
 def test_a_creation_that_failed_at_any_call_is_completed_by_the_next(at, after_acting, meanwhile):
-    stack = WiredStack.over_doubles(LIMITED)
+    stack = StackOverDoubles.over_doubles(LIMITED)
 
     cut_short(stack, at, after_acting=after_acting)
     stack.clock.advance(seconds=meanwhile.total_seconds())
@@ -60,7 +60,7 @@ def test_a_creation_that_failed_at_any_call_is_completed_by_the_next(at, after_a
 
 
 def test_the_points_above_are_all_there_are():
-    stack = WiredStack.over_doubles(LIMITED)
+    stack = StackOverDoubles.over_doubles(LIMITED)
 
     assert not cut_short(stack, CALLS_OF_A_CREATION + 1, after_acting=False)
 
@@ -68,7 +68,7 @@ def test_the_points_above_are_all_there_are():
 @pytest.mark.parametrize("after_acting", [False, True], ids=["before acting", "after acting"])
 @pytest.mark.parametrize("at", range(1, CALLS_OF_A_CHANGE + 1))
 def test_a_change_that_failed_at_any_call_is_completed_by_the_next(at, after_acting):
-    stack = WiredStack.over_doubles(LIMITED)
+    stack = StackOverDoubles.over_doubles(LIMITED)
     stack.provisioner.ensure(WANTED, stack.origin())
     changed = Request("team-a/web", Overrides(lifecycle=Lifecycle(keep_last=7)))
 
@@ -81,7 +81,7 @@ def test_a_change_that_failed_at_any_call_is_completed_by_the_next(at, after_act
 
 
 def test_the_points_of_a_change_are_all_there_are():
-    stack = WiredStack.over_doubles(LIMITED)
+    stack = StackOverDoubles.over_doubles(LIMITED)
     stack.provisioner.ensure(WANTED, stack.origin())
     changed = Request("team-a/web", Overrides(lifecycle=Lifecycle(keep_last=7)))
 
@@ -91,7 +91,7 @@ def test_the_points_of_a_change_are_all_there_are():
 @pytest.mark.parametrize("after_acting", [False, True], ids=["before acting", "after acting"])
 @pytest.mark.parametrize("at", range(1, CALLS_OF_A_CREATION + 1))
 def test_a_repository_of_somebody_else_is_never_changed_wherever_a_call_fails(at, after_acting):
-    stack = WiredStack.over_doubles(LIMITED)
+    stack = StackOverDoubles.over_doubles(LIMITED)
     name = RepositoryName("team-a/web")
     stack.registry.create(name, stack.planner.configuration(name)[1], {"owner": "somebody else"})
     before = repr(stack.registry.stored["team-a/web"])

@@ -4,7 +4,7 @@ import pytest
 
 from repository_provisioning import check_settings
 from repository_provisioning.domain.house_rules import HouseRules
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from steward import settings
 from steward.errors import SettingsError
 from steward.principals import Principal
@@ -168,6 +168,49 @@ BAD = {
         9,
         "one of AES256",
     ),
+    "a word for an encryption that needs a key": (
+        SOUND.replace("lifecycle: {untag", "encryption: KMS\n    lifecycle: {untag"),
+        9,
+        "one of AES256 or keys kms_key",
+    ),
+    "an account that begins with a zero": (
+        SOUND.replace('"210987654321"', "012345678901"),
+        10,
+        '012345678901 begins with a zero: write it in quotes, "012345678901"',
+    ),
+    "a tag that YAML made a number": (
+        SOUND.replace('"{namespace}"', "4711"),
+        12,
+        "repositories[0].tags.namespace: Expected `str`, got `int`; write it in quotes",
+    ),
+    "a text for a list": (
+        SOUND.replace("tag_mutability: IMMUTABLE", "mutable_tags: latest"),
+        8,
+        "repositories[0].mutable_tags: Expected `array`, got `str`; write a list",
+    ),
+    "a shared part outside of the rules": (
+        "x-default: &default\n  tag_mutability: IMMUTABLE\n"
+        + SOUND.replace('match: "**"', 'match: "**"\n    <<: *default').replace(
+            "\n    tag_mutability: IMMUTABLE\n    life", "\n    life"
+        ),
+        1,
+        "x-default: unknown key; known keys are callers, repositories",
+    ),
+    "scanning, which is the registry's": (
+        SOUND.replace("tag_mutability: IMMUTABLE", "scan_on_push: true"),
+        8,
+        "scan_on_push: unknown key; scanning is a setting of the registry",
+    ),
+    "a lifecycle as a text": (
+        SOUND.replace("{untagged_after_days: 14}", '|\n      {"rules":[]}'),
+        9,
+        "write its keys and values themselves, as YAML or JSON, and not a text of them",
+    ),
+    "a limit as a text": (
+        SOUND.replace("300", '"300"'),
+        5,
+        "Expected `int | null`, got `str`; write it without quotes",
+    ),
     "a rule's name with braces": (
         SOUND.replace('match: "**"', 'match: "**"\n    name: "{x}"'),
         7,
@@ -193,7 +236,7 @@ def test_a_missing_file_is_refused_by_name(tmp_path):
 
 
 def test_the_check_of_a_bad_file_fails_with_the_reason(written, capsys):
-    assert check_settings.main([str(written(""))]) == 1
+    assert check_settings.main([str(written("").parent)]) == 1
     assert "house_rules.yaml:1: is empty" in capsys.readouterr().err
 
 
@@ -223,11 +266,11 @@ NEVER = {
 def test_a_rule_that_can_never_match_is_a_warning_with_its_line(written, capsys, what):
     text, warning = NEVER[what]
 
-    assert check_settings.main([str(written(text))]) == 0
+    assert check_settings.main([str(written(text).parent)]) == 0
     assert warning in capsys.readouterr().err
 
 
 def test_a_rule_that_can_match_is_no_warning(written, capsys):
-    check_settings.main([str(written(SOUND.replace('match: "**"', 'match: "s*"') + '  - match: "*"\n'))])
+    check_settings.main([str(written(SOUND.replace('match: "**"', 'match: "s*"') + '  - match: "*"\n').parent)])
 
     assert "warning" not in capsys.readouterr().err

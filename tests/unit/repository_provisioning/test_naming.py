@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repository_provisioning.domain.naming import NamePattern, RepositoryName
+from repository_provisioning.domain.names import NamePattern, RepositoryName
 from steward.errors import RuleViolationError
 from tests.unit.repository_provisioning.strategies import components, names, patterns
 

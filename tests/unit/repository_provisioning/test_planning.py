@@ -8,7 +8,7 @@ from repository_provisioning.domain.house_rules import Lifecycle, Overrides, Set
 from repository_provisioning.domain.planning import Planner, Request
 from steward.errors import NotAllowedError, RuleViolationError
 from steward.principals import Principal
-from tests.doubles.wired_stack import ACCOUNT, house_rules
+from tests.doubles.provisioning_over_doubles import ACCOUNT, house_rules
 from tests.unit.repository_provisioning.strategies import names
 
 RULES = house_rules("""

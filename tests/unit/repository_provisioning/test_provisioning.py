@@ -4,30 +4,30 @@ from datetime import timedelta
 
 import pytest
 
+from repository_provisioning.application.ports import PrincipalNotYetKnownError, RepositoryNotFoundError
 from repository_provisioning.domain.events import (
     RepositoryConfigurationChanged,
     RepositoryCreated,
     RepositoryRequestDenied,
 )
 from repository_provisioning.domain.house_rules import Lifecycle, Overrides
-from repository_provisioning.domain.naming import RepositoryName
+from repository_provisioning.domain.names import RepositoryName
 from repository_provisioning.domain.planning import Request
-from repository_provisioning.domain.ports import PrincipalNotYetKnownError, RepositoryNotFoundError
 from steward.errors import (
     AccessDeniedError,
     ConflictError,
+    DeadlineError,
     NotAllowedError,
     NotFoundError,
     PreconditionFailedError,
     QuotaExceededError,
     RuleViolationError,
     ThrottledError,
-    TimeUsedUpError,
     UpstreamError,
 )
 from steward.principals import Principal
 from tests.doubles.fault_injection import FaultInjecting
-from tests.doubles.wired_stack import ACCOUNT, CALLER, WiredStack, house_rules
+from tests.doubles.provisioning_over_doubles import ACCOUNT, CALLER, StackOverDoubles, house_rules
 
 TEN_DAYS = Overrides(lifecycle=Lifecycle(untagged_after_days=10))
 TEAMS = """
@@ -42,7 +42,7 @@ repositories:
 
 @pytest.fixture
 def stack():
-    return WiredStack.over_doubles()
+    return StackOverDoubles.over_doubles()
 
 
 def ensure(stack, name="team-a/web", overrides=None, **request):
@@ -51,7 +51,7 @@ def ensure(stack, name="team-a/web", overrides=None, **request):
 
 def foreign(stack, name="team-a/web", **age):
     """A repository that somebody created without us."""
-    WiredStack(**{**vars(stack), "name": "another stack"}).provisioner.ensure(Request(name), stack.origin())
+    StackOverDoubles(**{**vars(stack), "name": "another stack"}).provisioner.ensure(Request(name), stack.origin())
     stack.records.forget()
     stack.publisher.published.clear()
     stack.registry.calls.clear()
@@ -285,7 +285,7 @@ def test_another_encryption_than_the_rule_says_is_a_conflict_that_says_what_to_d
 
 
 def test_a_full_registry_is_a_conflict(stack):
-    stack = WiredStack.over_doubles(capacity=0)
+    stack = StackOverDoubles.over_doubles(capacity=0)
 
     with pytest.raises(ConflictError, match="the registry's quota is reached"):
         ensure(stack)
@@ -303,19 +303,19 @@ def test_a_registry_that_scans_is_no_warning(stack):
 
 
 def test_a_registry_that_scans_nothing_is_a_warning():
-    stack = WiredStack.over_doubles(scanned=False)
+    stack = StackOverDoubles.over_doubles(scanned=False)
 
     assert "nothing scans the images" in stack.provisioner.warnings_about(RepositoryName("team-a/web"))[0]
 
 
 def test_scanning_that_cannot_be_read_is_said_to_be_unknown():
-    stack = WiredStack.over_doubles(scanned=None)
+    stack = StackOverDoubles.over_doubles(scanned=None)
 
     assert "could not be read" in stack.provisioner.warnings_about(RepositoryName("team-a/web"))[0]
 
 
 def test_creation_waits_until_ecr_shows_the_repository():
-    stack = WiredStack.over_doubles(visible_after=timedelta(seconds=8))
+    stack = StackOverDoubles.over_doubles(visible_after=timedelta(seconds=8))
 
     outcome = ensure(stack)
 
@@ -325,9 +325,9 @@ def test_creation_waits_until_ecr_shows_the_repository():
 
 
 def test_a_repository_that_ecr_does_not_show_in_time_is_finished_by_the_next_call():
-    stack = WiredStack.over_doubles(visible_after=timedelta(seconds=30))
+    stack = StackOverDoubles.over_doubles(visible_after=timedelta(seconds=30))
 
-    with pytest.raises(TimeUsedUpError, match="repeat the request to continue"):
+    with pytest.raises(DeadlineError, match="repeat the request to continue"):
         ensure(stack)
     stack.clock.advance(seconds=30)
     outcome = ensure(stack)

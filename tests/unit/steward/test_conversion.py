@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steward.conversion import convert
-from steward.errors import UnfitError
+from steward.errors import ValidationError
 
 
 class Size(StrEnum):
@@ -60,7 +60,10 @@ def test_values_become_dataclasses():
             {"boxes": [{"label": "A"}, {"label": "B", "colours": ["red", "green"]}]},
             "boxes[1].colours[1]: Invalid enum value 'green'; one of red, blue",
         ),
-        ({"boxes": [{"label": "A", "notes": {"a": 1}}]}, "boxes[0].notes: Expected `str`, got `int`"),
+        (
+            {"boxes": [{"label": "A", "notes": {"a": 1}}]},
+            "boxes[0].notes.a: Expected `str`, got `int`; write it in quotes",
+        ),
         ({"boxes": [], "colour": 1}, "colour: unknown key; known keys are boxes, lid"),
         ({"boxes": [{"label": "A", "weight": 1}]}, "boxes[0].weight: unknown key; known keys are colours, label"),
         ({"boxes": [], "lid": "ajar"}, "lid: Invalid enum value 'ajar'; one of open"),
@@ -68,7 +71,7 @@ def test_values_become_dataclasses():
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_place_and_what_would_fit(raw, says):
-    with pytest.raises(UnfitError) as refused:
+    with pytest.raises(ValidationError) as refused:
         convert(raw, Shelf)
 
     assert says in str(refused.value)
@@ -91,7 +94,7 @@ JSON = st.recursive(
 def test_any_json_value_fits_or_is_refused_with_a_place_that_exists(raw):
     try:
         convert(raw, Shelf)
-    except UnfitError as refused:
+    except ValidationError as refused:
         assert exists(raw, refused.path)  # noqa: PT017 - or it fits
 
 

@@ -24,7 +24,7 @@ OURS = {
     errors.SettingsError("x"): 503,
     errors.UpstreamError("x"): 503,
     errors.ThrottledError("x"): 503,
-    errors.TimeUsedUpError("x"): 503,
+    errors.DeadlineError("x"): 503,
     errors.AccessDeniedError("x"): 503,
 }
 

@@ -1,13 +1,14 @@
 """Events in words. Every event that a capability publishes has a text; one that is unknown here has a plain one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent
+from alerting.domain.severities import EventSeverities
 from alerting.domain.wording import access_key_rotation, policy_drift, repository_provisioning
-from alerting.domain.wording.any_event import plain_alert
+from alerting.domain.wording.any_event import Wording, plain_alert
 
-TEXTS: Mapping[str, Mapping[str, Callable[[BusEvent], Alert]]] = {
+TEXTS: Mapping[str, Mapping[str, Wording]] = {
     "repository_provisioning": repository_provisioning.TEXTS,
     "access_key_rotation": access_key_rotation.TEXTS,
     "policy_drift": policy_drift.TEXTS,
@@ -15,6 +16,6 @@ TEXTS: Mapping[str, Mapping[str, Callable[[BusEvent], Alert]]] = {
 """Capability -> detail-type -> what makes an alert of the event."""
 
 
-def alert_of(event: BusEvent) -> Alert:
+def alert_of(event: BusEvent, severities: EventSeverities) -> Alert:
     """The event in words."""
-    return TEXTS.get(event.capability, {}).get(event.detail_type, plain_alert)(event)
+    return TEXTS.get(event.capability, {}).get(event.detail_type, plain_alert)(event, severities)

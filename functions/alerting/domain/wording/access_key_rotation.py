@@ -1,12 +1,13 @@
 """Access-key rotation, in words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from alerting.domain.alert import Alert
-from alerting.domain.event import BusEvent
+from alerting.domain.event import BusEvent, Data
 from alerting.domain.foreign_text import Sentence
-from alerting.domain.wording.any_event import alert, given
-from steward.severity import Severity
+from alerting.domain.severities import EventSeverities, OfKey
+from alerting.domain.wording.any_event import Wording, alert, given
+from steward.severity import SeverityName
 
 LEAKED = "compromised"
 _FROZEN = Sentence.of("The user is frozen: its keys do not rotate until an operator requests a rotation.")
@@ -18,7 +19,7 @@ def thread_of(event: BusEvent) -> str:
     return f"rotation:{event.data.text('user_name')}"
 
 
-def _due(event: BusEvent) -> Alert:
+def _due(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     leaked = data.text("reason") == LEAKED
     title = "An access key of {} is exposed" if leaked else "A rotation of {} is due"
@@ -28,7 +29,7 @@ def _due(event: BusEvent) -> Alert:
     )
     return alert(
         event,
-        Severity.HIGH if leaked else Severity.INFO,
+        _of_key(severities.AccessKeyRotationDue, data),
         Sentence.of(title, data.text("user_name")),
         *(body if leaked else ()),
         facts=given(("Key", data.text("key_id")), ("Requested by", data.text("requested_by"))),
@@ -37,12 +38,16 @@ def _due(event: BusEvent) -> Alert:
     )
 
 
-def _rotated(event: BusEvent) -> Alert:
-    data = event.data
+def _of_key(severity: OfKey, data: Data) -> SeverityName:
+    return severity.compromised if data.text("reason") == LEAKED else severity.otherwise
+
+
+def _rotated(event: BusEvent, severities: EventSeverities) -> Alert:
+    data, severity = event.data, severities.AccessKeyRotated
     waived = ", ".join(data.texts("waived"))
     return alert(
         event,
-        Severity.MEDIUM if waived else Severity.INFO,
+        severity.checks_waived if waived else severity.otherwise,
         Sentence.of("{} has a new, verified access key", data.text("user_name")),
         facts=given(
             ("New key", data.text("key_id")),
@@ -53,12 +58,12 @@ def _rotated(event: BusEvent) -> Alert:
     )
 
 
-def _deactivated(event: BusEvent) -> Alert:
+def _deactivated(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     leaked = data.text("reason") == LEAKED
     return alert(
         event,
-        Severity.MEDIUM if leaked else Severity.INFO,
+        _of_key(severities.AccessKeyDeactivated, data),
         Sentence.of("A key of {} was deactivated", data.text("user_name")),
         *((Sentence.of("It had leaked; anything that still uses it is now denied."),) if leaked else ()),
         facts=given(
@@ -69,18 +74,18 @@ def _deactivated(event: BusEvent) -> Alert:
     )
 
 
-def _deleted(event: BusEvent) -> Alert:
+def _deleted(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     return alert(
         event,
-        Severity.INFO,
+        severities.AccessKeyDeleted,
         Sentence.of("A key of {} was deleted", data.text("user_name")),
         facts=given(("Key", data.text("key_id")), ("Reason", data.text("reason"))),
         thread=thread_of(event),
     )
 
 
-def _reactivated(event: BusEvent) -> Alert:
+def _reactivated(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     who, user = data.text("requested_by"), data.text("user_name")
     title, body = Sentence.of("{} reactivated a key of {}", who, user), _FROZEN
@@ -88,7 +93,7 @@ def _reactivated(event: BusEvent) -> Alert:
         title, body = Sentence.of("A key of {} was reactivated in IAM", user), _DRAINS_AGAIN
     return alert(
         event,
-        Severity.MEDIUM,
+        severities.AccessKeyReactivated,
         title,
         body,
         facts=given(("Key", data.text("key_id"))),
@@ -97,11 +102,11 @@ def _reactivated(event: BusEvent) -> Alert:
     )
 
 
-def _blocked(event: BusEvent) -> Alert:
+def _blocked(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     return alert(
         event,
-        Severity.HIGH,
+        severities.AccessKeyRotationBlocked,
         Sentence.of("Key rotation of {} is blocked", data.text("user_name")),
         Sentence.of(
             "No key is deactivated meanwhile, and the keys keep ageing. This alert repeats daily until it is fixed."
@@ -114,11 +119,11 @@ def _blocked(event: BusEvent) -> Alert:
     )
 
 
-def _failed(event: BusEvent) -> Alert:
+def _failed(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     return alert(
         event,
-        Severity.MEDIUM,
+        severities.AccessKeyRotationFailed,
         Sentence.of("A rotation of {} failed", data.text("user_name")),
         Sentence.of("Nothing was deactivated: the old key works, and the next run resumes from there."),
         facts=given(
@@ -129,11 +134,11 @@ def _failed(event: BusEvent) -> Alert:
     )
 
 
-def _does_not_authenticate(event: BusEvent) -> Alert:
+def _does_not_authenticate(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     return alert(
         event,
-        Severity.HIGH,
+        severities.SecretDoesNotAuthenticate,
         Sentence.of("The current key of {} does not authenticate", data.text("user_name")),
         Sentence.of("Consumers that read this secret cannot push or pull, or soon will not be able to."),
         facts=given(("Key", data.text("key_id")), ("Region", data.text("region"))),
@@ -142,11 +147,11 @@ def _does_not_authenticate(event: BusEvent) -> Alert:
     )
 
 
-def _reader_missing(event: BusEvent) -> Alert:
+def _reader_missing(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     return alert(
         event,
-        Severity.MEDIUM,
+        severities.SecretReaderMissing,
         Sentence.of("Only {} itself may read its secret", data.text("user_name")),
         Sentence.of(
             "A host whose key no longer works needs another reader to fetch the new one: add one to secret_readers."
@@ -157,7 +162,7 @@ def _reader_missing(event: BusEvent) -> Alert:
     )
 
 
-TEXTS: Mapping[str, Callable[[BusEvent], Alert]] = {
+TEXTS: Mapping[str, Wording] = {
     "AccessKeyRotationDue": _due,
     "AccessKeyRotated": _rotated,
     "AccessKeyDeactivated": _deactivated,

@@ -1,22 +1,27 @@
 """What all texts share, and the plain one for events that have none of their own."""
 
+from collections.abc import Callable
 from typing import Any
 
 from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent
 from alerting.domain.foreign_text import Sentence, clean
+from alerting.domain.severities import EventSeverities
 from steward.severity import Severity
 
 MAX_VALUES = 20
 
+type Wording = Callable[[BusEvent, EventSeverities], Alert]
+"""Makes the alert of an event."""
 
-def alert(event: BusEvent, severity: Severity, title: Sentence, *body: Sentence, **more: Any) -> Alert:
-    """An alert of the event."""
+
+def alert(event: BusEvent, severity: str, title: Sentence, *body: Sentence, **more: Any) -> Alert:
+    """An alert of the event, with the severity of this name."""
     return Alert(
         event.id,
         clean(event.detail_type),
         clean(event.capability),
-        severity,
+        Severity.named(severity),
         event.at,
         event.account,
         event.region,
@@ -31,13 +36,12 @@ def given(*facts: tuple[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((label, text) for label, text in facts if text)
 
 
-def plain_alert(event: BusEvent) -> Alert:
+def plain_alert(event: BusEvent, severities: EventSeverities) -> Alert:
     """An event of a capability or a version without a text of its own: its name and its data."""
-    named = event.data.text("severity")
     facts = [(f"({number})", f"{key}: {value}") for number, (key, value) in enumerate(event.data.values.items(), 1)]
     return alert(
         event,
-        Severity.named(named) if named else Severity.MEDIUM,
+        event.data.text("severity") or severities.unknown_event,
         Sentence.of("Unrecognized event {} from {}", event.detail_type, event.capability),
         Sentence.of("Alerting has no text for this event; its data follows."),
         facts=tuple(facts[:MAX_VALUES]),

@@ -1,12 +1,12 @@
 """Policy drift, in words: what became possible that was not, for whom, who did it, and how to revert it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent, Data
 from alerting.domain.foreign_text import Sentence
-from alerting.domain.wording.any_event import alert, given
-from steward.severity import Severity
+from alerting.domain.severities import EventSeverities
+from alerting.domain.wording.any_event import Wording, alert, given
 
 RUNBOOK = "alert-came"
 MAX_REASONS, MAX_CHANGES, MAX_APPROVED = 8, 5, 15
@@ -33,11 +33,11 @@ _PAST = {
 }
 
 
-def _detected(event: BusEvent) -> Alert:
+def _detected(event: BusEvent, _: EventSeverities) -> Alert:
     data = event.data
     return alert(
         event,
-        Severity.named(data.text("severity")),
+        data.text("severity"),
         Sentence.of(_WHY.get(data.text("why"), _WHY["opened"]), data.text("entity")),
         Sentence.of("{}", data.text("summary")),
         *((Sentence.of("The actor is listed in expected_actors."),) if data.holds("expected") else ()),
@@ -73,12 +73,12 @@ def _who(data: Data) -> list[tuple[str, str]]:
     return who
 
 
-def _resolved(event: BusEvent) -> Alert:
+def _resolved(event: BusEvent, _: EventSeverities) -> Alert:
     data = event.data
     how = data.text("how")
     return alert(
         event,
-        Severity.named(data.text("severity")),
+        data.text("severity"),
         Sentence.of("Policy drift of {}", data.text("entity")),
         _PAST.get(how, Sentence.of("How: {}.", how)),
         facts=given(
@@ -92,11 +92,11 @@ def _resolved(event: BusEvent) -> Alert:
     )
 
 
-def _acknowledged(event: BusEvent) -> Alert:
+def _acknowledged(event: BusEvent, _: EventSeverities) -> Alert:
     data = event.data
     return alert(
         event,
-        Severity.named(data.text("severity")),
+        data.text("severity"),
         Sentence.of("{} acknowledged the policy drift of {}", data.text("by"), data.text("entity")),
         Sentence.of("It stays open, and is reported again if the access grows or the acknowledgement expires."),
         facts=given(
@@ -110,8 +110,8 @@ def _acknowledged(event: BusEvent) -> Alert:
     )
 
 
-def _scanned(event: BusEvent) -> Alert:
-    data = event.data
+def _scanned(event: BusEvent, severities: EventSeverities) -> Alert:
+    data, severity = event.data, severities.DriftScanCompleted
     unreadable = data.texts("unreadable")
     counts = data.inner("open_findings").values
     title = "A scan could not read {} entities" if unreadable else "A scan found {} open findings"
@@ -119,7 +119,7 @@ def _scanned(event: BusEvent) -> Alert:
     body = Sentence.of("Findings of what could not be read were neither opened nor resolved.")
     return alert(
         event,
-        Severity.MEDIUM if unreadable else Severity.INFO,
+        severity.unreadable if unreadable else severity.otherwise,
         Sentence.of(title, str(number)),
         *((body,) if unreadable else ()),
         facts=given(
@@ -132,11 +132,11 @@ def _scanned(event: BusEvent) -> Alert:
     )
 
 
-def _scan_failed(event: BusEvent) -> Alert:
+def _scan_failed(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     return alert(
         event,
-        Severity.HIGH,
+        severities.DriftScanFailed,
         Sentence.of("A drift scan failed"),
         Sentence.of("What changed since the last good scan may be unknown. Findings that it recorded stand."),
         facts=given(
@@ -146,13 +146,13 @@ def _scan_failed(event: BusEvent) -> Alert:
     )
 
 
-def _baseline_changed(event: BusEvent) -> Alert:
+def _baseline_changed(event: BusEvent, _: EventSeverities) -> Alert:
     data = event.data
     ours = _BASELINE.get(data.text("how"), "{} changed the baseline")
     approved = data.texts("newly_approved")
     return alert(
         event,
-        Severity.named(data.text("severity")),
+        data.text("severity"),
         Sentence.of(ours, *([data.text("by")] if "{}" in ours else [])),
         Sentence.of("{}", data.text("summary")),
         facts=given(
@@ -168,12 +168,12 @@ def _baseline_changed(event: BusEvent) -> Alert:
     )
 
 
-def _baseline_refused(event: BusEvent) -> Alert:
+def _baseline_refused(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     line = data.text("line")
     return alert(
         event,
-        Severity.HIGH,
+        severities.BaselineRefused,
         Sentence.of("A baseline uploaded by {} was refused", data.text("by")),
         Sentence.of(_STAYS if data.text("version_in_force") else _LOST),
         facts=given(
@@ -187,7 +187,7 @@ def _baseline_refused(event: BusEvent) -> Alert:
     )
 
 
-TEXTS: Mapping[str, Callable[[BusEvent], Alert]] = {
+TEXTS: Mapping[str, Wording] = {
     "PolicyDriftDetected": _detected,
     "PolicyDriftResolved": _resolved,
     "PolicyDriftAcknowledged": _acknowledged,

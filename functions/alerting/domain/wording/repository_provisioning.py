@@ -1,12 +1,12 @@
 """Repository provisioning, in words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent
 from alerting.domain.foreign_text import Sentence
-from alerting.domain.wording.any_event import alert, given
-from steward.severity import Severity
+from alerting.domain.severities import EventSeverities
+from alerting.domain.wording.any_event import Wording, alert, given
 
 _FORGOTTEN = {
     "reported": Sentence.of(
@@ -18,11 +18,11 @@ _FORGOTTEN = {
 }
 
 
-def _created(event: BusEvent) -> Alert:
+def _created(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     return alert(
         event,
-        Severity.INFO,
+        severities.RepositoryCreated,
         Sentence.of("Repository {} was created", data.text("name")),
         facts=given(
             ("Requested by", data.text("requested_by")), ("Rule", data.text("rule")), ("URI", data.text("uri"))
@@ -30,11 +30,11 @@ def _created(event: BusEvent) -> Alert:
     )
 
 
-def _configured(event: BusEvent) -> Alert:
+def _configured(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     return alert(
         event,
-        Severity.INFO,
+        severities.RepositoryConfigurationChanged,
         Sentence.of("Repository {} was updated to the current rules", data.text("name")),
         facts=given(
             ("Changed", ", ".join(data.texts("changed"))),
@@ -44,11 +44,11 @@ def _configured(event: BusEvent) -> Alert:
     )
 
 
-def _denied(event: BusEvent) -> Alert:
+def _denied(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     return alert(
         event,
-        Severity.LOW,
+        severities.RepositoryRequestDenied,
         Sentence.of("{} was denied the repository {}", data.text("requested_by"), data.text("name")),
         Sentence.of(
             "The house rules do not allow this caller to create that name. To allow it, edit house_rules.yaml."
@@ -57,19 +57,19 @@ def _denied(event: BusEvent) -> Alert:
     )
 
 
-def _forgotten(event: BusEvent) -> Alert:
+def _forgotten(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     outcome = data.text("outcome")
     return alert(
         event,
-        Severity.LOW,
+        severities.PushToMissingRepositoryObserved,
         Sentence.of("{} pushed to {}, which does not exist", data.text("pushed_by"), data.text("name")),
         _FORGOTTEN.get(outcome, Sentence.of("Outcome: {}.", outcome)),
         facts=given(("Matching rule", data.text("would_create"))),
     )
 
 
-TEXTS: Mapping[str, Callable[[BusEvent], Alert]] = {
+TEXTS: Mapping[str, Wording] = {
     "RepositoryCreated": _created,
     "RepositoryConfigurationChanged": _configured,
     "RepositoryRequestDenied": _denied,

@@ -27,7 +27,7 @@ from iam_policy import (
     canonical_form,
     compare,
 )
-from policy_drift.domain.access.holding import Holding, access
+from policy_drift.domain.access.effective_policies import EffectivePolicies, access
 from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, together
 from policy_drift.domain.access.verdicts import joined
 from policy_drift.domain.account import Entity, Role
@@ -36,7 +36,7 @@ from policy_drift.domain.finding import Kind
 type Json = Any
 
 
-def held_state(held: Holding) -> Json:
+def policies_state(held: EffectivePolicies) -> Json:
     """What a principal holds, part by part."""
     state: dict[str, Json] = {"policies": dict(held.own)}
     if held.groups:
@@ -44,14 +44,14 @@ def held_state(held: Holding) -> Json:
     return state | boundary_state(held)
 
 
-def boundary_state(held: Holding) -> Json:
+def boundary_state(held: EffectivePolicies) -> Json:
     """The permissions boundary."""
     return {"boundary": dict(held.boundary)} if held.boundary else {}
 
 
-def entity_state(entity: Entity, held: Holding, privileged_groups: Sequence[str] = ()) -> Json:
+def entity_state(entity: Entity, held: EffectivePolicies, privileged_groups: Sequence[str] = ()) -> Json:
     """A user, group or role as a whole."""
-    state = {"unique_id": entity.unique_id, **held_state(held)}
+    state = {"unique_id": entity.unique_id, **policies_state(held)}
     if privileged_groups:
         state["privileged_groups"] = list(privileged_groups)
     return state | {"trust": entity.trust} if isinstance(entity, Role) else state
@@ -131,7 +131,7 @@ def _accesses(state: Json) -> dict[str, Access]:
         return {"document": read(state)}
     accesses: dict[str, Access] = {}
     if "policies" in state:
-        held = Holding(state["policies"], state.get("groups", {}), state.get("boundary", {}))
+        held = EffectivePolicies(state["policies"], state.get("groups", {}), state.get("boundary", {}))
         accesses["access"] = access(held)
     elif "boundary" in state:
         accesses["boundary"] = together([read(document) for document in state["boundary"].values()])

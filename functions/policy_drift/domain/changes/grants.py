@@ -14,7 +14,7 @@ from policy_drift.domain.account import (
     User,
     policy_id,
 )
-from policy_drift.domain.changes.announcement import Announcement
+from policy_drift.domain.changes.change_event import ChangeEvent
 
 _NOBODY = {
     "Version": "2012-10-17",
@@ -37,7 +37,7 @@ class Grant:
         The principal or managed policy that the event changes.
     entities : frozenset of EntityId
         Who may do more by it.
-    announcement : Announcement
+    event : ChangeEvent
         The event.
     policy : str
         ARN of the managed policy that it is about, if of one.
@@ -45,13 +45,13 @@ class Grant:
 
     changed: EntityId
     entities: frozenset[EntityId]
-    announcement: Announcement
+    event: ChangeEvent
     policy: str = ""
 
     @property
     def by(self) -> str:
         """The name of the event."""
-        return self.announcement.change.event_name
+        return self.event.change.event_name
 
     @property
     def takes_away(self) -> bool:
@@ -59,32 +59,28 @@ class Grant:
         return self.by in _DELETE_INLINE or self.by == "RemoveUserFromGroup" or self.by.startswith("Detach")
 
 
-def grants_of(announcement: Announcement, holders: Callable[[str], Collection[EntityId]]) -> list[Grant]:
+def grants_of(event: ChangeEvent, holders: Callable[[str], Collection[EntityId]]) -> list[Grant]:
     """What an event gives, or takes the limits off of; empty for events that cannot.
 
     Parameters
     ----------
-    announcement
+    event
         The event.
     holders
         Who has the managed policy of an ARN, attached or as a boundary.
     """
-    name, kinds = announcement.change.event_name, {entity.kind: entity for entity in announcement.principals}
-    policy, asked = next(iter(announcement.policies), ""), announcement.parameters
+    name, kinds = event.change.event_name, {entity.kind: entity for entity in event.principals}
+    policy, asked = next(iter(event.policies), ""), event.parameters
     if name in _OF_VERSIONS:
         is_default = name == "SetDefaultPolicyVersion" or asked.get("setAsDefault") is True
-        return (
-            [Grant(policy_id(policy), frozenset(holders(policy)), announcement, policy)]
-            if policy and is_default
-            else []
-        )
+        return [Grant(policy_id(policy), frozenset(holders(policy)), event, policy)] if policy and is_default else []
     is_attachment = name.startswith(("Attach", "Detach")) and name.endswith("Policy") and policy
     is_inline = name in _PUT_INLINE | _DELETE_INLINE and asked.get("policyName")
     if is_attachment or is_inline or name == "UpdateAssumeRolePolicy" or name.endswith("PermissionsBoundary"):
-        return [Grant(entity, frozenset({entity}), announcement, policy) for entity in kinds.values()]
+        return [Grant(entity, frozenset({entity}), event, policy) for entity in kinds.values()]
     if name in _IN_GROUPS and kinds.keys() >= {EntityKind.USER, EntityKind.GROUP}:
         user = kinds[EntityKind.USER]
-        return [Grant(user, frozenset({user}), announcement)]
+        return [Grant(user, frozenset({user}), event)]
     return []
 
 
@@ -95,11 +91,11 @@ def is_unknown(grant: Grant, approved: Account, live: Account) -> bool:
     """
     known = {**approved.policies, **live.policies}
     if grant.by == "SetDefaultPolicyVersion":
-        version = grant.announcement.parameters.get("versionId")
+        version = grant.event.parameters.get("versionId")
         there = (account.policies.get(grant.policy) for account in (approved, live))
         return version not in {policy.version for policy in there if policy}
     if grant.by in {*_PUT_INLINE, "UpdateAssumeRolePolicy", "CreatePolicyVersion"}:
-        return grant.announcement.document is None and _part(grant, live) == _part(grant, approved)
+        return grant.event.document is None and _part(grant, live) == _part(grant, approved)
     return bool(grant.policy) and grant.policy not in known and not grant.takes_away
 
 
@@ -119,7 +115,7 @@ def applied(account: Account, grant: Grant, policies: Mapping[str, ManagedPolicy
 
 
 def _changed(entity: Any, grant: Grant) -> Any:
-    asked, document = grant.announcement.parameters, grant.announcement.document
+    asked, document = grant.event.parameters, grant.event.document
     new: dict[str, Any] = {}
     match grant.by:
         case by if by.endswith("PermissionsBoundary"):
@@ -143,7 +139,7 @@ def _changed(entity: Any, grant: Grant) -> Any:
 
 def _version(grant: Grant, policies: Mapping[str, ManagedPolicy]) -> dict[str, ManagedPolicy]:
     """The policy with the document of the event; a version that is only named is one that either account has."""
-    policy, document = policies.get(grant.policy), grant.announcement.document
+    policy, document = policies.get(grant.policy), grant.event.document
     return {} if policy is None or document is None else {grant.policy: replace(policy, document=document)}
 
 
@@ -155,7 +151,7 @@ def _part(grant: Grant, account: Account) -> Any:
     entity = getattr(account, f"{grant.changed.kind}s").get(grant.changed.name)
     if grant.by == "UpdateAssumeRolePolicy":
         return getattr(entity, "trust", None)
-    return entity and entity.inline.get(str(grant.announcement.parameters["policyName"]))
+    return entity and entity.inline.get(str(grant.event.parameters["policyName"]))
 
 
 def _with(names: Iterable[str], name: str) -> tuple[str, ...]:

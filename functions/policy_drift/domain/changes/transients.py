@@ -9,12 +9,12 @@ from iam_policy import PolicyDocumentError, Verdict
 from policy_drift.domain.access.live_state import relation
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Account, Entity, EntityId
-from policy_drift.domain.changes.announcement import Announcement
+from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.grants import Grant, applied, grants_of, is_unknown
+from policy_drift.domain.comparison.counterparts import counterpart
 from policy_drift.domain.comparison.drifts import drifts
-from policy_drift.domain.comparison.pairing import counterpart
+from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.finding import Drift, Finding, Kind
-from policy_drift.domain.reach import entity_id
 from policy_drift.domain.scope import Scope
 from steward.severity import Severity
 
@@ -31,12 +31,12 @@ class Given:
 
         That a finding names the event is not enough: of what was there together, an alert may have shown the other.
         """
-        change = self.grant.announcement.change
+        change = self.grant.event.change
         for finding in findings:
             if finding.drift.kind is Kind.TRANSIENT and change.event_id in {one.event_id for one in finding.changes}:
                 return True
-            if finding.drift.kind is self.drift.kind and finding.told_at and finding.told_at >= change.at:
-                return relation(self.drift.kind, finding.told_live, self.drift.live) not in MAY_BE_MORE
+            if finding.drift.kind is self.drift.kind and finding.alerted_at and finding.alerted_at >= change.at:
+                return relation(self.drift.kind, finding.alerted_live, self.drift.live) not in MAY_BE_MORE
         return False
 
     def as_transient(self) -> Drift:
@@ -46,27 +46,25 @@ class Given:
             if self.drift.kind is Kind.TRANSIENT
             else f"{self.drift.entity} had more access than was approved, by {self.grant.by}, and has it no more."
         )
-        event_id = self.grant.announcement.change.event_id
+        event_id = self.grant.event.change.event_id
         fingerprint = hashlib.sha256(event_id.encode()).hexdigest()
         return replace(self.drift, kind=Kind.TRANSIENT, summary=summary, fingerprint=fingerprint)
 
 
-def transients(
-    announcements: Iterable[Announcement], approved: Account, live: Account, scope: Scope
-) -> Iterator[Given]:
+def transients(events: Iterable[ChangeEvent], approved: Account, live: Account, scope: Scope) -> Iterator[Given]:
     """What these events gave, to whom in scope, more than was approved, that is not there now."""
-    for announcement in _last_of_each(announcements):
-        for grant in grants_of(announcement, lambda arn: _holders(arn, (approved, live))):
+    for event in _last_of_each(events):
+        for grant in grants_of(event, lambda arn: _holders(arn, (approved, live))):
             for drift in _given_and_gone(grant, approved, live):
                 if drift.entity in scope or _approved_name(drift.entity, approved, live) in scope:
                     yield Given(grant, drift)
 
 
-def _last_of_each(announcements: Iterable[Announcement]) -> Collection[Announcement]:
+def _last_of_each(events: Iterable[ChangeEvent]) -> Collection[ChangeEvent]:
     """The latest of those that did the same: a flood of one call is compared once."""
     by_call = {
         (one.change.event_name, json.dumps(one.parameters, sort_keys=True, default=str)): one
-        for one in sorted(announcements, key=lambda one: one.change.at)
+        for one in sorted(events, key=lambda one: one.change.at)
     }
     return by_call.values()
 

@@ -1,4 +1,4 @@
-"""The live account against the baseline: every difference that matters, each told once."""
+"""The live account against the baseline: every difference that matters, once."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from iam_policy import PolicyDocumentError
 from policy_drift.domain.access.reading import same
 from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Group, Role, User, policy_id
-from policy_drift.domain.comparison.gathering import Gathering
-from policy_drift.domain.comparison.pairing import Pair, paired
-from policy_drift.domain.comparison.policy_drifts import tell_unattached, tell_upstream
+from policy_drift.domain.comparison.counterparts import Pair, paired
+from policy_drift.domain.comparison.policy_drifts import add_unattached, add_upstream
 from policy_drift.domain.comparison.principal_drifts import Context, Subject
+from policy_drift.domain.comparison.results import Results
+from policy_drift.domain.dependents import entity_id, with_dependents
 from policy_drift.domain.finding import Drift
-from policy_drift.domain.reach import entity_id, touched_by
 from policy_drift.domain.scope import Scope
 from steward.errors import ConflictError
 
@@ -69,12 +69,11 @@ def drifts(
     approved, live : Account
         What was approved, and what is.
     scope : Scope, optional
-        Which entities are looked at; all by default.
+        Which entities are compared; all by default.
     only : collection of EntityId, optional
-        Look at these alone, and at everybody that a change of theirs touches: the members of a group, those who have a
-        policy.
+        Compare these and their dependents alone: the members of a group, the principals that have a policy.
     alone : collection of EntityId
-        Beside ``only``, look at these, and at nobody whom they touch.
+        Compare these as well, without their dependents.
 
     Raises
     ------
@@ -83,9 +82,9 @@ def drifts(
     """
     if approved.id != live.id:
         raise ConflictError(f"the baseline is of account {approved.id}, and this is account {live.id}")
-    looked_at = None if only is None else touched_by(only, (approved, live)).union(alone)
-    gathering = Gathering(unread={**live.unreadable}, undecided={*live.unreadable, *approved.unreadable})
-    return _Comparing(approved, live, scope or Scope(), looked_at, gathering).result()
+    looked_at = None if only is None else with_dependents(only, (approved, live)).union(alone)
+    results = Results(unread={**live.unreadable}, undecided={*live.unreadable, *approved.unreadable})
+    return _Comparing(approved, live, scope or Scope(), looked_at, results).result()
 
 
 class _Comparing:
@@ -97,12 +96,12 @@ class _Comparing:
         live: Account,
         scope: Scope,
         looked_at: frozenset[EntityId] | None,
-        gathering: Gathering,
+        results: Results,
     ) -> None:
         self._approved, self._live = approved, _with_policies_respelled(live, approved)
-        self._scope, self._looked_at, self._gathering = scope, looked_at, gathering
+        self._scope, self._looked_at, self._gathering = scope, looked_at, results
         arns = approved.policies.keys() | live.policies.keys()
-        self._changed = {arn for arn in arns if policy_id(arn) in gathering.undecided or self._differs(arn)}
+        self._changed = {arn for arn in arns if policy_id(arn) in results.undecided or self._differs(arn)}
         self._groups = list(paired(approved.groups, live.groups))
         self._changed_groups = {pair.either.name for pair in self._groups if not self._is_unchanged(pair)}
 
@@ -124,10 +123,10 @@ class _Comparing:
         context = Context(self._approved, self._live, self._scope, self._gathering, groups)
         for pair in pairs:
             if self._is_to_be_compared(pair):
-                Subject(context, pair.approved, pair.live).tell()
+                Subject(context, pair.approved, pair.live).compare()
         for arn in sorted(self._changed):
             self._look_at_policy(arn)
-        self._tell_unread()
+        self._add_unread()
         found = sorted(self._gathering.found, key=lambda drift: (-drift.severity, drift.finding_id))
         return Drifts(
             tuple(found), frozenset(self._gathering.undecided), self._looked_at, renamed=renamed, scope=self._scope
@@ -164,17 +163,17 @@ class _Comparing:
             if not entity.name.startswith("aws:"):
                 had_by = self._live if live else self._approved
                 if arn not in _referred_to(had_by):
-                    tell_unattached(approved, live, self._gathering)
+                    add_unattached(approved, live, self._gathering)
             elif approved and live:
-                tell_upstream(approved, live, self._gathering)
+                add_upstream(approved, live, self._gathering)
         except PolicyDocumentError as error:
             self._gathering.could_not_read(entity, str(error), entity)
 
-    def _tell_unread(self) -> None:
-        gathering = self._gathering
-        for entity in [entity for entity in gathering.unread if not self._is_looked_at(entity)]:
-            del gathering.unread[entity]
-        gathering.tell_unread(self._live)
+    def _add_unread(self) -> None:
+        results = self._gathering
+        for entity in [entity for entity in results.unread if not self._is_looked_at(entity)]:
+            del results.unread[entity]
+        results.add_unread(self._live)
 
 
 def _referred_to(account: Account) -> set[str]:

@@ -5,15 +5,15 @@ from policy_drift.domain.access.live_state import fingerprint
 from policy_drift.domain.access.reading import read, same
 from policy_drift.domain.access.verdicts import joined
 from policy_drift.domain.account import ManagedPolicy, policy_id
-from policy_drift.domain.comparison.gathering import Gathering
+from policy_drift.domain.comparison.results import Results
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import Assessment, worst
 from steward.severity import Severity
 
 
-def tell_upstream(approved: ManagedPolicy, live: ManagedPolicy, gathering: Gathering) -> None:
+def add_upstream(approved: ManagedPolicy, live: ManagedPolicy, results: Results) -> None:
     """AWS changed a policy of its own: what it means to those who have it."""
-    effects = gathering.effects.get(policy_id(live.arn), [])
+    effects = results.effects.get(policy_id(live.arn), [])
     if not effects or same(approved.document, live.document):
         return
     comparison = compare(read(approved.document), read(live.document))
@@ -24,10 +24,10 @@ def tell_upstream(approved: ManagedPolicy, live: ManagedPolicy, gathering: Gathe
         f"AWS updated {entity} ({approved.version} to {live.version}), which {len(effects)} "
         f"{'principal has' if len(effects) == 1 else 'principals have'}: {_NOW[verdict]}."
     )
-    _add(gathering, Kind.UPSTREAM, verdict, worst(felt), summary, approved, live, comparison)
+    _add(results, Kind.UPSTREAM, verdict, worst(felt), summary, approved, live, comparison)
 
 
-def tell_unattached(approved: ManagedPolicy | None, live: ManagedPolicy | None, gathering: Gathering) -> None:
+def add_unattached(approved: ManagedPolicy | None, live: ManagedPolicy | None, results: Results) -> None:
     """A customer's policy that nobody has, in one of the accounts or differing in both."""
     either = live or approved
     if either is None:
@@ -36,22 +36,22 @@ def tell_unattached(approved: ManagedPolicy | None, live: ManagedPolicy | None, 
     low = Assessment(Severity.LOW)
     if live is None:
         summary = f"{entity} is in the baseline but not in the account; it was not attached."
-        _add(gathering, Kind.MISSING, Verdict.NARROWED, low, summary, approved, None)
+        _add(results, Kind.MISSING, Verdict.NARROWED, low, summary, approved, None)
         return
     if approved is None:
         comparison = compare([], [live.document])
         summary = f"{entity} is in the account but not in the baseline; it is not attached."
-        _add(gathering, Kind.UNMANAGED, comparison.verdict, low, summary, None, live, comparison)
+        _add(results, Kind.UNMANAGED, comparison.verdict, low, summary, None, live, comparison)
         return
     if same(approved.document, live.document):
         return
     comparison = compare(read(approved.document), read(live.document))
     if comparison.verdict is Verdict.EQUIVALENT:
         summary = f"{entity} is written differently and allows the same."
-        _add(gathering, Kind.NOTE, comparison.verdict, Assessment(Severity.INFO), summary, approved, live)
+        _add(results, Kind.NOTE, comparison.verdict, Assessment(Severity.INFO), summary, approved, live)
         return
     summary = f"{entity}, which is not attached, {_WOULD[comparison.verdict]}."
-    _add(gathering, Kind.POLICY, comparison.verdict, low, summary, approved, live, comparison)
+    _add(results, Kind.POLICY, comparison.verdict, low, summary, approved, live, comparison)
 
 
 _NOW = {
@@ -70,7 +70,7 @@ _WOULD = {
 
 
 def _add(
-    gathering: Gathering,
+    results: Results,
     kind: Kind,
     verdict: Verdict,
     assessment: Assessment,
@@ -82,7 +82,7 @@ def _add(
     either = live or approved
     if either is None:
         raise ValueError("a policy that is in neither account")
-    gathering.found.append(
+    results.found.append(
         Drift(
             entity=policy_id(either.arn),
             arn=either.arn,

@@ -5,19 +5,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from iam_policy import Comparison, PolicyDocumentError, Verdict, compare
-from policy_drift.domain.access.holding import Holding, Step, UnreadError, access, holding, malformed, steps
-from policy_drift.domain.access.live_state import boundary_state, entity_state, fingerprint, held_state
+from policy_drift.domain.access.effective_policies import (
+    EffectivePolicies,
+    Step,
+    UnreadError,
+    access,
+    effective_policies,
+    malformed,
+    steps,
+)
+from policy_drift.domain.access.live_state import boundary_state, entity_state, fingerprint, policies_state
 from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, same, together
 from policy_drift.domain.access.trust import deleted_principals, with_deleted_as_approved
 from policy_drift.domain.access.verdicts import MAY_BE_MORE, joined
 from policy_drift.domain.account import Account, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of
-from policy_drift.domain.comparison.gathering import Effect, Gathering
+from policy_drift.domain.comparison.results import Effect, Results
+from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.finding import Drift, Kind
-from policy_drift.domain.reach import entity_id
 from policy_drift.domain.scope import Scope, is_protected
 from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust, of_worth
-from policy_drift.domain.severity.caller import Caller
+from policy_drift.domain.severity.caller import caller_of
 from steward.severity import Severity
 
 _TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
@@ -30,29 +38,29 @@ class Context:
     approved: Account
     live: Account
     scope: Scope
-    gathering: Gathering
+    results: Results
     renamed_groups: Mapping[str, str]
 
 
 @dataclass(slots=True)
 class Subject:
-    """A user, group or role that is in one of the accounts or in both, and what is told of it."""
+    """A user, group or role that is in one of the accounts or in both, and the notes about it."""
 
     context: Context
     approved: Entity | None
     live: Entity | None
     notes: list[str] = field(default_factory=list)
 
-    def tell(self) -> None:
-        """Gather what differs. What cannot be decided is undecided; the rest is told all the same."""
-        gathering = self.context.gathering
+    def compare(self) -> None:
+        """Collect what differs. A part that cannot be decided is undecided; the other parts are still compared."""
+        results = self.context.results
         for part in (self._existence, self._identity, self._trust, self._access):
             try:
                 part()
             except UnreadError as error:
-                gathering.could_not_read(error.entity, error.reason, self.entity)
+                results.could_not_read(error.entity, error.reason, self.entity)
             except PolicyDocumentError as error:
-                self._tell_malformed(str(error))
+                self._add_malformed(str(error))
         if self.notes:
             summary = f"{self.entity}: {'; '.join(self.notes)}."
             self._add(Kind.NOTE, Verdict.EQUIVALENT, Assessment(Severity.INFO), summary, None, list(self.notes))
@@ -73,15 +81,15 @@ class Subject:
     def _existence(self) -> None:
         if self.live is None and self.approved is not None:
             summary = f"{self.entity} is in the baseline but not in the account."
-            approved = entity_state(self.approved, holding(self.context.approved, self.approved))
+            approved = entity_state(self.approved, effective_policies(self.context.approved, self.approved))
             self._add(Kind.MISSING, Verdict.NARROWED, Assessment(Severity.LOW), summary, approved, None)
         elif self.approved is None and self.live is not None:
-            self._unmanaged(self.live, holding(self.context.live, self.live))
+            self._unmanaged(self.live, effective_policies(self.context.live, self.live))
 
-    def _unmanaged(self, live: Entity, held: Holding) -> None:
+    def _unmanaged(self, live: Entity, held: EffectivePolicies) -> None:
         now = access(held)
         comparison = compare(NOTHING, now)
-        of_its_access = of_access(comparison, None, self._caller(self.context.live, live, held))
+        of_its_access = of_access(comparison, None, caller_of(self.context.live, live, held))
         idle_group = isinstance(live, Group) and comparison.verdict is Verdict.EQUIVALENT
         assessment = Assessment(Severity.LOW if idle_group else Severity.MEDIUM).also(of_its_access)
         if isinstance(live, Role):
@@ -130,38 +138,40 @@ class Subject:
     def _worth_of(self, role: Role) -> Assessment:
         """What the role gives to those who assume it; INFO where its policies cannot be read, which is a finding."""
         try:
-            held = holding(self.context.live, role)
-            return of_worth(self._caller(self.context.live, role, held))
+            held = effective_policies(self.context.live, role)
+            return of_worth(caller_of(self.context.live, role, held))
         except (UnreadError, PolicyDocumentError):
             return Assessment(Severity.INFO)
 
     def _access(self) -> None:
         if self.approved is None or self.live is None:
             return
-        before = self._with_groups_renamed(holding(self.context.approved, self.approved))
-        now = holding(self.context.live, self.live)
+        before = self._with_groups_renamed(effective_policies(self.context.approved, self.approved))
+        now = effective_policies(self.context.live, self.live)
         for step in steps(before, now):
             comparison = compare(access(step.before), access(step.after))
             assessment = of_access(
                 comparison,
-                self._caller(self.context.approved, self.approved, step.before),
-                self._caller(self.context.live, self.live, step.after),
+                caller_of(self.context.approved, self.approved, step.before),
+                caller_of(self.context.live, self.live, step.after),
             )
             match step.cause:
                 case Kind.MEMBERSHIP:
-                    self._tell_membership(step, comparison, assessment)
+                    self._add_membership(step, comparison, assessment)
                 case Kind.BOUNDARY:
-                    self._tell_boundary(step, comparison, assessment)
+                    self._add_boundary(step, comparison, assessment)
                 case Kind.ACCESS:
-                    self._tell_access(before, now, comparison, assessment)
+                    self._add_access(before, now, comparison, assessment)
                 case EntityId():
                     effect = Effect(self.entity, comparison, assessment, is_protected(self.either))
-                    self.context.gathering.effects[step.cause].append(effect)
+                    self.context.results.effects[step.cause].append(effect)
 
-    def _tell_access(self, before: Holding, now: Holding, comparison: Comparison, assessment: Assessment) -> None:
+    def _add_access(
+        self, before: EffectivePolicies, now: EffectivePolicies, comparison: Comparison, assessment: Assessment
+    ) -> None:
         verdict = comparison.verdict
         if isinstance(self.live, Group):
-            effects = self.context.gathering.effects[self.entity]
+            effects = self.context.results.effects[self.entity]
             verdict = joined((verdict, *(effect.comparison.verdict for effect in effects)))
             for effect in sorted(effects, key=lambda effect: effect.assessment.severity):
                 assessment = assessment.also(effect.assessment)
@@ -171,9 +181,9 @@ class Subject:
             self.notes.append("its policies are written differently and allow the same")
             return
         summary = f"{self.entity} {_HAS[verdict]}."
-        self._add(Kind.ACCESS, verdict, assessment, summary, held_state(before), held_state(now), comparison)
+        self._add(Kind.ACCESS, verdict, assessment, summary, policies_state(before), policies_state(now), comparison)
 
-    def _tell_membership(self, step: Step, comparison: Comparison, assessment: Assessment) -> None:
+    def _add_membership(self, step: Step, comparison: Comparison, assessment: Assessment) -> None:
         before, now = set(step.before.groups), set(step.after.groups)
         verdict = comparison.verdict
         for name in sorted(before ^ now):
@@ -190,7 +200,7 @@ class Subject:
         summary = f"{self.entity} {', '.join(changes)}, and {_HAS[comparison.verdict]}."
         self._add(Kind.MEMBERSHIP, verdict, assessment, summary, sorted(before), sorted(now), comparison)
 
-    def _tell_boundary(self, step: Step, effective: Comparison, assessment: Assessment) -> None:
+    def _add_boundary(self, step: Step, effective: Comparison, assessment: Assessment) -> None:
         comparison = compare(_bounded(step.before), _bounded(step.after))
         if comparison.verdict is Verdict.EQUIVALENT:
             self.notes.append("its permissions boundary is a different one and leaves the same")
@@ -208,20 +218,19 @@ class Subject:
             effective if effective.newly_allowed else comparison,
         )
 
-    def _with_groups_renamed(self, held: Holding) -> Holding:
+    def _with_groups_renamed(self, held: EffectivePolicies) -> EffectivePolicies:
         names = self.context.renamed_groups
-        return Holding(held.own, {names.get(name, name): group for name, group in held.groups.items()}, held.boundary)
+        return EffectivePolicies(
+            held.own, {names.get(name, name): group for name, group in held.groups.items()}, held.boundary
+        )
 
-    def _caller(self, account: Account, principal: Entity, held: Holding) -> Caller:
-        return Caller.of(account, principal, held)
-
-    def _tell_malformed(self, reason: str) -> None:
-        gathering = self.context.gathering
+    def _add_malformed(self, reason: str) -> None:
+        results = self.context.results
         for account, principal in ((self.context.approved, self.approved), (self.context.live, self.live)):
             for policy, problem in malformed(account, principal) if principal else ():
-                gathering.could_not_read(policy or self.entity, problem, self.entity)
+                results.could_not_read(policy or self.entity, problem, self.entity)
                 return
-        gathering.could_not_read(self.entity, reason, self.entity)
+        results.could_not_read(self.entity, reason, self.entity)
 
     def _add(
         self,
@@ -234,7 +243,7 @@ class Subject:
         comparison: Comparison = _TO_BE_KNOWN,
     ) -> None:
         protected = is_protected(self.either)
-        self.context.gathering.found.append(
+        self.context.results.found.append(
             Drift(
                 entity=self.entity,
                 arn=arn_of(self.context.live, self.either),
@@ -282,5 +291,5 @@ def _left(group: str) -> Assessment:
     return Assessment(Severity.LOW, (f"left the privileged group {group}",))
 
 
-def _bounded(held: Holding) -> Any:
+def _bounded(held: EffectivePolicies) -> Any:
     return together([read(document) for document in held.boundary.values()]) if held.boundary else EVERYTHING

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from iam_policy import Access, Comparison, Verdict, compare, effective_access
+from iam_policy.escalation import Caller, Category, Escalation, escalations
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
-from policy_drift.domain.severity.caller import Caller
-from policy_drift.domain.severity.escalation import escalations
 from policy_drift.domain.severity.trust_openings import openings
 from steward.severity import Severity
 
@@ -72,7 +71,12 @@ def of_access(comparison: Comparison, before: Caller | None, now: Caller) -> Ass
     reasons = [str(escalation) for escalation in found[:_MOST_REASONS]]
     if len(found) > _MOST_REASONS:
         reasons.append(f"{len(found) - _MOST_REASONS} more escalation paths are open")
-    return Assessment(found[0].severity, tuple(reasons)).also(assessment)
+    return Assessment(severity_of(found[0]), tuple(reasons)).also(assessment)
+
+
+def severity_of(escalation: Escalation) -> Severity:
+    """A path that makes its caller an administrator; the others need a target that is worth it."""
+    return Severity.CRITICAL if escalation.category is Category.SELF_ESCALATION else Severity.HIGH
 
 
 def of_boundary(verdict: Verdict, *, removed: bool) -> Assessment:

@@ -1,0 +1,114 @@
+"""Verifies every hour that the keys that consumers read still authenticate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import batched
+
+from access_key_rotation.application.ports import Authenticator, CredentialVault, NotAuthenticatedError, RotationMemory
+from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.events import SecretDoesNotAuthenticate
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.settings import Verification
+from access_key_rotation.domain.state import ORPHANED_SECRET, Label, Record
+from steward.clock import Clock
+from steward.errors import StewardError
+from steward.events import EventPublisher
+
+EVERY_SECONDS = 3600
+"""The interval between two runs."""
+PUBLISHED_AT_ONCE = 10
+"""Users that are verified before their failures are published; a killed run loses at most these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The result of a run."""
+
+    good: int
+    bad: tuple[str, ...]
+    unclear: Mapping[str, str]
+    """User -> why its secret could not be read or verified: neither good nor bad."""
+
+
+class SecretProof:
+    """Verifies the current key of each user whose key a consumer already uses.
+
+    A key that is not yet adopted is not verified: our own use of it would hide whether a consumer uses it.
+    """
+
+    def __init__(
+        self,
+        memory: RotationMemory,
+        vault: CredentialVault,
+        authenticator: Authenticator,
+        publisher: EventPublisher,
+        clock: Clock,
+        wanted: Verification,
+        service_path: str,
+        *,
+        home_region: str,
+    ) -> None:
+        self._memory = memory
+        self._vault = vault
+        self._authenticator = authenticator
+        self._publisher = publisher
+        self._clock = clock
+        self._wanted = wanted
+        self._service_path = service_path
+        self._home = home_region
+
+    def prove(self, correlation_id: str) -> Proof:
+        """Verify at most ``proofs_per_run`` secrets: those after the ones of the previous hour.
+
+        Raises
+        ------
+        StewardError
+            The table cannot be read, or the bus does not accept the events.
+        """
+        adopted = sorted(name for name, record, busy in self._memory.all() if not busy and self._is_live(name, record))
+        hour = int(self._clock.now().timestamp()) // EVERY_SECONDS
+        good, unclear, bad = 0, dict[str, str](), list[str]()
+        for some in batched(window(adopted, self._wanted.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False):
+            refused = list[SecretDoesNotAuthenticate]()
+            for name in some:
+                try:
+                    found = self._refused(name)
+                except StewardError as error:
+                    unclear[name] = str(error)
+                    continue
+                good += found is None
+                refused += [found] if found else []
+            if refused:
+                self._publisher.publish(refused, correlation_id=correlation_id)
+            bad += [event.user_name for event in refused]
+        return Proof(good, tuple(bad), unclear)
+
+    def _is_live(self, name: UserName, record: Record) -> bool:
+        """Whether a consumer uses the current key, and the user existed and was enrolled in the last run."""
+        user = record.user(name)
+        is_ours = user is None or user.is_enrolled(self._service_path)
+        return is_ours and record.state != ORPHANED_SECRET and _is_adopted(record)
+
+    def _refused(self, name: UserName) -> SecretDoesNotAuthenticate | None:
+        secret = self._vault.find(name)
+        current = secret.labels.get(Label.CURRENT) if secret and not secret.deleted else None
+        credential = self._vault.read(name, current) if current else None
+        if not isinstance(credential, Credential):
+            return SecretDoesNotAuthenticate(name, "", self._home)
+        for region in self._wanted.regions or (self._home,):
+            try:
+                self._authenticator.identify(credential, region)
+            except NotAuthenticatedError:
+                return SecretDoesNotAuthenticate(name, credential.access_key_id, region)
+        return None
+
+
+def window[T](everything: Sequence[T], size: int, number: int) -> list[T]:
+    """The ``number``-th window of ``size``; consecutive windows wrap around and cover everything."""
+    size = min(size, len(everything))
+    start = number * size % len(everything) if everything else 0
+    return [*everything[start:], *everything[:start]][:size]
+
+
+def _is_adopted(record: Record) -> bool:
+    return any(history.adopted_at and not history.superseded_at for history in record.keys.values())

@@ -1,0 +1,171 @@
+"""Rotates one user's key: observe, decide the next step, take it, and decide again until nothing is left to do now."""
+
+from collections.abc import Callable
+
+from access_key_rotation.application.effects.create_key import KeyCreation
+from access_key_rotation.application.effects.maintain_secret import SecretMaintenance
+from access_key_rotation.application.effects.promote_key import KeyPromotion
+from access_key_rotation.application.effects.remove_key import KeyRemoval
+from access_key_rotation.application.effects.take_step import Steps
+from access_key_rotation.application.finish_run import RunEnd
+from access_key_rotation.application.observe_user import UserObserver
+from access_key_rotation.application.ports import CredentialVault, RotationRecords, Trail, Users
+from access_key_rotation.application.run import LEASE, Lease, Outcome, Run
+from access_key_rotation.application.verify_key import KeyVerifier
+from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules import steps as do
+from access_key_rotation.domain.rules.order import decide
+from access_key_rotation.domain.rules.situation import Demand, Enrolment, Situation
+from access_key_rotation.domain.settings import RotationSettings, UserSettings, settings_of
+from access_key_rotation.domain.state import Standing
+from steward.clock import Clock
+from steward.errors import ConflictError
+from steward.events import EventPublisher
+
+MOST_STEPS = 24
+HELD = "HELD"
+"""The state of a run that pauses before a promotion."""
+
+type Decide = Callable[[Situation], do.Action]
+
+
+class Rotator:
+    """Advances one user at a time: in one run, or in the steps of Secrets Manager.
+
+    Parameters
+    ----------
+    decide
+        The rules; a parameter so that tests can show what each of them is for.
+    new_token
+        Makes the id of a secret's next version.
+    """
+
+    def __init__(
+        self,
+        users: Users,
+        vault: CredentialVault,
+        records: RotationRecords,
+        trail: Trail,
+        verifier: KeyVerifier,
+        publisher: EventPublisher,
+        clock: Clock,
+        settings: RotationSettings,
+        enrolment: Enrolment,
+        new_token: Callable[[], str],
+        decide: Decide = decide,
+    ) -> None:
+        self._records = records
+        self._clock = clock
+        self._enrolment = enrolment
+        self._new_token = new_token
+        self._decide = decide
+        self._settings = settings
+        self._observer = UserObserver(users, vault, trail, settings, enrolment)
+        self._promotion = KeyPromotion(vault, verifier, clock)
+        creation, removal = KeyCreation(users, vault, clock), KeyRemoval(users, vault, clock)
+        self._steps = Steps(self._observer, SecretMaintenance(vault), creation, self._promotion, removal)
+        self._end = RunEnd(publisher, clock)
+
+    def advance(
+        self,
+        name: UserName,
+        correlation_id: str,
+        demand: Demand | None = None,
+        *,
+        standing: Standing | None = None,
+    ) -> Outcome:
+        """Take every step for the user that can be taken now.
+
+        Parameters
+        ----------
+        demand
+            A rotation that was requested, beside what the user's state requires.
+        standing
+            The planner's finding about a user that is as recorded; None to read it again.
+
+        Raises
+        ------
+        BusyError
+            Another run works on this user.
+        StewardError
+            A step failed; the next run finishes what is half-done.
+        """
+        lease = self._lease(name, self._new_token())
+        run = Run(lease, self._settings_of(name), correlation_id, demand, standing, trusts_memory=standing is not None)
+        return self._end.finish(run, self._go(run, self._observer.look))
+
+    def begin(self, name: UserName, token: str, correlation_id: str) -> Run | Outcome:
+        """Take every step before a promotion and keep the lock for it; return the outcome if no promotion is next.
+
+        Parameters
+        ----------
+        token
+            The version that Secrets Manager created for the key; with it ``resume`` takes the lock over if the run is
+            lost.
+
+        Raises
+        ------
+        BusyError, StewardError
+            As above.
+        """
+        lease = self._lease(name, token)
+        run = Run(lease, self._settings_of(name), correlation_id, trusts_memory=True, new_version=token)
+        end = self._go(run, self._observer.look, until=do.Promote)
+        run.in_hand = None  # no material outlives the call
+        return run if end.state == HELD else self._end.finish(run, end)
+
+    def verify(self, run: Run, credential: Credential) -> None:
+        """Verify the key that a run is about to promote.
+
+        Raises
+        ------
+        StewardError
+            The key does not authenticate, which ends the run.
+        """
+        try:
+            self._promotion.verify(run, credential, urgent=self._situation(run).is_urgent)
+        except Exception as error:
+            self._end.give_up(run, error)
+            raise
+
+    def finish(self, run: Run) -> Outcome:
+        """Continue a run that ``begin`` left open; raises what ``advance`` raises."""
+        return self._end.finish(run, self._go(run))
+
+    def resume(self, name: UserName, token: str, correlation_id: str) -> Outcome:
+        """Continue what a lost run began with this token; raises what ``advance`` raises."""
+        lease = self._lease(name, token, resuming=True)
+        run = Run(lease, self._settings_of(name), correlation_id, trusts_memory=True)
+        return self._end.finish(run, self._go(run, self._observer.look))
+
+    def _lease(self, name: UserName, token: str, *, resuming: bool = False) -> Lease:
+        return Lease(self._records.claim(name, token, LEASE, resuming=resuming), self._records, self._clock)
+
+    def _settings_of(self, name: UserName) -> UserSettings:
+        """The settings of the user, without its tags."""
+        return settings_of(self._settings, name, {})
+
+    def _go(self, run: Run, look: Callable[[Run], None] | None = None, until: type[do.Promote] | None = None) -> do.End:
+        """Observe, and take steps until nothing is left to do now, or until a step of the kind ``until``."""
+        try:
+            if look:
+                look(run)
+            return self._step_on(run, until)
+        except Exception as error:
+            self._end.give_up(run, error)
+            raise
+
+    def _situation(self, run: Run) -> Situation:
+        return Situation(run.seen, run.settings, self._enrolment, self._clock.now(), run.demand)
+
+    def _step_on(self, run: Run, until: type[do.Promote] | None) -> do.End:
+        for _ in range(MOST_STEPS):
+            action = self._decide(self._situation(run))
+            if isinstance(action, do.Wait | do.Block | do.Release):
+                return action
+            if until and isinstance(action, until):
+                return do.Wait(HELD, self._clock.now())
+            run.steps.append(type(action).__name__)
+            self._steps.take(run, action)
+        raise ConflictError(f"{run.name}: {MOST_STEPS} steps led nowhere: {', '.join(run.steps)}")

@@ -1,0 +1,1 @@
+"""The rules that choose a user's next step: pure functions of what a run has read."""

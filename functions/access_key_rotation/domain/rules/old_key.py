@@ -1,0 +1,175 @@
+"""The rules for an old key: it drains, is deactivated, stays in quarantine, and is deleted."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from access_key_rotation.domain.rules.situation import DAILY, SETTLE, Situation
+from access_key_rotation.domain.rules.steps import Accept, Action, Deactivate, Delete, LatchAdoption, ReadUsage, Wait
+from access_key_rotation.domain.settings import AtMaxAge
+from access_key_rotation.domain.state import AccessKey
+
+type Gate = Callable[[Situation, AccessKey], Action | None]
+
+
+def adoption(at: Situation) -> Action | None:
+    """Latch the first use of the current key that cannot be our own verification.
+
+    Between its promotion and its adoption we do not use a key, so a use that IAM dates later than the promotion, by
+    more than its granularity, is a consumer's.
+    """
+    current = at.seen.current
+    if current is None or at.history(current).adopted_at:
+        return None
+    promoted = at.history(current).promoted_at
+    if promoted is None or at.now < promoted + at.settings.granularity:
+        return None
+    if current.id not in at.seen.usage:
+        return ReadUsage(current.id)
+    used = at.seen.usage[current.id].at
+    return LatchAdoption(current.id) if used and used > promoted + at.settings.granularity else None
+
+
+def brought_back_by_hand(at: Situation) -> Action | None:
+    """Respect a manual reactivation; but IAM may still list a key as Active that was just deactivated."""
+    for key in at.seen.keys:
+        deactivated = at.history(key).deactivated_at
+        if deactivated and at.is_brought_back(key):
+            settled = deactivated + SETTLE
+            return Accept(key.id) if at.now >= settled else Wait("DRAINING", settled)
+    return None
+
+
+def deactivation(at: Situation) -> Action | None:
+    """Deactivate a drained key: replaced by us, unused for ``drain_days``, its successor in use (invariant 3)."""
+    if at.is_urgent or at.seen.current is None:
+        return None
+    for key in at.draining:
+        for gate in DEACTIVATION_GATES:
+            if obstacle := gate(at, key):
+                return obstacle
+        return Deactivate(key.id, "superseded")
+    return None
+
+
+def drained_long_enough(at: Situation, key: AccessKey) -> Action | None:
+    """Consumers get ``drain_days`` to switch, even if the old key was never seen in use."""
+    superseded = at.history(key).superseded_at or at.now
+    ready = superseded + at.settings.drain
+    return _draining(at, ready) if at.now < ready and not _forced(at, key) else None
+
+
+def successor_adopted(at: Situation, key: AccessKey) -> Action | None:
+    """A consumer uses the new key."""
+    current = at.seen.current
+    return None if (current and at.history(current).adopted_at) or _forced(at, key) else _draining(at)
+
+
+def unused_long_enough(at: Situation, key: AccessKey) -> Action | None:
+    """The old key was unused for ``drain_days``; IAM's date may be too early by its granularity."""
+    if _forced(at, key):
+        return None
+    if key.id not in at.seen.usage:
+        return ReadUsage(key.id)
+    used = at.seen.usage[key.id].at
+    ready = used + at.settings.granularity + at.settings.drain if used else at.now
+    return _draining(at, ready) if at.now < ready else None
+
+
+def replicas_in_sync(at: Situation, _: AccessKey) -> Action | None:
+    """Consumers in other regions read the same value."""
+    replicas = at.seen.secret.replicas if at.seen.secret else {}
+    late = [region for region in at.settings.replica_regions if not replicas.get(region)]
+    notice = f"the replica of the secret in {', '.join(late)} is not in sync" if late else ""
+    return Wait("DRAINING", at.checked_again(), notice) if late else None
+
+
+def not_exempt(at: Situation, _: AccessKey) -> Action | None:
+    """An exempt user keeps every active key."""
+    end = at.settings.exempt_until(at.now)
+    return Wait("EXEMPT", end) if end else None
+
+
+def not_frozen(at: Situation, _: AccessKey) -> Action | None:
+    """Nothing is deactivated in a freeze window."""
+    end = at.settings.frozen_until(at.now)
+    return _draining(at, end) if end else None
+
+
+DEACTIVATION_GATES: tuple[Gate, ...] = (
+    drained_long_enough,
+    successor_adopted,
+    unused_long_enough,
+    replicas_in_sync,
+    not_exempt,
+    not_frozen,
+)
+
+
+def deletion(at: Situation) -> Action | None:
+    """Delete only what we deactivated, after its time in quarantine (invariant 4)."""
+    for key in at.quarantined:
+        if at.seen.is_labelled(key.id) or at.settings.frozen_until(at.now):
+            continue
+        deactivated = at.history(key).deactivated_at
+        if deactivated and at.now >= deactivated + at.settings.keep_inactive:
+            return Delete(key.id, at.history(key).retired_for)
+    return None
+
+
+def resting(at: Situation) -> Wait:
+    """Wait: the user's state, when to run again, and what a person should know."""
+    current = at.seen.current
+    if current is None:
+        return Wait("NO_KEY", at.checked_again(), "the user has no usable key, and both of its slots are taken")
+    rotation = current.created + at.settings.rotate_after
+    ends = [
+        deactivated + at.settings.keep_inactive
+        for key in at.quarantined
+        if (deactivated := at.history(key).deactivated_at)
+    ]
+    if frozen := at.settings.frozen_until(at.now):
+        ends = [max(frozen, *ends)] if ends else []
+    if at.now >= rotation:
+        notice = "a new key is due, and both slots are taken"
+        until = min([*ends, at.checked_again()])
+        return Wait("QUARANTINED" if ends else "STEADY", max(until, at.now), notice)
+    adopted = at.history(current).adopted_at
+    checks = [] if adopted else [at.checked_again()]
+    notice = "" if adopted else _unadopted(at, current)
+    return Wait("QUARANTINED" if ends else "STEADY", min([rotation, *ends, *checks]), notice)
+
+
+def reported(at: Situation, wait: Wait) -> Wait:
+    """Add a notice for every key past the limit, so that it is reported every day, whatever the run waits for.
+
+    An exemption says that the operator accepts this until a day.
+    """
+    notices, until = [wait.notice] if wait.notice else [], wait.until
+    held_to_limit = at.is_enrolled and not at.settings.exempt_until(at.now)
+    for key in at.seen.keys if held_to_limit else ():
+        if key.active and at.is_past_limit(key):
+            why = "its consumers have not all moved" if key in at.draining else f"the user is {wait.state}"
+            notices.append(f"the key {key.id} is older than the limit and {why}")
+        elif key.active:
+            until = min(until, key.created + at.settings.max_age)
+    return replace(wait, until=min(until, at.now + DAILY) if notices else until, notice="; ".join(notices))
+
+
+def _forced(at: Situation, key: AccessKey) -> bool:
+    """Whether the settings deactivate a key of this age even if it is used."""
+    return at.settings.at_max_age is AtMaxAge.DEACTIVATE and at.is_past_limit(key)
+
+
+def _draining(at: Situation, ready: datetime | None = None) -> Wait:
+    """Wait while the old key drains."""
+    notice = _unadopted(at, at.seen.current) if at.seen.current else ""
+    return Wait("DRAINING", min(ready or at.checked_again(), at.checked_again()), notice)
+
+
+def _unadopted(at: Situation, current: AccessKey) -> str:
+    history = at.history(current)
+    promoted = history.promoted_at or at.now
+    if history.adopted_at or at.now < promoted + at.settings.adoption_timeout:
+        return ""
+    return f"nobody has used the key {current.id} since it became current"

@@ -1,0 +1,181 @@
+"""The state of one user at one moment, with the questions that the rules ask of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+
+from access_key_rotation.domain.rules.steps import Action
+from access_key_rotation.domain.settings import UserSettings
+from access_key_rotation.domain.state import AccessKey, Content, KeyHistory, Label, User, UserState
+
+SETTLE = timedelta(seconds=60)
+"""How long IAM may take to list a key that it has created."""
+SKEW = timedelta(minutes=5)
+"""How far our clock and IAM's may be apart."""
+LISTED_TWICE = timedelta(seconds=30)
+"""How far apart the two listings are that an orphan must appear in."""
+DAILY = timedelta(days=1)
+"""How long a notice is valid before it is published again."""
+ROTATION_WINDOW = timedelta(days=1)
+"""Secrets Manager's schedule may start a rotation this long before the date that it returns.
+
+Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+"""
+
+
+class Reason(StrEnum):
+    """Why a rotation is requested out of turn."""
+
+    ROUTINE = "routine"
+    COMPROMISED = "compromised"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A request to rotate one key. It is fulfilled, and void, when that key is no longer current."""
+
+    key_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Which users, and which secrets, are ours."""
+
+    path: str
+    stack: str
+    rotation_function: str = ""
+    """The function that every secret is registered with, so that Secrets Manager rotates it if the planner is dead;
+    empty if this run registers nothing."""
+    roles: tuple[str, ...] = ()
+    """ARNs, or patterns of ARNs, of our own roles that read secrets."""
+
+    def readers(self, settings: UserSettings, user: User) -> tuple[str, ...]:
+        """The principals that the secret's resource policy lets read; none if IAM alone decides."""
+        wanted = settings.secret_readers
+        return tuple(sorted({*wanted, *self.roles, user.arn})) if wanted else ()
+
+
+def fingerprint_of(principals: tuple[str, ...]) -> str:
+    """Changes with any of the principals; empty for none."""
+    return sha256(" ".join(principals).encode()).hexdigest()[:16] if principals else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the rules judge."""
+
+    seen: UserState
+    settings: UserSettings
+    enrolment: Enrolment
+    now: datetime
+    demand: Demand | None = None
+
+    def history(self, key: AccessKey) -> KeyHistory:
+        """What the record says of a key."""
+        return self.seen.record.history(key.id)
+
+    @property
+    def is_enrolled(self) -> bool:
+        """Whether the user exists, and is ours."""
+        return self.seen.user is not None and self.seen.user.is_enrolled(self.enrolment.path)
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether the current key has leaked."""
+        return self.seen.current is not None and self.history(self.seen.current).compromised
+
+    @property
+    def draining(self) -> list[AccessKey]:
+        """Old keys that are still Active, without those that a consumer reads, now or next (invariant 1)."""
+        return [
+            key
+            for key in self.seen.keys
+            if key.active
+            and not self.seen.is_labelled(key.id)
+            and self.history(key).superseded_at
+            and not self.history(key).compromised
+            and not self.is_brought_back(key)
+        ]
+
+    @property
+    def quarantined(self) -> list[AccessKey]:
+        """Inactive keys that we deactivated."""
+        return [key for key in self.seen.keys if not key.active and self.history(key).deactivated_at]
+
+    @property
+    def leaked(self) -> list[AccessKey]:
+        """Active keys that have leaked and that no consumer reads any more."""
+        return [
+            key
+            for key in self.seen.keys
+            if key.active and self.history(key).compromised and not self.seen.is_labelled(key.id)
+        ]
+
+    def is_brought_back(self, key: AccessKey) -> bool:
+        """Whether a person reactivated the key after we deactivated it: what is announced was done."""
+        history = self.history(key)
+        return key.active and bool(history.deactivated_at) and history.announced and not history.compromised
+
+    @property
+    def unattributed(self) -> list[AccessKey]:
+        """Active keys that are not, and never were, in our secret."""
+        return [key for key in self.seen.keys if key.active and not self.seen.is_attributed(key)]
+
+    def is_orphan_candidate(self, key: AccessKey) -> bool:
+        """Whether the key may be one that we created and lost: it is ours, or appeared after our intent."""
+        history, intent = self.history(key), self.seen.record.intent
+        if history.made_by_us or history.suspected_at:
+            return True
+        return intent is not None and key.id not in self.seen.record.keys and key.created >= intent.at - SKEW
+
+    @property
+    def missing(self) -> str | None:
+        """The id of a key that consumers read and that IAM does not list."""
+        named = self.seen.named.get(Label.CURRENT)
+        return named if isinstance(named, str) and self.seen.current is None else None
+
+    @property
+    def has_empty_pending(self) -> bool:
+        """Whether RotateSecret asks for a new key: its version has no value yet."""
+        return self.seen.has_pending and self.seen.named.get(Label.PENDING) is Content.NOTHING
+
+    @property
+    def is_asked_by_schedule(self) -> bool:
+        """Whether Secrets Manager's own schedule asks for a new key, not a person."""
+        rotates_by = self.seen.secret.rotates_by if self.seen.secret else None
+        return self.has_empty_pending and rotates_by is not None and self.now >= rotates_by - ROTATION_WINDOW
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the current key is old enough for the next one."""
+        return self.seen.current is not None and self.now >= self.seen.current.created + self.settings.rotate_after
+
+    def reason_to_create(self) -> str | None:
+        """Why a new key is due, or None."""
+        current = self.seen.current
+        if self.seen.has_pending and not self.has_empty_pending:
+            return None
+        if current is None:
+            return "missing" if self.missing else "bootstrap"
+        if self.is_urgent:
+            return "compromised"
+        if self.has_empty_pending:
+            return "secrets-manager"
+        if self.seen.record.wanted == current.id:
+            return Reason.ROUTINE.value
+        return "age" if self.is_due else None
+
+    def checked_again(self) -> datetime:
+        """When to read again what may change at any time."""
+        return self.now + min(self.settings.drain / 8, DAILY)
+
+    def is_past_limit(self, key: AccessKey) -> bool:
+        """Whether the key is older than the settings allow."""
+        return self.now >= key.created + self.settings.max_age
+
+
+type Rule = Callable[[Situation], Action | None]
+"""An action, or None if the rule does not apply."""

@@ -1,0 +1,280 @@
+"""The state of one user: IAM's keys, the secret's versions, and our record of what AWS does not keep.
+
+Nothing here is guessed. What was not read is absent (``usage``, ``standing``, ``creators``), and the rules never take
+absence for "unused" or "harmless".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Self
+
+from access_key_rotation.domain.names import ROTATE_TAG, TAG_PREFIX, UserName
+
+ORPHANED_SECRET = "ORPHANED_SECRET"  # noqa: S105 - a state
+"""The state of a secret whose user is gone, is another one, or is no longer enrolled."""
+
+
+class Label(StrEnum):
+    """Staging labels of Secrets Manager."""
+
+    CURRENT = "AWSCURRENT"
+    PENDING = "AWSPENDING"
+    PREVIOUS = "AWSPREVIOUS"
+
+
+class Content(Enum):
+    """The content of a version that names no key."""
+
+    NOTHING = "nothing"
+    """No value: RotateSecret created the version, and it is not filled yet."""
+    PLACEHOLDER = "placeholder"
+    """Ours, from before the first key."""
+    UNREADABLE = "unreadable"
+    """A value that is not in our form."""
+
+
+type Named = str | Content
+"""The id of the key that a version names, or why it names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An IAM user. A user that is deleted and recreated has another ``user_id``."""
+
+    name: UserName
+    user_id: str
+    arn: str
+    path: str
+    tags: Mapping[str, str]
+
+    def is_enrolled(self, path: str) -> bool:
+        """Whether the user is on the path or below it, and tagged; the tag alone enrols no user."""
+        return self.path.startswith(path) and self.tags.get(ROTATE_TAG) == "true"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key as IAM lists it; ``active`` only if its status is Active (it may also be Inactive or Expired)."""
+
+    id: str
+    active: bool
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastUse:
+    """When a key was last used, and for which service; ``at`` is None for never. Granularity is 15 minutes."""
+
+    at: datetime | None
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret, without its values. ``owner`` is the stack that its tag names."""
+
+    arn: str
+    owner: str | None
+    deleted: bool
+    labels: Mapping[Label, str]
+    """Version ids by label."""
+    replicas: Mapping[str, bool]
+    """Region -> whether it is in sync."""
+    rotation_function: str | None = None
+    """The function that Secrets Manager calls by its own schedule; None while it has none."""
+    rotates_by: datetime | None = None
+    """When that schedule asks for the next rotation, at the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a user may be a service user: each of these is a reason to create no key for it."""
+
+    has_password: bool
+    has_mfa: bool
+    administers_iam: bool
+
+    @property
+    def objections(self) -> list[str]:
+        """The reasons against it, in words; empty for a service user."""
+        found = {
+            "has a console password": self.has_password,
+            "has an MFA device": self.has_mfa,
+            "may administer IAM": self.administers_iam,
+        }
+        return [words for words, holds in found.items() if holds]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHistory:
+    """What IAM does not keep of a key."""
+
+    made_by_us: bool = False
+    promoted_at: datetime | None = None
+    superseded_at: datetime | None = None
+    adopted_at: datetime | None = None
+    deactivated_at: datetime | None = None
+    """Written ahead of the deactivation."""
+    retired_for: str = ""
+    announced: bool = False
+    """Whether its deactivation was published."""
+    suspected_at: datetime | None = None
+    compromised: bool = False
+
+    def brought_back(self, now: datetime) -> Self:
+        """The same after the key was reactivated: it drains again from now on."""
+        return replace(self, superseded_at=now, deactivated_at=None, retired_for="", announced=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Written ahead of creating a key: when, and for which version of the secret."""
+
+    token: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The notice that was published last, and when."""
+
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is recorded of a user. Losing it means waiting longer, never deleting."""
+
+    user_id: str | None = None
+    arn: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The user's own, as far as they are the steward's: ``steward:*``."""
+    keys: Mapping[str, KeyHistory] = field(default_factory=dict)
+    """Every key that was listed at the end of a run. A key that is missing here appeared since."""
+    created: Mapping[str, datetime] = field(default_factory=dict)
+    """When each key was created that IAM listed at the end of the last run, for people who look."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Version id -> key id. A version's value never changes, so this needs no second reading."""
+    intent: Intent | None = None
+    wanted: str = ""
+    """The key that an operator asked to replace; void as soon as it is no longer current."""
+    frozen: str = ""
+    """Why an operator froze the user; empty when it is not."""
+    notice: Notice | None = None
+    state: str = ""
+    next_at: datetime | None = None
+    """When the next run is due."""
+    policy: str = ""
+    """Fingerprint of the user's settings that ``next_at`` follows from; the table keeps this name."""
+    readers: str | None = None
+    """Fingerprint of the principals that the secret's resource policy lets read; None where it is not known."""
+    backstop_days: int = 0
+    """The interval that is registered with Secrets Manager for its own rotation; 0 for none."""
+
+    def user(self, name: UserName) -> User | None:
+        """The user as it was read last; None before the first time."""
+        if self.user_id is None or not self.arn:
+            return None
+        path = self.arn.partition(":user")[2].removesuffix(name)
+        return User(name, self.user_id, self.arn, path, self.tags)
+
+    def having_seen(self, user: User) -> Self:
+        """The same with the user as it is now; another user of the same name does not replace it."""
+        if self.user_id not in {None, user.user_id}:
+            return self
+        ours = {tag: value for tag, value in user.tags.items() if tag.startswith(TAG_PREFIX)}
+        return replace(self, user_id=user.user_id, arn=user.arn, tags=ours)
+
+    def having_read(self, version: str, named: str) -> Self:
+        """The same, with what a version of the secret names."""
+        return replace(self, versions={**self.versions, version: named})
+
+    def history(self, key_id: str) -> KeyHistory:
+        """What is recorded of a key; a blank history for an unknown one."""
+        return self.keys.get(key_id, KeyHistory())
+
+    def noting(self, key_id: str, history: KeyHistory) -> Self:
+        """The same with another history for one key."""
+        return replace(self, keys={**self.keys, key_id: history})
+
+    def forgetting(self, key_id: str) -> Self:
+        """The same without a key."""
+        return replace(self, keys={key: history for key, history in self.keys.items() if key != key_id})
+
+
+@dataclass(frozen=True, slots=True)
+class UserState:
+    """Everything that was read of a user at one moment, and its record."""
+
+    record: Record
+    user: User | None
+    keys: tuple[AccessKey, ...] = ()
+    secret: Secret | None = None
+    named: Mapping[Label, Named] = field(default_factory=dict)
+    usage: Mapping[str, LastUse] = field(default_factory=dict)
+    standing: Standing | None = None
+    creators: Mapping[str, bool] = field(default_factory=dict)
+    """Key id -> whether CloudTrail says that one of our roles made it."""
+    unfit_tags: str = ""
+    """Why the user's own tags are invalid; empty if they are valid."""
+    is_locked_out: bool = False
+    """Whether a resource policy that is not ours denies us the secret's values."""
+
+    def key(self, key_id: object) -> AccessKey | None:
+        """The user's key of this id."""
+        return next((key for key in self.keys if key.id == key_id), None)
+
+    @property
+    def current(self) -> AccessKey | None:
+        """The key that consumers read."""
+        return self.key(self.named.get(Label.CURRENT))
+
+    @property
+    def pending(self) -> AccessKey | None:
+        """The key that is stored as AWSPENDING."""
+        return self.key(self.named.get(Label.PENDING)) if self.has_pending else None
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether a version is pending: a label that stayed on the current version means nothing."""
+        labels = self.secret.labels if self.secret else {}
+        return Label.PENDING in labels and labels[Label.PENDING] != labels.get(Label.CURRENT)
+
+    def is_labelled(self, key_id: str) -> bool:
+        """Whether a consumer may read this key, now or next."""
+        return key_id in {self.named.get(Label.CURRENT), self.named.get(Label.PENDING)}
+
+    def is_attributed(self, key: AccessKey) -> bool:
+        """Whether the key is or was in our secret."""
+        history = self.record.history(key.id)
+        return key.id in self.named.values() or history.promoted_at is not None or history.superseded_at is not None
+
+    def with_key(self, key: AccessKey) -> Self:
+        """The same after a key was made or changed."""
+        return replace(self, keys=(*(known for known in self.keys if known.id != key.id), key))
+
+    def without_key(self, key_id: str) -> Self:
+        """The same after a key was deleted."""
+        return replace(self, keys=tuple(key for key in self.keys if key.id != key_id))
+
+    def with_secret(self, secret: Secret) -> Self:
+        """The same after the secret was made or changed."""
+        return replace(self, secret=secret)
+
+    def with_label(self, label: Label, version: str, named: Named) -> Self:
+        """The same after a label came to a version, which names this."""
+        secret = replace(self.secret, labels={**self.secret.labels, label: version}) if self.secret else None
+        return replace(self, secret=secret, named={**self.named, label: named})
+
+    def without_label(self, label: Label) -> Self:
+        """The same after a label was taken away."""
+        labels = {key: version for key, version in self.secret.labels.items() if key != label} if self.secret else {}
+        secret = replace(self.secret, labels=labels) if self.secret else None
+        return replace(self, secret=secret, named={key: named for key, named in self.named.items() if key != label})
+
+    def remembering(self, record: Record) -> Self:
+        """The same with another record."""
+        return replace(self, record=record)

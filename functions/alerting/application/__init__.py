@@ -1,0 +1,1 @@
+"""What alerting does: the use cases and the ports that they call."""

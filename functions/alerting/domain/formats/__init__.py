@@ -1,0 +1,1 @@
+"""One alert as each medium shows it."""

@@ -1,0 +1,404 @@
+"""Which baseline is in force, and what happens when the one in the bucket is another.
+
+The version in force is remembered apart from the bucket. Whatever happens there, it stays in force until a good one
+takes its place; and that it took its place is published, with what it approves in addition. Where nobody can say what
+was approved before, anything may be new: that is CRITICAL.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from iam_policy import Verdict
+from policy_drift import baseline_document
+from policy_drift.application.ports import (
+    BaselineRecords,
+    BaselineStore,
+    ConcurrentUpdateError,
+    Kept,
+    NotVersionedError,
+    Version,
+)
+from policy_drift.application.record_findings import LEASE, Outbox
+from policy_drift.domain.access.verdicts import MAY_BE_MORE
+from policy_drift.domain.account import Account, EntityId, policy_id
+from policy_drift.domain.baseline import (
+    Baseline,
+    InForce,
+    Intent,
+    NothingApprovedError,
+    Origin,
+    UnusableBaselineError,
+    flaws,
+)
+from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.dependents import entity_id
+from policy_drift.domain.events import BaselineChanged, BaselineRefused
+from policy_drift.domain.finding import Change, Drift, Kind
+from steward.clock import Clock
+from steward.errors import ConflictError
+from steward.events import EventPublisher, PublishableEvent
+from steward.severity import Severity
+
+UNANNOUNCED = "unknown (no event announced the upload)"
+DELETED = "Object Deleted"
+"""S3's event of a deletion. https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html"""
+_MOST_NAMED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What is in force.
+
+    Attributes
+    ----------
+    baseline : Baseline
+        What is approved.
+    record : InForce
+        Which version it is, and who put it there.
+    drift : Drift or None
+        What is wrong with the baseline itself.
+    causes : tuple of Change
+        Who caused that, as far as events announced it.
+    changed : frozenset of EntityId
+        Entities whose approval this look has changed.
+    """
+
+    baseline: Baseline
+    record: InForce
+    drift: Drift | None = None
+    causes: tuple[Change, ...] = ()
+    changed: frozenset[EntityId] = frozenset()
+
+
+class BaselineLostError(ConflictError):
+    """There was a baseline, and what it approved cannot be read any more: nothing can be compared.
+
+    ``drift`` is what is wrong with the baseline, and ``causes`` are those who caused it, where events announced it.
+    """
+
+    def __init__(self, drift: Drift, causes: tuple[Change, ...] = ()) -> None:
+        super().__init__(drift.summary)
+        self.drift = drift
+        self.causes = causes
+
+
+class BaselineInForce:
+    """The baseline of one account."""
+
+    def __init__(
+        self,
+        store: BaselineStore,
+        records: BaselineRecords,
+        publisher: EventPublisher,
+        clock: Clock,
+        account: str,
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._outbox = Outbox(publisher, clock)
+        self._clock = clock
+        self._account = account
+        self._cached: tuple[str, Baseline] | None = None
+
+    def in_force(self, capture: Callable[[], Account], writers: Mapping[str, Change], run: str) -> Approved:
+        """What is approved now; the first call ever approves what it finds, and says so.
+
+        Parameters
+        ----------
+        capture
+            Reads the account, for the first baseline.
+        writers
+            Who uploaded or deleted which version, where an event announced it.
+        run
+            Correlates the events.
+
+        Raises
+        ------
+        NothingApprovedError
+            There is no baseline yet, and none can be captured.
+        BaselineLostError
+            There was a baseline, and neither it nor a good upload can be read.
+        """
+        kept = self._records.get()
+        if kept:
+            self._outbox.pick_up(self._records, self._records.id, kept.undelivered, run)
+        try:
+            latest = self._store.latest()
+        except NotVersionedError as error:
+            drift = self._about(kept, Severity.CRITICAL, "unversioned", f"The baseline cannot be trusted: {error}.")
+            if kept is None:
+                raise BaselineLostError(drift, tuple(writers.values())) from error
+            return Approved(self._good(kept.value), kept.value, drift, tuple(writers.values()))
+        if kept and latest and latest.id == kept.value.version:
+            return Approved(self._good(kept.value, latest), kept.value)
+        if kept:
+            return self._another(kept, latest, writers, run)
+        if latest:
+            return self._unrecorded(latest, capture(), writers, run)
+        if self._store.writes():
+            raise self._forgotten(_deletions(writers))
+        return self._capture(capture(), run)
+
+    def known(self) -> tuple[Baseline, InForce]:
+        """What was in force at the last scan, without checking for another.
+
+        Raises
+        ------
+        NothingApprovedError
+            There is no baseline yet.
+        BaselineLostError
+            There was one, and it cannot be read.
+        """
+        kept = self._records.get()
+        if kept is None and self._store.writes():
+            raise self._forgotten()
+        if kept is None:
+            raise NothingApprovedError("there is no baseline yet: request a scan")
+        return self._good(kept.value), kept.value
+
+    def version(self) -> str | None:
+        """The id of the version in force; None where no record has one."""
+        kept = self._records.get()
+        return kept.value.version if kept else None
+
+    def link(self, record: InForce) -> str:
+        """A link to a version that works for some minutes."""
+        return self._store.link(record.version)
+
+    def replace(
+        self, baseline: Baseline, *, origin: Origin, by: str, findings: list[str], run: str, based_on: str | None = None
+    ) -> Approved:
+        """Put another baseline in force.
+
+        Parameters
+        ----------
+        based_on
+            The version that whoever decided this has seen; None to replace whatever is in force.
+
+        Raises
+        ------
+        ConcurrentUpdateError
+            Another version is in force, or the bucket has an upload that no scan has seen: it would be lost unread.
+        """
+        kept, latest = self._records.get(), self._store.latest()
+        _refuse_stale(kept, latest, origin, based_on)
+        before = self._good_or_none(kept.value) if kept else None
+        is_first = kept is None and not self._store.writes()
+        text = baseline_document.write(baseline)
+        if origin is Origin.UPLOADED:
+            baseline_document.refuse_bad_policies(text, baseline, before.account if before else None)
+        intent = Intent(_digest(text), origin, by, tuple(findings))
+        if kept:
+            record = replace(kept.value, intent=intent)
+            kept = Kept(record, self._save(kept, record, [], run))
+        written = self._store.write(text, replaces=latest.etag if latest else None)
+        try:
+            return self._put_in_force(kept, before, baseline, written.id, intent, run, is_first=is_first)
+        except ConcurrentUpdateError:
+            # S3 told a scan of the new version, which was quicker to put it in force, as the intent says.
+            now = self._records.get()
+            if now is None or now.value.version != written.id:
+                raise
+            return Approved(baseline, now.value)
+
+    def _another(
+        self, kept: Kept[InForce], latest: Version | None, writers: Mapping[str, Change], run: str
+    ) -> Approved:
+        """The bucket has another version than the one in force, or none."""
+        if latest is None:
+            causes = _deletions(writers)
+            drift = self._about(kept, Severity.CRITICAL, "missing", "The baseline was deleted.")
+            return Approved(self._good(kept.value, causes=causes), kept.value, drift, causes)
+        before = self._good_or_none(kept.value)
+        try:
+            baseline = self._read(latest)
+            baseline_document.refuse_bad_policies(latest.text, baseline, before.account if before else None)
+        except UnusableBaselineError as error:
+            return self._refused(kept, before, latest, error, writers, run)
+        intent = kept.value.intent
+        if intent is None or intent.digest != _digest(latest.text):
+            intent = _upload(latest, writers)
+        return self._put_in_force(kept, before, baseline, latest.id, intent, run)
+
+    def _refused(
+        self,
+        kept: Kept[InForce],
+        before: Baseline | None,
+        latest: Version,
+        error: UnusableBaselineError,
+        writers: Mapping[str, Change],
+        run: str,
+    ) -> Approved:
+        """The upload cannot be used: said once; the version in force stays, where it can be read."""
+        record, causes = kept.value, _causes(latest, writers)
+        if record.refused != latest.id:
+            in_force = record.version if before else ""
+            event = BaselineRefused(latest.id, in_force, _upload(latest, writers).by, error.reason, error.line)
+            record = replace(record, refused=latest.id)
+            self._save(kept, record, [event], run)
+        if before is None:
+            raise self._lost(record, f"is gone, and the one in the bucket cannot be used: {error}", latest.id, causes)
+        what = f"The baseline in the bucket cannot be used: {error}."
+        return Approved(before, record, self._about(kept, Severity.HIGH, latest.id, what), causes)
+
+    def _unrecorded(self, latest: Version, live: Account, writers: Mapping[str, Change], run: str) -> Approved:
+        """An upload before any scan; or what a first scan wrote that died before it remembered it; or a lost table.
+
+        Where the bucket has seen more than one upload, a version may have been in force, and nobody can say which. A
+        policy that IAM itself has is taken as it is.
+        """
+        is_first = self._store.writes() == 1
+        try:
+            baseline = self._read(latest)
+            baseline_document.refuse_bad_policies(latest.text, baseline, live)
+        except UnusableBaselineError as error:
+            if is_first:
+                raise NothingApprovedError(f"the first baseline cannot be used: {error}") from error
+            raise self._forgotten(_causes(latest, writers)) from error
+        return self._put_in_force(None, None, baseline, latest.id, _upload(latest, writers), run, is_first=is_first)
+
+    def _capture(self, account: Account, run: str) -> Approved:
+        """The first baseline ever: what is there, read whole or not at all."""
+        if account.unreadable:
+            entity, reason = min(account.unreadable.items())
+            raise NothingApprovedError(
+                f"there is no first baseline while {len(account.unreadable)} could not be read; {entity}: {reason}"
+            )
+        for flaw in flaws(account):
+            raise NothingApprovedError(
+                f"there is no first baseline while the account was not read whole: {flaw.reason}"
+            )
+        baseline = Baseline(account, reviewed=False)
+        text = baseline_document.write(baseline)
+        written = self._store.write(text, replaces=None)
+        intent = Intent(_digest(text), Origin.CAPTURED, "the first scan")
+        return self._put_in_force(None, None, baseline, written.id, intent, run, is_first=True)
+
+    def _put_in_force(
+        self,
+        kept: Kept[InForce] | None,
+        before: Baseline | None,
+        baseline: Baseline,
+        version: str,
+        intent: Intent,
+        run: str,
+        *,
+        is_first: bool = False,
+    ) -> Approved:
+        """Remember the version and publish what it approves in addition; without ``before``, nobody can say what."""
+        changes = drifts(before.account, baseline.account).found if before else ()
+        broader = [drift for drift in changes if drift.verdict in MAY_BE_MORE]
+        changed = frozenset(drift.entity for drift in changes)
+        severity = max((drift.severity for drift in changes), default=Severity.INFO)
+        summary = _summary(intent, f"{len(changes)} differences, {len(broader)} of which approve more")
+        if before is None and not is_first:
+            changed, severity = _everybody(baseline.account), Severity.CRITICAL
+            summary = _summary(intent, "what was approved before is not known, so that all of it may be new")
+        record = InForce(version, baseline.reviewed, intent.by, intent.how, self._clock.now())
+        event = BaselineChanged(
+            version=version,
+            previous_version=kept.value.version if kept else "",
+            how=intent.how.value,
+            by=intent.by,
+            severity=severity.name,
+            summary=summary,
+            newly_approved=[drift.finding_id for drift in broader[:_MOST_NAMED]],
+            findings=list(intent.findings),
+        )
+        self._save(kept, record, [event], run)
+        return Approved(baseline, record, changed=changed)
+
+    def _save(self, kept: Kept[InForce] | None, record: InForce, events: list[PublishableEvent], run: str) -> int:
+        until = self._clock.now() + LEASE
+        revision = self._records.save(record, after=kept.revision if kept else 0, events=events, until=until)
+        if events:
+            self._outbox.deliver(self._records, [(self._records.id, revision, events)], run)
+        return revision
+
+    def _good(self, record: InForce, version: Version | None = None, causes: tuple[Change, ...] = ()) -> Baseline:
+        """The version in force, by its id; a version never changes, so it is read once. Raises BaselineLostError."""
+        if self._cached and self._cached[0] == record.version:
+            return self._cached[1]
+        version = version or self._store.read(record.version)
+        if version is None:
+            raise self._lost(record, "is gone for good", "lost", causes)
+        try:
+            baseline = self._read(version)
+        except UnusableBaselineError as error:
+            raise self._lost(record, f"cannot be used: {error}", "lost", causes) from error
+        self._cached = record.version, baseline
+        return baseline
+
+    def _good_or_none(self, record: InForce) -> Baseline | None:
+        try:
+            return self._good(record)
+        except BaselineLostError:
+            return None
+
+    def _read(self, version: Version) -> Baseline:
+        return baseline_document.read(version.text, account=self._account)
+
+    def _lost(self, record: InForce, why: str, seen: str, causes: tuple[Change, ...]) -> BaselineLostError:
+        what = f"The version of the baseline in force, {record.version}, {why}. Upload a good one."
+        return BaselineLostError(self._about(None, Severity.CRITICAL, seen, what), causes)
+
+    def _forgotten(self, causes: tuple[Change, ...] = ()) -> BaselineLostError:
+        what = "No record says which version of the baseline was in force, and the bucket had one. Upload a good one."
+        return BaselineLostError(self._about(None, Severity.CRITICAL, "forgotten", what), causes)
+
+    def _about(self, kept: Kept[InForce] | None, severity: Severity, seen: str, what: str) -> Drift:
+        """What is wrong with the baseline itself; ``kept`` where the version in force can be read still."""
+        version = kept.value.version if kept else ""
+        stays = f" The last good version, {version}, stays in force." if kept else " Nothing can be compared."
+        return Drift(
+            entity=EntityId(f"account/{self._account}"),
+            arn="",
+            kind=Kind.BASELINE,
+            verdict=Verdict.UNKNOWN,
+            severity=severity,
+            summary=what + stays,
+            fingerprint=seen,
+            approved={"version": version},
+            live={"version": seen},
+        )
+
+
+def _refuse_stale(kept: Kept[InForce] | None, latest: Version | None, origin: Origin, based_on: str | None) -> None:
+    """Raise ConcurrentUpdateError, where something was decided on another state than the one that is there."""
+    if based_on is not None and (kept is None or kept.value.version != based_on):
+        raise ConcurrentUpdateError("another baseline is in force than the one that this was decided on; read it again")
+    if latest is None and origin is Origin.ADOPTED:
+        raise ConcurrentUpdateError("the baseline was deleted from the bucket: restore a good one first")
+    if latest and latest.id not in ({kept.value.version, kept.value.refused} if kept else set()):
+        raise ConcurrentUpdateError("the bucket has an upload that no scan has seen: request a scan, then check again")
+
+
+def _causes(latest: Version, writers: Mapping[str, Change]) -> tuple[Change, ...]:
+    return (writers[latest.id],) if latest.id in writers else ()
+
+
+def _deletions(writers: Mapping[str, Change]) -> tuple[Change, ...]:
+    return tuple(change for change in writers.values() if change.event_name == DELETED)
+
+
+def _upload(latest: Version, writers: Mapping[str, Change]) -> Intent:
+    """What is known of a version that somebody wrote into the bucket."""
+    writer = writers.get(latest.id)
+    by = f"{writer.actor} from {writer.source_ip}" if writer else UNANNOUNCED
+    return Intent(_digest(latest.text), Origin.UPLOADED, by)
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
+
+
+def _everybody(account: Account) -> frozenset[EntityId]:
+    principals = (*account.users.values(), *account.groups.values(), *account.roles.values())
+    return frozenset(map(entity_id, principals)) | frozenset(map(policy_id, account.policies))
+
+
+def _summary(intent: Intent, difference: str) -> str:
+    if intent.how is Origin.CAPTURED:
+        return "The first scan approved what it found; nobody has reviewed it."
+    return f"Another baseline is in force, {intent.how.value} by {intent.by}: {difference}."

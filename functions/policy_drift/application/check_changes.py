@@ -1,0 +1,123 @@
+"""The check of what an event says has changed: it says where, and the account is read again."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from policy_drift.application.attribute_changes import AttributeChanges
+from policy_drift.application.baseline_in_force import BaselineInForce
+from policy_drift.application.ports import AccountReader, Findings, Subjects
+from policy_drift.application.record_findings import RecordFindings, ScanResult
+from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
+from policy_drift.domain.changes.change_event import ChangeEvent
+from policy_drift.domain.changes.transients import transients
+from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.dependents import with_dependents
+from policy_drift.domain.finding import Drift, Finding
+from policy_drift.domain.scope import Scope
+from policy_drift.report.finding_events import FindingEvents
+from steward.clock import Clock
+
+MOST_READ_ALONE = 60
+"""Principals that are read one by one, in about six calls each; of more, the whole account is read in pages."""
+_PRINCIPALS = {EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was looked at, and what stands."""
+
+    entities: frozenset[EntityId]
+    findings: tuple[Finding, ...]
+
+
+class CheckChanges:
+    """Checks entities that changed."""
+
+    def __init__(
+        self,
+        reader: AccountReader,
+        baseline_in_force: BaselineInForce,
+        findings: Findings,
+        recorder: RecordFindings,
+        attribution: AttributeChanges,
+        clock: Clock,
+        scope: Scope,
+    ) -> None:
+        self._reader = reader
+        self._baseline = baseline_in_force
+        self._findings = findings
+        self._recorder = recorder
+        self._attribution = attribution
+        self._clock = clock
+        self._scope = scope
+
+    def check(self, events: Sequence[ChangeEvent], run: str) -> Checked:
+        """Read what the events touch, once for all of them, and compare it.
+
+        Raises
+        ------
+        NothingApprovedError
+            There is no baseline yet.
+        UpstreamError
+            IAM could not be read: the same events must come again.
+        """
+        read_at = self._clock.now()
+        distinct = list({one.change.event_id: one for one in events}.values())
+        approved = self._baseline.known()[0].account
+        altered = frozenset[EntityId]().union(*(one.altered for one in distinct))
+        handed = frozenset[EntityId]().union(*(one.handed for one in distinct))
+        live = self._read(distinct, altered, handed, approved)
+        found = drifts(approved, live, scope=self._scope, only=altered, alone=handed)
+        transient = self._transient(distinct, approved, live)
+        if transient:
+            found = replace(found, found=(*found.found, *transient))
+        explain = self._attribution.from_events(distinct, (approved, live))
+        findings = self._recorder.record(
+            ScanResult(found, read_at), explain, FindingEvents(approved, live, self._holders), run
+        )
+        return Checked(found.looked_at or frozenset(), tuple(findings))
+
+    def _read(
+        self,
+        events: Iterable[ChangeEvent],
+        altered: frozenset[EntityId],
+        handed: frozenset[EntityId],
+        approved: Account,
+    ) -> Account:
+        """What the events name, who has or is in what they change, and who else has the policies that they hand on."""
+        policies = frozenset[str]().union(*(one.policies for one in events))
+        reached = set(with_dependents(altered, (approved,)))
+        for arn in policies:
+            if policy_id(arn) in altered:
+                reached |= self._reader.holders(arn)
+        for group in [entity for entity in reached if entity.kind is EntityKind.GROUP]:
+            reached |= self._reader.members(group.name)
+        for arn in policies:
+            if policy_id(arn) in handed - altered:
+                reached |= self._reader.holders(arn)
+        reached = reached.union(*(one.principals for one in events))
+        principals = frozenset(entity for entity in reached if entity.kind in _PRINCIPALS)
+        if len(principals) > MOST_READ_ALONE:
+            return self._reader.snapshot().account
+        return self._reader.read(Subjects(principals, policies))
+
+    def _holders(self, arn: str) -> frozenset[EntityId]:
+        return self._reader.holders(arn)
+
+    def _transient(self, events: Iterable[ChangeEvent], approved: Account, live: Account) -> list[Drift]:
+        """Access that was given and is gone, unless an alert has reported it."""
+        gone = list(transients(events, approved, live, self._scope))
+        known = [kept.value for kept in self._findings.of({one.drift.entity for one in gone})] if gone else []
+        of_entity = {one.drift.entity: [f for f in known if f.drift.entity == one.drift.entity] for one in gone}
+        return _most_severe_of_each(
+            one.as_transient() for one in gone if not one.is_reported(of_entity[one.drift.entity])
+        )
+
+
+def _most_severe_of_each(drifts_found: Iterable[Drift]) -> list[Drift]:
+    """One for each finding."""
+    by_id: dict[str, Drift] = {}
+    for drift in drifts_found:
+        if drift.finding_id not in by_id or drift.severity > by_id[drift.finding_id].severity:
+            by_id[drift.finding_id] = drift
+    return list(by_id.values())

@@ -1,0 +1,219 @@
+"""What operators do: look, acknowledge, ask for a scan, and say what is approved."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from policy_drift import baseline_document
+from policy_drift.application.baseline_in_force import Approved, BaselineInForce
+from policy_drift.application.ports import AccountReader, Findings, Kept, ReportStore, ScanTrigger
+from policy_drift.application.record_findings import LEASE, Outbox, RecordFindings, ScanResult
+from policy_drift.domain import baseline, lifecycle
+from policy_drift.domain.account import Account, EntityId, EntityKind
+from policy_drift.domain.baseline import Adoption, Baseline, InForce, Origin
+from policy_drift.domain.comparison.drifts import Drifts, drifts
+from policy_drift.domain.finding import Acknowledgement, Drift, Finding, State
+from policy_drift.domain.lifecycle import Explanation
+from policy_drift.domain.scope import Scope
+from policy_drift.report.finding_events import FindingEvents, acknowledgement
+from steward.clock import Clock
+from steward.errors import ConflictError, NotFoundError, PreconditionFailedError, RuleViolationError
+from steward.events import EventPublisher
+
+MOST_ADOPTED = 200
+
+type Rank = tuple[int, str]
+"""A finding's place among others: the most severe first, then by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgementRequest:
+    """What an operator sends to answer for a finding."""
+
+    reason: str
+    owner: str
+    expires: datetime
+    fingerprint: str
+
+
+class OperateDrift:
+    """The operators' use cases."""
+
+    def __init__(
+        self,
+        findings: Findings,
+        baseline_in_force: BaselineInForce,
+        reader: AccountReader,
+        recorder: RecordFindings,
+        reports: ReportStore,
+        trigger: ScanTrigger,
+        publisher: EventPublisher,
+        clock: Clock,
+        *,
+        scope: Scope,
+        account: str,
+    ) -> None:
+        self._findings = findings
+        self._baseline = baseline_in_force
+        self._reader = reader
+        self._recorder = recorder
+        self._reports = reports
+        self._trigger = trigger
+        self._outbox = Outbox(publisher, clock)
+        self._clock = clock
+        self._scope = scope
+        self._account = account
+
+    def in_states(self, states: Collection[State], after: Rank | None = None) -> list[Finding]:
+        """The findings in these states, the most severe first; with ``after``, those that come after that place."""
+        found = [kept.value for kept in self._findings.all() if kept.value.state in states]
+        return sorted((one for one in found if after is None or rank(one) > after), key=rank)
+
+    def show(self, finding_id: str) -> Finding:
+        """One finding. Raises NotFoundError."""
+        return self._kept(finding_id).value
+
+    def acknowledge(self, finding_id: str, given: AcknowledgementRequest, by: str, run: str) -> Finding:
+        """Let somebody answer for a finding as it is; see `lifecycle.acknowledged` for what is refused."""
+        kept = self._kept(finding_id)
+        now = self._clock.now()
+        acknowledging = Acknowledgement(
+            by, given.owner.strip(), given.reason.strip(), given.fingerprint, now, given.expires
+        )
+        finding = lifecycle.acknowledged(kept.value, acknowledging)
+        events = [acknowledgement(finding)]
+        revision = self._findings.save(finding, after=kept.revision, events=events, until=now + LEASE)
+        self._outbox.deliver(self._findings, [(finding.id, revision, events)], run)
+        return finding
+
+    def request_scan(self, scan_id: str, by: str) -> None:
+        """Start a scan, and do not wait for it."""
+        self._trigger.request(scan_id, by)
+
+    def report(self, extension: str) -> str:
+        """A link to the latest report. Raises NotFoundError."""
+        link = self._reports.link(extension)
+        if link is None:
+            raise NotFoundError("there is no report yet: request a scan")
+        return link
+
+    def baseline(self) -> tuple[InForce, str, list[Finding]]:
+        """The version in force, a link to it, and the findings that are acknowledged."""
+        _, record = self._baseline.known()
+        return record, self._baseline.link(record), self.in_states({State.ACKNOWLEDGED})
+
+    def upload(self, text: bytes, *, replaces: str | None, by: str, run: str) -> InForce:
+        """Put another baseline in force, and ask for a scan.
+
+        Parameters
+        ----------
+        replaces
+            The version that the caller has seen; None to replace whatever is in force.
+        """
+        uploaded = baseline_document.read(text, account=self._account)
+        if replaces is not None and self._baseline.version() != replaces:
+            raise PreconditionFailedError("another baseline is in force than the one in If-Match; read it again")
+        approved = self._baseline.replace(
+            uploaded, origin=Origin.UPLOADED, by=by, findings=[], run=run, based_on=replaces
+        )
+        self._trigger.request(run, by)
+        return approved.record
+
+    def adopt(self, reviewed: Mapping[str, str], by: str, run: str) -> InForce:
+        """Approve findings in the form that was reviewed, and nothing besides.
+
+        Parameters
+        ----------
+        reviewed
+            Fingerprints by finding id.
+
+        Raises
+        ------
+        NotFoundError
+            A finding is not open.
+        PreconditionFailedError
+            The account has moved on: a fingerprint is another one now, or a finding is over.
+        ConflictError
+            It would approve more than was reviewed; the message names what must be reviewed with it.
+        """
+        if not reviewed or len(reviewed) > MOST_ADOPTED:
+            raise RuleViolationError(f"adopt from 1 to {MOST_ADOPTED} findings at a time")
+        wanted = [self._open(finding_id) for finding_id in reviewed]
+        read_at = self._clock.now()
+        approved, record = self._baseline.known()
+        live = self._reader.snapshot().account
+        now = self._compared(approved.account, live, wanted)
+        there = {drift.finding_id: drift for drift in now.found}
+        for drift in wanted:
+            _check_is_still(there.get(drift.finding_id), drift.finding_id, reviewed[drift.finding_id])
+        adoption = Adoption.of((drift.entity, drift.kind) for drift in wanted)
+        adopted = baseline.adopted(approved.account, live, adoption)
+        self._refuse_more_than(wanted, approved.account, adopted, live, now.renamed)
+        in_force = self._baseline.replace(
+            Baseline(adopted, approved.reviewed),
+            origin=Origin.ADOPTED,
+            by=by,
+            findings=sorted(reviewed),
+            run=run,
+            based_on=record.version,
+        )
+        self._resolve(in_force, live, read_at, wanted, run)
+        return in_force.record
+
+    def _refuse_more_than(
+        self,
+        wanted: "list[Drift]",
+        approved: Account,
+        adopted: Account,
+        live: Account,
+        renamed: Mapping[EntityId, EntityId],
+    ) -> None:
+        for flaw in baseline.flaws(adopted):
+            raise ConflictError(f"adopt what this names with it: {'.'.join(map(str, flaw.place))}: {flaw.reason}")
+        ids = {drift.finding_id for drift in wanted}
+        more = drifts(approved, adopted).found
+        under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in more}
+        besides = sorted(under_live_names - ids)
+        if besides:
+            raise ConflictError(f"that would approve more than was reviewed: review and add {', '.join(besides)}")
+        left = sorted({drift.finding_id for drift in self._compared(adopted, live, wanted).found} & ids)
+        if left:
+            raise ConflictError(
+                f"{', '.join(left)} would remain: adopt it with the groups and policies that it is about"
+            )
+
+    def _compared(self, approved: Account, live: Account, wanted: "list[Drift]") -> Drifts:
+        """What is there of what is to be adopted; the rest of an account takes longer than a request may."""
+        return drifts(approved, live, scope=self._scope, only=frozenset(drift.entity for drift in wanted))
+
+    def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
+        """What was adopted is over now, not at the next scan."""
+        found = self._compared(approved.baseline.account, live, wanted)
+        result = ScanResult(found, read_at, found.looked_at or frozenset())
+        self._recorder.record(result, lambda _: Explanation(), FindingEvents(approved.baseline.account, live), run)
+
+    def _open(self, finding_id: str) -> Drift:
+        drift = self._kept(finding_id).value.drift
+        if drift.kind in baseline.NOT_ADOPTABLE or drift.entity.kind is EntityKind.ACCOUNT:
+            raise RuleViolationError(f"{finding_id} does not describe the current account; it cannot be adopted")
+        return drift
+
+    def _kept(self, finding_id: str) -> Kept[Finding]:
+        kept = self._findings.get(finding_id)
+        if kept is None:
+            raise NotFoundError(f"there is no finding {finding_id!r}; GET /drift/findings lists them")
+        return kept
+
+
+def rank(finding: Finding) -> Rank:
+    """Where it stands in a list."""
+    return -finding.drift.severity, finding.id
+
+
+def _check_is_still(drift: Drift | None, finding_id: str, fingerprint: str) -> None:
+    if drift is None:
+        raise PreconditionFailedError(f"{finding_id} is resolved: the account has changed since")
+    if drift.fingerprint != fingerprint:
+        raise PreconditionFailedError(
+            f"{finding_id} has changed since it was reviewed: its fingerprint is {drift.fingerprint} now; read it again"
+        )

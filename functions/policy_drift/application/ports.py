@@ -1,0 +1,201 @@
+"""What policy drift needs of the world; adapters and doubles are held to it by the same contract tests."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from policy_drift.domain.account import Account, EntityId
+from policy_drift.domain.baseline import InForce
+from policy_drift.domain.finding import Change, Finding
+from steward.errors import ConflictError, UpstreamError
+from steward.events import PublishableEvent
+
+
+class ConcurrentUpdateError(ConflictError):
+    """Another run wrote first; read again and decide again."""
+
+
+class NotVersionedError(ConflictError):
+    """The bucket of the baseline keeps no versions, so that one that was replaced is lost."""
+
+
+class PublicationPendingError(UpstreamError):
+    """It is decided and written, and not published yet: a later run does, once the time of this one is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole account, and how many calls it took."""
+
+    account: Account
+    aws_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Entities to read again: users, groups and roles by id, managed policies by ARN (an id has no path)."""
+
+    principals: frozenset[EntityId] = frozenset()
+    policies: frozenset[str] = frozenset()
+
+
+class AccountReader(Protocol):
+    """IAM as it is. Every method raises UpstreamError when a call fails: then nothing may be concluded."""
+
+    def snapshot(self) -> Snapshot:
+        """Everything, in pages of a thousand."""
+        ...
+
+    def read(self, subjects: Subjects) -> Account:
+        """Some entities, with the policies and groups that they depend on; what IAM says is not there is left out."""
+        ...
+
+    def holders(self, policy_arn: str) -> frozenset[EntityId]:
+        """Who has the managed policy attached, or as a boundary; nobody where it is not there."""
+        ...
+
+    def members(self, group: str) -> frozenset[EntityId]:
+        """The users of a group; nobody where it is not there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Events that were decided on, by one revision of an item; whoever wrote them delivers them until ``until``."""
+
+    events: tuple[PublishableEvent, ...]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kept[T]:
+    """What is kept under an id: its revision counts up, and a write names the one that it replaces; 0 is none yet."""
+
+    value: T
+    revision: int
+    undelivered: Mapping[int, Undelivered] = field(default_factory=dict)
+
+
+class UndeliveredEvents(Protocol):
+    """What was decided and is yet to be told; an alert is never lost between the decision and the bus."""
+
+    def take_over(self, item: str, revision: int, *, was: datetime, until: datetime) -> bool:
+        """Deliver another run's events, whose time is over; False when somebody else does."""
+        ...
+
+    def delivered(self, item: str, revision: int) -> None:
+        """The events of this revision are on the bus."""
+        ...
+
+
+class Findings(UndeliveredEvents, Protocol):
+    """Every finding that there was within a year."""
+
+    def get(self, finding_id: str) -> Kept[Finding] | None:
+        """One of them."""
+        ...
+
+    def of(self, entities: Collection[EntityId]) -> list[Kept[Finding]]:
+        """Those of some entities."""
+        ...
+
+    def all(self) -> list[Kept[Finding]]:
+        """All of them, the resolved ones too."""
+        ...
+
+    def save(
+        self, finding: Finding, *, after: int, events: Sequence[PublishableEvent] = (), until: datetime | None = None
+    ) -> int:
+        """Write it and what it leads to in one step, if its revision is still ``after``; the new revision.
+
+        Raises ConcurrentUpdateError.
+        """
+        ...
+
+
+class BaselineRecords(UndeliveredEvents, Protocol):
+    """Which version of the baseline is in force. It is remembered apart from the bucket that people write to."""
+
+    def get(self) -> Kept[InForce] | None:
+        """The version in force; None before the first."""
+        ...
+
+    def save(
+        self, in_force: InForce, *, after: int, events: Sequence[PublishableEvent] = (), until: datetime | None = None
+    ) -> int:
+        """Write it and its events in one step, if its revision is still ``after``. Raises ConcurrentUpdateError."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """Its item, for ``take_over`` and ``delivered``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of the baseline's object. ``etag`` is what a conditional write names."""
+
+    id: str
+    etag: str
+    written: datetime
+    text: bytes
+
+
+class BaselineStore(Protocol):
+    """The bucket: every version of the baseline that ever was.
+
+    What reads or writes a version raises NotVersionedError where the bucket keeps none.
+    """
+
+    def latest(self) -> Version | None:
+        """The latest version; None where there is none, or it was deleted. ``text`` ends after one byte too many."""
+        ...
+
+    def read(self, version_id: str) -> Version | None:
+        """A version by its id; None where it is no more."""
+        ...
+
+    def writes(self) -> int:
+        """How many versions and delete markers there are; of more than some hundreds, as many."""
+        ...
+
+    def write(self, text: bytes, *, replaces: str | None) -> Version:
+        """Write a version, if the latest one still has the ETag ``replaces`` (None: if there is none).
+
+        Raises ConcurrentUpdateError.
+        """
+        ...
+
+    def link(self, version_id: str) -> str:
+        """A link to a version that works for some minutes."""
+        ...
+
+
+class ChangeHistory(Protocol):
+    """CloudTrail's event history of IAM."""
+
+    def changes_of(self, entity: EntityId, since: datetime) -> tuple[Change, ...]:
+        """Who changed an entity, the latest first; reading calls and refused ones are left out. One or more calls."""
+        ...
+
+
+class ReportStore(Protocol):
+    """Where reports are kept for people."""
+
+    def put(self, scan_id: str, documents: Mapping[str, str]) -> str:
+        """Keep a scan's documents by their extension (``html``, ``json``); the key of the HTML, or of the first."""
+        ...
+
+    def link(self, extension: str) -> str | None:
+        """A link to the latest report that works for some minutes; None before the first."""
+        ...
+
+
+class ScanTrigger(Protocol):
+    """A way to ask for a scan without waiting for it."""
+
+    def request(self, scan_id: str, by: str) -> None:
+        """Start one."""
+        ...

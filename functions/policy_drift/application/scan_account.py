@@ -1,0 +1,170 @@
+"""The scheduled scan of the whole account: the guarantee that nothing is missed."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from policy_drift.application.attribute_changes import AttributeChanges
+from policy_drift.application.baseline_in_force import Approved, BaselineInForce, BaselineLostError
+from policy_drift.application.ports import AccountReader, PublicationPendingError, ReportStore, Snapshot
+from policy_drift.application.record_findings import RecordFindings, ScanResult
+from policy_drift.domain.account import Account
+from policy_drift.domain.changes.expected_events import is_without_event
+from policy_drift.domain.comparison.drifts import Drifts, drifts
+from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
+from policy_drift.domain.finding import Change, Drift, Finding, Kind, State
+from policy_drift.domain.lifecycle import Explanation
+from policy_drift.domain.scope import Scope
+from policy_drift.report.document import Coverage, Report, as_document
+from policy_drift.report.finding_events import FindingEvents
+from policy_drift.report.html import render
+from steward.clock import Clock
+from steward.errors import StewardError
+from steward.events import EventPublisher
+from steward.severity import Severity
+
+NOT_COVERED = (
+    "Session lengths, tags, passwords, access keys, MFA devices and instance profiles",
+    "Identity providers, account aliases and the password policy",
+    "Resource policies, service control policies and session policies",
+)
+"""What no page of GetAccountAuthorizationDetails tells, or what the comparison does not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A scan that compared the account; ``without_event`` counts new findings that an event should have announced."""
+
+    event: DriftScanCompleted
+    findings: tuple[Finding, ...]
+    without_event: int
+
+
+class ScanAccount:
+    """Scans one account."""
+
+    def __init__(
+        self,
+        reader: AccountReader,
+        baseline_in_force: BaselineInForce,
+        recorder: RecordFindings,
+        attribution: AttributeChanges,
+        reports: ReportStore,
+        publisher: EventPublisher,
+        clock: Clock,
+        *,
+        scope: Scope,
+        account: str,
+        region: str,
+    ) -> None:
+        self._reader = reader
+        self._baseline = baseline_in_force
+        self._recorder = recorder
+        self._attribution = attribution
+        self._reports = reports
+        self._publisher = publisher
+        self._clock = clock
+        self._scope = scope
+        self._account = account
+        self._region = region
+
+    def scan(self, scan_id: str, writers: Mapping[str, Change]) -> Completed | DriftScanFailed:
+        """Compare, record, report and publish. What fails is published, too.
+
+        Parameters
+        ----------
+        scan_id
+            Correlates its events.
+        writers
+            Who uploaded or deleted versions of the baseline, where an event announced it.
+
+        Raises
+        ------
+        PublicationPendingError
+            What was found is recorded, and not every alert is published: scan again.
+        UpstreamError
+            The bus did not take the end of the scan.
+        """
+        started = self._clock.now()
+        try:
+            snapshot = self._reader.snapshot()
+            approved = self._approved(scan_id, started, snapshot, writers)
+            completed = self._compare(scan_id, started, snapshot, approved)
+        except PublicationPendingError:
+            raise
+        except StewardError as error:
+            failed = DriftScanFailed(scan_id, str(error), error.code)
+            self._publisher.publish([failed], correlation_id=scan_id)
+            return failed
+        self._publisher.publish([completed.event], correlation_id=scan_id)
+        return completed
+
+    def _approved(self, scan_id: str, started: datetime, snapshot: Snapshot, writers: Mapping[str, Change]) -> Approved:
+        """What is approved; that nobody can say any more is a finding, and all that this scan finds."""
+        try:
+            return self._baseline.in_force(lambda: snapshot.account, writers, scan_id)
+        except BaselineLostError as error:
+            result = ScanResult(Drifts((error.drift,), looked_at=frozenset()), started)
+            events = FindingEvents(Account(self._account), snapshot.account)
+            self._recorder.record(result, self._explain(started, error.causes), events, scan_id)
+            raise
+
+    def _explain(self, started: datetime, causes: tuple[Change, ...]) -> Callable[[Drift], Explanation]:
+        """S3's events explain what happened to the baseline, CloudTrail's history all else."""
+        from_history = self._attribution.from_history(started)
+        return lambda drift: Explanation(causes) if drift.kind is Kind.BASELINE else from_history(drift)
+
+    def _compare(self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved) -> Completed:
+        live, baseline = snapshot.account, approved.baseline.account
+        found = drifts(baseline, live, scope=self._scope)
+        if approved.drift:
+            found = replace(found, found=(approved.drift, *found.found))
+        findings = self._recorder.record(
+            ScanResult(found, started, approved.changed),
+            self._explain(started, approved.causes),
+            FindingEvents(baseline, live),
+            scan_id,
+        )
+        coverage = Coverage(
+            entities={
+                "users": len(live.users),
+                "groups": len(live.groups),
+                "roles": len(live.roles),
+                "policies": len(live.policies),
+            },
+            aws_calls=snapshot.aws_calls,
+            unreadable={str(entity): why for entity, why in live.unreadable.items()},
+            seconds=(self._clock.now() - started).total_seconds(),
+        )
+        report = Report(
+            account=self._account,
+            region=self._region,
+            scan_id=scan_id,
+            started=started,
+            baseline_version=approved.record.version,
+            baseline_reviewed=approved.record.reviewed,
+            baseline_changed=approved.record.since,
+            coverage=coverage,
+            findings=tuple(findings),
+            not_looked_at=NOT_COVERED,
+        )
+        document = as_document(report, approved=baseline, live=live)
+        texts = {"html": render(document), "json": json.dumps(document, indent=2, ensure_ascii=False)}
+        key = self._reports.put(scan_id, texts)
+        still_open = Counter(finding.drift.severity for finding in findings if finding.state is State.OPEN)
+        event = DriftScanCompleted(
+            scan_id=scan_id,
+            baseline_version=approved.record.version,
+            baseline_reviewed=approved.record.reviewed,
+            entities=dict(coverage.entities),
+            aws_calls=coverage.aws_calls,
+            seconds=round(coverage.seconds, 3),
+            unreadable=sorted(coverage.unreadable),
+            open_findings={severity.name: still_open[severity] for severity in Severity if still_open[severity]},
+            report=key,
+        )
+        since = approved.record.since
+        without_event = sum(is_without_event(finding, started, since) for finding in findings)
+        return Completed(event, tuple(findings), without_event)

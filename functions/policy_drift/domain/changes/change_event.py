@@ -1,0 +1,136 @@
+"""What one CloudTrail event of IAM announces: who changed what. It says where to look, and never what is there."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+from policy_drift.domain.account import Document, EntityId, EntityKind, policy_id
+from policy_drift.domain.finding import Change
+from policy_drift.domain.surrogates import escaped
+
+WITHOUT_EFFECT = ("Get", "List", "Simulate", "Generate", "Tag", "Untag")
+"""Calls that change nothing that is compared. Everything else may: a list of what does would lose one some day."""
+_NAMED = {"userName": EntityKind.USER, "groupName": EntityKind.GROUP, "roleName": EntityKind.ROLE}
+_RENAMED = {"newUserName": EntityKind.USER, "newGroupName": EntityKind.GROUP}
+_LONGEST_TEXT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEvent:
+    """One successful change.
+
+    Attributes
+    ----------
+    change : Change
+        Who, when, from where.
+    principals : frozenset of EntityId
+        Users, groups and roles that it names.
+    policies : frozenset of str
+        ARNs of managed policies that it names.
+    document : Document, optional
+        A policy document that it carries, where it came whole.
+    parameters : mapping
+        What was asked for, as CloudTrail wrote it.
+    """
+
+    change: Change
+    principals: frozenset[EntityId]
+    policies: frozenset[str]
+    document: Document | None
+    parameters: Mapping[str, Any]
+
+    @property
+    def altered(self) -> frozenset[EntityId]:
+        """What it changes, and with it whoever has that, or is in it.
+
+        A group or policy that is named beside somebody is given to them or taken from them, and is itself as it was:
+        who else has it is not touched, and must not be told of in the name of whoever did this.
+        """
+        groups = frozenset(entity for entity in self.principals if entity.kind is EntityKind.GROUP)
+        return self.principals - groups or groups or frozenset(map(policy_id, self.policies))
+
+    @property
+    def handed(self) -> frozenset[EntityId]:
+        """Customers' policies that it gives or takes: whether anybody has them may be another matter now."""
+        named = frozenset(map(policy_id, self.policies)) - self.altered
+        return frozenset(policy for policy in named if not policy.name.startswith("aws:"))
+
+    @property
+    def touches(self) -> frozenset[EntityId]:
+        """Everything that may differ by it, but for those who have or are in what it changes."""
+        return self.altered | self.handed
+
+
+def change_event(record: Mapping[str, Any]) -> ChangeEvent | None:
+    """What a CloudTrail record announces; None where nothing was changed, or nothing that we compare is named."""
+    record = escaped(record)
+    name = str(record.get("eventName", ""))
+    if record.get("errorCode") or record.get("eventSource") != "iam.amazonaws.com" or name.startswith(WITHOUT_EFFECT):
+        return None
+    asked, answered = _object(record.get("requestParameters")), _object(record.get("responseElements"))
+    principals = frozenset(_principals(asked, answered))
+    policies = frozenset(_policies(asked, answered))
+    if not principals and not policies:
+        return None
+    try:
+        at = datetime.fromisoformat(str(record["eventTime"]))
+        event_id = str(record["eventID"])
+    except (KeyError, ValueError):
+        return None
+    identity = _object(record.get("userIdentity"))
+    change = Change(
+        event_id=_short(event_id),
+        event_name=_short(name),
+        actor=_short(str(identity.get("arn") or identity.get("invokedBy") or identity.get("type") or "unknown")),
+        at=at,
+        source_ip=_short(str(record.get("sourceIPAddress") or "")),
+        user_agent=_short(str(record.get("userAgent") or "")),
+    )
+    return ChangeEvent(change, principals, policies, _document(asked), asked)
+
+
+def _principals(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterator[EntityId]:
+    """Users, groups and roles: named by the call, or made by it (CreateServiceLinkedRole tells the name afterwards)."""
+    made = _object(answered.get("role")).get("roleName")
+    if isinstance(made, str) and made:
+        yield EntityId(f"{EntityKind.ROLE}/{made}")
+    for key, kind in {**_NAMED, **_RENAMED}.items():
+        if isinstance(asked.get(key), str) and asked[key]:
+            yield EntityId(f"{kind}/{asked[key]}")
+
+
+def _policies(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterator[str]:
+    """Managed policies: named by the call, or made by it (CreatePolicy tells the ARN in its answer alone)."""
+    made = _object(answered.get("policy")).get("arn")
+    for arn in (asked.get("policyArn"), asked.get("permissionsBoundary"), made):
+        if isinstance(arn, str):
+            try:
+                policy_id(arn)
+            except ValueError:
+                continue
+            yield arn
+
+
+def _document(asked: Mapping[str, Any]) -> Document | None:
+    """The document of the call. CloudTrail leaves out, or cuts off, what is too long: then there is none."""
+    text = asked.get("policyDocument") or asked.get("assumeRolePolicyDocument")
+    if not isinstance(text, str):
+        return None
+    for written in (text, unquote(text)):
+        try:
+            document = json.loads(written)
+        except ValueError:
+            continue
+        return escaped(document) if isinstance(document, dict) else None
+    return None
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _short(text: str) -> str:
+    return text[:_LONGEST_TEXT]

@@ -1,0 +1,45 @@
+"""Whom a change of one entity touches."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, Role, User, policy_id
+
+
+def entity_id(entity: Entity) -> EntityId:
+    """The id of a user, group or role."""
+    return EntityId(f"{entity.kind}/{entity.name}")
+
+
+def with_dependents(changed: Collection[EntityId], accounts: Iterable[Account]) -> frozenset[EntityId]:
+    """The entities themselves, who has these policies, and who is in these groups or in groups with these policies."""
+    touched = {EntityId(entity) for entity in changed}
+    holders = _holders(accounts)
+    pending = list(touched)
+    while pending:
+        for holder in holders.get(pending.pop(), ()):
+            if holder not in touched:
+                touched.add(holder)
+                pending.append(holder)
+    return frozenset(touched)
+
+
+def _holders(accounts: Iterable[Account]) -> dict[EntityId, set[EntityId]]:
+    holders: dict[EntityId, set[EntityId]] = defaultdict(set)
+    for account in accounts:
+        for entities in (account.users, account.groups, account.roles):
+            for entity in entities.values():
+                for part in references_of(entity):
+                    holders[part].add(entity_id(entity))
+    return holders
+
+
+def references_of(entity: Entity) -> Iterable[EntityId]:
+    """The policies and groups that an entity refers to."""
+    for arn in entity.attached:
+        yield policy_id(arn)
+    if isinstance(entity, User):
+        for name in entity.groups:
+            yield EntityId(f"{EntityKind.GROUP}/{name}")
+    if isinstance(entity, User | Role) and entity.boundary is not None:
+        yield policy_id(entity.boundary)

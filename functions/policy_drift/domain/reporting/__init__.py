@@ -1,1 +1,0 @@
-"""What people and pipelines read of a finding: events, words, commands, the report."""

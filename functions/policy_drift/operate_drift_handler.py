@@ -1,0 +1,136 @@
+"""The operators' REST API: findings, acknowledgements, scans, the baseline."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from policy_drift.application.operate_drift import AcknowledgementRequest
+from policy_drift.bootstrap import CAPABILITY, operate_drift
+from policy_drift.domain.finding import State
+from policy_drift.representation import (
+    baseline_representation,
+    detailed,
+    export,
+    page_of,
+    rank_in,
+    representation_of,
+)
+from steward.errors import InvalidRequestError, RuleViolationError, UnsupportedMediaTypeError
+from steward.observability import observe
+from steward.rest_api import rest_api, wired
+
+logger, metrics = observe(CAPABILITY)
+app = rest_api(logger, metrics)
+use_cases = wired(operate_drift)
+USUAL_PAGE, LONGEST_PAGE = 200, 1_000
+
+
+@app.get("/drift/findings")
+def list_findings() -> Response[dict[str, Any]]:
+    """The open findings; with ?state=, those in a state, or all. In pages: ?limit=, and ?next= of the page before."""
+    query = app.current_event.query_string_parameters or {}
+    asked = query.get("state", State.OPEN).upper()
+    if asked != "ALL" and asked not in set(State):
+        raise InvalidRequestError(f"state is one of {', '.join(State)} or ALL, not {asked!r}")
+    limit = query.get("limit", str(USUAL_PAGE))
+    if not limit.isascii() or not limit.isdecimal() or not 1 <= int(limit) <= LONGEST_PAGE:
+        raise InvalidRequestError(f"limit is a number from 1 to {LONGEST_PAGE}, not {limit!r}")
+    states = frozenset(State) if asked == "ALL" else {State(asked)}
+    found = use_cases().in_states(states, rank_in(query["next"]) if "next" in query else None)
+    shown, more = page_of(found, int(limit))
+    return Response(HTTPStatus.OK, "application/json", {"findings": shown, "next": more})
+
+
+@app.get("/drift/findings/<finding_id>")
+def show_finding(finding_id: str) -> Response[dict[str, Any]]:
+    """One finding, with both sides and what proves it."""
+    return Response(HTTPStatus.OK, "application/json", detailed(use_cases().show(finding_id)))
+
+
+@app.post("/drift/findings/<finding_id>/acknowledgement")
+def acknowledge(finding_id: str) -> Response[dict[str, Any]]:
+    """Answer for a finding until a day: {"reason", "owner", "expires", "fingerprint"}."""
+    given = acknowledging(app.json_body())
+    finding = use_cases().acknowledge(finding_id, given, str(app.caller), app.request_id)
+    return Response(HTTPStatus.OK, "application/json", representation_of(finding))
+
+
+@app.post("/drift/scans")
+def request_scan() -> Response[dict[str, Any]]:
+    """Start a scan; DriftScanCompleted tells of its end under the same id."""
+    use_cases().request_scan(app.request_id, str(app.caller))
+    return Response(HTTPStatus.ACCEPTED, "application/json", {"scan_id": app.request_id})
+
+
+@app.get("/drift/report")
+def show_report() -> Response[dict[str, Any]]:
+    """A link to the latest report, for some minutes; ?format=json for programs."""
+    extension = (app.current_event.query_string_parameters or {}).get("format", "html")
+    if extension not in {"html", "json"}:
+        raise InvalidRequestError(f"format is html or json, not {extension!r}")
+    return Response(HTTPStatus.OK, "application/json", {"report": use_cases().report(extension)})
+
+
+@app.get("/drift/baseline")
+def show_baseline() -> Response[dict[str, Any]]:
+    """Which baseline is in force, a link to it, and what is acknowledged beside it."""
+    record, link, acknowledged = use_cases().baseline()
+    return Response(
+        HTTPStatus.OK, "application/json", export(record, link, acknowledged), headers={"ETag": f'"{record.version}"'}
+    )
+
+
+@app.put("/drift/baseline")
+def upload_baseline() -> Response[dict[str, Any]]:
+    """Put another baseline in force; If-Match names the version that it replaces."""
+    if app.media_type != "application/json":
+        raise UnsupportedMediaTypeError("send the baseline as application/json")
+    event = app.current_event
+    condition = event.headers.get("if-match")
+    replaces = condition.strip().strip('"') if condition else None
+    record = use_cases().upload(
+        (event.decoded_body or "").encode(), replaces=replaces, by=str(app.caller), run=app.request_id
+    )
+    return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
+
+
+@app.post("/drift/baseline/adoptions")
+def adopt() -> Response[dict[str, Any]]:
+    """Approve findings as they were reviewed: {"findings": [{"id", "fingerprint"}]}."""
+    record = use_cases().adopt(reviewed(app.json_body()), str(app.caller), app.request_id)
+    return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the REST API."""
+    return app.resolve(event, context)
+
+
+def acknowledging(body: dict[str, Any]) -> AcknowledgementRequest:
+    """What was sent to answer for a finding. Raises RuleViolationError."""
+    fields = {"reason", "owner", "expires", "fingerprint"}
+    if body.keys() != fields or not all(isinstance(value, str) for value in body.values()):
+        raise RuleViolationError(f"send {', '.join(sorted(fields))}, each a text, and nothing else")
+    try:
+        expires = datetime.fromisoformat(body["expires"])
+    except ValueError as error:
+        raise RuleViolationError(f"expires is no time of ISO 8601: {body['expires']!r}") from error
+    if expires.tzinfo is None:
+        raise RuleViolationError("expires needs a time zone, such as 2027-01-31T00:00:00Z")
+    return AcknowledgementRequest(body["reason"], body["owner"], expires, body["fingerprint"])
+
+
+def reviewed(body: dict[str, Any]) -> dict[str, str]:
+    """The fingerprints that were reviewed, by finding id. Raises RuleViolationError."""
+    match body:
+        case {"findings": [*found]} if found and len(body) == 1:
+            pairs = [(item.get("id"), item.get("fingerprint")) for item in found if isinstance(item, dict)]
+            sound = {one: other for one, other in pairs if isinstance(one, str) and isinstance(other, str)}
+            if len(sound) == len(found):
+                return sound
+    raise RuleViolationError('send {"findings": [{"id": "…", "fingerprint": "…"}]}, each finding once')

@@ -1,0 +1,1 @@
+"""What provisioning does: the use cases and the ports that they call."""

@@ -1,0 +1,299 @@
+"""One repository of one request, brought from any state to complete: created, configured, published, recorded.
+
+Level-triggered: each call looks at what is there and does what is missing, so work that was cut short anywhere is
+finished by the next call. The order is what makes that safe: the record, which says "complete", is written last.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from repository_provisioning.application.ports import (
+    ContainerRegistry,
+    CreationQuota,
+    PrincipalNotYetKnownError,
+    ProvisioningRecords,
+    Record,
+    RepositoryAlreadyExistsError,
+    RepositoryNotFoundError,
+)
+from repository_provisioning.domain.configuration import Difference, Repository
+from repository_provisioning.domain.events import RepositoryConfigurationChanged, RepositoryCreated
+from repository_provisioning.domain.house_rules import Overrides
+from repository_provisioning.domain.names import RepositoryName
+from repository_provisioning.domain.planning import Origin, Plan
+from steward.clock import Clock
+from steward.errors import (
+    ConflictError,
+    DeadlineError,
+    PreconditionFailedError,
+    QuotaExceededError,
+    StewardError,
+)
+from steward.events import EventPublisher
+
+STACK_TAG = "steward:stack"
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+IN_PROGRESS = timedelta(seconds=20)
+"""How long a repository without a record is taken to be the work of the call that created it."""
+PATIENCE = timedelta(seconds=6)
+"""How long that call is left to finish before another does its work."""
+
+type Result = Outcome | StewardError
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One repository as a call leaves it.
+
+    ``repository`` is None after a dry run for one that does not exist; ``plan`` then says what a real run would do.
+    ``differences`` holds what DescribeRepositories shows; ``inspect`` looks at everything.
+    """
+
+    name: RepositoryName
+    repository: Repository | None
+    created: bool
+    rule: str
+    companions: tuple[RepositoryName, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The ports of one stack, and its name: the value of our tag, by which two stacks leave each other's alone."""
+
+    name: str
+    registry: ContainerRegistry
+    records: ProvisioningRecords
+    quota: CreationQuota
+    publisher: EventPublisher
+    clock: Clock
+
+
+class OneRepository:
+    """The work of one request on one repository.
+
+    Parameters
+    ----------
+    stack
+        What it works with.
+    plan
+        What the repository must look like.
+    origin
+        Who asks, and by when the answer must be there.
+    """
+
+    def __init__(self, stack: Stack, plan: Plan, origin: Origin) -> None:
+        self._stack = stack
+        self._plan = plan
+        self._origin = origin
+
+    def ensure(self, record: Record | None, known: Mapping[RepositoryName, Repository]) -> Result:
+        """Make sure that the repository is there and complete; an error of the tree is the result, not raised.
+
+        Parameters
+        ----------
+        record
+            Its record, None if it has none.
+        known
+            Repositories that were looked up already: all of those with a record that exist.
+        """
+        plan = self._plan
+        try:
+            if self._stack.clock.now() >= self._origin.deadline:
+                raise out_of_time(plan.name)
+            found = known.get(plan.name) if record else self._stack.registry.find(plan.name)
+            if record and found:
+                self._plan = plan.keeping(record.overrides)
+            if found and plan.create_only:
+                raise PreconditionFailedError(f"{plan.name} exists, and If-None-Match: * requests creation only")
+            if plan.dry_run:
+                return self._outcome(found, created=False)
+            repository, created = self._bring_about(found, record)
+            if plan.create_only and not created:
+                raise PreconditionFailedError(
+                    f"{plan.name} was just created by another call, and If-None-Match: * requests creation only"
+                )
+            return self._outcome(repository, created=created)
+        except StewardError as error:
+            return error
+
+    def _outcome(self, found: Repository | None, *, created: bool) -> Outcome:
+        plan = self._plan
+        differences = tuple(plan.configuration.differences(found)) if found else ()
+        return Outcome(plan.name, found, created, plan.rule.label, plan.companions, differences, plan)
+
+    def _bring_about(self, found: Repository | None, record: Record | None) -> tuple[Repository, bool]:
+        """The repository, complete, and whether this call created it."""
+        if found is None:
+            return self._create()
+        self._refuse_other_encryption(found)
+        if record is None:
+            self._finish(found)
+        else:
+            self._follow(found, record)
+        return found, False
+
+    def _create(self) -> tuple[Repository, bool]:
+        give_back = self._take_quota()
+        try:
+            self._stack.registry.create(self._plan.name, self._plan.configuration, self._tags())
+        except RepositoryAlreadyExistsError:
+            give_back()
+            repository = self._until_visible()
+            self._refuse_other_encryption(repository)
+            self._finish(repository)
+            return repository, False
+        except Exception:
+            give_back()
+            raise
+        repository = self._until_visible()
+        self._complete(repository)
+        return repository, True
+
+    def _take_quota(self) -> Callable[[], None]:
+        """Count one creation; what is returned uncounts it."""
+        limit, caller, now = self._plan.caller_rule.daily_limit, str(self._origin.caller), self._stack.clock.now()
+        if limit is None:
+            return lambda: None
+        if not self._stack.quota.take(caller, now.date(), limit):
+            tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+            raise QuotaExceededError(
+                f"{caller} has created {limit} repositories today (UTC), the limit of its rule",
+                after_seconds=int((tomorrow - now).total_seconds()) + 1,
+            )
+        return lambda: self._stack.quota.give_back(caller, now.date())
+
+    def _finish(self, found: Repository) -> None:
+        """Complete a repository without a record: it is ours and half-done, or not ours at all."""
+        if self._stack.clock.now() - found.created_at < IN_PROGRESS:
+            record = self._completed_by_another()
+            if record:
+                kept = self._plan.keeping(record.overrides)
+                OneRepository(self._stack, kept, self._origin)._follow(found, record)  # noqa: SLF001 - another plan
+                return
+        if self._until_consistent(lambda: self._stack.registry.tags(found)).get(STACK_TAG) != self._stack.name:
+            self._stack.records.put(self._plan.name, Record(self._plan.configuration.fingerprint, managed=False))
+            return
+        configuration, name, registry = self._plan.configuration, self._plan.name, self._stack.registry
+        # Only what is missing is put: with the records lost, what is there may be a caller's override.
+        if configuration.lifecycle_policy and not self._until_consistent(lambda: registry.lifecycle_policy(name)):
+            self._put_lifecycle_policy()
+        if configuration.repository_policy and not self._until_consistent(lambda: registry.repository_policy(name)):
+            self._put_repository_policy()
+        self._publish_created(found)
+
+    def _completed_by_another(self) -> Record | None:
+        """Wait for the call that created the repository to finish; the record that it writes."""
+        give_up = min(self._stack.clock.now() + PATIENCE, self._origin.deadline)
+        for pause in _growing_pauses():
+            record = self._stack.records.get_many([self._plan.name]).get(self._plan.name)
+            if record or self._stack.clock.now() + timedelta(seconds=pause) > give_up:
+                return record
+            self._stack.clock.pause(pause)
+        raise AssertionError("pauses never end")
+
+    def _follow(self, found: Repository, record: Record) -> None:
+        """Bring a complete repository of ours to the configuration that is wanted now, if that has changed."""
+        if record.managed and record.fingerprint != self._plan.configuration.fingerprint:
+            self._reconfigure(found)
+
+    def _complete(self, repository: Repository) -> None:
+        self._put_lifecycle_policy()
+        self._put_repository_policy()
+        self._publish_created(repository)
+
+    def _publish_created(self, repository: Repository) -> None:
+        plan, caller = self._plan, str(self._origin.caller)
+        created = RepositoryCreated(plan.name, repository.arn, repository.uri, plan.rule.label, caller)
+        self._stack.publisher.publish([created], correlation_id=self._origin.correlation_id)
+        self._write_record()
+
+    def _reconfigure(self, found: Repository) -> None:
+        """Bring a complete repository of ours to rules that changed since; what they dropped is not deleted."""
+        configuration, name = self._plan.configuration, self._plan.name
+        changed = [difference.setting for difference in configuration.differences(found)]
+        if changed:
+            self._stack.registry.put_tag_mutability(name, configuration)
+        if configuration.lifecycle_policy:
+            self._put_lifecycle_policy()
+            changed.append("lifecycle")
+        if configuration.repository_policy:
+            self._put_repository_policy()
+            changed.append("pull")
+        if configuration.tags:
+            self._stack.registry.put_tags(found, configuration.tags)
+            changed.append("tags")
+        event = RepositoryConfigurationChanged(
+            self._plan.name, found.arn, found.uri, self._plan.rule.label, str(self._origin.caller), sorted(changed)
+        )
+        self._stack.publisher.publish([event], correlation_id=self._origin.correlation_id)
+        self._write_record()
+
+    def _write_record(self) -> None:
+        plan = self._plan
+        record = Record(plan.configuration.fingerprint, managed=True, overrides=plan.overrides or Overrides())
+        self._stack.records.put(plan.name, record)
+
+    def _put_lifecycle_policy(self) -> None:
+        if text := self._plan.configuration.lifecycle_policy:
+            self._until_consistent(lambda: self._stack.registry.put_lifecycle_policy(self._plan.name, text))
+
+    def _put_repository_policy(self) -> None:
+        if text := self._plan.configuration.repository_policy:
+            self._until_consistent(lambda: self._stack.registry.put_repository_policy(self._plan.name, text))
+
+    def _until_visible(self) -> Repository:
+        """Wait until DescribeRepositories sees what was created; ECR takes up to about ten seconds."""
+
+        def look() -> Repository:
+            repository = self._stack.registry.find(self._plan.name)
+            if repository is None:
+                raise RepositoryNotFoundError(f"{self._plan.name} is created, but ECR does not show it yet")
+            return repository
+
+        return self._until_consistent(look)
+
+    def _until_consistent[T](self, step: Callable[[], T]) -> T:
+        """Do ``step``, with growing pauses while ECR, eventually consistent, does not show yet what was created."""
+        for pause in _growing_pauses():
+            try:
+                return step()
+            except (RepositoryNotFoundError, PrincipalNotYetKnownError) as error:
+                if self._stack.clock.now() + timedelta(seconds=pause) > self._origin.deadline:
+                    raise DeadlineError(f"{error}; repeat the request to continue") from error
+                self._stack.clock.pause(pause)
+        raise AssertionError("pauses never end")
+
+    def _tags(self) -> dict[str, str]:
+        """The rule's tags and ours: the stack, the verified caller, the rule, the time."""
+        ours = {
+            STACK_TAG: self._stack.name,
+            "steward:requested-by": str(self._origin.caller),
+            "steward:rule": self._plan.rule.label,
+            "steward:created-at": self._stack.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        return {**self._plan.configuration.tags, **ours}
+
+    def _refuse_other_encryption(self, found: Repository) -> None:
+        if self._plan.configuration.encryption_differs(found):
+            configuration, there = self._plan.configuration, found.kms_key or found.encryption
+            wanted = configuration.kms_key or configuration.encryption
+            raise ConflictError(
+                f"{self._plan.name} exists with encryption {there}, the rule says {wanted}, and "
+                "ECR cannot change it: delete and recreate it, or add a house rule for this name with this encryption"
+            )
+
+
+def _growing_pauses() -> Iterator[float]:
+    """Seconds to wait between tries, without end."""
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def out_of_time(name: RepositoryName) -> DeadlineError:
+    """The result of a repository that a request has no time left for."""
+    return DeadlineError(f"{name} was not finished in time; repeat the request to continue")

@@ -1,0 +1,111 @@
+"""What repository provisioning needs of the world; adapters and doubles are held to it by the same contract tests."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from repository_provisioning.domain.configuration import Configuration, Repository
+from repository_provisioning.domain.house_rules import Overrides
+from repository_provisioning.domain.names import RepositoryName
+from steward.errors import ConflictError, NotFoundError, UpstreamError
+
+
+class RepositoryAlreadyExistsError(ConflictError):
+    """Somebody else created the repository first."""
+
+
+class PrincipalNotYetKnownError(UpstreamError):
+    """The policy names a principal that AWS does not know yet; a moment later it may."""
+
+
+class RepositoryNotFoundError(NotFoundError):
+    """ECR says that the repository does not exist, or does not see it yet."""
+
+
+class ContainerRegistry(Protocol):
+    """The registry: every method is one AWS call unless it says otherwise, and raises UpstreamError when AWS fails."""
+
+    def find(self, name: RepositoryName) -> Repository | None:
+        """The repository, or None where ECR says in as many words that it does not exist."""
+        ...
+
+    def find_many(self, names: Collection[RepositoryName]) -> dict[RepositoryName, Repository]:
+        """Those of ``names`` that exist. One call per hundred, and more where some are missing."""
+        ...
+
+    def create(self, name: RepositoryName, configuration: Configuration, tags: Mapping[str, str]) -> Repository:
+        """Create it, tagged.
+
+        Raises RepositoryAlreadyExistsError, ConflictError (the registry is full), RuleViolationError (ECR refuses it).
+        """
+        ...
+
+    def tags(self, repository: Repository) -> dict[str, str]:
+        """Its resource tags."""
+        ...
+
+    def lifecycle_policy(self, name: RepositoryName) -> str | None:
+        """Its lifecycle policy text. Raises RepositoryNotFoundError."""
+        ...
+
+    def repository_policy(self, name: RepositoryName) -> str | None:
+        """Its repository policy text. Raises RepositoryNotFoundError."""
+        ...
+
+    def put_tag_mutability(self, name: RepositoryName, configuration: Configuration) -> None:
+        """Set the mutability and its exclusion filters. Raises RepositoryNotFoundError."""
+        ...
+
+    def put_lifecycle_policy(self, name: RepositoryName, text: str) -> None:
+        """Set the lifecycle policy. Raises RepositoryNotFoundError, RuleViolationError (ECR refuses the text)."""
+        ...
+
+    def put_repository_policy(self, name: RepositoryName, text: str) -> None:
+        """Set the repository policy. Raises RepositoryNotFoundError, PrincipalNotYetKnownError, RuleViolationError."""
+        ...
+
+    def put_tags(self, repository: Repository, tags: Mapping[str, str]) -> None:
+        """Add or overwrite these tags; others stay. Raises RepositoryNotFoundError."""
+        ...
+
+    def scans(self, name: RepositoryName) -> bool | None:
+        """Whether images of this name are scanned when pushed; None where that is unknown. Cached for five minutes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What we remember of a repository between calls, so that the steady state costs one ECR call.
+
+    ``managed`` is False for a repository that is not ours: it is remembered for an hour, to spare the look at its tags.
+    ``overrides`` are those it was configured with; a call without overrides keeps them.
+    """
+
+    fingerprint: str
+    managed: bool
+    overrides: Overrides = field(default_factory=Overrides)
+
+
+class ProvisioningRecords(Protocol):
+    """Memory of what is complete. Losing it costs calls, never a configuration."""
+
+    def get_many(self, names: Collection[RepositoryName]) -> dict[RepositoryName, Record]:
+        """The records of those of ``names`` that have one, read consistently."""
+        ...
+
+    def put(self, name: RepositoryName, record: Record) -> None:
+        """Remember it, in place of what was remembered."""
+        ...
+
+
+class CreationQuota(Protocol):
+    """How many repositories a caller has created in a day."""
+
+    def take(self, caller: str, day: date, limit: int) -> bool:
+        """Count one more, unless that would exceed ``limit``; whether it was counted."""
+        ...
+
+    def give_back(self, caller: str, day: date) -> None:
+        """Uncount one that was taken and not created."""
+        ...

@@ -1,0 +1,108 @@
+"""Names of repositories, and patterns of names."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from glob import translate
+from itertools import product
+from typing import Self
+
+from steward.errors import RuleViolationError
+
+MIN_LENGTH, MAX_LENGTH = 2, 256
+
+PLACEHOLDER = re.compile(r"\{(?:name|namespace)\}")
+"""What stands for a part of a repository's name in a text of the house rules; ``RepositoryName.filled_into``."""
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_UNLIKE_ANY = "\N{WHITE SQUARE}"
+_WILDCARD = re.compile(r"[*?]")
+
+
+class RepositoryName(str):
+    """A name that ECR takes: 2 to 256 characters, lower case, components separated by ``/``.
+
+    botocore does not check it.
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+
+    Raises
+    ------
+    RuleViolationError
+        The text is no such name; the message says which part of the rule it breaks.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Check the text."""
+        if not MIN_LENGTH <= len(text) <= MAX_LENGTH:
+            shown = text if len(text) <= MAX_LENGTH else f"{text[:32]}…"
+            raise RuleViolationError(
+                f"the repository name {shown!r} has {len(text)} characters; ECR accepts {MIN_LENGTH} to {MAX_LENGTH}"
+            )
+        if not _NAME.fullmatch(text):
+            raise RuleViolationError(
+                f"{text!r} is not a repository name: ECR accepts lower-case letters and digits, joined by single '.', "
+                "'_', '__' or any number of '-', in components separated by single '/', such as team-a/web-app"
+            )
+        return super().__new__(cls, text)
+
+    @property
+    def namespace(self) -> str:
+        """What stands before the first ``/``; the whole name where there is none."""
+        return self.partition("/")[0]
+
+    def filled_into(self, text: str) -> str:
+        """The text with this name in the place of ``{name}``, and its namespace in that of ``{namespace}``."""
+        return PLACEHOLDER.sub(lambda found: self if found[0] == "{name}" else self.namespace, text)
+
+
+class NamePattern(str):
+    """A pattern of names: ``*`` and ``?`` stay within a component, ``**`` spans any number of components.
+
+    Raises
+    ------
+    ValueError
+        No repository name could ever match the text.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Check the text."""
+        stars_joined = any("**" in component and component != "**" for component in text.split("/"))
+        if stars_joined or (len(text) < MIN_LENGTH and text != "*") or not _NAME.fullmatch(_WILDCARD.sub("x", text)):
+            raise ValueError(
+                f"{text!r} matches no repository name: write lower-case components separated by '/', with * or ? "
+                "inside a component and ** for any number of components, such as team-a/** or **/cache"
+            )
+        return super().__new__(cls, text)
+
+    def matches(self, name: str) -> bool:
+        """Whether ``name`` is one of those meant."""
+        return _compiled(self).match(name) is not None
+
+    def covers(self, other: Self) -> bool:
+        """Whether every name of ``other`` is a name of this pattern, as far as examples of ``other`` can tell."""
+        return all(self.matches(example) for example in other._examples())
+
+    def _examples(self) -> Iterator[str]:
+        """Short and long texts that this pattern means, in which wildcards stand for what no other letter matches."""
+        *leading, last = self.split("/")
+        for filling, depth in product(("", _UNLIKE_ANY, _UNLIKE_ANY * 9), range(3)):
+            components = [c for component in leading for c in _filled(component, filling, depth)]
+            yield "/".join([*components, *_filled(last, filling, max(depth, 1))])
+
+
+def _filled(component: str, filling: str, depth: int) -> list[str]:
+    """The components that one of a pattern stands for; a wildcard alone never stands for an empty one."""
+    some = filling or _UNLIKE_ANY
+    if component == "**":
+        return [some] * depth
+    return [some if component == "*" else component.replace("?", _UNLIKE_ANY).replace("*", filling)]
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(pattern, recursive=True, include_hidden=True, seps="/"))

@@ -1,0 +1,204 @@
+"""Which known ways to more privileges a principal has, over all its policies, within its boundary, despite no Deny.
+
+A path is open when each of its steps is allowed on what it takes: on the caller itself or its groups, on a policy that
+it has, or on something else. Steps upon the same kind of thing are upon the same one. What is known is respected: the
+roles of the account, whom they trust and what they have. What is not known is taken as possible, for nobody can rule it
+out: a role that does not exist yet, one of another account, an instance, a function. So a path with a target says that
+it is open as far as IAM goes; whether the target is worth it is another question.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+from iam_policy.access import Access, effective_access
+from iam_policy.asking import ASKED, asking
+from iam_policy.comparison import Verdict, compare
+from iam_policy.errors import PolicyDocumentError
+from iam_policy.escalation.caller import Caller, CallerKind, Role
+from iam_policy.escalation.paths import Category, Path, PathStep, Target, known_paths
+
+_MOST_CANDIDATES = 40
+_MOST_TRUSTS = 4_096
+_IAM_FORM = "arn:*:iam::*:"
+_NOTHING = Access(((),))
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A path that is open; ``lateral`` when it leads to another principal though it could lead to oneself."""
+
+    path: Path
+    lateral: bool = False
+
+    @property
+    def category(self) -> Category:
+        """What it leads to: that of the path, or another principal's access where it is lateral."""
+        return Category.PRINCIPAL_ACCESS if self.lateral else self.path.category
+
+    def __str__(self) -> str:
+        """The path in words."""
+        whom = " on another principal" if self.lateral else ""
+        return f"escalation path {self.path.id} is open: {self.path.title}{whom}"
+
+
+def escalations(caller: Caller) -> tuple[Escalation, ...]:
+    """The paths that are open to a caller, those first that make itself an administrator.
+
+    A path of which it was not decided whether it is open counts as open.
+    """
+    found = [escalation for path in known_paths() if (escalation := _open(path, caller))]
+    return tuple(sorted(found, key=lambda escalation: escalation.category is not Category.SELF_ESCALATION))
+
+
+def _open(path: Path, caller: Caller) -> Escalation | None:
+    if not all(_is_ever_allowed(step, caller) for step in path.steps):
+        return None
+    if any(step.target is Target.SELF_OR_OTHER for step in path.steps):
+        if _all_allowed_on(path.steps, caller.selves, caller):
+            return Escalation(path)
+        return Escalation(path, lateral=True) if _on_another(path, caller) else None
+    if any(step.target is Target.POLICY_OF_SELF for step in path.steps):
+        return Escalation(path) if _all_allowed_on(path.steps, _customers(caller.policies), caller) else None
+    if not _on_another(path, caller):
+        return None
+    return Escalation(path, path.category is Category.SELF_ESCALATION and caller.kind is CallerKind.ROLE)
+
+
+def _is_ever_allowed(step: PathStep, caller: Caller) -> bool:
+    return any(all(any(one.allows for one in layer) for layer in asked.layers) for asked in _asked(step, caller))
+
+
+def _all_allowed_on(steps: Iterable[PathStep], resources: Iterable[str], caller: Caller) -> bool:
+    """Whether one of these resources will do for all steps."""
+    fitting = [resource for resource in resources if all(_fits_kind(resource, step.resources) for step in steps)]
+    return any(all(_witness([step], (resource,), (), caller) for step in steps) for resource in fitting)
+
+
+def _on_another(path: Path, caller: Caller) -> bool:
+    others: dict[tuple[str, ...], list[PathStep]] = {}
+    policies = []
+    for step in path.steps:
+        if step.target in {Target.ANY, Target.POLICY_OF_OTHER}:
+            if _witness([step], step.resources, (), caller) is None:
+                return False
+            if step.target is Target.POLICY_OF_OTHER:
+                policies.append(step)
+        else:
+            others.setdefault(step.resources, []).append(step)
+    return all(_has_target(path, steps, policies, caller) for steps in others.values())
+
+
+def _has_target(path: Path, steps: list[PathStep], policies: list[PathStep], caller: Caller) -> bool:
+    """Whether there is, or could be, another entity for all of these steps at once."""
+    excluded = [*_spellings(caller.arn), *caller.groups]
+    for _ in range(_MOST_CANDIDATES):
+        target = _witness(steps, steps[0].resources, excluded, caller)
+        if target is None:
+            return False
+        if _is_worth_it(path, target, policies, caller):
+            return True
+        excluded.append(target)
+    return True
+
+
+def _is_worth_it(path: Path, target: str, policies: list[PathStep], caller: Caller) -> bool:
+    role = caller.role_of(target)
+    if role is None:
+        return True
+    if path.target_trusts_caller and not _trusts(role, caller.arn):
+        return False
+    if path.target_trusts_service and not any(_trusts(role, service) for service in path.target_trusts_service):
+        return False
+    return all(_all_allowed_on([step], _customers(role.policies), caller) for step in policies)
+
+
+def _witness(steps: list[PathStep], forms: Iterable[str], excluded: Iterable[str], caller: Caller) -> str | None:
+    """A resource of these forms, none of the excluded, on which the caller may take all of the steps; None for none.
+
+    Where that was not decided, the answer is that it may: the resource is then the first form.
+    """
+    forms = [_in_account(form, caller, of_iam=any(step.action.startswith("iam:") for step in steps)) for form in forms]
+    statements = [{"Effect": "Allow", "Action": ASKED, "Resource": forms}]
+    if excluded := list(excluded):
+        no_arns = [
+            f"{form}:*" for form in forms if ":iam:" in form
+        ]  # a star in the caller's policies may have swallowed a colon
+        statements.append({"Effect": "Deny", "Action": ASKED, "Resource": [*excluded, *no_arns]})
+    asked_about = effective_access([{"Version": "2008-10-17", "Statement": statements}])
+    for layers in _together([_asked(step, caller) for step in steps]):
+        comparison = compare(_NOTHING, Access((*layers, *asked_about.layers)), most_witnesses=1)
+        if comparison.newly_allowed:
+            return comparison.newly_allowed[0].resource
+        if comparison.verdict is Verdict.UNKNOWN:
+            return forms[0]
+    return None
+
+
+def _asked(step: PathStep, caller: Caller) -> list[Access]:
+    """What the caller's access says to a step, for each service that a role could be passed to."""
+    asked = []
+    for service in step.passed_to or ("",):
+        key = (step.action, service)
+        if key not in caller.asked:
+            known = {**caller.known, "iam:passedtoservice": service} if service else caller.known
+            caller.asked[key] = asking(caller.access, step.action, known)
+        asked.append(caller.asked[key])
+    return asked
+
+
+def _together(choices: list[list[Access]]) -> Iterator[tuple[Any, ...]]:
+    """The layers of one choice for each step."""
+    for chosen in product(*choices):
+        yield tuple(layer for access in chosen for layer in access.layers)
+
+
+def _spellings(arn: str) -> tuple[str, str]:
+    """The caller's own ARN, also with any path before the name: nobody else has the name."""
+    start, _, name = arn.rpartition("/")
+    return arn, f"{start.partition('/')[0]}/*/{name}"
+
+
+def _customers(policies: Iterable[str]) -> list[str]:
+    """Those that are not AWS's own, which nobody can change."""
+    return [arn for arn in policies if arn.split(":", 5)[4] != "aws"]
+
+
+def _fits_kind(resource: str, forms: Iterable[str]) -> bool:
+    """Whether an ARN of IAM is of the kind (user, group, role, policy) that one of the forms is of."""
+    return any(_kind(resource) == _kind(form) for form in forms)
+
+
+def _kind(arn: str) -> str:
+    return arn.split(":", 5)[5].partition("/")[0]
+
+
+def _in_account(form: str, caller: Caller, *, of_iam: bool) -> str:
+    """A form of ARN within the caller's partition; and its account, which IAM's own actions do not leave."""
+    if of_iam:
+        form = form.replace(_IAM_FORM, f"arn:*:iam::{caller.account}:")
+    return form.replace("arn:*:", f"arn:{caller.partition}:", 1)
+
+
+def _trusts(role: Role, principal: str) -> bool:
+    """Whether a role's trust policy lets a principal assume it, under whatever conditions."""
+    try:
+        return _admits(role.trust if isinstance(role.trust, str) else json.dumps(role.trust), principal)
+    except PolicyDocumentError:
+        return True
+
+
+@lru_cache(_MOST_TRUSTS)
+def _admits(trust: str, principal: str) -> bool:
+    kind = "AWS" if principal.startswith("arn:") else "Service"
+    by_it = {"Statement": {"Effect": "Allow", "Principal": {kind: principal}, "Action": "sts:AssumeRole"}}
+    within = Access((*_read(trust).layers, *effective_access([by_it]).layers))
+    return compare(_NOTHING, within, most_witnesses=1).verdict is not Verdict.EQUIVALENT
+
+
+@lru_cache(_MOST_TRUSTS)
+def _read(trust: str) -> Access:
+    return effective_access([trust])

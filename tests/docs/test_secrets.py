@@ -1,0 +1,55 @@
+"""No tracked file holds a secret: an access key, a private key, a token of a service.
+
+Keys that are invented for tests have EXAMPLE in them, or stand in ``.secrets.baseline``, which names the detectors.
+A false finding is added with ``detect-secrets scan --baseline .secrets.baseline``.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+BASELINE = PROJECT / ".secrets.baseline"
+
+
+@pytest.fixture(scope="module")
+def tracked():
+    command = ["git", "ls-files", "-z"]
+    listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a clone: git cannot say which files are tracked")
+    return [name for name in listed.stdout.split("\0") if name and name != BASELINE.name]
+
+
+def look(*files):
+    """The findings that the baseline does not list; the baseline itself is not changed."""
+    command = [sys.executable, "-m", "detect_secrets.pre_commit_hook", "--json", "--baseline", BASELINE.name, *files]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    return json.loads(done.stdout)["results"] if done.stdout else {}
+
+
+def test_no_tracked_file_holds_a_secret(tracked):
+    before = BASELINE.read_bytes()
+    found = look(*tracked)
+    BASELINE.write_bytes(before)
+
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key = 'AKIA" + "2QJ4XK7M3N5P6R8T'",
+        "-----BEGIN " + "RSA PRIVATE KEY-----",
+        "token = 'ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'",
+        "url = https://user:" + "hunter2hunter2@registry.example.com",
+    ],
+)
+def test_a_secret_is_found(tmp_path, text):
+    file = tmp_path / "settings.py"
+    file.write_text(f"{text}\n")
+
+    assert look(str(file))

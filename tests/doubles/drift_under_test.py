@@ -1,0 +1,101 @@
+"""One deployment of policy drift, as bootstrap composes it, over doubles."""
+
+from dataclasses import replace
+
+from policy_drift import bootstrap
+from policy_drift.domain.account import Account, Role
+from policy_drift.domain.changes.change_event import change_event
+from policy_drift.domain.scope import Scope
+from policy_drift.domain.settings import DriftSettings
+from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.in_memory_drift import (
+    InMemoryAccount,
+    InMemoryBaselineRecords,
+    InMemoryBaselineStore,
+    InMemoryFindings,
+    NoHistory,
+    NoReports,
+)
+from tests.doubles.recording_publisher import RecordingPublisher
+
+ACCOUNT = "123456789012"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def allowing(*actions, resource="*"):
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": resource}]}
+
+
+GET = allowing("s3:GetObject")
+WIDER = allowing("s3:GetObject", "s3:PutObject")
+WIDEST = allowing("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+APP = Role("app", "/", "AROAAPP", inline={"own": GET}, trust=TRUST)
+QUIET = Account(ACCOUNT, roles={"app": APP})
+
+
+class DriftUnderTest:
+    """One deployment over one account. Its parts may be replaced before each call."""
+
+    def __init__(self, account=QUIET, publisher=None, expected=(), scope=Scope(), history=None):  # noqa: B008 - frozen
+        self.clock = FrozenClock()
+        self.settings = DriftSettings(scope=scope, expected_actors=tuple(expected))
+        self.iam = InMemoryAccount(account)
+        self.findings = InMemoryFindings()
+        self.records = InMemoryBaselineRecords()
+        self.store = InMemoryBaselineStore()
+        self.publisher = publisher or RecordingPublisher()
+        self.history = history or NoHistory()
+        self._event = 0
+        self._scan = 0
+
+    @property
+    def baseline(self):
+        return bootstrap.baseline_in_force(
+            account=ACCOUNT, store=self.store, records=self.records, publisher=self.publisher, clock=self.clock
+        )
+
+    def scan(self, writers=None):
+        self._scan += 1
+        use_case = bootstrap.scan_account(region="ca-central-1", reports=NoReports(), **self._ports())
+        return use_case.scan(f"scan-{self._scan}", writers or {})
+
+    def check(self, *announcements):
+        return bootstrap.check_changes(region="ca-central-1", **self._ports()).check(announcements, "run")
+
+    def _ports(self):
+        return {
+            "settings": self.settings,
+            "account": ACCOUNT,
+            "reader": self.iam,
+            "store": self.store,
+            "records": self.records,
+            "findings": self.findings,
+            "history": self.history,
+            "publisher": self.publisher,
+            "clock": self.clock,
+        }
+
+    def role(self, **changed):
+        """Change the role app."""
+        role = replace(self.iam.account.roles["app"], **changed)
+        self.iam.account = replace(self.iam.account, roles={**self.iam.account.roles, "app": role})
+
+    def event(self, name="PutRolePolicy", actor="arn:aws:iam::123456789012:user/mallory", **parameters):
+        """An event about the role app, at this moment."""
+        self._event += 1
+        return change_event(
+            {
+                "eventID": f"event-{self._event}",
+                "eventName": name,
+                "eventSource": "iam.amazonaws.com",
+                "eventTime": self.clock.now().isoformat(),
+                "userIdentity": {"type": "IAMUser", "arn": actor},
+                "requestParameters": {"roleName": "app", **parameters},
+            }
+        )
+
+    def published(self, kind):
+        return self.publisher.of(kind)

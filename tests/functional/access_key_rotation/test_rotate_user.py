@@ -1,0 +1,138 @@
+"""The queue's entry: each user of a batch by itself, and nobody's word taken twice."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from botocore.client import BaseClient
+
+from tests.functional.gateway import LambdaContext, client_of, sample
+
+PULL = "ecr-pull"
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The operations that are asked of AWS from now on."""
+    reached, seen = BaseClient._make_api_call, Counter()
+
+    def call(client, operation, parameters):
+        seen[operation] += 1
+        return reached(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)  # the wire, not our own code
+    return seen
+
+
+@pytest.fixture
+def users(aws):
+    tags = [{"Key": "steward:rotate", "Value": "true"}]
+    for name in ("ecr-push", PULL):
+        client_of("iam").create_user(UserName=name, Path="/service/", Tags=tags)
+
+
+@pytest.fixture
+def worker(hasty, trail, cold_start, users):
+    return cold_start(
+        "access_key_rotation.rotate_user_handler",
+        ROTATION_ROLES="",
+        ROTATION_FUNCTION="",
+        IAM_EVENTS_REGION="us-east-1",
+    )
+
+
+def message(user, number, *, received="1", **due):
+    """What the queue delivers when a user is due."""
+    (sent,) = sample("access_key_rotation", "queued_rotation")["Records"]
+    event = json.loads(sent["body"])
+    event["detail"]["data"] |= {"user_name": user, "reason": "scheduled", "key_id": None} | due
+    attributes = {"ApproximateReceiveCount": received}
+    return sent | {"messageId": f"message-{number}", "body": json.dumps(event), "attributes": attributes}
+
+
+def deliver(worker, *messages):
+    return worker.lambda_handler({"Records": list(messages)}, LambdaContext())
+
+
+def current_key(user):
+    got = client_of("secretsmanager").get_secret_value(
+        SecretId=f"steward/service-users/{user}", VersionStage="AWSCURRENT"
+    )
+    return json.loads(got["SecretString"])["AccessKeyId"]
+
+
+def judged():
+    return datetime.now(UTC).isoformat()
+
+
+def test_every_user_of_a_batch_gets_its_key(worker, heard):
+    answer = deliver(worker, message("ecr-push", 1), message(PULL, 2))
+
+    assert answer == {"batchItemFailures": []}
+    assert current_key("ecr-push") != current_key(PULL)
+    rotated = [event["detail"]["data"]["user_name"] for event in heard() if event["detail-type"] == "AccessKeyRotated"]
+    assert sorted(rotated) == [PULL, "ecr-push"]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "{}", '{"detail": {"data": {"user_name": "no/name"}}}'])
+def test_a_message_that_cannot_be_read_comes_again_and_holds_nothing_up(worker, body):
+    answer = deliver(worker, message("ecr-push", 1) | {"body": body}, message(PULL, 2))
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+    assert current_key(PULL)
+
+
+def test_only_the_message_of_a_failed_user_is_retried(worker, fails):
+    fails("CreateSecret", "InternalServiceError")
+
+    answer = deliver(worker, message("ecr-push", 1))
+    again = deliver(worker, message("ecr-push", 1, received="2"), message(PULL, 2))
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+    assert again == {"batchItemFailures": []}
+
+
+def test_what_an_unexpected_error_says_is_not_logged(worker, fails, caplog):
+    fails.with_error("DescribeSecret", RuntimeError("SECRET+MATERIAL"))
+
+    answer = deliver(worker, message("ecr-push", 1))
+
+    (logged,) = [vars(line) for line in caplog.records if line.message == "unexpected error"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+    assert logged["kind"] == "RuntimeError"
+    assert "SECRET+MATERIAL" not in repr(logged)
+
+
+def test_a_user_that_the_planner_vouches_for_is_not_read_again(worker, calls):
+    deliver(worker, message("ecr-push", 1))
+    calls.clear()
+
+    deliver(worker, message("ecr-push", 2, reason="routine", key_id=current_key("ecr-push"), judged_at=judged()))
+
+    probes_and_tests = {"GetCallerIdentity", "GetAuthorizationToken", "GetSecretValue"}
+    assert {call: number for call, number in calls.items() if call not in probes_and_tests} == {
+        "UpdateItem": 2,
+        "ListAccessKeys": 1,
+        "DescribeSecret": 1,
+        "CreateAccessKey": 1,
+        "PutSecretValue": 1,
+        "UpdateSecretVersionStage": 1,
+        "PutEvents": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("received", "judged_at"),
+    [("2", judged()), ("1", "2026-05-04T12:00:00+00:00"), ("1", None)],
+    ids=["tried before", "judged long ago", "judged by nobody"],
+)
+def test_otherwise_the_user_and_its_rights_are_looked_at(worker, calls, received, judged_at):
+    deliver(worker, message("ecr-push", 1))
+    calls.clear()
+    due = {"reason": "routine", "key_id": current_key("ecr-push"), "judged_at": judged_at}
+
+    deliver(worker, message("ecr-push", 2, received=received, **due))
+
+    assert calls["GetUser"] == 1
+    assert calls["GetLoginProfile"] == calls["ListMFADevices"] == calls["SimulatePrincipalPolicy"] == 1

@@ -1,0 +1,73 @@
+"""The settings of a secret are put where they are missing, once, and what they leave somebody without is told."""
+
+from dataclasses import replace
+
+from access_key_rotation.domain.events import SecretReaderMissing
+from tests.unit.access_key_rotation.lives import FUNCTION, SETTINGS
+from tests.unit.access_key_rotation.scenarios import begun
+
+ITSELF = "arn:aws:iam::123456789012:user/service/ecr-push"
+DEPLOY = "arn:aws:iam::123456789012:role/deploy"
+
+
+def told_of_readers(*readers):
+    life = begun(replace(SETTINGS, secret_readers=readers))
+    return [event.user_name for event in life.publisher.of(SecretReaderMissing)]
+
+
+def calls(life, name):
+    return life.stage.calls.count(name)
+
+
+def test_a_secret_that_only_its_user_reads_is_reported_once():
+    assert told_of_readers(ITSELF) == ["ecr-push"]
+
+
+def test_another_reader_is_enough():
+    assert told_of_readers(ITSELF, DEPLOY) == []
+
+
+def test_a_secret_without_readers_in_the_settings_is_not_reported():
+    assert told_of_readers() == []
+
+
+def test_a_secret_is_restricted_before_it_holds_a_key():
+    life = begun(replace(SETTINGS, secret_readers=(DEPLOY,)))
+
+    assert life.stage.calls.index("restrict_readers") < life.stage.calls.index("create_key")
+
+
+def test_a_secret_is_registered_once():
+    life = begun(days=5)
+
+    assert calls(life, "register") == 1
+
+
+def test_a_registration_that_was_missed_or_taken_away_is_made_again():
+    life = begun()
+    life.account.secrets[life.name].rotation = None
+
+    life.run()
+
+    assert life.account.secrets[life.name].rotation == (FUNCTION, 9)
+
+
+def test_another_greatest_age_is_registered():
+    life = begun()
+    stored = life.account.users[life.name]
+    tighter = {"steward:rotate": "true", "steward:max-age-days": "7.5", "steward:rotate-after-days": "4"}
+    stored.user = replace(stored.user, tags=tighter)
+
+    life.run()
+
+    assert life.account.secrets[life.name].rotation == (FUNCTION, 8)
+
+
+def test_a_region_that_is_added_to_the_settings_gets_its_replica_and_none_is_taken_away():
+    life = begun(replace(SETTINGS, replica_regions=("away",)))
+    life.account.secrets[life.name].replicas = {"elsewhere": True}
+
+    life.days(5)
+
+    assert life.account.secrets[life.name].replicas == {"elsewhere": True, "away": False}
+    assert calls(life, "replicate") == 2

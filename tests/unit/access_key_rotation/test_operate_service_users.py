@@ -1,0 +1,192 @@
+"""What operators may do, and what not even they may."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from access_key_rotation.domain.events import AccessKeyReactivated, AccessKeyRotationDue
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules.situation import Reason
+from access_key_rotation.domain.settings import Exemption, FreezeWindow
+from steward.errors import ConflictError, NotAllowedError, NotFoundError
+from tests.unit.access_key_rotation.scenarios import begun, foreign, leak
+
+CALLER = "123456789012:role/operator"
+
+
+def asked_of(life, *, reason=Reason.ROUTINE, key_id=None, settings=None, dry_run=True):
+    if settings:
+        life.change_settings(settings)
+    return life.operation.request_rotation(life.name, reason, key_id, CALLER, "r", dry_run=dry_run)
+
+
+def test_a_rotation_is_asked_for_by_the_id_of_the_current_key():
+    life = begun()
+
+    life.operation.request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=False)
+
+    (due,) = life.publisher.of(AccessKeyRotationDue)
+    assert (due.key_id, due.reason) == (life.account.current_key(life.name), "routine")
+
+
+def test_a_current_key_that_was_deleted_by_hand_is_replaced_on_request():
+    life = begun()
+    gone = life.account.current_key(life.name)
+    life.account.users[life.name].keys.clear()
+    life.invariants.accept()
+    life.invariants.taken.add(gone)
+
+    asked = life.operation.request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=False)
+    life.demand_rotation(key_id=asked.key_id)
+    life.run()
+
+    assert life.account.current_key(life.name) not in {gone, None}
+
+
+def test_a_dry_run_asks_for_nothing():
+    life = begun()
+
+    asked = life.operation.request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=True)
+
+    assert asked.dry_run
+    assert life.publisher.of(AccessKeyRotationDue) == []
+
+
+def test_nothing_stands_in_the_way_of_a_user_that_is_steady():
+    asked = asked_of(begun())
+
+    assert (asked.waits_for, asked.ends_freeze) == ((), "")
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_routine_rotation_of_a_key_that_is_not_current_is_refused_with_the_one_that_is(dry_run):
+    life = begun(days=7)
+    current = life.account.current_key(life.name)
+    (old,) = life.key_ids() - {current}
+
+    with pytest.raises(ConflictError, match=f"{old} is not the current key .* that is {current}"):
+        asked_of(life, key_id=old, dry_run=dry_run)
+    assert life.publisher.of(AccessKeyRotationDue) == []
+
+
+def exempt(life):
+    exemption = Exemption(user=life.name, reason="old appliance", until=date(2027, 1, 31))
+    return replace(life.settings, exempt=(exemption,))
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_routine_rotation_of_an_exempt_user_is_refused_with_the_reason(dry_run):
+    life = begun()
+
+    with pytest.raises(ConflictError, match=r"exempt until 2027-02-01 \(old appliance\)"):
+        asked_of(life, settings=exempt(life), dry_run=dry_run)
+    assert life.publisher.of(AccessKeyRotationDue) == []
+
+
+def test_a_leak_of_an_exempt_user_is_answered():
+    life = begun()
+
+    assert asked_of(life, reason=Reason.COMPROMISED, settings=exempt(life)).waits_for == ()
+
+
+def test_a_rotation_waits_for_the_end_of_a_freeze_window():
+    life = begun()
+    today = life.clock.now().date()
+    frozen = replace(life.settings, freeze=(FreezeWindow(starts=today, ends=today),))
+
+    assert asked_of(life, settings=frozen).waits_for == ("the end of the freeze window, 2026-05-07T00:00:00+00:00",)
+
+
+def test_a_rotation_waits_for_a_free_slot():
+    life = begun(days=7)
+
+    (obstacle,) = asked_of(life).waits_for
+
+    assert all(key_id in obstacle for key_id in life.key_ids())
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_a_rotation_waits_for_what_blocks_the_user(reason):
+    life = begun()
+    key = foreign(life)
+    life.clock.advance(minutes=1)
+    life.run()
+
+    assert any(f"the key {key.id} is active" in obstacle for obstacle in asked_of(life, reason=reason).waits_for)
+
+
+def test_a_rotation_waits_for_the_tags_of_the_user():
+    life = begun()
+    stored = life.account.users[life.name]
+    stored.user = replace(stored.user, tags={})
+    untagged = asked_of(life).waits_for
+    stored.user = replace(stored.user, tags={"steward:rotate": "true", "steward:max-age-days": "soon"})
+
+    assert untagged == ("the tag steward:rotate=true, which the user lacks",)
+    assert "tags of user ecr-push make no policy" in asked_of(life).waits_for[0]
+
+
+def test_a_dry_run_says_which_freeze_the_rotation_ends_and_leaves_it():
+    life = begun()
+    life.records.records[life.name] = replace(life.records.records[life.name], frozen="a consumer broke")
+
+    assert asked_of(life).ends_freeze == "a consumer broke"
+    assert life.records.records[life.name].frozen == "a consumer broke"
+    assert asked_of(life, reason=Reason.COMPROMISED).ends_freeze == ""
+
+
+def test_a_rotation_of_a_key_that_the_user_does_not_have_is_refused():
+    life = begun()
+
+    with pytest.raises(NotFoundError, match="AKIASOMEBODYELSE0000"):
+        life.operation.request_rotation(
+            life.name, Reason.COMPROMISED, "AKIASOMEBODYELSE0000", CALLER, "r", dry_run=False
+        )
+
+
+def test_a_user_that_was_never_seen_is_not_found():
+    with pytest.raises(NotFoundError, match="stranger"):
+        begun().operation.show(UserName("stranger"))
+
+
+def test_a_reactivated_key_works_again_and_the_user_is_left_alone():
+    life = begun(days=9)
+    (old,) = life.key_ids() - {life.account.current_key(life.name)}
+    current = life.account.current_key(life.name)
+
+    brought_back = life.operation.reactivate(life.name, CALLER, "a consumer broke", "r")
+    life.days(6)
+
+    assert brought_back == old
+    assert life.account.users[life.name].keys[old].active
+    assert life.account.current_key(life.name) == current
+    assert life.outcome.state == "FROZEN"
+    assert len(life.publisher.of(AccessKeyReactivated)) == 1
+
+
+def test_a_routine_rotation_ends_the_freeze_and_the_old_key_drains_once_more():
+    life = begun(days=9)
+    (old,) = life.key_ids() - {life.account.current_key(life.name)}
+    life.operation.reactivate(life.name, CALLER, "a consumer broke", "r")
+
+    life.operation.request_rotation(life.name, Reason.ROUTINE, None, CALLER, "r", dry_run=False)
+    life.days(3)
+
+    assert not life.account.users[life.name].keys[old].active
+
+
+def test_a_leaked_key_is_never_brought_back():
+    life = begun()
+    leak(life)
+    life.days(0.5)
+
+    with pytest.raises(NotAllowedError, match="leaked"):
+        life.operation.reactivate(life.name, CALLER, "please", "r")
+
+
+def test_there_must_be_a_key_to_bring_back():
+    life = begun()
+
+    with pytest.raises(ConflictError, match="no key"):
+        life.operation.reactivate(life.name, CALLER, "please", "r")

@@ -64,7 +64,7 @@ def _direction(smaller: Access, larger: Access, found: tuple[Witness, ...]) -> t
 
 
 def _elsewhere(allowing: Access, witness: Witness) -> Iterator[Witness]:
-    """The request on resources that nothing in the files names, as far as the side allows it on more than named ones."""
+    """The request on resources that nothing in the files names, where the side allows it on more than named ones."""
     globs = {
         glob
         for statement in allowing.layers[0]

@@ -2,22 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
-
-from policy_drift.domain.access.holding import UnreadError, access, holding
-from policy_drift.domain.comparison.pairing import counterpart
-from policy_drift.domain.reporting.wording import newly_possible, no_longer_possible
 
 from ecr_steward.gate.certainty import certain
 from ecr_steward.gate.opaque import shown
 from ecr_steward.gate.side import Place, Side
 from iam_policy import Access, Comparison, PolicyDocumentError, Verdict, Witness, compare
 from iam_policy.wording import visible
+from policy_drift.domain.access.effective_policies import UnreadError, access, effective_policies
 from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, together
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, Role
+from policy_drift.domain.comparison.counterparts import counterpart
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import of_verdict
+from policy_drift.report.wording import newly_possible, no_longer_possible
 from steward.severity import Severity
 
 _MORE = {Verdict.BROADENED, Verdict.INCOMPARABLE, Verdict.UNKNOWN}
@@ -107,7 +105,7 @@ def _part(kind: Kind) -> Kind:
 
 def _judged(drift: Drift, base: Account, head: Account) -> _Judged:
     said = Comparison(drift.verdict, drift.newly_allowed, drift.newly_denied)
-    pair = _pair(drift, base, head)
+    pair = _readable_pair(drift.kind, drift.entity, base, head)
     if pair is None:
         return _Judged(drift, said)
     before, now = pair
@@ -122,11 +120,11 @@ def _judged(drift: Drift, base: Account, head: Account) -> _Judged:
     return _Judged(drift, comparison)
 
 
-def _pair(drift: Drift, base: Account, head: Account) -> tuple[Access, Access] | None:
-    """What a drift compared; None for what rests on no policies."""
-    before, now = _entity(base, drift.entity, head), _entity(head, drift.entity, head)
+def _readable_pair(kind: Kind, entity: EntityId, base: Account, head: Account) -> tuple[Access, Access] | None:
+    """What a kind of difference compares; None for one that rests on no policies, or on some that cannot be read."""
+    before, now = _entity(base, entity, head), _entity(head, entity, head)
     try:
-        match drift.kind:
+        match kind:
             case Kind.TRUST if isinstance(before, Role) and isinstance(now, Role):
                 return read(before.trust), read(now.trust)
             case Kind.BOUNDARY:
@@ -147,16 +145,11 @@ def _overlooked(base: Account, head: Account, seen: set[tuple[EntityId, Kind]]) 
         before, now = _entity(base, entity, head), _entity(head, entity, head)
         if before is None or now is None:
             continue
-        pairs: list[tuple[Kind, Any]] = [(Kind.ACCESS, lambda: (_access(base, before), _access(head, now)))]
-        if isinstance(before, Role) and isinstance(now, Role) and before.trust != now.trust:
-            pairs.append((Kind.TRUST, lambda: (read(before.trust), read(now.trust))))
-        for kind, pair in pairs:
-            if (entity, kind) in seen:
+        for kind in (Kind.ACCESS, Kind.TRUST):
+            pair = None if (entity, kind) in seen else _readable_pair(kind, entity, base, head)
+            if pair is None:
                 continue
-            try:
-                first, second = pair()
-            except (UnreadError, PolicyDocumentError):
-                continue  # a finding of its own says so, where it differs
+            first, second = pair
             if first == second:
                 continue
             comparison = certain(first, second, compare(first, second))
@@ -181,7 +174,7 @@ def _entity(account: Account, entity: EntityId, head: Account) -> Entity | None:
 
 
 def _access(account: Account, entity: Entity | None) -> Access:
-    return NOTHING if entity is None else access(holding(account, entity))
+    return NOTHING if entity is None else access(effective_policies(account, entity))
 
 
 def _trust(entity: Entity | None) -> Access:
@@ -189,7 +182,7 @@ def _trust(entity: Entity | None) -> Access:
 
 
 def _boundary(account: Account, entity: Entity | None) -> Access:
-    held = None if entity is None else holding(account, entity).boundary
+    held = None if entity is None else effective_policies(account, entity).boundary
     return together([read(document) for document in held.values()]) if held else EVERYTHING
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 from ecr_steward.gate.check import Finding
 from ecr_steward.gate.inputs import Answer
@@ -118,7 +118,7 @@ def as_sarif(answer: Answer, failing: Sequence[Finding]) -> str:
 
 def as_junit(answer: Answer, failing: Sequence[Finding]) -> str:
     """One test case for each finding, and one that passes when there is none."""
-    suite = Xml.Element(
+    suite = ET.Element(
         "testsuite",
         name="steward policy check",
         tests=str(max(len(answer.findings), 1)),
@@ -126,16 +126,16 @@ def as_junit(answer: Answer, failing: Sequence[Finding]) -> str:
         skipped=str(sum(bool(one.accepted) for one in answer.findings)),
     )
     if not answer.findings:
-        Xml.SubElement(suite, "testcase", classname="access", name="no access is added")
+        ET.SubElement(suite, "testcase", classname="access", name="no access is added")
     for one in answer.findings:
-        case = Xml.SubElement(suite, "testcase", classname=one.file, name=one.id)
+        case = ET.SubElement(suite, "testcase", classname=one.file, name=one.id)
         if one.accepted:
-            Xml.SubElement(case, "skipped", message=one.accepted)
+            ET.SubElement(case, "skipped", message=one.accepted)
         elif one in failing:
-            failure = Xml.SubElement(case, "failure", type=one.severity.name, message=one.summary)
+            failure = ET.SubElement(case, "failure", type=one.severity.name, message=one.summary)
             failure.text = "\n".join(_details(one))
-    Xml.indent(suite)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{Xml.tostring(suite, encoding="unicode")}\n'
+    ET.indent(suite)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suite, encoding="unicode")}\n'
 
 
 FORMATS: Mapping[str, Callable[[Answer, Sequence[Finding]], str]] = {
@@ -193,7 +193,7 @@ def _object(one: Finding) -> dict[str, Any]:
                 "principal": witness.principal,
                 "action": witness.action,
                 "resource": shown(witness.resource),
-                "context": {key: value for key, value in witness.context.items()},
+                "context": dict(witness.context),
             }
             for witness in one.witnesses
         ],

@@ -131,19 +131,34 @@ def _read(text: Text) -> _Read | None:
         return _Read("policy", side=_of_documents(body, text.name))
     if not isinstance(body, Mapping):
         return None
-    if plans.is_plan(body):
-        return _Read("plan", plan=body)
-    if "Resources" in body and (
-        "AWSTemplateFormatVersion" in body or _has_types(body["Resources"]) or "Transform" in body
-    ):
-        return _Read("template", template=read_template(body, text.content, text.name))
-    if str(body.get("format", "")).startswith("ecr-steward/iam-baseline/"):
-        return _Read("account", side=_of_baseline(text.content, body, text.name))
-    if "UserDetailList" in body or "RoleDetailList" in body:
-        return _Read("account", side=_of_authorization_details(body, text.name))
-    if "Statement" in body:
-        return _Read("policy", side=_of_documents([body], text.name))
+    kind = _kind(body)
+    match kind:
+        case "plan":
+            return _Read(kind, plan=body)
+        case "template":
+            return _Read(kind, template=read_template(body, text.content, text.name))
+        case "baseline":
+            return _Read("account", side=_of_baseline(text.content, body, text.name))
+        case "account":
+            return _Read(kind, side=_of_authorization_details(body, text.name))
+        case "policy":
+            return _Read(kind, side=_of_documents([body], text.name))
     return None
+
+
+def _kind(body: Mapping[str, Any]) -> str:
+    """What a JSON object is; empty for what has nothing to do with access."""
+    if plans.is_plan(body):
+        return "plan"
+    if "Resources" in body and (
+        "AWSTemplateFormatVersion" in body or "Transform" in body or _has_types(body["Resources"])
+    ):
+        return "template"
+    if str(body.get("format", "")).startswith("ecr-steward/iam-baseline/"):
+        return "baseline"
+    if "UserDetailList" in body or "RoleDetailList" in body:
+        return "account"
+    return "policy" if "Statement" in body else ""
 
 
 def _body(content: str, name: str) -> Any:
@@ -173,7 +188,7 @@ def _of_documents(documents: list[Any], name: str) -> Side:
         except PolicyError as error:
             raise UnusableInputError(name, f"it is no policy document: {error}") from error
         statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
-        entity = draft.entity(EntityKind.ROLE, f"{label}~{number}" if number else label)
+        entity = draft.entity(EntityKind.ROLE, f"document{number or ''}")
         trust = any("Principal" in one or "NotPrincipal" in one for one in statements)
         place = f"policy {label}" + (f" ({number + 1})" if number else "")
         draft.describe(entity, Place(label=place), **({"trust": document} if trust else {}))
@@ -183,10 +198,10 @@ def _of_documents(documents: list[Any], name: str) -> Side:
 
 
 def _of_baseline(content: str, body: Mapping[str, Any], name: str) -> Side:
-    from policy_drift.adapters.baseline_document import JsonBaselineFormat
+    from policy_drift import baseline_document
 
     try:
-        return Side(JsonBaselineFormat().read(content.encode(), account=str(body.get("account"))).account)
+        return Side(baseline_document.read(content.encode(), account=str(body.get("account"))).account)
     except StewardError as error:
         raise UnusableInputError(name, f"it is no usable baseline: {error}") from error
 

@@ -20,6 +20,12 @@ _PSEUDO = {"AWS::AccountId": OWN_ACCOUNT, "AWS::Partition": "aws", "AWS::URLSuff
 _NO_VALUE = "AWS::NoValue"
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
+_LOGIC: dict[str, Callable[[list[Any]], bool]] = {
+    "Fn::And": all,
+    "Fn::Or": any,
+    "Fn::Not": lambda parts: not parts[0],
+}
+
 Case = Mapping[str, bool]
 """Atoms of conditions, and whether they are true."""
 
@@ -91,20 +97,13 @@ class Resolver:
         if not isinstance(expression, Mapping) or len(expression) != 1:
             return None
         name, argument = next(iter(expression.items()))
-        if name == "Condition":
-            if argument in seen or argument in self.changed:
-                return None
-            named = self.template.get("Conditions", {}).get(argument)
-            return self._truth(named, seen | {argument})
-        if name in ("Fn::And", "Fn::Or", "Fn::Not") and isinstance(argument, list):
+        if name == "Condition" and argument not in seen and argument not in self.changed:
+            return self._truth(self.template.get("Conditions", {}).get(argument), seen | {argument})
+        if name in _LOGIC and isinstance(argument, list):
             parts = [self._truth(part, seen) for part in argument]
-            if None in parts:
-                return None
-            return not parts[0] if name == "Fn::Not" else (all if name == "Fn::And" else any)(parts)
-        if name == "Fn::Equals":
-            atom = _atom(argument)
-            return None if atom is None or self.case is None else self.case.get(atom)
-        return None
+            return None if None in parts else _LOGIC[name](parts)
+        atom = _atom(argument) if name == "Fn::Equals" else None
+        return None if atom is None or self.case is None else self.case.get(atom)
 
     def _function(self, name: str, argument: Any) -> Any:
         known: dict[str, Callable[[Any], Any]] = {
@@ -246,7 +245,7 @@ def _atoms(template: Mapping[str, Any], expression: Any, seen: frozenset[str]) -
             return set()
         named = template.get("Conditions", {}).get(argument)
         return _atoms(template, named, seen | {argument})
-    if name in ("Fn::And", "Fn::Or", "Fn::Not") and isinstance(argument, list):
+    if name in _LOGIC and isinstance(argument, list):
         return set().union(*(_atoms(template, part, seen) for part in argument))
     atom = _atom(argument) if name == "Fn::Equals" else None
     return set() if atom is None else {atom}

@@ -1,11 +1,10 @@
 """Values that the files do not hold: what an intrinsic function will return, or what is known after a deployment.
 
-Such a value becomes a token, a text in angle brackets such as ``<Bucket.Arn>``. A token equals itself, and whether it
+Such a value becomes a token, a text in angle brackets such as ``<Bucket.Arn>``. A token equals itself. Whether it
 equals anything else is not known: `ecr_steward.gate.certainty` decides what may be said nevertheless. What names a
-resource of the file holds no wildcard; any other value may (a parameter can be ``*``): such a token is *open* and begins
-with ``<~``. A token stands
-where a policy takes text. Where it takes something else (a number, an address, a whole statement) a text is put in its
-place that the engine reads and that occurs nowhere else.
+resource of the file holds no wildcard; any other value may (a parameter can be ``*``): such a token is *open* and
+begins with ``<~``. A token stands where a policy takes text. Where it takes something else (a number, an address, a
+whole statement), a text is put in its place that the engine reads and that occurs nowhere else.
 """
 
 import hashlib
@@ -104,28 +103,27 @@ def _fitted_statement(statement: Any) -> Any:
         return opaque_statement(statement)
     if not isinstance(statement, Mapping):
         return statement
-    fit = dict(statement)
-    if isinstance(fit.get("Effect"), str) and has_token(fit["Effect"]):
+    if isinstance(statement.get("Effect"), str) and has_token(statement["Effect"]):
         return opaque_statement(token(f"Statement.{digest(statement)}"))
-    for element in ("Action", "NotAction"):
-        if element in fit:
-            fit[element] = _each(fit[element], _action)
-    for element in ("Resource", "NotResource"):
-        if element in fit:
-            fit[element] = _each(fit[element], _arn)
-    for element in ("Principal", "NotPrincipal"):
-        if isinstance(fit.get(element), str) and has_token(fit[element]):
-            fit[element] = {"AWS": fit[element]}
-        if isinstance(fit.get(element), Mapping):
-            fit[element] = {
-                kind: _each(value, _principal) if kind == "AWS" else value for kind, value in fit[element].items()
-            }
-    condition = fit.get("Condition")
-    if isinstance(condition, str) and has_token(condition):
-        fit["Condition"] = {"StringEquals": {f"{PSEUDO_SERVICE}/condition": condition}}
-    elif isinstance(condition, Mapping):
-        fit["Condition"] = _fitted_condition(condition)
-    return fit
+    return {element: _fitted_element(element, value) for element, value in statement.items()}
+
+
+def _fitted_element(element: str, value: Any) -> Any:
+    match element:
+        case "Action" | "NotAction":
+            return _each(value, _action)
+        case "Resource" | "NotResource":
+            return _each(value, _arn)
+        case "Principal" | "NotPrincipal":
+            named = {"AWS": value} if isinstance(value, str) and has_token(value) else value
+            if not isinstance(named, Mapping):
+                return named
+            return {kind: _each(one, _principal) if kind == "AWS" else one for kind, one in named.items()}
+        case "Condition" if isinstance(value, str) and has_token(value):
+            return {"StringEquals": {f"{PSEUDO_SERVICE}/condition": value}}
+        case "Condition" if isinstance(value, Mapping):
+            return _fitted_condition(value)
+    return value
 
 
 def _each(value: Any, fit: Any) -> Any:

@@ -93,7 +93,8 @@ class _Plan:
                 found[key] = _token(self._reference(address, key) or f"{_INDEX.sub('', address)}.{key}")
             elif isinstance(marked, list) and True in marked:
                 names = [*self._references(address, key)]
-                listed = values.get(key) if isinstance(values.get(key), list) else [None] * len(marked)
+                known = values.get(key)
+                listed = known if isinstance(known, list) else [None] * len(marked)
                 opaque = iter(names or [f"{address}.{key}"])
                 found[key] = [
                     _token(next(opaque, f"{address}.{key}.{place}")) if not_known is True else one
@@ -262,42 +263,49 @@ _LISTS = (
 def _from_statements(values: Mapping[str, Any], unknown: Any, address: str, expressions: Mapping[str, Any]) -> Any:
     """The document that the statements of a data source make, as the AWS provider puts it together."""
     marked = unknown.get("statement", []) if isinstance(unknown, Mapping) else []
-    if marked is True:
-        return token(f"{address}.json")
-    written = expressions.get("statement", [])
-    statements = []
-    for place, one in enumerate(_listed(values.get("statement"))):
-        if not isinstance(one, Mapping):
-            return token(f"{address}.json")
-        flags = marked[place] if isinstance(marked, list) and place < len(marked) else {}
-        said = written[place] if isinstance(written, list) and place < len(written) else {}
-        name = f"{address}.statement.{place}"
-        statement: dict[str, Any] = {"Effect": one.get("effect") or "Allow"}
-        for key, element in _LISTS:
-            listed = _with_tokens(one.get(key), flags.get(key) if isinstance(flags, Mapping) else None, name, said, key)
-            if listed:
-                statement[element] = listed
-        for key, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
-            named: dict[str, list[Any]] = {}
-            for number, block in enumerate(_listed(one.get(key))):
-                inner = flags.get(key, []) if isinstance(flags, Mapping) else []
-                inner = inner[number] if isinstance(inner, list) and number < len(inner) else {}
-                inner = inner.get("identifiers") if isinstance(inner, Mapping) else inner
-                listed = _with_tokens(block.get("identifiers"), inner, f"{name}.{key}", {}, "identifiers")
-                named.setdefault(str(block.get("type")), []).extend(listed)
-            if named:
-                statement[element] = "*" if named == {"*": ["*"]} else named
-        condition: dict[str, Any] = {}
-        for number, block in enumerate(_listed(one.get("condition"))):
-            inner = flags.get("condition", []) if isinstance(flags, Mapping) else []
-            inner = inner[number] if isinstance(inner, list) and number < len(inner) else {}
-            inner = inner.get("values") if isinstance(inner, Mapping) else inner
-            listed = _with_tokens(block.get("values"), inner, f"{name}.condition", {}, "values")
-            condition.setdefault(str(block.get("test")), {})[str(block.get("variable"))] = listed
-        if condition:
-            statement["Condition"] = condition
-        statements.append(statement)
+    listed = _listed(values.get("statement"))
+    if marked is True or not all(isinstance(one, Mapping) for one in listed):
+        return _token(f"{address}.json")
+    written = _listed(expressions.get("statement"))
+    statements = [
+        _statement(one, _at(marked, place), _at(written, place), f"{address}.statement.{place}")
+        for place, one in enumerate(listed)
+    ]
     return {"Version": values.get("version") or "2012-10-17", "Statement": statements} if statements else None
+
+
+def _statement(one: Mapping[str, Any], marked: Any, written: Any, name: str) -> dict[str, Any]:
+    """A statement block; what is marked in it is not known."""
+    statement: dict[str, Any] = {"Effect": one.get("effect") or "Allow"}
+    for key, element in _LISTS:
+        if listed := _with_tokens(one.get(key), _in(marked, key), name, written, key):
+            statement[element] = listed
+    for key, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
+        named: dict[str, list[Any]] = {}
+        for number, block in enumerate(_listed(one.get(key))):
+            flags = _in(_at(_in(marked, key), number), "identifiers")
+            listed = _with_tokens(block.get("identifiers"), flags, f"{name}.{key}", {}, "identifiers")
+            named.setdefault(str(block.get("type")), []).extend(listed)
+        if named:
+            statement[element] = "*" if named == {"*": ["*"]} else named
+    for number, block in enumerate(_listed(one.get("condition"))):
+        flags = _in(_at(_in(marked, "condition"), number), "values")
+        listed = _with_tokens(block.get("values"), flags, f"{name}.condition", {}, "values")
+        operators = statement.setdefault("Condition", {})
+        operators.setdefault(str(block.get("test")), {})[str(block.get("variable"))] = listed
+    return statement
+
+
+def _at(listed: Any, place: int) -> Any:
+    """A member of a list; what stands for all of them where it is none."""
+    if not isinstance(listed, list):
+        return listed
+    return listed[place] if place < len(listed) else None
+
+
+def _in(value: Any, key: str) -> Any:
+    """A member of an object; what stands for all of it where it is none."""
+    return value.get(key) if isinstance(value, Mapping) else value
 
 
 def _with_tokens(listed: Any, marked: Any, name: str, said: Any, key: str) -> list[Any]:

@@ -23,7 +23,7 @@ _NOBODY = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an entity stands, and what it is called there (a managed policy, say, that is judged as if a role had it)."""
+    """Where an entity stands, and what it is called there when it is judged as if it were a role."""
 
     line: int = 1
     label: str = ""
@@ -101,7 +101,8 @@ class Draft:
         for entity, described in self.entities.items():
             named[entity.kind][entity.name] = described
         users, groups, roles = (named[kind] for kind in (EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE))
-        return Side(Account(self.account, users, groups, roles, self.policies), self.places)
+        policies = {arn: policy for arn, policy in self.policies.items() if arn in held}
+        return Side(Account(self.account, users, groups, roles, policies), self.places)
 
 
 def references(entity: Entity) -> list[str]:

@@ -139,7 +139,7 @@ def _not_judged(name: str, error: UnusableInputError) -> Finding:
 
 
 def _files(side: Path | Revision, root: Path | None) -> Iterator[tuple[str, str]]:
-    """The files of a side that may be about access, by their paths; a folder in a repository goes by its paths there."""
+    """The files of a side by their paths; those of a folder in a repository by their paths there."""
     if isinstance(side, Revision):
         listed = _git("ls-tree", "-r", "-z", "--name-only", side.commit, cwd=side.root) or ""
         here = Path.cwd().resolve()

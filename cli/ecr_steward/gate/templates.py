@@ -193,28 +193,28 @@ def _expanded(body: Mapping[str, Any], text: str, file: str) -> Mapping[str, Any
 def _prepared(body: Mapping[str, Any], *, with_defaults: bool) -> dict[str, Any]:
     """The template as `sam package` leaves it: code is somewhere in S3."""
     prepared: dict[str, Any] = copy.deepcopy(dict(body))
-    resources = {
-        name: resource for name, resource in prepared["Resources"].items() if _kind(resource) not in _NOT_EXPANDED
-    }
+    resources = {name: one for name, one in prepared["Resources"].items() if _kind(one) not in _NOT_EXPANDED}
     prepared["Resources"] = resources
-    globals_ = prepared.get("Globals")
-    defaults = list(globals_.values()) if isinstance(globals_, Mapping) else []
-    own = [resource.get("Properties") for resource in resources.values() if isinstance(resource, Mapping)]
+    defaults = _mappings(prepared.get("Globals"))
+    own = [one["Properties"] for one in resources.values() if isinstance(one, dict) and "Properties" in one]
     for properties in (*defaults, *own):
         if isinstance(properties, dict):
-            for path in _LOCAL_PATHS:
-                if path in properties and "InlineCode" in properties:
-                    del properties[path]
-                elif isinstance(properties.get(path), str) or "Fn::Transform" in str(properties.get(path)):
-                    properties[path] = _SOMEWHERE
+            _put_code_somewhere(properties)
     if any(isinstance(one, Mapping) and "InlineCode" in one for one in own):
         for properties in defaults:
-            if isinstance(properties, dict):
-                properties.pop("CodeUri", None)
+            properties.pop("CodeUri", None)
     if not with_defaults:
         for parameter in _mappings(prepared.get("Parameters")):
             parameter.pop("Default", None)
     return prepared
+
+
+def _put_code_somewhere(properties: dict[str, Any]) -> None:
+    for path in _LOCAL_PATHS:
+        if path in properties and "InlineCode" in properties:
+            del properties[path]
+        elif isinstance(properties.get(path), str) or "Fn::Transform" in str(properties.get(path)):
+            properties[path] = _SOMEWHERE
 
 
 def _mappings(section: Any) -> "Collection[Any]":

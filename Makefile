@@ -38,6 +38,7 @@ check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture
 	$(TOOLS)/ruff check .
 	$(TOOLS)/ruff format --check .
 	$(TOOLS)/mypy
+	$(TOOLS)/mypy --config-file tests/mypy.ini tests
 	$(TOOLS)/mypy consumer/ecr_steward_credentials.py
 	PYTHONPATH=functions:layers $(TOOLS)/lint-imports --no-cache --no-logo
 	PYTHONPATH=cli:functions:layers $(TOOLS)/lint-imports --no-cache --no-logo --config cli/pyproject.toml

@@ -7,19 +7,19 @@ from pathlib import Path
 from benchmarks.deployment import BUILD, Deployment
 from benchmarks.figures import Figure
 
-LAYERS = ("DependenciesLayer", "StewardLayer", "SettingsLayer")
+LAYERS = ("DependenciesLayer", "StewardLayer", "IamPolicyLayer", "SettingsLayer")
 
 
-def module_path(function: str = "RepositoryApi") -> list[Path]:
+def module_path(function: str = "RepositoryApi", build: Path = BUILD) -> list[Path]:
     """Where Lambda looks for modules of a function: its own artefact, then the layers."""
-    return [BUILD / function, *(BUILD / layer / "python" for layer in LAYERS)]
+    return [build / function, *(build / layer / "python" for layer in LAYERS)]
 
 
 def measure(_: Deployment) -> list[Figure]:
     """The size of each artefact, deflated as it is uploaded, and unpacked."""
     figures = []
     for artefact in sorted(path for path in BUILD.iterdir() if path.is_dir()):
-        files = [path for path in artefact.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+        files = [path for path in artefact.rglob("*") if path.is_file()]
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in files:

@@ -18,7 +18,7 @@ MEASUREMENTS: dict[str, tuple[str, Measurement]] = {
     "aws-calls": ("AWS calls per ensure", aws_calls.measure),
     "slow-ecr": ("200 repositories a call while ECR takes 150 ms a request", slow_ecr.measure),
     "one-name": ("200 ensures of one name", one_name.measure),
-    "cold-start": ("import and set-up of the handler, against a bare ECR client", cold_start.measure),
+    "cold-start": ("import and set-up of every handler, against a bare ECR client", cold_start.measure),
     "artefacts": ("size of each built artefact", artefacts.measure),
 }
 

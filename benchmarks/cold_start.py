@@ -1,54 +1,92 @@
-"""Import and set-up of the API's handler in a fresh interpreter, against a bare ECR client from the same layer.
+"""Import and set-up of every function's handler in a fresh interpreter, against a bare ECR client from the same layer.
 
-Lambda's folders are read-only and ``sam build`` ships no bytecode, so a cold start compiles every module that it
-imports: ``compiled`` is that case, for both sides alike. ``from bytecode`` is the case of a laptop's second start.
+Lambda's folders are read-only: without bytecode in them, a cold start compiles every module that it imports. That is
+the case of the bare client, which is how any function begins, and of ``compiling``, which is the same code as the plain
+``sam build`` makes it. Runs take turns, and the figures are ratios of processor time, because a machine is
+rarely quiet. ``python -m benchmarks.cold_start`` measures the last build.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from benchmarks.deployment import Deployment
-from benchmarks.figures import Figure, Target, median_and_least
-from benchmarks.function_process import function_environment
+from samtranslator.yaml_helper import yaml_parse
+
+from benchmarks.artefacts import module_path
+from benchmarks.deployment import BUILD, PROJECT, Deployment
+from benchmarks.figures import Figure, Target, as_table
 
 BARE = "import boto3; boto3.client('ecr')"
-HANDLER = "import repository_provisioning.provision_repositories_handler"
-TARGET = Target("at most", 1.6)
-ROUNDS = 11
+TARGETS = {"RepositoryApi": Target("at most", 0.6)}
+ROUNDS = 7
 _TIMED = "import time; began = time.perf_counter(); {}; print(time.perf_counter() - began, time.process_time())"
+_IN_USE = {
+    "AWS_REGION": "ca-central-1",
+    "AWS_DEFAULT_REGION": "ca-central-1",
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "AWS_LAMBDA_FUNCTION_NAME": "measured",
+    "IAM_EVENTS_REGION": "us-east-1",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+    "PUSH_SAFETY_NET": "report",
+    "ROTATION_FUNCTION": "arn:aws:lambda:ca-central-1:123456789012:function:rotation",
+    "STEWARD_ACCOUNT": "123456789012",
+}
+"""Variables of the template that handlers look at; the others hold their own names."""
 
 
-def measure(stack: Deployment) -> list[Figure]:
-    """How many times longer the handler takes, by the medians of runs that take turns."""
-    environment = function_environment(stack)
-    with TemporaryDirectory() as bytecode:
-        return [
-            _compared("compiled", environment | {"PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": "1"}),
-            _compared("from bytecode", environment | {"PYTHONPYCACHEPREFIX": bytecode}),
-        ]
+def measure(_: Deployment | None = None) -> list[Figure]:
+    """For each function how many times as long as the bare client it takes, from bytecode and compiling."""
+    template = yaml_parse((PROJECT / "template.yaml").read_text())
+    functions = {
+        n: r["Properties"] for n, r in template["Resources"].items() if r["Type"].endswith("Serverless::Function")
+    }
+    shared = template["Globals"]["Function"]
+    names = {name for scope in (shared, *functions.values()) for name in _variables(scope)}
+    statements = {name: f"import {p['Handler'].rpartition('.')[0]}" for name, p in functions.items()}
+    variables = {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"} | {name: name for name in names} | _IN_USE
+    with TemporaryDirectory() as folder:
+        plain = shutil.copytree(BUILD, Path(folder) / "build", ignore=shutil.ignore_patterns("__pycache__"))
+        runs = {("bare", "compiling"): (BARE, _with_modules(variables, "RepositoryApi", plain))}
+        for name, statement in statements.items():
+            runs[name, "compiling"] = statement, _with_modules(variables, name, plain)
+            runs[name, "bytecode"] = statement, _with_modules(variables, name, BUILD)
+        seconds: dict[tuple[str, str], list[tuple[float, float]]] = {run: [] for run in runs}
+        for number in range(ROUNDS + 1):  # the first fills the file cache
+            for run, (statement, environment) in runs.items():
+                taken = _seconds(statement, environment)
+                if number:
+                    seconds[run].append(taken)
+    walls = {run: median(wall for wall, _ in taken) for run, taken in seconds.items()}
+    processors = {run: median(processor for _, processor in taken) for run, taken in seconds.items()}
+    bare = processors["bare", "compiling"]
+    return [
+        Figure(
+            f"cold start of {name} against boto3.client('ecr')",
+            processors[name, "bytecode"] / bare,
+            "times",
+            TARGETS.get(name),
+            f"{walls[name, 'bytecode'] * 1000:.0f} ms; compiling {walls[name, 'compiling'] * 1000:.0f} ms, "
+            f"{processors[name, 'compiling'] / bare:.2f} times; "
+            f"boto3 alone {walls['bare', 'compiling'] * 1000:.0f} ms; "
+            f"bytecode takes {processors[name, 'bytecode'] / processors[name, 'compiling']:.2f} of compiling",
+        )
+        for name in statements
+    ]
 
 
-def _compared(case: str, environment: dict[str, str]) -> Figure:
-    for statement in (BARE, HANDLER):
-        _seconds(statement, environment)  # fills the file cache, and the bytecode where it is kept
-    walls: dict[str, list[float]] = {BARE: [], HANDLER: []}
-    processors: dict[str, list[float]] = {BARE: [], HANDLER: []}
-    for _ in range(ROUNDS):
-        for statement in (BARE, HANDLER):
-            wall, processor = _seconds(statement, environment)
-            walls[statement].append(wall)
-            processors[statement].append(processor)
-    (bare, bare_least), (handler, handler_least) = (median_and_least(walls[each]) for each in (BARE, HANDLER))
-    bare_processor, handler_processor = (median_and_least(processors[each])[0] for each in (BARE, HANDLER))
-    detail = (
-        f"handler {handler * 1000:.0f} ms (least {handler_least * 1000:.0f}), boto3 alone {bare * 1000:.0f} ms "
-        f"(least {bare_least * 1000:.0f}): {handler_least / bare_least:.2f} times by the least, "
-        f"{handler_processor / bare_processor:.2f} by processor time; {ROUNDS} runs each"
-    )
-    return Figure(f"{case}: handler against boto3.client('ecr')", handler / bare, "times", TARGET, detail)
+def _variables(scope: dict[str, Any]) -> dict[str, Any]:
+    variables: dict[str, Any] = scope.get("Environment", {}).get("Variables", {})
+    return variables
+
+
+def _with_modules(variables: dict[str, str], function: str, build: Path) -> dict[str, str]:
+    return variables | {"PYTHONPATH": os.pathsep.join(str(folder) for folder in module_path(function, build))}
 
 
 def _seconds(statement: str, environment: dict[str, str]) -> tuple[float, float]:
@@ -58,3 +96,7 @@ def _seconds(statement: str, environment: dict[str, str]) -> tuple[float, float]
     done = subprocess.run(command, env=environment, cwd=os.path.sep, capture_output=True, text=True, check=True)
     wall, processor = done.stdout.split()[-2:]
     return float(wall), float(processor)
+
+
+if __name__ == "__main__":
+    print(as_table({"cold-start": measure()}, {}))

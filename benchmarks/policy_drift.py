@@ -33,7 +33,7 @@ from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.adapters.lambda_scan import LambdaScanTrigger
 from policy_drift.adapters.s3_baseline import S3BaselineStore
 from policy_drift.adapters.s3_reports import S3Reports
-from policy_drift.bootstrap import baseline_in_force, operate_drift
+from policy_drift.bootstrap import baseline_in_force, drift_severities, operate_drift
 from policy_drift.domain.account import Account, Document, Group, ManagedPolicy, Role, User
 from policy_drift.domain.baseline import Baseline, Origin
 from policy_drift.domain.comparison.drifts import drifts
@@ -205,7 +205,7 @@ def measured(principals: int, change: str) -> str:
     begun = perf_counter()
     snapshot = IamAccount(iam, ACCOUNT).snapshot()
     started = perf_counter()
-    found = drifts(approved, snapshot.account).found
+    found = drifts(approved, snapshot.account, severities=drift_severities()).found
     seconds = perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     text = len(json.dumps([[role.inline, role.trust] for role in approved.roles.values()]))
@@ -234,7 +234,7 @@ def adoption(principals: int) -> str:
     random = Random(7)
     approved = account(principals, random)
     live = one_percent_changed(approved, random)
-    (drift, *_) = drifts(approved, live).found
+    (drift, *_) = drifts(approved, live, severities=drift_severities()).found
     with mock_aws():
         s3, dynamodb, iam = boto3.client("s3"), boto3.client("dynamodb"), boto3.client("iam")
         iam.meta.events.register_first("before-send.iam", ServedIam(live).answer)

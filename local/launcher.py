@@ -1,8 +1,9 @@
 """Run the local AWS: MiniStack in this process, on 127.0.0.1 only, IAM enforced, with what it lacks added.
 
 ``python -m local.launcher --port 4570`` runs until SIGTERM or SIGINT. Root is the key of its environment's
-``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``. MiniStack passes the environment of this process on to every
-function: start it with a short one, as :mod:`local.server` does.
+``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``, and PYTHONPATH leads to ``functions``, whose rule for lifecycle
+policies it shares. MiniStack passes the environment of this process on to every function: start it with a short one,
+as :mod:`local.server` does.
 """
 
 import argparse
@@ -31,6 +32,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         if not os.environ.get(name):
             sys.exit(f"{name} must be set: it is the root key of the local AWS.")
+    os.environ.pop("PYTHONPATH", None)  # each function has what is in its package and layers, and nothing else
     os.environ.update(_ministack_settings(options))
     # MiniStack reads its settings when it is imported.
     version = importlib.metadata.version("ministack")

@@ -177,6 +177,11 @@ def one_put() -> Trace:
     return invoke("PUT", sample("put_by_role"))
 
 
+def another_put() -> Trace:
+    """A PUT of another one, in the same environment."""
+    return invoke("PUT", json.loads(json.dumps(sample("put_by_role")).replace("team-a/web", "team-a/other")))
+
+
 def first_key() -> Trace:
     """A key for a user without one."""
     tags: list[TagTypeDef] = [{"Key": "steward:rotate", "Value": "true"}]
@@ -191,7 +196,7 @@ def one_rotation() -> Trace:
     return invoke("rotation", queued("queued_rotation", user_name=USER, reason="routine", key_id=current))
 
 
-def one_iam_change() -> Trace:
+def first_iam_change() -> Trace:
     """A role gets another inline policy."""
     iam = boto3.client("iam")
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -199,6 +204,13 @@ def one_iam_change() -> Trace:
     iam.put_role_policy(RoleName="ci", PolicyName="rights", PolicyDocument=_policy(_allow("s3:GetObject")))
     invoke("scan", {"id": "scan-1"})
     iam.put_role_policy(RoleName="ci", PolicyName="more", PolicyDocument=_policy(_allow("s3:DeleteObject")))
+    return invoke("IAM change", queued("queued_change"))
+
+
+def another_iam_change() -> Trace:
+    """The role gets one more."""
+    iam = boto3.client("iam")
+    iam.put_role_policy(RoleName="ci", PolicyName="most", PolicyDocument=_policy(_allow("s3:PutObject")))
     return invoke("IAM change", queued("queued_change"))
 
 
@@ -250,9 +262,11 @@ def _public_names(body: ast.AST) -> Iterator[str]:
 
 MEASURED: dict[str, Callable[[], Trace]] = {
     "one PUT, with the composition": one_put,
+    "another PUT": another_put,
     "a first key, with the composition": first_key,
     "one rotation": one_rotation,
-    "one change of IAM, with the composition": one_iam_change,
+    "one change of IAM, with the composition": first_iam_change,
+    "another change of IAM": another_iam_change,
 }
 
 

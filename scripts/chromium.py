@@ -53,7 +53,8 @@ class Page:
             self.events.append(message)
         if "error" in message:
             raise RuntimeError(f"{method}: {message['error']['message']}")
-        return message["result"]
+        result: dict[str, Any] = message["result"]
+        return result
 
     def open(self, address: str) -> None:
         """Load a page and wait until all of it is there."""
@@ -91,7 +92,8 @@ class Page:
             if not byte:
                 raise RuntimeError("Chromium ended")
             message += byte
-        return json.loads(message)
+        read: dict[str, Any] = json.loads(message)
+        return read
 
 
 @contextmanager

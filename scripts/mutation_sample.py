@@ -46,6 +46,8 @@ TEST_FILES = (
         "test_context_values.py",
         "test_symbols.py",
         "test_command_line.py",
+        "test_escalation_paths.py",
+        "test_public_interface.py",
         "test_comparison_properties.py",
         "test_malformed_documents_properties.py",
         "test_hostile_documents.py",
@@ -71,7 +73,8 @@ class Mutant:
     def source(self) -> str:
         """The module with the change in it."""
         operator = get_operator(self.operator)()
-        return mutate_code(self.path.read_text(encoding="utf-8"), operator, self.occurrence)
+        mutated: str = mutate_code(self.path.read_text(encoding="utf-8"), operator, self.occurrence)
+        return mutated
 
     def rank(self, seed: int) -> str:
         """A random number that is always the same for the same mutant and seed."""
@@ -184,7 +187,7 @@ def put_in_place(path: Path, source: str) -> None:
             return compile(source, path, "exec", dont_inherit=True)
         return as_it_is(loader, name)
 
-    SourceFileLoader.get_code = get_code
+    SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
 
 
 def outcome_of(status: int) -> str:

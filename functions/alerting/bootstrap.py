@@ -18,10 +18,10 @@ from alerting.application.ports import Deliveries, OpenItems, PendingAlerts, Rea
 from alerting.application.send_alert import AlertSender
 from alerting.application.send_scheduled_alerts import ScheduledAlertSender
 from alerting.domain.routing import AlertingSettings
-from alerting.domain.severities import EventSeverities, SeveritiesFile
 from steward import settings
 from steward.aws.clients import client
 from steward.clock import Clock, SystemClock
+from steward.severities import EventSeverities, Severities
 
 CAPABILITY = "alerting"
 SETTINGS_FILE = "alerting.yaml"
@@ -85,7 +85,7 @@ def alerting_settings() -> AlertingSettings:
 
 def event_severities() -> EventSeverities:
     """The table of severities, for events. Raises SettingsError."""
-    return settings.load(settings.locate(SEVERITIES_FILE), SeveritiesFile).events
+    return settings.load(settings.locate(SEVERITIES_FILE), Severities).events
 
 
 def _readers(wanted: AlertingSettings, clock: Clock) -> list[Reader]:

@@ -5,8 +5,8 @@ from dataclasses import fields
 
 from alerting.bootstrap import SETTINGS_FILE, SEVERITIES_FILE
 from alerting.domain.routing import AlertingSettings
-from alerting.domain.severities import SeveritiesFile
 from steward.check_settings import SettingsFile, check
+from steward.severities import Severities
 
 FILES = (
     SettingsFile(
@@ -18,9 +18,11 @@ FILES = (
     ),
     SettingsFile(
         name=SEVERITIES_FILE,
-        what="the severities of events",
-        into=SeveritiesFile,
-        summary=lambda severities: f"severities of {len(fields(severities.events))} events",
+        what="the severities",
+        into=Severities,
+        summary=lambda severities: (
+            f"{len(fields(severities.events))} severities of events, {len(fields(severities.drift))} of drift"
+        ),
     ),
 )
 

@@ -38,7 +38,7 @@ class _Document:
 
 
 def write(baseline: Baseline) -> bytes:
-    """As UTF-8 text, with keys sorted at every level but inside policy documents, which keep their order."""
+    """Return UTF-8 text, with keys sorted at every level but inside policy documents, which keep their order."""
     document: dict[str, Any] = {
         "account": baseline.account.id,
         "format": FORMAT,
@@ -54,7 +54,7 @@ def write(baseline: Baseline) -> bytes:
 
 
 def read(text: bytes, *, account: str) -> Baseline:
-    """Raise UnusableBaselineError for whatever is not a baseline of ``account``."""
+    """Parse a baseline of ``account``. Raises UnusableBaselineError with line and reason."""
     try:
         return _read(text, account)
     except RecursionError as error:
@@ -92,7 +92,10 @@ def _read(text: bytes, account: str) -> Baseline:
 
 
 def refuse_bad_policies(text: bytes, baseline: Baseline, known: Account | None) -> None:
-    """Parse every policy document but those that ``known`` has, too: what IAM itself gave is not questioned."""
+    """Parse every policy document that ``known`` does not have: documents from IAM itself are accepted.
+
+    Raises UnusableBaselineError.
+    """
     decoded, trusted = text.decode("utf-8-sig"), _documents(known) if known else {}
     for place, policy in _documents(baseline.account).items():
         if trusted.get(place) == policy:
@@ -115,7 +118,7 @@ def _parsed(text: str) -> dict[str, Any]:
     except ValueError as error:  # a number that is longer than Python converts
         raise UnusableBaselineError(f"it is not JSON that others read: {error}") from error
     try:
-        # Python's reader takes NaN, half a surrogate pair and numbers without end, which nobody else does.
+        # Python's reader accepts NaN, half a surrogate pair and endless numbers; other readers refuse them.
         msgspec.json.decode(text)
     except ValueError as error:
         raise UnusableBaselineError(f"it is not JSON that others read: {error}") from error

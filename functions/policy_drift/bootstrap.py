@@ -33,14 +33,17 @@ from steward.aws.clients import client
 from steward.aws.event_bus import EventBridgePublisher
 from steward.clock import Clock, SystemClock
 from steward.events import EventPublisher
+from steward.severities import DriftSeverities, Severities
 
 CAPABILITY = "policy_drift"
 SETTINGS_FILE = "drift.yaml"
+SEVERITIES_FILE = "severities.yaml"
 
 
 def scan_account(
     *,
     settings: DriftSettings | None = None,
+    severities: DriftSeverities | None = None,
     account: str | None = None,
     region: str | None = None,
     reader: AccountReader | None = None,
@@ -53,18 +56,21 @@ def scan_account(
     clock: Clock | None = None,
 ) -> ScanAccount:
     """Compare the whole account, by schedule. Raises SettingsError."""
-    settings = settings or _settings()
+    settings, severities = settings or _settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
     return ScanAccount(
         reader or _reader(account),
-        baseline_in_force(account=account, store=store, records=records, publisher=publisher, clock=clock),
+        baseline_in_force(
+            severities=severities, account=account, store=store, records=records, publisher=publisher, clock=clock
+        ),
         RecordFindings(findings or _findings(), publisher, clock),
         AttributeChanges(history or _history(), settings.expected_actors, account),
         reports or _reports(),
         publisher,
         clock,
         scope=settings.scope,
+        severities=severities,
         account=account,
         region=region,
     )
@@ -73,6 +79,7 @@ def scan_account(
 def check_changes(
     *,
     settings: DriftSettings | None = None,
+    severities: DriftSeverities | None = None,
     account: str | None = None,
     region: str | None = None,
     reader: AccountReader | None = None,
@@ -84,24 +91,28 @@ def check_changes(
     clock: Clock | None = None,
 ) -> CheckChanges:
     """Compare what an event names. Raises SettingsError."""
-    settings = settings or _settings()
+    settings, severities = settings or _settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
     findings = findings or _findings()
     return CheckChanges(
         reader or _reader(account),
-        baseline_in_force(account=account, store=store, records=records, publisher=publisher, clock=clock),
+        baseline_in_force(
+            severities=severities, account=account, store=store, records=records, publisher=publisher, clock=clock
+        ),
         findings,
         RecordFindings(findings, publisher, clock),
         AttributeChanges(history or _history(), settings.expected_actors, account),
         clock,
         settings.scope,
+        severities,
     )
 
 
 def operate_drift(
     *,
     settings: DriftSettings | None = None,
+    severities: DriftSeverities | None = None,
     account: str | None = None,
     region: str | None = None,
     reader: AccountReader | None = None,
@@ -114,13 +125,15 @@ def operate_drift(
     clock: Clock | None = None,
 ) -> OperateDrift:
     """Answer operators. Raises SettingsError."""
-    settings = settings or _settings()
+    settings, severities = settings or _settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
     findings = findings or _findings()
     return OperateDrift(
         findings,
-        baseline_in_force(account=account, store=store, records=records, publisher=publisher, clock=clock),
+        baseline_in_force(
+            severities=severities, account=account, store=store, records=records, publisher=publisher, clock=clock
+        ),
         reader or _reader(account),
         RecordFindings(findings, publisher, clock),
         reports or _reports(),
@@ -128,6 +141,7 @@ def operate_drift(
         publisher,
         clock,
         scope=settings.scope,
+        severities=severities,
         account=account,
     )
 
@@ -137,11 +151,18 @@ def baseline_in_force(
     account: str,
     publisher: EventPublisher,
     clock: Clock,
+    severities: DriftSeverities | None = None,
     store: BaselineStore | None = None,
     records: BaselineRecords | None = None,
 ) -> BaselineInForce:
     """The baseline of one account."""
-    return BaselineInForce(store or _store(account), records or _records(account), publisher, clock, account)
+    store, records = store or _store(account), records or _records(account)
+    return BaselineInForce(store, records, publisher, clock, account, severities or drift_severities())
+
+
+def drift_severities() -> DriftSeverities:
+    """The table of severities, for drift. Raises SettingsError."""
+    return files.load(files.locate(SEVERITIES_FILE), Severities).drift
 
 
 def _settings() -> DriftSettings:

@@ -60,7 +60,7 @@ def acknowledge(finding_id: str) -> Response[dict[str, Any]]:
 
 @app.post("/drift/scans")
 def request_scan() -> Response[dict[str, Any]]:
-    """Start a scan; DriftScanCompleted tells of its end under the same id."""
+    """Start a scan; DriftScanCompleted is published under the same id when it ends."""
     use_cases().request_scan(app.request_id, str(app.caller))
     return Response(HTTPStatus.ACCEPTED, "application/json", {"scan_id": app.request_id})
 

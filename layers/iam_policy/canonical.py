@@ -63,20 +63,21 @@ def _with_actions_joined(statements: "Iterable[Statement]") -> list[Statement]:
     alike: dict[tuple[object, ...], list[Statement]] = {}
     for statement in statements:
         alone = statement if statement.actions.negated else None
-        alike.setdefault((statement.allows, statement.rest, alone), []).append(statement)
+        alike.setdefault((statement.allows, statement.scope, alone), []).append(statement)
     return [replace(group[0], actions=_union([statement.actions for statement in group])) for group in alike.values()]
 
 
 def _with_resources_joined(statements: "Iterable[Statement]") -> list[Statement]:
     alike: dict[tuple[object, ...], list[Statement]] = {}
     for statement in statements:
-        rest = statement.rest
-        alone = rest.resources if rest.resources is None or rest.resources.negated else "any"
-        meaning = (statement.allows, statement.actions, rest.principals, rest.conditions, alone)
+        scope = statement.scope
+        alone = scope.resources if scope.resources is None or scope.resources.negated else "any"
+        meaning = (statement.allows, statement.actions, scope.principals, scope.conditions, alone)
         alike.setdefault(meaning, []).append(statement)
     return [
         replace(
-            group[0], rest=replace(group[0].rest, resources=_union([statement.rest.resources for statement in group]))
+            group[0],
+            scope=replace(group[0].scope, resources=_union([statement.scope.resources for statement in group])),
         )
         for group in alike.values()
     ]
@@ -86,7 +87,7 @@ def _without_covered_patterns(statement: Statement) -> Statement:
     return replace(
         statement,
         actions=_union([statement.actions]),
-        rest=replace(statement.rest, resources=_union([statement.rest.resources])),
+        scope=replace(statement.scope, resources=_union([statement.scope.resources])),
     )
 
 
@@ -102,15 +103,17 @@ def _union(elements: list[_Element]) -> _Element:
 
 
 def _written(statement: Statement) -> dict[str, Any]:
-    actions, rest = statement.actions, statement.rest
+    actions, scope = statement.actions, statement.scope
     written: dict[str, Any] = {"Effect": "Allow" if statement.allows else "Deny"}
     written["NotAction" if actions.negated else "Action"] = _sorted(map(_text, actions.patterns))
-    if rest.resources is not None:
-        written["NotResource" if rest.resources.negated else "Resource"] = _sorted(map(_text, rest.resources.patterns))
-    if rest.principals is not None:
-        written["NotPrincipal" if rest.principals.negated else "Principal"] = _named(rest.principals)
-    if rest.conditions:
-        written["Condition"] = _sorted(map(_condition, rest.conditions))
+    if scope.resources is not None:
+        written["NotResource" if scope.resources.negated else "Resource"] = _sorted(
+            map(_text, scope.resources.patterns)
+        )
+    if scope.principals is not None:
+        written["NotPrincipal" if scope.principals.negated else "Principal"] = _named(scope.principals)
+    if scope.conditions:
+        written["Condition"] = _sorted(map(_condition, scope.conditions))
     return written
 
 

@@ -6,9 +6,9 @@ from enum import StrEnum
 from iam_policy import variables
 from iam_policy.access import Access, Policies, access_of
 from iam_policy.budget import Budget, OutOfBudgetError
+from iam_policy.candidate import Candidate
 from iam_policy.canonical import merged
-from iam_policy.dimensions import PRINCIPAL, RESOURCE, World, context_of
-from iam_policy.dispute import Dispute
+from iam_policy.dimensions import PRINCIPAL, RESOURCE, Assignment, context_of
 from iam_policy.evaluation import Decision, Request, decide
 from iam_policy.pairing import Pairing
 from iam_policy.search import Found
@@ -112,7 +112,7 @@ class _Question:
         self._budget = budget
         self._most = most_witnesses
         self._pairing = Pairing(first, second)
-        self._fresh = variables.fresh_values(variables.keys_of(self._pairing.rests), self._pairing.rests)
+        self._fresh = variables.fresh_values(variables.keys_of(self._pairing.scopes), self._pairing.scopes)
 
     def only_allowed_by(self, side: int) -> tuple[tuple[Witness, ...], str]:
         """Witnesses that only this side allows, and why there may be others when there are none."""
@@ -122,55 +122,55 @@ class _Question:
             return (), _OUT_OF_BUDGET
 
     def _only_allowed_by(self, side: int) -> tuple[tuple[Witness, ...], str]:
-        found, reason = self._exactly(side, World(self._fresh))
+        found, reason = self._exactly(side, Assignment(self._fresh))
         if self._fresh and not found and not reason:
-            found, reason = self._exactly(side, World(dict.fromkeys(self._fresh)))
+            found, reason = self._exactly(side, Assignment(dict.fromkeys(self._fresh)))
         if not self._fresh or found or reason:
             return found, reason
         doubt = ""
-        for dispute in self._pairing.disputes(side, self._budget):
-            if why := self._doubt(dispute):
-                found = self._at_likely_values(side, dispute)
+        for candidate in self._pairing.candidates(side, self._budget):
+            if why := self._doubt(candidate):
+                found = self._at_likely_values(side, candidate)
                 if found:
                     return found, ""
                 doubt = doubt or why
         return (), doubt
 
-    def _doubt(self, dispute: Dispute) -> str:
+    def _doubt(self, candidate: Candidate) -> str:
         """Why a difference cannot be ruled out whatever the variables stand for; empty when it can."""
-        if not dispute.keys or self._is_refuted(dispute):  # without variables it was decided exactly
+        if not candidate.keys or self._is_refuted(candidate):  # without variables it was decided exactly
             return ""
-        at_action = f", at action {dispute.action}"
-        if len(dispute.keys) > variables.MOST_KEYS:
+        at_action = f", at action {candidate.action}"
+        if len(candidate.keys) > variables.MOST_KEYS:
             return f"more than {variables.MOST_KEYS} context keys in policy variables{at_action}"
         try:
-            for world in variables.partial_worlds(dispute.keys):
-                if self._difference(dispute, world) is not None:
-                    names = ", ".join(f"${{{key}}}" for key in dispute.keys)
+            for assignment in variables.partial_assignments(candidate.keys):
+                if self._difference(candidate, assignment) is not None:
+                    names = ", ".join(f"${{{key}}}" for key in candidate.keys)
                     return f"not decided for every value of {names}{at_action}"
         except OutOfBudgetError:
             return _OUT_OF_BUDGET
         return ""
 
-    def _at_likely_values(self, side: int, dispute: Dispute) -> tuple[Witness, ...]:
+    def _at_likely_values(self, side: int, candidate: Candidate) -> tuple[Witness, ...]:
         """Witnesses at one of the values of variables that are likely to show this difference."""
-        for values in variables.likely_values(dispute.keys, dispute.rests):
-            world = World(self._fresh | values)
-            witness, _ = self._witness(side, dispute, world)
+        for values in variables.likely_values(candidate.keys, candidate.scopes):
+            assignment = Assignment(self._fresh | values)
+            witness, _ = self._witness(side, candidate, assignment)
             if witness is not None:
-                return self._exactly(side, world)[0] or (witness,)
+                return self._exactly(side, assignment)[0] or (witness,)
         return ()
 
-    def _exactly(self, side: int, world: World) -> tuple[tuple[Witness, ...], str]:
-        """Witnesses of a world with a value or none for each variable, and why there may be others there."""
+    def _exactly(self, side: int, assignment: Assignment) -> tuple[tuple[Witness, ...], str]:
+        """Witnesses of an assignment with a value or none for each variable, and why there may be others there."""
         known: list[Witness] = []
         future: list[Witness] = []
         reason = ""
         try:
-            for dispute in self._pairing.disputes(side, self._budget):
-                if len(future) == self._most and self._pairing.known_action(dispute, self._budget) is None:
+            for candidate in self._pairing.candidates(side, self._budget):
+                if len(future) == self._most and self._pairing.known_action(candidate, self._budget) is None:
                     continue
-                witness, why_not = self._witness(side, dispute, world)
+                witness, why_not = self._witness(side, candidate, assignment)
                 reason = reason or why_not
                 if witness is not None:
                     (future if witness.future_only else known).append(witness)
@@ -180,20 +180,20 @@ class _Question:
             reason = _OUT_OF_BUDGET
         return tuple((known + future)[: self._most]), reason
 
-    def _witness(self, side: int, dispute: Dispute, world: World) -> tuple[Witness | None, str]:
-        """A witness of the dispute in a world, if the point evaluator agrees with it; else why there may be one."""
+    def _witness(self, side: int, candidate: Candidate, assignment: Assignment) -> tuple[Witness | None, str]:
+        """A witness of the candidate, if the point evaluator agrees with it; else why there may be one."""
         try:
-            found = self._difference(dispute, world)
+            found = self._difference(candidate, assignment)
         except OutOfBudgetError:
             return None, _OUT_OF_BUDGET
         if found is None:
             return None, ""
         context: dict[str, str | tuple[str, ...]] = {
-            key: value for key, value in world.of(dispute.keys).values.items() if value is not None
+            key: value for key, value in assignment.of(candidate.keys).values.items() if value is not None
         }
-        known_action = self._pairing.known_action(dispute, self._budget)
+        known_action = self._pairing.known_action(candidate, self._budget)
         witness = Witness(
-            known_action or dispute.action,
+            known_action or candidate.action,
             found.examples.get(RESOURCE, ("*",))[0] or "*",
             context | context_of(found.examples),
             found.examples[PRINCIPAL][0] if PRINCIPAL in found.examples else None,
@@ -202,15 +202,15 @@ class _Question:
         only = decide(self._sides[side], witness), decide(self._sides[1 - side], witness)
         if found.certain and only[0] is Decision.ALLOWED and only[1] is not Decision.ALLOWED:
             return witness, ""
-        return None, f"a difference that could not be confirmed, at action {dispute.action}"
+        return None, f"a difference that could not be confirmed, at action {candidate.action}"
 
-    def _is_refuted(self, dispute: Dispute) -> bool:
+    def _is_refuted(self, candidate: Candidate) -> bool:
         with self._budget.half() as budget:
-            return dispute.is_refuted(budget)
+            return candidate.is_refuted(budget)
 
-    def _difference(self, dispute: Dispute, world: World) -> Found | None:
+    def _difference(self, candidate: Candidate, assignment: Assignment) -> Found | None:
         with self._budget.half() as budget:
-            return dispute.difference(world, budget)
+            return candidate.difference(assignment, budget)
 
 
 _OUT_OF_BUDGET = "not decided within the budget"

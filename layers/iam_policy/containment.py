@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from iam_policy.budget import Budget
     from iam_policy.conditions import Condition
     from iam_policy.kinds import Value
-    from iam_policy.statement import PatternSet, Rest
+    from iam_policy.statement import PatternSet, Scope
 
 _COMPARISONS_OF_A_STEP = 4
 #: More pairs of values than these are left to the search.
@@ -20,10 +20,10 @@ _MOST_PAIRS = 2_500
 
 
 def is_refuted(
-    allows: "Sequence[Sequence[Rest]]",
-    denies: "Sequence[Rest]",
-    refusing_allows: "Sequence[Sequence[Rest]]",
-    refusing_denies: "Sequence[Rest]",
+    allows: "Sequence[Sequence[Scope]]",
+    denies: "Sequence[Scope]",
+    refusing_allows: "Sequence[Sequence[Scope]]",
+    refusing_denies: "Sequence[Scope]",
     budget: "Budget",
 ) -> bool:
     """Whether surely nothing is allowed by one side and refused by the other, whatever variables stand for.
@@ -39,7 +39,7 @@ def is_refuted(
     ------
     OutOfBudgetError
     """
-    left = [[rest for rest in layer if not _all_within([rest], denies, budget)] for layer in allows]
+    left = [[scope for scope in layer if not _all_within([scope], denies, budget)] for layer in allows]
     if not all(left):
         return True
     return _all_within(refusing_denies, denies, budget) and all(
@@ -47,7 +47,7 @@ def is_refuted(
     )
 
 
-def _all_within(narrow: "Sequence[Rest]", wide: "Sequence[Rest]", budget: "Budget") -> bool:
+def _all_within(narrow: "Sequence[Scope]", wide: "Sequence[Scope]", budget: "Budget") -> bool:
     """Whether whoever meets one of the first demands surely meets one of the second; each is compared with each."""
     same = set(wide) if len(narrow) > 1 else wide
     changed = [one for one in narrow if one not in same]
@@ -58,7 +58,7 @@ def _all_within(narrow: "Sequence[Rest]", wide: "Sequence[Rest]", budget: "Budge
     return True
 
 
-def _within(narrow: "Rest", wide: "Rest", budget: "Budget") -> bool:
+def _within(narrow: "Scope", wide: "Scope", budget: "Budget") -> bool:
     return (
         _conditions_within(narrow.conditions, wide.conditions, budget)
         and wide.principals in (None, narrow.principals)

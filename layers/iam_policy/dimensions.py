@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from iam_policy.budget import Budget
-    from iam_policy.statement import Rest
+    from iam_policy.statement import Scope
 
 Example = tuple[str, ...]
 _Element = TypeVar("_Element")
@@ -27,7 +27,7 @@ _KEY = "key "
 _NOT_EMPTY: frozenset[Pattern] = frozenset(["?*"])
 #: What a request names where policies ask for no resource in particular.
 _PLAUSIBLE_RESOURCES = (literal("*"), "arn:aws:example:us-east-1:111122223333:example")
-_RESTS_OF_A_STEP = 8
+_SCOPES_OF_A_STEP = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Case:
     Attributes
     ----------
     met : int
-        Bit i is set when what statement rest i asks in this dimension is met.
+        Bit i is set when what statement scope i asks in this dimension is met.
     example : tuple of str
         The values of such a request; empty for a missing context key.
     certain : bool
@@ -50,7 +50,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Assignment:
     """What is known of the context keys that policy variables stand for.
 
     Attributes
@@ -68,17 +68,19 @@ class World:
         """The value that replaces a variable."""
         return self.values.get(key)
 
-    def of(self, keys: "Iterable[str]") -> "World":
+    def of(self, keys: "Iterable[str]") -> "Assignment":
         """What is known of these keys."""
-        return World({key: self.values[key] for key in keys if key in self.values}, self.symbolic.intersection(keys))
+        return Assignment(
+            {key: self.values[key] for key in keys if key in self.values}, self.symbolic.intersection(keys)
+        )
 
 
-def asked_in(rest: "Rest") -> list[str]:
+def asked_in(scope: "Scope") -> list[str]:
     """The names of the dimensions in which something is asked."""
-    names = [_KEY + condition.key for condition in rest.conditions]
-    if rest.principals is not None:
+    names = [_KEY + condition.key for condition in scope.conditions]
+    if scope.principals is not None:
         names.append(PRINCIPAL)
-    if rest.resources is not None:
+    if scope.resources is not None:
         names.append(RESOURCE)
     return names
 
@@ -92,38 +94,38 @@ def context_of(examples: "Mapping[str, Example]") -> dict[str, str | tuple[str, 
     }
 
 
-def cases(name: str, rests: "Mapping[int, Rest]", world: World, budget: "Budget") -> "Sequence[Case]":
+def cases(name: str, scopes: "Mapping[int, Scope]", assignment: Assignment, budget: "Budget") -> "Sequence[Case]":
     """The cases of a dimension.
 
     Parameters
     ----------
-    rests : mapping
-        By their bit, the statement rests that ask something in this dimension.
+    scopes : mapping
+        By their bit, the statement scopes that ask something in this dimension.
 
     Raises
     ------
     OutOfBudgetError
     """
     if name == PRINCIPAL:
-        return principal_cases(rests, budget)
+        return principal_cases(scopes, budget)
     if name == RESOURCE:
-        return resource_cases(rests, budget)
-    return key_cases(name.removeprefix(_KEY), rests, world, budget)
+        return resource_cases(scopes, budget)
+    return key_cases(name.removeprefix(_KEY), scopes, assignment, budget)
 
 
-def principal_cases(rests: "Mapping[int, Rest]", budget: "Budget") -> list[Case]:
+def principal_cases(scopes: "Mapping[int, Scope]", budget: "Budget") -> list[Case]:
     """The principals that the Principal and NotPrincipal elements tell apart."""
-    elements = _bits_by((rest.principals, number) for number, rest in rests.items() if rest.principals is not None)
+    elements = _bits_by((scope.principals, number) for number, scope in scopes.items() if scope.principals is not None)
     budget.spend(sum(len(element.named) for element in elements))
     principals = examples(elements)
-    budget.spend(len(principals) * (1 + len(rests) // _RESTS_OF_A_STEP))
+    budget.spend(len(principals) * (1 + len(scopes) // _SCOPES_OF_A_STEP))
     met = matching(elements)
     return _first_of_each(Case(met(principal), (str(principal),)) for principal in principals)
 
 
-def resource_cases(rests: "Mapping[int, Rest]", budget: "Budget") -> list[Case]:
+def resource_cases(scopes: "Mapping[int, Scope]", budget: "Budget") -> list[Case]:
     """The resources that the Resource and NotResource elements tell apart."""
-    bits = _bits_by((rest.resources, number) for number, rest in rests.items() if rest.resources is not None)
+    bits = _bits_by((scope.resources, number) for number, scope in scopes.items() if scope.resources is not None)
     flipped = bits_of(element.negated for element in bits)
     cases = []
     sets = [(element.patterns, Matching.WHOLE) for element in bits]
@@ -133,7 +135,7 @@ def resource_cases(rests: "Mapping[int, Rest]", budget: "Budget") -> list[Case]:
     for matched, text in symbols.cases(sets, budget, _PLAUSIBLE_RESOURCES):
         if knows_empty and not matched >> len(bits):
             continue  # no request has an empty resource
-        budget.spend(1 + len(bits) // _RESTS_OF_A_STEP)
+        budget.spend(1 + len(bits) // _SCOPES_OF_A_STEP)
         met = 0
         for index, asking in enumerate(bits.values()):
             if (matched ^ flipped) >> index & 1:
@@ -148,42 +150,42 @@ def _is_any_text_but_empty(pattern: "Pattern") -> bool:
     return "?" in glob and not glob.strip("*?")
 
 
-def key_cases(key: str, rests: "Mapping[int, Rest]", world: World, budget: "Budget") -> list[Case]:
+def key_cases(key: str, scopes: "Mapping[int, Scope]", assignment: Assignment, budget: "Budget") -> list[Case]:
     """The values of a context key, and its absence, that the conditions on it tell apart."""
-    met = _Needs(key, rests)
+    met = _Needs(key, scopes)
     conditions = met.conditions
 
     def case(held: int, example: Example, *, certain: bool) -> Case:
         return Case(met.by(held, budget), example, certain)
 
-    absent = case(bits_of(condition.holds((), world.value_of) for condition in conditions), (), certain=True)
+    absent = case(bits_of(condition.holds((), assignment.value_of) for condition in conditions), (), certain=True)
     is_several = any(condition.operator.quantifier is not Quantifier.NONE for condition in conditions)
-    if (fixed := world.values.get(key)) is not None:
-        held = bits_of(condition.holds((fixed,), world.value_of) for condition in conditions)
+    if (fixed := assignment.values.get(key)) is not None:
+        held = bits_of(condition.holds((fixed,), assignment.value_of) for condition in conditions)
         return [case(held, (fixed,), certain=True)]
-    if key in world.values and not is_several:
+    if key in assignment.values and not is_several:
         return [absent]
     singles = context_values.single(conditions, budget)
     found = [case(held, (readable(text or ""),), certain=text is not None) for held, text in singles]
-    if key not in world.symbolic:
+    if key not in assignment.symbolic:
         found.insert(0, absent)
         if is_several:
             found += [
                 case(held, tuple(map(readable, example)), certain=certain)
                 for held, example, certain in context_values.several(conditions, singles, budget)
             ]
-    if key in world.values:  # variables have no value when the key has several
+    if key in assignment.values:  # variables have no value when the key has several
         found = [one if len(one.example) != 1 else Case(one.met, one.example, certain=False) for one in found]
     return _first_of_each(found)
 
 
 class _Needs:
-    """The conditions on a key, numbered by their place, and which statement rests ask for which of them."""
+    """The conditions on a key, numbered by their place, and which statement scopes ask for which of them."""
 
-    def __init__(self, key: str, rests: "Mapping[int, Rest]") -> None:
+    def __init__(self, key: str, scopes: "Mapping[int, Scope]") -> None:
         needs = {
-            number: [condition for condition in rest.conditions if condition.key == key]
-            for number, rest in rests.items()
+            number: [condition for condition in scope.conditions if condition.key == key]
+            for number, scope in scopes.items()
         }
         self.conditions = list(dict.fromkeys(condition for needed in needs.values() for condition in needed))
         place = {condition: index for index, condition in enumerate(self.conditions)}
@@ -197,7 +199,7 @@ class _Needs:
         ]
 
     def by(self, held: int, budget: "Budget") -> int:
-        """The rests that are met when these conditions hold.
+        """The scopes that are met when these conditions hold.
 
         Raises
         ------
@@ -205,7 +207,7 @@ class _Needs:
         """
         failed = ~held & ((1 << len(self.conditions)) - 1)
         fewer = places(min(held, failed, key=int.bit_count))
-        budget.spend(1 + (len(fewer) + len(self._of_several)) // _RESTS_OF_A_STEP)
+        budget.spend(1 + (len(fewer) + len(self._of_several)) // _SCOPES_OF_A_STEP)
         met = 0
         for index in fewer:
             met |= self._of_one[index]

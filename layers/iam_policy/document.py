@@ -9,7 +9,7 @@ from iam_policy.errors import PolicyDocumentError, quoted
 from iam_policy.operators import NAMES, operator
 from iam_policy.patterns import Pattern, Template
 from iam_policy.source import escaped, read
-from iam_policy.statement import Document, PatternSet, Rest, Statement
+from iam_policy.statement import Document, PatternSet, Scope, Statement
 
 _VARIABLES_SINCE = "2012-10-17"
 _VERSIONS = {"2008-10-17", _VARIABLES_SINCE}
@@ -80,7 +80,7 @@ def _statement(members: object, pointer: str, *, variables: bool) -> Statement:
     return Statement(
         effect == "Allow",
         PatternSet(_EVERYTHING.patterns if everything else actions, key == "NotAction"),
-        Rest(
+        Scope(
             named,
             resources,
             _conditions(condition, pointer, variables=variables) if "Condition" in members else _NO_CONDITIONS,

@@ -87,14 +87,16 @@ class _Asked:
         return values[0] if len(values) == 1 else None
 
     def is_met_by(self, statement: "Statement") -> bool:
-        rest = statement.rest
+        scope = statement.scope
         if not statement.actions.match(self.action, self.value_of):
             return False
-        if rest.principals is not None and (self.principal is None or not rest.principals.match(self.principal)):
+        if scope.principals is not None and (self.principal is None or not scope.principals.match(self.principal)):
             return False
-        if rest.resources is not None and not rest.resources.match(self.resource, self.value_of):
+        if scope.resources is not None and not scope.resources.match(self.resource, self.value_of):
             return False
-        return all(condition.holds(self.context.get(condition.key, ()), self.value_of) for condition in rest.conditions)
+        return all(
+            condition.holds(self.context.get(condition.key, ()), self.value_of) for condition in scope.conditions
+        )
 
 
 def evaluate(policies: Policies, request: Request) -> Decision:

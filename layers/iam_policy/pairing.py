@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from iam_policy.actions import Actions
 from iam_policy.bits import places
-from iam_policy.dispute import Dispute, joined
+from iam_policy.candidate import Candidate, joined
 from iam_policy.globs import without_covered
-from iam_policy.statement import PatternSet, Rest
+from iam_policy.statement import PatternSet, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,23 +40,23 @@ class Pairing:
     """
 
     def __init__(self, first: "Access", second: "Access") -> None:
-        self._rests: dict[Rest, int] = {}
+        self._scopes: dict[Scope, int] = {}
         self._sides = (first, second)
         for access in self._sides:
             for layer in access.layers:
                 for statement in layer:
-                    self._rests.setdefault(statement.rest, len(self._rests))
-        self._rest_list = list(self._rests)
-        self._sizes = [rest.size for rest in self._rest_list]
+                    self._scopes.setdefault(statement.scope, len(self._scopes))
+        self._scope_list = list(self._scopes)
+        self._sizes = [scope.size for scope in self._scope_list]
         self._actions = self._action_elements()
         self._kinds: dict[int, str] | None = None
 
     @property
-    def rests(self) -> list[Rest]:
+    def scopes(self) -> list[Scope]:
         """All that the statements of both sides ask besides the action."""
-        return self._rest_list
+        return self._scope_list
 
-    def disputes(self, allowing: int, budget: "Budget") -> "Iterator[Dispute]":
+    def candidates(self, allowing: int, budget: "Budget") -> "Iterator[Candidate]":
         """The kinds of actions that side `allowing` (0 or 1) may allow where the other does not.
 
         Raises
@@ -74,7 +74,7 @@ class Pairing:
             refusing_denies, *refusing_allows = blocks[1 - allowing]
             if all(allows):
                 asked = partial(self._asked, budget=budget)
-                yield Dispute(
+                yield Candidate(
                     action,
                     slots,
                     tuple(map(asked, allows)),
@@ -83,21 +83,21 @@ class Pairing:
                     asked(refusing_denies),
                 )
 
-    def known_action(self, dispute: Dispute, budget: "Budget") -> str | None:
-        """An action known today that both sides treat like the dispute's, or None."""
-        return self._actions.known_like(dispute.action, dispute.slots, budget)
+    def known_action(self, candidate: Candidate, budget: "Budget") -> str | None:
+        """An action known today that both sides treat like the candidate's, or None."""
+        return self._actions.known_like(candidate.action, candidate.slots, budget)
 
     @property
     def _full(self) -> int:
-        return (1 << len(self._rest_list)) - 1
+        return (1 << len(self._scope_list)) - 1
 
-    def _asked(self, bits: int, budget: "Budget") -> tuple[Rest, ...]:
+    def _asked(self, bits: int, budget: "Budget") -> tuple[Scope, ...]:
         asked = places(bits)
         budget.spend(sum(self._sizes[place] for place in asked) // _DEMANDS_OF_A_STEP)
-        return joined([self._rest_list[place] for place in asked])
+        return joined([self._scope_list[place] for place in asked])
 
     def _action_elements(self) -> Actions:
-        width = len(self._rest_list)
+        width = len(self._scope_list)
         named = [self._named_actions(access) for access in self._sides]
         alike = len(self._sides[0].layers) == len(self._sides[1].layers)
         slots: dict[PatternSet, int] = {}
@@ -119,12 +119,12 @@ class Pairing:
 
     def _named_actions(self, access: "Access") -> "dict[_Place, set[str]]":
         """The actions that one side names in each slot; those of a NotAction stay by themselves."""
-        width = len(self._rest_list)
+        width = len(self._scope_list)
         named: dict[_Place, set[str]] = {}
         for number, layer in enumerate(access.layers, 1):
             for statement in layer:
                 globs = {glob for glob in statement.actions.patterns if isinstance(glob, str)}
-                slot = number * statement.allows * width + self._rests[statement.rest]
+                slot = number * statement.allows * width + self._scopes[statement.scope]
                 negated = frozenset(globs) if statement.actions.negated else None
                 named.setdefault(_Place(slot, negated), set()).update(globs)
         return named

@@ -52,7 +52,7 @@ class PatternSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Scope:
     """All that a statement asks of a request besides the action; None asks nothing."""
 
     principals: "Principals | None"
@@ -72,7 +72,7 @@ class Statement:
 
     allows: bool
     actions: PatternSet
-    rest: Rest
+    scope: Scope
     pointer: str = field(compare=False)
 
 

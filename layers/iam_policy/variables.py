@@ -1,67 +1,67 @@
 """Policy variables in a comparison: the values that are worth trying, and the statements with values put in.
 
-A variable stands for a context key of the request. A comparison looks at worlds: which of these keys have a value, and
-which value, or any. For a world with values everything is decided exactly. For a world with *any* values a comparison
-finds no difference only where there is none, whatever the values are (see `symbols`).
+A variable stands for a context key of the request. A comparison looks at assignments: which of these keys have a value,
+and which value, or any. For an assignment of values everything is decided exactly. For an assignment of *any* value a
+comparison finds no difference only where there is none, whatever the values are (see `symbols`).
 """
 
 from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
 from iam_policy.automaton import fresh_letter
-from iam_policy.dimensions import World
+from iam_policy.dimensions import Assignment
 from iam_policy.globs import shared
 from iam_policy.patterns import Pattern, Template, is_wild, readable
-from iam_policy.statement import Rest
+from iam_policy.statement import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: With more variables than this, the worlds are too many to look at.
+#: With more variables than this, the assignments are too many to look at.
 MOST_KEYS = 5
 _MOST_VALUES = 24
 
 
-def keys_of(rests: "Iterable[Rest]") -> list[str]:
+def keys_of(scopes: "Iterable[Scope]") -> list[str]:
     """The context keys that variables stand for."""
     return sorted(
         {
             variable.key
-            for rest in rests
-            for pattern in _patterns(rest)
+            for scope in scopes
+            for pattern in _patterns(scope)
             if isinstance(pattern, Template)
             for variable in pattern.variables
         }
     )
 
 
-def grounded(rest: Rest, world: World) -> Rest:
-    """The same demands with the variables of a world replaced; those of symbolic keys stay."""
-    if not any(isinstance(pattern, Template) for pattern in _patterns(rest)):
-        return rest
-    kept, value_of = world.symbolic, world.value_of
-    resources = rest.resources.grounded(kept, value_of) if rest.resources is not None else None
-    return Rest(
-        rest.principals, resources, frozenset(condition.grounded(kept, value_of) for condition in rest.conditions)
+def grounded(scope: Scope, assignment: Assignment) -> Scope:
+    """The same demands with the variables of an assignment replaced; those of symbolic keys stay."""
+    if not any(isinstance(pattern, Template) for pattern in _patterns(scope)):
+        return scope
+    kept, value_of = assignment.symbolic, assignment.value_of
+    resources = scope.resources.grounded(kept, value_of) if scope.resources is not None else None
+    return Scope(
+        scope.principals, resources, frozenset(condition.grounded(kept, value_of) for condition in scope.conditions)
     )
 
 
-def partial_worlds(keys: list[str]) -> "Iterator[World]":
+def partial_assignments(keys: list[str]) -> "Iterator[Assignment]":
     """Every choice of keys that have no value, the others having any; the choice that leaves none included."""
     for missing in _choices(keys):
-        yield World(dict.fromkeys(missing), frozenset(keys) - set(missing))
+        yield Assignment(dict.fromkeys(missing), frozenset(keys) - set(missing))
 
 
-def fresh_values(keys: list[str], rests: "Iterable[Rest]") -> dict[str, str]:
+def fresh_values(keys: list[str], scopes: "Iterable[Scope]") -> dict[str, str]:
     """A value for each key that shares nothing with any text of the policies."""
-    texts = "\n".join(dict.fromkeys(readable(text) for rest in rests for text in _texts(rest))) if keys else ""
+    texts = "\n".join(dict.fromkeys(readable(text) for scope in scopes for text in _texts(scope))) if keys else ""
     return {key: _fresh(key, number, texts) for number, key in enumerate(keys)}
 
 
-def likely_values(keys: list[str], rests: "Iterable[Rest]") -> "Iterator[dict[str, str | None]]":
+def likely_values(keys: list[str], scopes: "Iterable[Scope]") -> "Iterator[dict[str, str | None]]":
     """Values of some of the keys that may show a difference: those at which two patterns meet, and none at all."""
-    rests = list(rests)
-    candidates = {key: list(_candidates(key, rests))[:_MOST_VALUES] for key in keys}
+    scopes = list(scopes)
+    candidates = {key: list(_candidates(key, scopes))[:_MOST_VALUES] for key in keys}
     for key in keys:
         for value in candidates[key]:
             yield {key: value}
@@ -76,15 +76,15 @@ def _choices(keys: list[str]) -> "Iterator[tuple[str, ...]]":
     return chain.from_iterable(combinations(keys, count) for count in range(len(keys) + 1))
 
 
-def _patterns(rest: Rest) -> "Iterator[object]":
-    if rest.resources is not None:
-        yield from rest.resources.patterns
-    for condition in rest.conditions:
+def _patterns(scope: Scope) -> "Iterator[object]":
+    if scope.resources is not None:
+        yield from scope.resources.patterns
+    for condition in scope.conditions:
         yield from condition.values
 
 
-def _texts(rest: Rest) -> "Iterator[str]":
-    for pattern in _patterns(rest):
+def _texts(scope: Scope) -> "Iterator[str]":
+    for pattern in _patterns(scope):
         if isinstance(pattern, str):
             yield pattern
         elif isinstance(pattern, Template):
@@ -99,14 +99,14 @@ def _fresh(key: str, number: int, texts: str) -> str:
     return fresh_letter([texts, "*?"]) * (number + 1)
 
 
-def _candidates(key: str, rests: "Iterable[Rest]") -> "Iterator[str]":
+def _candidates(key: str, scopes: "Iterable[Scope]") -> "Iterator[str]":
     """Values that the conditions on the key name, and values at which a pattern with it meets another pattern."""
     found: dict[str, None] = {}
-    for rest in sorted(rests, key=repr):
-        for condition in rest.conditions:
+    for scope in sorted(scopes, key=repr):
+        for condition in scope.conditions:
             if condition.key == key and condition.operator.kind.matching is not None:
                 found |= dict.fromkeys(_plain(value) for value in condition.values if isinstance(value, str))
-    for group in _comparable(rests):
+    for group in _comparable(scopes):
         for template in (pattern for pattern in group if isinstance(pattern, Template)):
             for other in (pattern for pattern in group if isinstance(pattern, str)):
                 found |= dict.fromkeys(_meetings(template, key, other))
@@ -114,13 +114,13 @@ def _candidates(key: str, rests: "Iterable[Rest]") -> "Iterator[str]":
     return iter(sorted(found))
 
 
-def _comparable(rests: "Iterable[Rest]") -> list[list[Pattern]]:
+def _comparable(scopes: "Iterable[Scope]") -> list[list[Pattern]]:
     """The patterns of each dimension."""
     groups: dict[str, list[Pattern]] = {}
-    for rest in sorted(rests, key=repr):
-        if rest.resources is not None:
-            groups.setdefault("resource", []).extend(rest.resources.patterns)
-        for condition in rest.conditions:
+    for scope in sorted(scopes, key=repr):
+        if scope.resources is not None:
+            groups.setdefault("resource", []).extend(scope.resources.patterns)
+        for condition in scope.conditions:
             texts = [value for value in condition.values if isinstance(value, str | Template)]
             groups.setdefault(f"key {condition.key}", []).extend(texts)
     return list(groups.values())
@@ -137,12 +137,12 @@ def _meetings(template: Template, key: str, other: str) -> "Iterator[str]":
     yield from _value_of_a_meeting(template, other)
     if not text.startswith(stem):
         return
-    rest = text[len(stem) :]
+    remainder = text[len(stem) :]
     following = template.parts[2 if before else 1 :]
     after = following[0] if following and isinstance(following[0], str) else ""
-    yield rest
+    yield remainder
     if after and not is_wild(after[0]):
-        yield rest.partition(after[0])[0]
+        yield remainder.partition(after[0])[0]
 
 
 def _value_of_a_meeting(template: Template, other: str) -> "Iterator[str]":

@@ -99,7 +99,7 @@ def test_takes_what_it_can_and_names_what_it_refused(publisher_and_kinds, monkey
 
 def refuse_on_the_wire(monkeypatch, kind):
     """EventBridge takes no events of this kind, which moto cannot play."""
-    reached = BaseClient._make_api_call
+    reached = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def call(client, operation, parameters):
         if operation != "PutEvents":

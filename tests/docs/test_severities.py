@@ -6,14 +6,14 @@ from scripts.severity_tables import OF_ITS_OWN, PAGES, listed, severities, with_
 from tests.published_events import NAMES
 
 
-@pytest.mark.parametrize("part", ["events"])
+@pytest.mark.parametrize("part", ["events", "drift"])
 def test_the_table_says_what_the_file_says(part):
     page = PAGES[part].read_text(encoding="utf-8")
 
     assert with_severities(page, part) == page, "run python scripts/severity_tables.py"
 
 
-@pytest.mark.parametrize("part", ["events"])
+@pytest.mark.parametrize("part", ["events", "drift"])
 def test_the_table_has_every_entry_of_the_file(part):
     assert severities(part).keys() <= listed(PAGES[part].read_text(encoding="utf-8"))
 

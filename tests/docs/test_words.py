@@ -46,7 +46,6 @@ BEING_REWRITTEN = {
     "layers/steward",
     "tests/contract",
     "tests/functional",
-    "tests/local",
     "tests/unit",
 }
 PAGES = [

@@ -29,8 +29,8 @@ def parsed(line):
         if shape.members[member].type_name == "boolean":
             arguments[member] = True
         else:
-            arguments[member] = value if equals else words.pop(0)
-            assert equals or not arguments[member].startswith("-"), "the CLI would read this value as an option"
+            arguments[member] = value if equals else words.pop(0)  # type: ignore[assignment]
+            assert equals or not arguments[member].startswith("-"), "the CLI would read this value as an option"  # type: ignore[attr-defined]
     assert set(shape.required_members) <= arguments.keys()
     return _OPERATIONS[operation], arguments
 

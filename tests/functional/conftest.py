@@ -69,7 +69,7 @@ def deploy_settings(tmp_path, monkeypatch, no_handler_yet):
 @pytest.fixture
 def history(monkeypatch):
     """CloudTrail's answer to LookupEvents, which moto lacks: the records by the value that is looked up."""
-    reached, records = BaseClient._make_api_call, {}
+    reached, records = BaseClient._make_api_call, {}  # type: ignore[attr-defined]
 
     def call(client, operation, parameters):
         if operation != "LookupEvents":
@@ -84,7 +84,7 @@ def history(monkeypatch):
 @pytest.fixture
 def one_call_at_a_time(monkeypatch):
     """Moto's backends are plain dictionaries, and handlers call AWS from several threads."""
-    reached = BaseClient._make_api_call
+    reached = BaseClient._make_api_call  # type: ignore[attr-defined]
     turn = threading.Lock()
 
     def call(client, operation, parameters):
@@ -139,7 +139,7 @@ def cold_start(aws, monkeypatch):
 @pytest.fixture
 def fails(monkeypatch, one_call_at_a_time):
     """Makes an operation of AWS answer with an error code, for as many calls as wanted."""
-    reached = BaseClient._make_api_call
+    reached = BaseClient._make_api_call  # type: ignore[attr-defined]
     faults = {}
 
     def call(client, operation, parameters):
@@ -153,5 +153,5 @@ def fails(monkeypatch, one_call_at_a_time):
         response = {"Error": {"Code": code, "Message": f"{code} of {operation}"}}
         faults[operation] = [ClientError(response, operation)] * times
 
-    inject.with_error = lambda operation, error: faults.__setitem__(operation, [error])
+    inject.with_error = lambda operation, error: faults.__setitem__(operation, [error])  # type: ignore[attr-defined]
     return inject

@@ -28,7 +28,7 @@ def stack(tmp_path_factory):
     stack.edit(SPEAKER, f"{SPEAKER}{SPEAKER.replace('!GetAtt RepositoryApiRole.Arn', '!Sub ' + DRIFT_ROLE)}")
     started = stack.run("start", "--settings", str(SETTINGS))
     assert started.returncode == 0, started.stdout + started.stderr
-    stack.started = started.stdout
+    stack.started = started.stdout  # type: ignore[attr-defined]
     yield stack
     stack.run("clean")
 

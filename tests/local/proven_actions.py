@@ -172,10 +172,10 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     ),
     "AlertsRole": (
         *_LOGS_AND_TRACES,
-        Probed("dynamodb:GetItem", "an event to tell"),
-        Probed("dynamodb:PutItem", "an event to tell"),
-        Probed("dynamodb:UpdateItem", "an event to tell"),
-        Probed("sns:Publish", "an event to tell"),
+        Probed("dynamodb:GetItem", "an event to alert"),
+        Probed("dynamodb:PutItem", "an event to alert"),
+        Probed("dynamodb:UpdateItem", "an event to alert"),
+        Probed("sns:Publish", "an event to alert"),
         Required("securityhub:BatchImportFindings", _SECURITY_HUB_PAGE),
         Required("secretsmanager:GetSecretValue", _SECRET_PAGE),
         Required("sqs:ReceiveMessage", _QUEUE_PAGE),
@@ -184,9 +184,9 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     ),
     "ScheduledAlertsRole": (
         *_LOGS_AND_TRACES,
-        Probed("dynamodb:Query", "a week to tell"),
-        Probed("dynamodb:BatchWriteItem", "a week to tell"),
-        Probed("sns:Publish", "a week to tell"),
+        Probed("dynamodb:Query", "a weekly digest"),
+        Probed("dynamodb:BatchWriteItem", "a weekly digest"),
+        Probed("sns:Publish", "a weekly digest"),
         _DEAD_LETTERS,
     ),
     "DriftScanRole": (

@@ -52,7 +52,7 @@ class ProvisioningProbes:
                 with self._rights.without(role, "events:PutEvents"):
                     assert not ask(name)
                 return ask(name)
-            case "an event to tell" | "a week to tell":
+            case "an event to alert" | "a weekly digest":
                 return ask()
         raise AssertionError(f"no such probe: {probe}")
 

@@ -37,7 +37,7 @@ class Stack(Project):
 
     def pipeline(self, role_name, *routes):
         """The key of a session of a role that may push, and may call these routes (METHOD/path) of the API."""
-        routes = [f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.api_id}/v1/{route}" for route in routes]
+        routes = [f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.api_id}/v1/{route}" for route in routes]  # type: ignore[assignment]
         rights = [allow(*MAY_PUSH)]
         if routes:
             rights.append(allow("execute-api:Invoke", resource=routes))

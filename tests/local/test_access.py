@@ -129,7 +129,7 @@ def test_a_call_with_an_expired_session_is_refused_as_a_problem(stack, unique):
     assert eventually(refusal)
 
 
-def test_nobody_but_our_functions_speaks_as_steward_on_the_bus(stack):
+def test_only_our_functions_publish_as_steward_on_the_bus(stack):
     events = stack.aws.client("events", stack.aws.user(allow("events:PutEvents")))
     entry = {"EventBusName": "steward", "DetailType": "RepositoryCreated", "Detail": "{}"}
 

@@ -70,7 +70,7 @@ def test_a_drift_becomes_a_message_that_says_what_who_and_how_to_take_it_back(pu
     assert len(mail.about(unique)) == 1
 
 
-def test_a_refused_request_is_told_in_chat_and_not_by_mail(stack, probe, everything, mail, unique):
+def test_a_refused_request_is_alerted_in_chat_and_not_by_mail(stack, probe, everything, mail, unique):
     """Refused by the house rules; what the gateway refuses never reaches the function."""
     refused = stack.put(f"team-b/{unique}", probe)
 
@@ -82,7 +82,7 @@ def test_a_refused_request_is_told_in_chat_and_not_by_mail(stack, probe, everyth
     assert mail.about(unique, seconds=3) == []
 
 
-def test_a_message_that_is_delivered_often_is_told_once(stack, everything, unique):
+def test_a_message_that_is_delivered_often_is_alerted_once(stack, everything, unique):
     event = golden_event(DRIFT, finding_id=f"access:role:{unique}", entity=f"role/{unique}")
     sqs, queue = stack.aws.client("sqs"), stack.physical_id("AlertQueue")
     for _ in range(5):
@@ -162,7 +162,7 @@ def test_a_flood_becomes_few_messages_with_the_right_counts_and_the_worst_named_
     assert named == sorted(named)
 
 
-def test_the_week_is_told_with_what_is_open(publish, flush, everything, unique):
+def test_the_weekly_digest_lists_what_is_open(publish, flush, everything, unique):
     publish(golden_event(DRIFT, finding_id=f"access:role:{unique}", entity=f"role/{unique}"))
     everything.about(unique)
 

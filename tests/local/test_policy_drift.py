@@ -38,11 +38,11 @@ def mallory(drift):
     return drift.aws.client("iam", drift.aws.user(allow("iam:*")))
 
 
-def test_the_first_scan_captures_a_baseline_and_alerts_nobody(captured):
+def test_the_first_scan_captures_a_baseline_without_an_alert(captured):
     assert captured == ["BaselineChanged", "DriftScanCompleted"]
 
 
-def test_a_grant_is_told_within_seconds_with_its_author_and_once_more_when_it_is_over(drift, captured, mallory):
+def test_a_grant_is_published_within_seconds_with_its_author_and_so_is_its_end(drift, captured, mallory):
     ears = drift.ears()
 
     mallory.attach_role_policy(RoleName="app", PolicyArn=ADMIN)
@@ -71,7 +71,7 @@ def test_operators_acknowledge_and_adopt(drift, captured, mallory):
     assert ears.wait_for("BaselineChanged")["how"] == "adopted"
 
 
-def test_whoever_may_not_write_the_baseline_cannot_and_one_that_is_deleted_is_critical(drift, captured):
+def test_only_deployers_write_the_baseline_and_its_deletion_is_critical(drift, captured):
     bucket = drift.physical("BaselineBucket")
     intruder = drift.aws.client("s3", drift.aws.user(allow("s3:*")))
     ears = drift.ears()

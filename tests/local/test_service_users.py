@@ -2,7 +2,6 @@
 
 import json
 
-import boto3
 import pytest
 
 from tests.local.aws.launched import REGION, REPOSITORY, allow
@@ -66,26 +65,7 @@ def test_a_secret_is_read_in_every_region_of_the_settings(stack, users, work):
     assert json.loads(copy["SecretString"])["AccessKeyId"] == key
 
 
-def test_a_service_user_in_a_group_reads_its_own_secret_and_no_other(stack, users, work):
-    name, other = users.without_key(), users.without_key()
-    assert work(name)
-    assert work(other)
-    stack.aws.client("iam").add_user_to_group(GroupName="ecr-read", UserName=name)
-    own = json.loads(stack.aws.client("secretsmanager").get_secret_value(SecretId=secret_of(name))["SecretString"])
-    reader = boto3.client(
-        "secretsmanager",
-        region_name=REGION,
-        endpoint_url=stack.aws.endpoint,
-        aws_access_key_id=own["AccessKeyId"],
-        aws_secret_access_key=own["SecretAccessKey"],
-    )
-
-    assert json.loads(reader.get_secret_value(SecretId=secret_of(name))["SecretString"]) == own
-    with pytest.raises(reader.exceptions.ClientError, match="AccessDenied"):
-        reader.get_secret_value(SecretId=secret_of(other))
-
-
-def test_secrets_manager_is_told_to_rotate_at_the_greatest_age_and_rotates_nothing_now(stack, secrets, users, work):
+def test_secrets_manager_is_set_to_rotate_at_the_greatest_age_and_rotates_nothing_now(stack, secrets, users, work):
     name = users.without_key()
 
     assert work(name)
@@ -99,7 +79,7 @@ def test_secrets_manager_is_told_to_rotate_at_the_greatest_age_and_rotates_nothi
     assert len(keys_of(stack, name)) == 1
 
 
-def test_a_registration_that_somebody_took_away_is_made_again(secrets, users, work):
+def test_a_registration_that_was_removed_is_made_again(secrets, users, work):
     name, _ = users.with_key()
     work(name)
     eventually(lambda: is_at_rest(secrets, name), seconds=60)
@@ -145,7 +125,7 @@ def test_a_user_that_is_gone_is_not_found_and_no_failure_of_ours(stack, users):
     assert (answer.status, answer.document["type"]) == (404, "urn:ecr-steward:problem:not-found")
 
 
-def test_who_is_no_reader_is_refused_whatever_its_own_rights(stack, users, work):
+def test_a_role_that_is_no_reader_is_refused_even_with_every_right_of_its_own(stack, users, work):
     name, key = users.with_key("closed")
     assert work(name)
     may_read = allow("secretsmanager:GetSecretValue", "kms:Decrypt")
@@ -176,7 +156,7 @@ def test_a_stack_that_was_deployed_again_gets_past_the_policy_that_it_left(stack
     assert users.current(name)[1] == key
 
 
-def test_a_key_of_ours_whose_secret_was_lost_is_deleted_because_cloudtrail_knows_its_maker(stack, users, rights, work):
+def test_a_key_of_ours_without_its_secret_is_deleted_because_cloudtrail_knows_its_maker(stack, users, rights, work):
     name, current = users.with_key()
     users.remember(name, wanted=current)
     with rights.without("RotationWorkerRole", "secretsmanager:PutSecretValue"):

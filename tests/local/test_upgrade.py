@@ -116,7 +116,7 @@ def upgrade(tmp_path_factory):
         events, alerted = stack.events_in(bus), list(alerts.read())
         templates, before = (stack.template(),), state_of(stack)
         stack.upgrade()
-        templates += (stack.template(),)
+        templates += (stack.template(),)  # type: ignore[assignment]
         yield Upgrade(stack, writer, alerts, published, events, alerted, templates, before, state_of(stack))
     finally:
         stack.run("clean")

@@ -61,10 +61,11 @@ class RunEnd:
         failed = AccessKeyRotationFailed(run.name, step, f"an unexpected {type(error).__name__}; the log says where")
         if isinstance(error, StewardError):
             failed = AccessKeyRotationFailed(run.name, step, str(error), error.code)
-        events = [*run.events, failed]
+        events, now = [*run.events, failed], self._clock.now()
+        record = replace(record, next_at=now, notice=record.notice or Notice(failed.reason, now))
         try:
             self._publisher.publish(events, correlation_id=run.correlation_id)
-            run.lease.release(replace(record, next_at=self._clock.now()))
+            run.lease.release(record)
         except StewardError:
             return  # what was not published is not remembered either, and the lease ends by itself
 

@@ -10,9 +10,9 @@ from alerting.domain.alert import PEOPLE, Channel, PendingAlert
 from alerting.domain.event import BusEvent
 from alerting.domain.open_items import item_id, item_of
 from alerting.domain.routing import AlertingSettings, RoutedAlert
-from alerting.domain.severities import EventSeverities
 from alerting.domain.wording import alert_of
 from steward.clock import Clock
+from steward.severities import EventSeverities
 
 DEFERRED, NOTED = "deferred", "noted"
 """What became of an alert that no reader got by itself: it is pending for a flood's summary, or for the digest."""

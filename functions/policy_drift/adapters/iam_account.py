@@ -199,7 +199,7 @@ class _Found:
 
 
 def _storable(document: Any) -> Any:
-    """The document; few have anything to escape, and encoding tells which in microseconds."""
+    """The document; few have anything to escape, and encoding finds them in microseconds."""
     try:
         msgspec.json.encode(document)
     except UnicodeEncodeError:

@@ -88,7 +88,7 @@ class IamEntities:
         }
 
     def _first(self, operation: str, **arguments: Any) -> dict[str, Any] | None:
-        """The call that tells whether an entity is there."""
+        """The call that shows whether an entity exists."""
         try:
             return self._call(operation, **arguments)
         except ChangedWhileReadError:

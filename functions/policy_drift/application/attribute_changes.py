@@ -1,4 +1,4 @@
-"""Who did it: from the events that announced a change, or from CloudTrail's history where none did."""
+"""Attribute drifts to the changes behind them: from events at hand, or from CloudTrail's history."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -36,7 +36,7 @@ class AttributeChanges:
         self._account = own_account
 
     def from_history(self, now: datetime) -> Callable[[Drift], Explanation]:
-        """Searches the history, for the schedule's findings."""
+        """Explain the findings of a scan by a search of the history."""
         left = MOST_LOOKUPS
 
         def explain(drift: Drift) -> Explanation:
@@ -53,7 +53,7 @@ class AttributeChanges:
         return explain
 
     def from_events(self, events: Iterable[ChangeEvent], accounts: Iterable[Account]) -> Callable[[Drift], Explanation]:
-        """Finds the events, among those at hand, that changed the drift's entity, or what it has or is in."""
+        """Explain a drift by those of these events that changed its entity or something that it depends on."""
         accounts = tuple(accounts)
         reached = [(one.change, with_dependents(one.altered, accounts) | one.handed) for one in events]
 

@@ -1,8 +1,8 @@
-"""Which baseline is in force, and what happens when the one in the bucket is another.
+"""Which baseline is in force, and what happens when the bucket holds another one.
 
-The version in force is remembered apart from the bucket. Whatever happens there, it stays in force until a good one
-takes its place; and that it took its place is published, with what it approves in addition. Where nobody can say what
-was approved before, anything may be new: that is CRITICAL.
+The version in force is recorded outside the bucket. It stays in force until a valid one replaces it; the replacement
+is published with what it approves in addition. If the previous approval is unknown, anything may be new: that is
+CRITICAL.
 """
 
 import hashlib
@@ -38,6 +38,7 @@ from policy_drift.domain.finding import Change, Drift, Kind
 from steward.clock import Clock
 from steward.errors import ConflictError
 from steward.events import EventPublisher, PublishableEvent
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 UNANNOUNCED = "unknown (no event announced the upload)"
@@ -59,9 +60,9 @@ class Approved:
     drift : Drift or None
         What is wrong with the baseline itself.
     causes : tuple of Change
-        Who caused that, as far as events announced it.
+        The events that caused it, if any arrived.
     changed : frozenset of EntityId
-        Entities whose approval this look has changed.
+        Entities whose approval this run has changed.
     """
 
     baseline: Baseline
@@ -72,9 +73,9 @@ class Approved:
 
 
 class BaselineLostError(ConflictError):
-    """There was a baseline, and what it approved cannot be read any more: nothing can be compared.
+    """The baseline in force cannot be read any more: nothing can be compared.
 
-    ``drift`` is what is wrong with the baseline, and ``causes`` are those who caused it, where events announced it.
+    ``drift`` describes what is wrong with it; ``causes`` are the events that caused it, if any arrived.
     """
 
     def __init__(self, drift: Drift, causes: tuple[Change, ...] = ()) -> None:
@@ -93,23 +94,26 @@ class BaselineInForce:
         publisher: EventPublisher,
         clock: Clock,
         account: str,
+        severities: DriftSeverities,
     ) -> None:
         self._store = store
         self._records = records
         self._outbox = Outbox(publisher, clock)
         self._clock = clock
         self._account = account
+        self._lost_severity = Severity[severities.baseline_lost]
+        self._severities = severities
         self._cached: tuple[str, Baseline] | None = None
 
     def in_force(self, capture: Callable[[], Account], writers: Mapping[str, Change], run: str) -> Approved:
-        """What is approved now; the first call ever approves what it finds, and says so.
+        """Return the approved state; the first call ever captures the account as it is, and publishes that.
 
         Parameters
         ----------
         capture
             Reads the account, for the first baseline.
         writers
-            Who uploaded or deleted which version, where an event announced it.
+            Who uploaded or deleted which version, if an event said so.
         run
             Correlates the events.
 
@@ -126,7 +130,7 @@ class BaselineInForce:
         try:
             latest = self._store.latest()
         except NotVersionedError as error:
-            drift = self._about(kept, Severity.CRITICAL, "unversioned", f"The baseline cannot be trusted: {error}.")
+            drift = self._about(kept, self._lost_severity, "unversioned", f"The baseline cannot be trusted: {error}.")
             if kept is None:
                 raise BaselineLostError(drift, tuple(writers.values())) from error
             return Approved(self._good(kept.value), kept.value, drift, tuple(writers.values()))
@@ -141,7 +145,7 @@ class BaselineInForce:
         return self._capture(capture(), run)
 
     def known(self) -> tuple[Baseline, InForce]:
-        """What was in force at the last scan, without checking for another.
+        """Return the version in force at the last scan, without a look at the bucket.
 
         Raises
         ------
@@ -174,7 +178,7 @@ class BaselineInForce:
         Parameters
         ----------
         based_on
-            The version that whoever decided this has seen; None to replace whatever is in force.
+            The version that the decision was based on; None to replace any version.
 
         Raises
         ------
@@ -196,7 +200,7 @@ class BaselineInForce:
         try:
             return self._put_in_force(kept, before, baseline, written.id, intent, run, is_first=is_first)
         except ConcurrentUpdateError:
-            # S3 told a scan of the new version, which was quicker to put it in force, as the intent says.
+            # S3's event of the new version started a scan, which put it in force first, as the intent says.
             now = self._records.get()
             if now is None or now.value.version != written.id:
                 raise
@@ -205,10 +209,10 @@ class BaselineInForce:
     def _another(
         self, kept: Kept[InForce], latest: Version | None, writers: Mapping[str, Change], run: str
     ) -> Approved:
-        """The bucket has another version than the one in force, or none."""
+        """Handle a bucket whose latest version is not the one in force, or that has none."""
         if latest is None:
             causes = _deletions(writers)
-            drift = self._about(kept, Severity.CRITICAL, "missing", "The baseline was deleted.")
+            drift = self._about(kept, self._lost_severity, "missing", "The baseline was deleted.")
             return Approved(self._good(kept.value, causes=causes), kept.value, drift, causes)
         before = self._good_or_none(kept.value)
         try:
@@ -230,7 +234,7 @@ class BaselineInForce:
         writers: Mapping[str, Change],
         run: str,
     ) -> Approved:
-        """The upload cannot be used: said once; the version in force stays, where it can be read."""
+        """Refuse an invalid upload once; the version in force stays, if it can be read."""
         record, causes = kept.value, _causes(latest, writers)
         if record.refused != latest.id:
             in_force = record.version if before else ""
@@ -239,14 +243,14 @@ class BaselineInForce:
             self._save(kept, record, [event], run)
         if before is None:
             raise self._lost(record, f"is gone, and the one in the bucket cannot be used: {error}", latest.id, causes)
-        what = f"The baseline in the bucket cannot be used: {error}."
-        return Approved(before, record, self._about(kept, Severity.HIGH, latest.id, what), causes)
+        what, refused = f"The baseline in the bucket cannot be used: {error}.", self._severities.baseline_refused
+        return Approved(before, record, self._about(kept, Severity[refused], latest.id, what), causes)
 
     def _unrecorded(self, latest: Version, live: Account, writers: Mapping[str, Change], run: str) -> Approved:
-        """An upload before any scan; or what a first scan wrote that died before it remembered it; or a lost table.
+        """Handle an upload without a record: it came before any scan, a first scan died, or the table was lost.
 
-        Where the bucket has seen more than one upload, a version may have been in force, and nobody can say which. A
-        policy that IAM itself has is taken as it is.
+        If the bucket has seen more than one upload, one of them may have been in force, and which one is unknown. A
+        policy that IAM itself has is accepted as it is.
         """
         is_first = self._store.writes() == 1
         try:
@@ -259,7 +263,7 @@ class BaselineInForce:
         return self._put_in_force(None, None, baseline, latest.id, _upload(latest, writers), run, is_first=is_first)
 
     def _capture(self, account: Account, run: str) -> Approved:
-        """The first baseline ever: what is there, read whole or not at all."""
+        """Capture the first baseline ever; only an account that was read completely is captured."""
         if account.unreadable:
             entity, reason = min(account.unreadable.items())
             raise NothingApprovedError(
@@ -286,14 +290,14 @@ class BaselineInForce:
         *,
         is_first: bool = False,
     ) -> Approved:
-        """Remember the version and publish what it approves in addition; without ``before``, nobody can say what."""
-        changes = drifts(before.account, baseline.account).found if before else ()
+        """Record the version and publish what it approves in addition, which is unknown without ``before``."""
+        changes = drifts(before.account, baseline.account, severities=self._severities).found if before else ()
         broader = [drift for drift in changes if drift.verdict in MAY_BE_MORE]
         changed = frozenset(drift.entity for drift in changes)
         severity = max((drift.severity for drift in changes), default=Severity.INFO)
         summary = _summary(intent, f"{len(changes)} differences, {len(broader)} of which approve more")
         if before is None and not is_first:
-            changed, severity = _everybody(baseline.account), Severity.CRITICAL
+            changed, severity = _everybody(baseline.account), self._lost_severity
             summary = _summary(intent, "what was approved before is not known, so that all of it may be new")
         record = InForce(version, baseline.reviewed, intent.by, intent.how, self._clock.now())
         event = BaselineChanged(
@@ -341,14 +345,14 @@ class BaselineInForce:
 
     def _lost(self, record: InForce, why: str, seen: str, causes: tuple[Change, ...]) -> BaselineLostError:
         what = f"The version of the baseline in force, {record.version}, {why}. Upload a good one."
-        return BaselineLostError(self._about(None, Severity.CRITICAL, seen, what), causes)
+        return BaselineLostError(self._about(None, self._lost_severity, seen, what), causes)
 
     def _forgotten(self, causes: tuple[Change, ...] = ()) -> BaselineLostError:
         what = "No record says which version of the baseline was in force, and the bucket had one. Upload a good one."
-        return BaselineLostError(self._about(None, Severity.CRITICAL, "forgotten", what), causes)
+        return BaselineLostError(self._about(None, self._lost_severity, "forgotten", what), causes)
 
     def _about(self, kept: Kept[InForce] | None, severity: Severity, seen: str, what: str) -> Drift:
-        """What is wrong with the baseline itself; ``kept`` where the version in force can be read still."""
+        """The drift of the baseline itself; ``kept`` is given if the version in force can still be read."""
         version = kept.value.version if kept else ""
         stays = f" The last good version, {version}, stays in force." if kept else " Nothing can be compared."
         return Drift(
@@ -365,7 +369,7 @@ class BaselineInForce:
 
 
 def _refuse_stale(kept: Kept[InForce] | None, latest: Version | None, origin: Origin, based_on: str | None) -> None:
-    """Raise ConcurrentUpdateError, where something was decided on another state than the one that is there."""
+    """Raise ConcurrentUpdateError if the decision was based on a state that has changed since."""
     if based_on is not None and (kept is None or kept.value.version != based_on):
         raise ConcurrentUpdateError("another baseline is in force than the one that this was decided on; read it again")
     if latest is None and origin is Origin.ADOPTED:
@@ -383,7 +387,7 @@ def _deletions(writers: Mapping[str, Change]) -> tuple[Change, ...]:
 
 
 def _upload(latest: Version, writers: Mapping[str, Change]) -> Intent:
-    """What is known of a version that somebody wrote into the bucket."""
+    """The intent behind a version that was written directly into the bucket."""
     writer = writers.get(latest.id)
     by = f"{writer.actor} from {writer.source_ip}" if writer else UNANNOUNCED
     return Intent(_digest(latest.text), Origin.UPLOADED, by)

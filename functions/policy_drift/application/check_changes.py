@@ -1,4 +1,4 @@
-"""The check of what an event says has changed: it says where, and the account is read again."""
+"""Check the entities that CloudTrail's events name: an event says where to look, and IAM is read again."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from policy_drift.domain.finding import Drift, Finding
 from policy_drift.domain.scope import Scope
 from policy_drift.report.finding_events import FindingEvents
 from steward.clock import Clock
+from steward.severities import DriftSeverities
 
 MOST_READ_ALONE = 60
 """Principals that are read one by one, in about six calls each; of more, the whole account is read in pages."""
@@ -24,7 +25,7 @@ _PRINCIPALS = {EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE}
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was looked at, and what stands."""
+    """The entities that were compared, and their findings."""
 
     entities: frozenset[EntityId]
     findings: tuple[Finding, ...]
@@ -42,6 +43,7 @@ class CheckChanges:
         attribution: AttributeChanges,
         clock: Clock,
         scope: Scope,
+        severities: DriftSeverities,
     ) -> None:
         self._reader = reader
         self._baseline = baseline_in_force
@@ -50,6 +52,7 @@ class CheckChanges:
         self._attribution = attribution
         self._clock = clock
         self._scope = scope
+        self._severities = severities
 
     def check(self, events: Sequence[ChangeEvent], run: str) -> Checked:
         """Read what the events touch, once for all of them, and compare it.
@@ -59,7 +62,7 @@ class CheckChanges:
         NothingApprovedError
             There is no baseline yet.
         UpstreamError
-            IAM could not be read: the same events must come again.
+            IAM could not be read: retry the same events.
         """
         read_at = self._clock.now()
         distinct = list({one.change.event_id: one for one in events}.values())
@@ -67,7 +70,7 @@ class CheckChanges:
         altered = frozenset[EntityId]().union(*(one.altered for one in distinct))
         handed = frozenset[EntityId]().union(*(one.handed for one in distinct))
         live = self._read(distinct, altered, handed, approved)
-        found = drifts(approved, live, scope=self._scope, only=altered, alone=handed)
+        found = drifts(approved, live, severities=self._severities, scope=self._scope, only=altered, alone=handed)
         transient = self._transient(distinct, approved, live)
         if transient:
             found = replace(found, found=(*found.found, *transient))
@@ -84,7 +87,7 @@ class CheckChanges:
         handed: frozenset[EntityId],
         approved: Account,
     ) -> Account:
-        """What the events name, who has or is in what they change, and who else has the policies that they hand on."""
+        """Read what the events name, the dependents of what they change, and the holders of policies they hand on."""
         policies = frozenset[str]().union(*(one.policies for one in events))
         reached = set(with_dependents(altered, (approved,)))
         for arn in policies:
@@ -106,7 +109,7 @@ class CheckChanges:
 
     def _transient(self, events: Iterable[ChangeEvent], approved: Account, live: Account) -> list[Drift]:
         """Access that was given and is gone, unless an alert has reported it."""
-        gone = list(transients(events, approved, live, self._scope))
+        gone = list(transients(events, approved, live, self._scope, self._severities))
         known = [kept.value for kept in self._findings.of({one.drift.entity for one in gone})] if gone else []
         of_entity = {one.drift.entity: [f for f in known if f.drift.entity == one.drift.entity] for one in gone}
         return _most_severe_of_each(

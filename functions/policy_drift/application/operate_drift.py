@@ -1,4 +1,4 @@
-"""What operators do: look, acknowledge, ask for a scan, and say what is approved."""
+"""Answer operators: list and acknowledge findings, request scans, replace the baseline, adopt findings."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +19,7 @@ from policy_drift.report.finding_events import FindingEvents, acknowledgement
 from steward.clock import Clock
 from steward.errors import ConflictError, NotFoundError, PreconditionFailedError, RuleViolationError
 from steward.events import EventPublisher
+from steward.severities import DriftSeverities
 
 MOST_ADOPTED = 200
 
@@ -28,7 +29,7 @@ type Rank = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgementRequest:
-    """What an operator sends to answer for a finding."""
+    """The body of an acknowledgement."""
 
     reason: str
     owner: str
@@ -51,6 +52,7 @@ class OperateDrift:
         clock: Clock,
         *,
         scope: Scope,
+        severities: DriftSeverities,
         account: str,
     ) -> None:
         self._findings = findings
@@ -62,6 +64,7 @@ class OperateDrift:
         self._outbox = Outbox(publisher, clock)
         self._clock = clock
         self._scope = scope
+        self._severities = severities
         self._account = account
 
     def in_states(self, states: Collection[State], after: Rank | None = None) -> list[Finding]:
@@ -74,7 +77,7 @@ class OperateDrift:
         return self._kept(finding_id).value
 
     def acknowledge(self, finding_id: str, given: AcknowledgementRequest, by: str, run: str) -> Finding:
-        """Let somebody answer for a finding as it is; see `lifecycle.acknowledged` for what is refused."""
+        """Acknowledge a finding in its current form; `lifecycle.acknowledged` says what is refused."""
         kept = self._kept(finding_id)
         now = self._clock.now()
         acknowledging = Acknowledgement(
@@ -87,7 +90,7 @@ class OperateDrift:
         return finding
 
     def request_scan(self, scan_id: str, by: str) -> None:
-        """Start a scan, and do not wait for it."""
+        """Request a scan without waiting for it."""
         self._trigger.request(scan_id, by)
 
     def report(self, extension: str) -> str:
@@ -103,12 +106,12 @@ class OperateDrift:
         return record, self._baseline.link(record), self.in_states({State.ACKNOWLEDGED})
 
     def upload(self, text: bytes, *, replaces: str | None, by: str, run: str) -> InForce:
-        """Put another baseline in force, and ask for a scan.
+        """Put another baseline in force, and request a scan.
 
         Parameters
         ----------
         replaces
-            The version that the caller has seen; None to replace whatever is in force.
+            The version that the caller has seen; None to replace any version.
         """
         uploaded = baseline_document.read(text, account=self._account)
         if replaces is not None and self._baseline.version() != replaces:
@@ -120,7 +123,7 @@ class OperateDrift:
         return approved.record
 
     def adopt(self, reviewed: Mapping[str, str], by: str, run: str) -> InForce:
-        """Approve findings in the form that was reviewed, and nothing besides.
+        """Approve findings in the form that was reviewed, and nothing else.
 
         Parameters
         ----------
@@ -171,7 +174,7 @@ class OperateDrift:
         for flaw in baseline.flaws(adopted):
             raise ConflictError(f"adopt what this names with it: {'.'.join(map(str, flaw.place))}: {flaw.reason}")
         ids = {drift.finding_id for drift in wanted}
-        more = drifts(approved, adopted).found
+        more = drifts(approved, adopted, severities=self._severities).found
         under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in more}
         besides = sorted(under_live_names - ids)
         if besides:
@@ -183,11 +186,12 @@ class OperateDrift:
             )
 
     def _compared(self, approved: Account, live: Account, wanted: "list[Drift]") -> Drifts:
-        """What is there of what is to be adopted; the rest of an account takes longer than a request may."""
-        return drifts(approved, live, scope=self._scope, only=frozenset(drift.entity for drift in wanted))
+        """Compare the entities to adopt alone; a whole account takes longer than a request may."""
+        only = frozenset(drift.entity for drift in wanted)
+        return drifts(approved, live, severities=self._severities, scope=self._scope, only=only)
 
     def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
-        """What was adopted is over now, not at the next scan."""
+        """Resolve the adopted findings now, not at the next scan."""
         found = self._compared(approved.baseline.account, live, wanted)
         result = ScanResult(found, read_at, found.looked_at or frozenset())
         self._recorder.record(result, lambda _: Explanation(), FindingEvents(approved.baseline.account, live), run)
@@ -206,7 +210,7 @@ class OperateDrift:
 
 
 def rank(finding: Finding) -> Rank:
-    """Where it stands in a list."""
+    """Its place in a list of findings."""
     return -finding.drift.severity, finding.id
 
 

@@ -1,4 +1,4 @@
-"""What policy drift needs of the world; adapters and doubles are held to it by the same contract tests."""
+"""The ports of policy drift. Adapters and doubles pass the same contract tests."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class NotVersionedError(ConflictError):
 
 
 class PublicationPendingError(UpstreamError):
-    """It is decided and written, and not published yet: a later run does, once the time of this one is over."""
+    """Events are stored and not published yet: a later run publishes them when the lease of this one is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +52,17 @@ class AccountReader(Protocol):
         ...
 
     def holders(self, policy_arn: str) -> frozenset[EntityId]:
-        """Who has the managed policy attached, or as a boundary; nobody where it is not there."""
+        """The holders of a managed policy, attached or as a boundary; empty if it does not exist."""
         ...
 
     def members(self, group: str) -> frozenset[EntityId]:
-        """The users of a group; nobody where it is not there."""
+        """The users of a group; empty if it does not exist."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """Events that were decided on, by one revision of an item; whoever wrote them delivers them until ``until``."""
+    """Events of one revision of an item; the run that wrote them has a lease to publish them until ``until``."""
 
     events: tuple[PublishableEvent, ...]
     until: datetime
@@ -78,10 +78,10 @@ class Kept[T]:
 
 
 class UndeliveredEvents(Protocol):
-    """What was decided and is yet to be told; an alert is never lost between the decision and the bus."""
+    """Events that are stored with an item until they are published, so that no alert is lost before the bus."""
 
     def take_over(self, item: str, revision: int, *, was: datetime, until: datetime) -> bool:
-        """Deliver another run's events, whose time is over; False when somebody else does."""
+        """Extend the lease of another run's events, if it is over; False if a third run did so first."""
         ...
 
     def delivered(self, item: str, revision: int) -> None:
@@ -90,7 +90,7 @@ class UndeliveredEvents(Protocol):
 
 
 class Findings(UndeliveredEvents, Protocol):
-    """Every finding that there was within a year."""
+    """Every finding of the last year."""
 
     def get(self, finding_id: str) -> Kept[Finding] | None:
         """One of them."""
@@ -107,7 +107,7 @@ class Findings(UndeliveredEvents, Protocol):
     def save(
         self, finding: Finding, *, after: int, events: Sequence[PublishableEvent] = (), until: datetime | None = None
     ) -> int:
-        """Write it and what it leads to in one step, if its revision is still ``after``; the new revision.
+        """Write it and its events in one step, if its revision is still ``after``; return the new revision.
 
         Raises ConcurrentUpdateError.
         """
@@ -115,7 +115,7 @@ class Findings(UndeliveredEvents, Protocol):
 
 
 class BaselineRecords(UndeliveredEvents, Protocol):
-    """Which version of the baseline is in force. It is remembered apart from the bucket that people write to."""
+    """Which version of the baseline is in force, recorded outside the bucket that people write to."""
 
     def get(self) -> Kept[InForce] | None:
         """The version in force; None before the first."""
@@ -194,7 +194,7 @@ class ReportStore(Protocol):
 
 
 class ScanTrigger(Protocol):
-    """A way to ask for a scan without waiting for it."""
+    """Starts scans without waiting for them."""
 
     def request(self, scan_id: str, by: str) -> None:
         """Start one."""

@@ -240,12 +240,11 @@ class RecordFindings:
 def _needs_explanation(known: Finding, result: ScanResult) -> bool:
     """Whether to search for the events behind a finding that was reported already.
 
-    A check has its events at hand. A scan searches CloudTrail's history for findings without an event, as long as the
-    searched history reaches back to the change.
+    A check has its events at hand: each of them stands at the finding, also when an alert named another one before. A
+    scan searches CloudTrail's history for findings without an event, as long as that reaches back to the change.
     """
-    if result.drifts.looked_at is not None:
-        return not known.changes or known.expected
-    return not known.changes and known.first_seen > result.read_at - LOOKED_BACK
+    is_check = result.drifts.looked_at is not None
+    return is_check or (not known.changes and known.first_seen > result.read_at - LOOKED_BACK)
 
 
 def _how(drift: Drift, result: ScanResult) -> Ending:

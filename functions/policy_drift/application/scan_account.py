@@ -1,4 +1,4 @@
-"""The scheduled scan of the whole account: the guarantee that nothing is missed."""
+"""Scan the whole account: the guarantee that nothing is missed."""
 
 import json
 from collections import Counter
@@ -23,6 +23,7 @@ from policy_drift.report.html import render
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 NOT_COVERED = (
@@ -30,12 +31,12 @@ NOT_COVERED = (
     "Identity providers, account aliases and the password policy",
     "Resource policies, service control policies and session policies",
 )
-"""What no page of GetAccountAuthorizationDetails tells, or what the comparison does not read."""
+"""Not in GetAccountAuthorizationDetails, or not read by the comparison."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A scan that compared the account; ``without_event`` counts new findings that an event should have announced."""
+    """A scan that compared the account; ``without_event`` counts new findings whose event did not arrive."""
 
     event: DriftScanCompleted
     findings: tuple[Finding, ...]
@@ -56,6 +57,7 @@ class ScanAccount:
         clock: Clock,
         *,
         scope: Scope,
+        severities: DriftSeverities,
         account: str,
         region: str,
     ) -> None:
@@ -67,18 +69,19 @@ class ScanAccount:
         self._publisher = publisher
         self._clock = clock
         self._scope = scope
+        self._severities = severities
         self._account = account
         self._region = region
 
     def scan(self, scan_id: str, writers: Mapping[str, Change]) -> Completed | DriftScanFailed:
-        """Compare, record, report and publish. What fails is published, too.
+        """Compare, record, report and publish. A failure is published, too.
 
         Parameters
         ----------
         scan_id
             Correlates its events.
         writers
-            Who uploaded or deleted versions of the baseline, where an event announced it.
+            Who uploaded or deleted versions of the baseline, if an event said so.
 
         Raises
         ------
@@ -102,7 +105,7 @@ class ScanAccount:
         return completed
 
     def _approved(self, scan_id: str, started: datetime, snapshot: Snapshot, writers: Mapping[str, Change]) -> Approved:
-        """What is approved; that nobody can say any more is a finding, and all that this scan finds."""
+        """The approved state. A lost baseline is a finding, and the only one of this scan."""
         try:
             return self._baseline.in_force(lambda: snapshot.account, writers, scan_id)
         except BaselineLostError as error:
@@ -112,13 +115,13 @@ class ScanAccount:
             raise
 
     def _explain(self, started: datetime, causes: tuple[Change, ...]) -> Callable[[Drift], Explanation]:
-        """S3's events explain what happened to the baseline, CloudTrail's history all else."""
+        """Explain changes of the baseline by S3's events, all others by CloudTrail's history."""
         from_history = self._attribution.from_history(started)
         return lambda drift: Explanation(causes) if drift.kind is Kind.BASELINE else from_history(drift)
 
     def _compare(self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved) -> Completed:
         live, baseline = snapshot.account, approved.baseline.account
-        found = drifts(baseline, live, scope=self._scope)
+        found = drifts(baseline, live, severities=self._severities, scope=self._scope)
         if approved.drift:
             found = replace(found, found=(approved.drift, *found.found))
         findings = self._recorder.record(

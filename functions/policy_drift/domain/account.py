@@ -26,7 +26,7 @@ class EntityKind(StrEnum):
 class EntityId(str):
     """An entity's kind and name, such as ``role/deployer``. Names are unique in an account, whatever their paths.
 
-    A policy of AWS's own is ``policy/aws:AdministratorAccess``, so that it is told from a customer's of the same name.
+    A policy of AWS's own is ``policy/aws:AdministratorAccess``, to distinguish it from a customer's of the same name.
 
     Raises
     ------
@@ -123,7 +123,7 @@ class ManagedPolicy:
 class Account:
     """All of it. Users, groups and roles by name, managed policies (all customer's, and AWS's that are used) by ARN.
 
-    ``unreadable`` tells, by entity, why something could not be read: nothing may be concluded about those, nor about
+    ``unreadable`` says, by entity, why it could not be read: nothing may be concluded about those, nor about
     principals that depend on them.
     """
 

@@ -118,13 +118,13 @@ class InForce:
     Attributes
     ----------
     version : str
-        The id of the object's version; it is read by this id, whatever the latest one is.
+        The id of the object's version; it is read by this id, even if it is not the latest.
     reviewed : bool
         As the version says.
     by, how, since
         Who put it there, how, and when it was found.
     refused : str
-        The id of the latest version that could not be used, so that it is told once; empty where there was none.
+        The id of the latest version that could not be used, so that it is published once; empty if there was none.
     intent : Intent, optional
         What one of our own functions is about to write.
     """
@@ -172,7 +172,7 @@ PARTS: Mapping[Kind, tuple[str, ...]] = {
 def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
     """The approved account with the adopted parts of the live one in place of its own, and nothing else.
 
-    Documents of managed policies come along for those that an adopted part names; nobody stays in a group that goes.
+    Managed policies that an adopted part names are adopted with it; users leave a group that goes.
     """
     parts = {kind: dict(getattr(approved, f"{kind}s")) for kind in (EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE)}
     policies = dict(approved.policies)

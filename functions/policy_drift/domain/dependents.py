@@ -1,4 +1,4 @@
-"""Whom a change of one entity touches."""
+"""The entities that depend on others: holders of policies, members of groups."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -12,7 +12,7 @@ def entity_id(entity: Entity) -> EntityId:
 
 
 def with_dependents(changed: Collection[EntityId], accounts: Iterable[Account]) -> frozenset[EntityId]:
-    """The entities themselves, who has these policies, and who is in these groups or in groups with these policies."""
+    """The entities, the holders of these policies, and the members of these groups and of groups with them."""
     touched = {EntityId(entity) for entity in changed}
     holders = _holders(accounts)
     pending = list(touched)

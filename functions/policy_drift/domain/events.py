@@ -64,7 +64,7 @@ class PolicyDriftResolved:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDriftAcknowledged:
-    """Somebody is responsible for it until a date."""
+    """An owner is responsible for it until a date."""
 
     finding_id: str
     entity: str

@@ -30,9 +30,9 @@ class Kind(StrEnum):
     DANGLING = "DANGLING"
     """A trust policy names the unique id of a principal that was deleted."""
     POLICY = "POLICY"
-    """A managed policy that nobody has attached differs: it gives nothing yet."""
+    """A managed policy that is not attached differs: it gives nothing yet."""
     UPSTREAM = "UPSTREAM"
-    """AWS changed a policy of its own that somebody has attached."""
+    """AWS changed a policy of its own that is attached."""
     NOTE = "NOTE"
     """Written otherwise, and the same access: statements moved between policies, say. No drift of access."""
     TRANSIENT = "TRANSIENT"
@@ -50,7 +50,7 @@ class Drift:
     Attributes
     ----------
     entity : EntityId
-        Whom it is about.
+        The entity that differs.
     arn : str
         The entity's ARN; empty where there is none.
     kind : Kind
@@ -115,7 +115,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Somebody knows of it, until a day, in the form that ``fingerprint`` pins."""
+    """An owner accepts it until a day, in the form that ``fingerprint`` pins."""
 
     by: str
     owner: str

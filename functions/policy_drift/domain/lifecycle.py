@@ -47,7 +47,7 @@ class Ending(StrEnum):
     RENAMED = "renamed"
     """What differs is reported under the new name."""
     OUT_OF_SCOPE = "out_of_scope"
-    """The settings exclude it now: nobody knows whether it differs."""
+    """The settings exclude it now: whether it differs is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def resolved(known: Finding, read_at: datetime) -> Finding:
 
 
 def acknowledged(known: Finding, acknowledgement: Acknowledgement) -> Finding:
-    """The finding, with somebody who answers for it as it is now.
+    """The finding, acknowledged in its current form.
 
     Raises
     ------

@@ -43,7 +43,7 @@ class Scope:
         An entity is looked at when a pattern includes it and none excludes it. Policies of an excluded name still count
         for the principals that hold them.
     privileged_groups : tuple of EntityPattern
-        Groups that matter for who is in them, whatever their policies say; such as ``group/admins``.
+        Groups whose membership matters, independent of their policies; such as ``group/admins``.
     """
 
     include: tuple[EntityPattern, ...] = field(default_factory=lambda: (EntityPattern("*"),))
@@ -55,14 +55,14 @@ class Scope:
         return _fits_any(entity, self.include) and not _fits_any(entity, self.exclude)
 
     def is_privileged(self, group: str) -> bool:
-        """Whether it is news who is in the group of this name."""
+        """Whether membership in the group of this name is reported."""
         return _fits_any(EntityId(f"{EntityKind.GROUP}/{group}"), self.privileged_groups)
 
 
 def is_protected(entity: Entity) -> bool:
     """Whether AWS made the role and keeps it: service-linked, or of a permission set of IAM Identity Center.
 
-    The path tells, not the name: IAM lets nobody else make a role under these paths, and anybody use such a name.
+    The path decides, not the name: IAM reserves these paths for AWS, and lets any role have such a name.
     """
     return isinstance(entity, Role) and entity.path.startswith(_RESERVED_PATHS)
 

@@ -1,4 +1,4 @@
-"""What an operator decides about drift: whom to look at, and whose changes are expected."""
+"""The settings of drift: which entities are compared, and which actors are expected."""
 
 from dataclasses import dataclass, field
 

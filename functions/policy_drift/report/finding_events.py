@@ -77,7 +77,7 @@ def resolution(finding: Finding, how: Ending) -> PolicyDriftResolved:
 
 
 def acknowledgement(finding: Finding) -> PolicyDriftAcknowledged:
-    """That somebody is responsible for it; it has an acknowledgement."""
+    """That an owner is responsible for it; it has an acknowledgement."""
     drift, given = finding.drift, finding.acknowledgement
     if given is None:
         raise ValueError(f"{finding.id} is not acknowledged")

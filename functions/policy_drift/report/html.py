@@ -2,7 +2,7 @@
 
 ``python -m policy_drift.report.html report.json > report.html`` makes the page from a JSON report. It needs no script
 and no other file. Every text in it may have been chosen by an attacker: the template engine escapes all of them, what
-is invisible is made visible, and a content security policy forbids whatever could be run or loaded nevertheless.
+is invisible is made visible, and a content security policy forbids to run or load anything else.
 """
 
 import argparse

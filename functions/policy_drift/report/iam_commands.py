@@ -1,4 +1,4 @@
-"""AWS CLI commands of IAM, one line each, safe to paste into a POSIX shell whatever the names in them are."""
+"""AWS CLI commands of IAM, one line each, safe to paste into a POSIX shell even with hostile names."""
 
 import json
 import re

@@ -1,7 +1,7 @@
 """How a drift is reverted: AWS CLI commands where they are safe to run, a plan where a person has to check first.
 
 Nothing here is ever run by us. Commands touch only what the drift is about; where they would touch AWS's own entities
-or somebody else's access, there is a reason in words in their place.
+or the access of others, a reason in words replaces them.
 """
 
 from collections import defaultdict
@@ -115,7 +115,7 @@ class Remedies:
             return Remediation(refused=f"A name has characters that would be dangerous in a command: {error}.")
 
     def _approved_as(self, now: Entity) -> Entity | None:
-        """What was approved, under whatever name, in groups by the names that they have now."""
+        """The approved entity, even under another name, in groups by their current names."""
         approved = counterpart(_principals(self._approved)[entity_id(now).kind], now)
         if not isinstance(approved, User):
             return approved

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -112,40 +112,7 @@ class Configuration:
 
 
 def _lifecycle_policy(lifecycle: Lifecycle | None) -> str | None:
-    """ECR's lifecycle policy text. A rule for any tag status must have the highest priority number.
-
-    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
-    """
-    if lifecycle is None:
-        return None
-    rules: list[Mapping[str, Any]] = list(lifecycle.rules or ())
-    if lifecycle.untagged_after_days is not None:
-        days = lifecycle.untagged_after_days
-        rules.append(
-            {
-                "rulePriority": 1,
-                "description": f"Expire images that have had no tag for {days} days",
-                "selection": {
-                    "tagStatus": "untagged",
-                    "countType": "sinceImagePushed",
-                    "countUnit": "days",
-                    "countNumber": days,
-                },
-                "action": {"type": "expire"},
-            }
-        )
-    if lifecycle.keep_last is not None:
-        last = lifecycle.keep_last
-        rules.append(
-            {
-                "rulePriority": 2,
-                "description": f"Keep the last {last} images",
-                "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": last},
-                "action": {"type": "expire"},
-            }
-        )
-    # Indented, because ECR refuses a text of fewer than 100 characters.
-    return json.dumps({"rules": rules}, indent=1)
+    return lifecycle.text() if lifecycle else None
 
 
 def _repository_policy(pull: Pull) -> str | None:

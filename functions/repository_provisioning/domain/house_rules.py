@@ -1,16 +1,19 @@
 """The house rules: who may create which repositories, and what a repository looks like."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Self
 
+from repository_provisioning.domain import lifecycle_documents
 from repository_provisioning.domain.names import PLACEHOLDER, NamePattern, RepositoryName
-from steward.errors import NotAllowedError, RuleViolationError
+from steward.errors import NotAllowedError, RuleViolationError, ValidationError
 from steward.principals import Principal, PrincipalPattern
 
 RESERVED_TAG_PREFIX = "steward:"
+MIN_DAYS_IN_ARCHIVE = 90  # https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_examples.html
 MAX_RULE_NAME = 64
 
 _KMS_KEY = re.compile(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+")
@@ -47,24 +50,72 @@ class KmsEncryption:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """When ECR expires images: some days without a tag, beyond a number of images, or by a policy document's rules."""
+    """When ECR expires and archives images: by short forms, or by a policy document's rules.
+
+    Parameters
+    ----------
+    untagged_after_days
+        Untagged images expire so many days after they were pushed.
+    keep_last
+        Older images expire beyond this number; those in the archive do not count.
+    archive_unpulled_after_days
+        Images go to the archive when nobody pulled them for so many days.
+    delete_archived_after_days
+        Images expire so many days after they went to the archive, 90 at least: ECR keeps and bills them for as long.
+    rules
+        The rules of a lifecycle policy document, instead of the short forms.
+    """
 
     untagged_after_days: int | None = None
     keep_last: int | None = None
+    archive_unpulled_after_days: int | None = None
+    delete_archived_after_days: int | None = None
     rules: tuple[dict[str, Any], ...] | None = None
 
     def __post_init__(self) -> None:
-        days, last = self.untagged_after_days, self.keep_last
-        if (days is None and last is None) == (self.rules is None):
-            raise ValueError("write untagged_after_days and/or keep_last, or the rules of a lifecycle policy document")
-        if (days is not None and days < 1) or (last is not None and last < 1):
-            raise ValueError("untagged_after_days and keep_last must be at least 1")
-        for rule in self.rules or ():
-            missing = {"rulePriority", "selection", "action"} - rule.keys()
-            if missing:
-                raise ValueError(f"a rule of a lifecycle policy needs {', '.join(sorted(missing))}")
-        if self.rules is not None and not self.rules:
-            raise ValueError("a lifecycle policy document needs at least one rule")
+        short = {
+            f.name: value for f in fields(self) if f.name != "rules" and (value := getattr(self, f.name)) is not None
+        }
+        if bool(short) == (self.rules is not None):
+            names = ", ".join(f.name for f in fields(self) if f.name != "rules")
+            raise ValueError(f"write one or more of {names}, or the rules of a lifecycle policy document")
+        for name, number in short.items():
+            least = MIN_DAYS_IN_ARCHIVE if name == "delete_archived_after_days" else 1
+            if number < least:
+                raise ValidationError(f"must be at least {least}", (name,))
+        if self.keep_last is not None and self.archive_unpulled_after_days is not None:
+            raise ValidationError(
+                "goes with keep_last in a document's rules only: both are for any image, and ECR takes one such rule",
+                ("archive_unpulled_after_days",),
+            )
+        for problem in lifecycle_documents.problems(self.document()):
+            raise ValidationError(problem.what, problem.place)
+        if len(self.text()) > lifecycle_documents.MAX_CHARACTERS:
+            raise ValidationError(
+                f"ECR takes at most {lifecycle_documents.MAX_CHARACTERS} characters; these are {len(self.text())}",
+                ("rules",),
+            )
+
+    def document(self) -> dict[str, Any]:
+        """ECR's lifecycle policy document. A rule for any tag status must have the highest number of its class."""
+        return {"rules": list(self.rules or self._short_forms())}
+
+    def text(self) -> str:
+        """The document as it is sent: indented, because ECR refuses a text of fewer than 100 characters."""
+        return json.dumps(self.document(), indent=1)
+
+    def _short_forms(self) -> Iterator[dict[str, Any]]:
+        if (days := self.untagged_after_days) is not None:
+            yield _rule(1, f"Expire images that have had no tag for {days} days", "untagged", "sinceImagePushed", days)
+        if (last := self.keep_last) is not None:
+            yield _rule(2, f"Keep the last {last} images", "any", "imageCountMoreThan", last)
+        if (days := self.archive_unpulled_after_days) is not None:
+            archived = _rule(3, f"Archive images not pulled for {days} days", "any", "sinceImagePulled", days)
+            yield {**archived, "action": {"type": "transition", "targetStorageClass": "archive"}}
+        if (days := self.delete_archived_after_days) is not None:
+            deleted = _rule(4, f"Delete images archived for {days} days", "any", "sinceImageTransitioned", days)
+            deleted["selection"]["storageClass"] = "archive"
+            yield deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +280,17 @@ class HouseRules:
         for rule in self.callers:
             if any(pattern.matches(caller, own_account=own_account) for pattern in rule.principals):
                 yield rule
+
+
+def _rule(priority: int, description: str, status: str, count_type: str, number: int) -> dict[str, Any]:
+    """One rule of a lifecycle policy document, which expires."""
+    unit = {} if count_type == "imageCountMoreThan" else {"countUnit": "days"}
+    return {
+        "rulePriority": priority,
+        "description": description,
+        "selection": {"tagStatus": status, "countType": count_type, **unit, "countNumber": number},
+        "action": {"type": "expire"},
+    }
 
 
 def _makes_a_name(companion: str) -> bool:

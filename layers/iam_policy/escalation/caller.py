@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from iam_policy.access import Access, PolicyDocument
+from iam_policy.budget import Budget
 
 
 class CallerKind(StrEnum):
@@ -56,6 +57,9 @@ class Caller:
     role_of : callable
         Finds a role of the account by its ARN; None for one that does not exist or is not known, which then counts as
         a role that trusts everyone.
+    budget : Budget, optional
+        How much work to do for all questions about the caller together; none takes more than half of what is left. By
+        default each question has a budget of its own.
     """
 
     kind: CallerKind
@@ -65,6 +69,7 @@ class Caller:
     policies: frozenset[str] = frozenset()
     unique_id: str = ""
     role_of: Callable[[str], Role | None] = field(default=_nothing_known, compare=False, repr=False)
+    budget: Budget | None = field(default=None, compare=False, repr=False)
     asked: dict[tuple[str, str], Access] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property

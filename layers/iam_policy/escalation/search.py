@@ -15,11 +15,12 @@ from itertools import product
 from typing import Any
 
 from iam_policy.access import Access, effective_access
-from iam_policy.asking import ASKED, asking
-from iam_policy.comparison import Verdict, compare
+from iam_policy.budget import Budget
+from iam_policy.comparison import Comparison, Verdict, compare
 from iam_policy.errors import PolicyDocumentError
 from iam_policy.escalation.caller import Caller, CallerKind, Role
 from iam_policy.escalation.paths import Category, Path, PathStep, Target, known_paths
+from iam_policy.partial_evaluation import PLACEHOLDER, partially_evaluated
 
 _MOST_CANDIDATES = 40
 _MOST_TRUSTS = 4_096
@@ -122,20 +123,27 @@ def _witness(steps: list[PathStep], forms: Iterable[str], excluded: Iterable[str
     Where that was not decided, the answer is that it may: the resource is then the first form.
     """
     forms = [_in_account(form, caller, of_iam=any(step.action.startswith("iam:") for step in steps)) for form in forms]
-    statements = [{"Effect": "Allow", "Action": ASKED, "Resource": forms}]
+    statements = [{"Effect": "Allow", "Action": PLACEHOLDER, "Resource": forms}]
     if excluded := list(excluded):
         no_arns = [
             f"{form}:*" for form in forms if ":iam:" in form
         ]  # a star in the caller's policies may have swallowed a colon
-        statements.append({"Effect": "Deny", "Action": ASKED, "Resource": [*excluded, *no_arns]})
+        statements.append({"Effect": "Deny", "Action": PLACEHOLDER, "Resource": [*excluded, *no_arns]})
     asked_about = effective_access([{"Version": "2008-10-17", "Statement": statements}])
     for layers in _together([_asked(step, caller) for step in steps]):
-        comparison = compare(_NOTHING, Access((*layers, *asked_about.layers)), most_witnesses=1)
+        comparison = _compared_with_nothing(Access((*layers, *asked_about.layers)), caller.budget)
         if comparison.newly_allowed:
             return comparison.newly_allowed[0].resource
         if comparison.verdict is Verdict.UNKNOWN:
             return forms[0]
     return None
+
+
+def _compared_with_nothing(access: Access, budget: Budget | None) -> Comparison:
+    if budget is None:
+        return compare(_NOTHING, access, most_witnesses=1)
+    with budget.half() as part:
+        return compare(_NOTHING, access, budget=part, most_witnesses=1)
 
 
 def _asked(step: PathStep, caller: Caller) -> list[Access]:
@@ -145,7 +153,7 @@ def _asked(step: PathStep, caller: Caller) -> list[Access]:
         key = (step.action, service)
         if key not in caller.asked:
             known = {**caller.known, "iam:passedtoservice": service} if service else caller.known
-            caller.asked[key] = asking(caller.access, step.action, known)
+            caller.asked[key] = partially_evaluated(caller.access, step.action, known)
         asked.append(caller.asked[key])
     return asked
 

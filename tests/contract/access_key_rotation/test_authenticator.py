@@ -22,7 +22,7 @@ PUSH, HERE = UserName("ecr-push"), "ca-central-1"
 @pytest.fixture
 def wire(monkeypatch):
     """What moto lacks: AWS's answer to a key that is Inactive. Makes the calls of a key fail with an error."""
-    reached, failing = BaseClient._make_api_call, {}
+    reached, failing = BaseClient._make_api_call, {}  # type: ignore[attr-defined]
 
     def call(client, operation, parameters):
         key = client._request_signer._credentials.access_key
@@ -49,7 +49,7 @@ def known(request):
     request.getfixturevalue("moto")
     wire = request.getfixturevalue("wire")
     iam = boto3.client("iam")
-    user = iam.create_user(UserName=PUSH, Path="/service/")["User"]
+    user = iam.create_user(UserName=PUSH, Path="/service/")["User"]  # type: ignore[assignment]
     works, dead = (_credential(iam.create_access_key(UserName=PUSH)["AccessKey"]) for _ in range(2))
     wire[dead.access_key_id] = _error("InvalidClientTokenId")
     return authenticator(), works, dead, (user["UserId"], user["Arn"])

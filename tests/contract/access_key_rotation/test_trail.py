@@ -54,7 +54,7 @@ class Wire:
 
 @pytest.fixture
 def wire(moto, monkeypatch):
-    wire = Wire(BaseClient._make_api_call)
+    wire = Wire(BaseClient._make_api_call)  # type: ignore[attr-defined]
 
     def call(aws, operation, parameters):
         return wire.call(aws, operation, parameters)

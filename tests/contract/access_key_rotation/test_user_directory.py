@@ -55,7 +55,7 @@ def permissions(request, moto, monkeypatch):
     """Of an account in which the person administers IAM."""
     if request.param == "in memory":
         return ListedAdministrators(PERSON)
-    monkeypatch.setattr(BaseClient, "_make_api_call", _judging(BaseClient._make_api_call))  # the wire
+    monkeypatch.setattr(BaseClient, "_make_api_call", _judging(BaseClient._make_api_call))  # type: ignore[attr-defined]  # the wire
     return IamUsers(client("iam"), client("iam", once=True))
 
 
@@ -91,7 +91,7 @@ def simulated(asked, allows):
 @pytest.fixture
 def judged(moto, monkeypatch):
     """Whether the adapter takes a user for an administrator who is allowed an action on a resource, both patterns."""
-    reached, arn = BaseClient._make_api_call, "arn:aws:iam::123456789012:user/service/ecr-push"
+    reached, arn = BaseClient._make_api_call, "arn:aws:iam::123456789012:user/service/ecr-push"  # type: ignore[attr-defined]
 
     def judge(action, resource):
         def call(client, operation, parameters):
@@ -170,7 +170,7 @@ def test_an_administrator_of_iam_is_known_as_one(permissions):
 
 def test_the_bulk_calls_do_not_know_whether_a_newcomer_is_a_person(bulk_calls, monkeypatch):
     """The report is up to four hours old: what it does not say is not known, and no "no"."""
-    reached = BaseClient._make_api_call
+    reached = BaseClient._make_api_call  # type: ignore[attr-defined]
     list(bulk_calls.users("/service/"))
     report = reached(boto3.client("iam"), "GetCredentialReport", {})
     boto3.client("iam").create_user(UserName="newcomer", Path="/service/")

@@ -28,7 +28,7 @@ def record(name, event_id="e", role="app"):
 @pytest.fixture
 def history(moto, monkeypatch):
     """Answers with these pages, one a call; and counts the calls."""
-    reached = BaseClient._make_api_call
+    reached = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     class History:
         pages, calls = [], 0
@@ -51,7 +51,7 @@ def history(moto, monkeypatch):
 
 
 def changes():
-    return [one.event_id for one in CloudTrailChanges(client("cloudtrail")).changes_of(ROLE, NOON)]
+    return [one.event_id for one in CloudTrailChanges(client("cloudtrail")).changes_of(ROLE, NOON)]  # type: ignore[call-overload]
 
 
 def test_changes_of_the_entity_are_found_among_reading_calls_and_those_of_its_namesakes(history):

@@ -91,7 +91,7 @@ def test_finds_the_findings_of_an_entity_among_others(findings):
 
 
 @pytest.mark.parametrize("after", [0, 2])
-def test_a_write_after_somebody_elses_is_refused(findings, after):
+def test_a_write_after_a_concurrent_update_is_refused(findings, after):
     findings.save(FINDING, after=0)
 
     with pytest.raises(ConcurrentUpdateError):

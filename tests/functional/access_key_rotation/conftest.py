@@ -93,7 +93,7 @@ def remembered(aws):
 @pytest.fixture
 def trail(history, monkeypatch):
     """CloudTrail's answer to LookupEvents, by access key id, and IAM's judgement, which moto lacks, too: it is no."""
-    reached = BaseClient._make_api_call
+    reached = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def call(client, operation, parameters):
         if operation == "SimulatePrincipalPolicy":

@@ -25,7 +25,7 @@ def key(aws):
 @pytest.fixture
 def _iam_refuses_foreign_keys(monkeypatch):
     """What moto lacks: AWS's answer for the key of another account."""
-    reached = BaseClient._make_api_call
+    reached = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def call(client, operation, parameters):
         if parameters.get("AccessKeyId") == FOREIGN:

@@ -15,7 +15,7 @@ PULL = "ecr-pull"
 @pytest.fixture
 def calls(monkeypatch):
     """The operations that are asked of AWS from now on."""
-    reached, seen = BaseClient._make_api_call, Counter()
+    reached, seen = BaseClient._make_api_call, Counter()  # type: ignore[attr-defined]
 
     def call(client, operation, parameters):
         seen[operation] += 1

@@ -114,7 +114,7 @@ def test_findings_are_listed_by_state(api, finding, state, count):
     assert len(api.findings(query={"state": state})[2]["findings"]) == count
 
 
-def test_an_acknowledged_finding_says_who_answers_for_it_until_when(api, finding, heard):
+def test_an_acknowledged_finding_has_an_owner_and_an_end(api, finding, heard):
     heard()
 
     status, _, shown = api.acknowledge(finding)
@@ -241,7 +241,7 @@ def test_no_more_than_200_findings_are_adopted_at_a_time(api, finding):
 
 
 @pytest.mark.parametrize("path", ["", "/acknowledgement"])
-def test_a_finding_that_nobody_has_seen_is_not_found(api, finding, path):
+def test_an_unknown_finding_is_not_found(api, finding, path):
     method = "POST" if path else "GET"
     body = {"reason": "r", "owner": "o", "expires": TOMORROW, "fingerprint": "f"} if path else None
 
@@ -379,7 +379,7 @@ def test_a_route_that_is_not_there_is_a_problem(api, finding):
 @pytest.fixture
 def scans(monkeypatch):
     """What the function of scans was asked; moto would run it in Docker."""
-    reached, asked = BaseClient._make_api_call, []
+    reached, asked = BaseClient._make_api_call, []  # type: ignore[attr-defined]
 
     def call(client, operation, parameters):
         if operation != "Invoke":

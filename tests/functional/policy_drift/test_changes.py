@@ -18,7 +18,7 @@ def check(scan, cold_start):
 
 @pytest.fixture
 def drifts(heard):
-    """The drifts that were told since the last look, by entity."""
+    """The drifts that were published since the last call, by entity."""
     return lambda: [event["detail"]["data"] for event in heard() if event["detail-type"] == OPENED]
 
 
@@ -36,19 +36,19 @@ def deliver(check, *messages):
     return [failure["itemIdentifier"] for failure in failed]
 
 
-def test_a_change_is_told_with_who_made_it_and_from_where(check, give, drifts):
+def test_a_change_is_published_with_its_actor_and_address(check, give, drifts):
     give("s3:DeleteObject")
 
     assert deliver(check, message()) == []
 
-    (told,) = drifts()
-    (change,) = told["changes"]
-    assert (told["entity"], told["request"]["action"]) == ("role/ci", "s3:DeleteObject")
+    (detected,) = drifts()
+    (change,) = detected["changes"]
+    assert (detected["entity"], detected["request"]["action"]) == ("role/ci", "s3:DeleteObject")
     assert (change["event_name"], change["source_ip"]) == ("PutRolePolicy", "203.0.113.7")
     assert "mallory" in change["actor"]
 
 
-def test_duplicates_and_repetitions_are_told_once(check, give, drifts):
+def test_duplicates_and_repetitions_are_published_once(check, give, drifts):
     give("s3:DeleteObject")
 
     assert deliver(check, message(1), message(2), message(1)) == []
@@ -57,7 +57,7 @@ def test_duplicates_and_repetitions_are_told_once(check, give, drifts):
     assert len(drifts()) == 1
 
 
-def test_a_thousand_events_of_one_role_are_one_look(check, give, drifts):
+def test_a_thousand_events_of_one_role_are_one_check(check, give, drifts):
     give("s3:DeleteObject")
 
     assert deliver(check, *(message(number) for number in range(1000))) == []
@@ -81,7 +81,7 @@ def test_what_is_no_event_of_a_change_holds_nothing_up(check, give, drifts, body
     [{"errorCode": "AccessDenied"}, {"eventName": "GetRolePolicy"}, {"eventSource": "s3.amazonaws.com"}],
     ids=["it failed", "it only read", "another service"],
 )
-def test_what_changed_nothing_leads_to_no_look(check, give, drifts, detail):
+def test_an_event_that_changed_nothing_starts_no_check(check, give, drifts, detail):
     give("s3:DeleteObject")
 
     assert deliver(check, message(detail=detail)) == []
@@ -89,7 +89,7 @@ def test_what_changed_nothing_leads_to_no_look(check, give, drifts, detail):
     assert drifts() == []
 
 
-def test_a_call_that_nobody_has_heard_of_leads_to_a_look(check, give, drifts):
+def test_an_unknown_call_starts_a_check(check, give, drifts):
     give("s3:DeleteObject")
 
     assert deliver(check, message(detail={"eventName": "EmpowerRole"})) == []
@@ -97,30 +97,30 @@ def test_a_call_that_nobody_has_heard_of_leads_to_a_look(check, give, drifts):
     assert len(drifts()) == 1
 
 
-def test_a_role_that_is_gone_and_never_was_approved_is_nothing_to_tell(check, drifts):
+def test_a_deleted_role_that_was_never_approved_publishes_nothing(check, drifts):
     assert deliver(check, message(detail={"eventName": "DeleteRole"}, roleName="gone", policyDocument=None)) == []
 
     assert drifts() == []
 
 
-def test_access_that_was_given_and_taken_back_before_anybody_looked_is_told(check, drifts):
+def test_access_that_was_given_and_taken_back_before_the_check_is_published(check, drifts):
     assert deliver(check, message()) == []
 
-    assert [told["kind"] for told in drifts()] == ["TRANSIENT"]
+    assert [detected["kind"] for detected in drifts()] == ["TRANSIENT"]
 
 
-def test_before_there_is_a_baseline_nothing_is_looked_at(account, cold_start):
+def test_without_a_baseline_nothing_is_checked(account, cold_start):
     assert deliver(cold_start("policy_drift.check_changes_handler"), message()) == []
 
 
-def test_a_role_that_cannot_be_read_comes_again_and_holds_nobody_up(check, give, account, drifts, fails):
+def test_an_unreadable_role_is_retried_without_blocking_others(check, give, account, drifts, fails):
     give("s3:DeleteObject")
     account.create_user(UserName="new")
     fails("GetUser", "InternalFailure", times=9)
 
     assert deliver(check, message(1), message(2, roleName=None, userName="new")) == ["message-2"]
 
-    assert [told["entity"] for told in drifts()] == ["role/ci"]
+    assert [detected["entity"] for detected in drifts()] == ["role/ci"]
 
 
 def test_a_text_that_no_store_takes_is_reported_as_any_other(check, drifts):
@@ -129,10 +129,10 @@ def test_a_text_that_no_store_takes_is_reported_as_any_other(check, drifts):
 
     assert deliver(check, message(detail={"userAgent": "\ud800"}, policyDocument=document)) == []
 
-    assert [told["kind"] for told in drifts()] == ["TRANSIENT"]
+    assert [detected["kind"] for detected in drifts()] == ["TRANSIENT"]
 
 
-def test_what_cannot_be_told_comes_again_with_all_its_messages(check, give, drifts, fails):
+def test_a_result_that_cannot_be_published_is_retried_with_all_its_messages(check, give, drifts, fails):
     give("s3:DeleteObject")
     fails("PutEvents", "InternalFailure", times=9)
 

@@ -16,7 +16,7 @@ OPENED, OVER = "PolicyDriftDetected", "PolicyDriftResolved"
 
 
 @pytest.fixture
-def told(heard):
+def published(heard):
     """Names of the events since the last look."""
     return lambda: [event["detail-type"] for event in heard()]
 
@@ -51,26 +51,26 @@ def reports():
     return [each["Key"] for each in client_of("s3").list_objects_v2(Bucket="reports").get("Contents", [])]
 
 
-def test_the_first_scan_captures_the_account_and_finds_nothing(scan, baseline, told):
+def test_the_first_scan_captures_the_account_and_finds_nothing(scan, baseline, published):
     answer = scan()
 
     assert answer["open"] == {}
     assert baseline.read()["reviewed"] is False
-    assert set(told()) == {"BaselineChanged", "DriftScanCompleted"}
+    assert set(published()) == {"BaselineChanged", "DriftScanCompleted"}
 
 
-def test_a_scan_without_news_tells_of_its_end_alone(scan, told):
+def test_a_scan_without_new_findings_publishes_its_end_alone(scan, published):
     scan()
-    told()
+    published()
 
     scan()
 
-    assert told() == ["DriftScanCompleted"]
+    assert published() == ["DriftScanCompleted"]
 
 
-def test_what_became_possible_is_told_with_a_request_that_proves_it(scan, give, drift, told):
+def test_new_access_is_published_with_a_request_that_proves_it(scan, give, drift, published):
     scan()
-    told()
+    published()
     give("s3:DeleteObject")
 
     answer = scan()
@@ -82,9 +82,9 @@ def test_what_became_possible_is_told_with_a_request_that_proves_it(scan, give, 
     assert any("delete-role-policy" in command and "more" in command for command in found["revert"])
 
 
-def test_who_did_it_is_looked_up_where_no_event_came(scan, give, history, drift, told):
+def test_the_actor_is_looked_up_if_no_event_arrived(scan, give, history, drift, published):
     scan()
-    told()
+    published()
     give("s3:DeleteObject")
     history["ci"] = [
         {
@@ -105,19 +105,19 @@ def test_who_did_it_is_looked_up_where_no_event_came(scan, give, history, drift,
     assert "mallory" in change["actor"]
 
 
-def test_a_drift_is_told_once_and_its_end_once(scan, give, account, told):
+def test_a_drift_is_published_once_and_its_end_once(scan, give, account, published):
     scan()
     give("s3:DeleteObject")
     scan()
-    assert OPENED in told()
+    assert OPENED in published()
 
     scan()
-    assert OPENED not in told()
+    assert OPENED not in published()
 
     account.delete_role_policy(RoleName="ci", PolicyName="more")
     scan()
     scan()
-    assert told().count(OVER) == 1
+    assert published().count(OVER) == 1
 
 
 def test_every_scan_leaves_a_report_for_people_and_one_for_programs(scan):
@@ -153,7 +153,7 @@ def test_a_baseline_that_cannot_be_used_is_refused_and_the_last_good_one_stays(
     assert answer["open"] == {"HIGH": 1, "MEDIUM": 1}
 
 
-def test_a_baseline_that_is_gone_is_critical_and_never_made_up_again(scan, baseline, give, told):
+def test_a_baseline_that_is_gone_is_critical_and_never_made_up_again(scan, baseline, give, published):
     scan()
     baseline.delete()
     give("s3:DeleteObject")
@@ -176,9 +176,9 @@ def test_whoever_wrote_the_baseline_into_the_bucket_is_named_as_s3_names_them(sc
     assert changed["by"] == "123456789012 from 203.0.113.7"
 
 
-def test_whoever_deleted_the_baseline_is_named_as_s3_names_them(scan, baseline, drift, told):
+def test_whoever_deleted_the_baseline_is_named_as_s3_names_them(scan, baseline, drift, published):
     scan()
-    told()
+    published()
     marker = client_of("s3").delete_object(Bucket="baseline", Key=KEY)["VersionId"]
 
     scan(**s3_event("Object Deleted", marker))
@@ -206,7 +206,7 @@ def test_a_baseline_that_was_deleted_for_good_is_critical_until_a_good_one_is_up
     assert back[OVER]["kind"] == "BASELINE"
 
 
-def test_a_baseline_that_approves_a_grant_is_told_as_loudly_as_the_grant(scan, baseline, heard):
+def test_a_baseline_that_approves_a_grant_is_as_severe_as_the_grant(scan, baseline, heard):
     scan()
     heard()
     approved = baseline.read()
@@ -220,27 +220,27 @@ def test_a_baseline_that_approves_a_grant_is_told_as_loudly_as_the_grant(scan, b
 
 
 @pytest.mark.parametrize("operation", ["GetAccountAuthorizationDetails", "GetObject", "Scan", "PutObject"])
-def test_a_scan_that_fails_says_so_and_opens_and_resolves_nothing(scan, give, told, fails, operation):
+def test_a_scan_that_fails_says_so_and_opens_and_resolves_nothing(scan, give, published, fails, operation):
     scan()
     give("s3:DeleteObject")
     scan()
-    told()
+    published()
     fails(operation, "InternalFailure", times=9)
 
     answer = scan()
 
     assert "InternalFailure" in answer["failed"]
-    assert told() == ["DriftScanFailed"]
+    assert published() == ["DriftScanFailed"]
 
 
 LONE = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*", '
 LONE += '"Condition": {"StringEquals": {"aws:username": "\\ud800"}}}]}'
 
 
-def test_a_text_that_no_store_takes_keeps_nobody_from_being_compared(scan, account, give, drift, told):
+def test_a_text_that_no_store_accepts_does_not_block_the_comparison_of_others(scan, account, give, drift, published):
     """A lone surrogate is ASCII in JSON, and IAM takes it; UTF-8 does not."""
     scan()
-    told()
+    published()
     account.put_role_policy(RoleName="ci", PolicyName="odd", PolicyDocument=LONE)
     account.create_policy(PolicyName="odd", PolicyDocument=LONE)
 
@@ -248,22 +248,22 @@ def test_a_text_that_no_store_takes_keeps_nobody_from_being_compared(scan, accou
 
     assert answer["open"] == {"MEDIUM": 1, "LOW": 1}
     scan()
-    assert told().count(OPENED) == 2
+    assert published().count(OPENED) == 2
 
 
-def test_a_scan_whose_alert_the_bus_refuses_is_repeated_by_lambda(scan, give, fails, told):
+def test_a_scan_whose_alert_the_bus_refuses_is_repeated_by_lambda(scan, give, fails, published):
     scan()
-    told()
+    published()
     give("s3:DeleteObject")
     fails("PutEvents", "InternalFailure", times=9)
 
     with pytest.raises(PublicationPendingError, match="yet to be published"):
         scan()
 
-    assert told() == []
+    assert published() == []
 
 
-def test_what_an_event_should_have_announced_is_a_metric_of_the_scan(scan, give, history, capsys):
+def test_a_finding_whose_event_did_not_arrive_is_counted_in_a_metric(scan, give, history, capsys):
     """The change is long ago, and later than the baseline in force."""
     scan()
     give("s3:DeleteObject")
@@ -284,7 +284,7 @@ def approved_before(moment):
     records.save(replace(kept.value, since=moment), after=kept.revision)
 
 
-def test_a_scan_that_was_denied_names_what_it_was_denied(scan, fails, told):
+def test_a_scan_that_was_denied_names_what_it_was_denied(scan, fails, published):
     fails("GetAccountAuthorizationDetails", "AccessDenied")
 
     assert "GetAccountAuthorizationDetails" in scan()["failed"]

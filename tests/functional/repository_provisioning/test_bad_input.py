@@ -5,6 +5,11 @@ import pytest
 from tests.functional.repository_provisioning.conftest import sample
 
 PROBLEM = "urn:ecr-steward:problem:"
+EXPIRED_BY_PULL = {
+    "rulePriority": 1,
+    "selection": {"tagStatus": "any", "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 30},
+    "action": {"type": "expire"},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -136,10 +141,18 @@ def test_a_body_that_is_too_large_is_413(api, filling):
         ({"lifecycle": {"keep_last": 3, "colour": 1}}, "lifecycle.colour: unknown key"),
         ({"lifecycle": {"keep_last": 0}}, "must be at least 1"),
         ({"lifecycle": {"keep_last": "3"}}, "lifecycle.keep_last"),
-        ({"lifecycle": {}}, "write untagged_after_days and/or keep_last"),
-        ({"lifecycle": {"rules": []}}, "at least one rule"),
-        ({"lifecycle": {"rules": [{}]}}, "needs action, rulePriority, selection"),
-        ({"lifecycle": {"keep_last": 1, "rules": [{}]}}, "untagged_after_days and/or keep_last, or the rules"),
+        ({"lifecycle": {}}, "write one or more of untagged_after_days"),
+        ({"lifecycle": {"rules": []}}, "lifecycle.rules: write a list of at least one rule"),
+        ({"lifecycle": {"rules": [{}]}}, "lifecycle.rules[0]: rulePriority, selection, action is missing"),
+        (
+            {"lifecycle": {"rules": [EXPIRED_BY_PULL]}},
+            "lifecycle.rules[0].action.type: sinceImagePulled goes with transition only",
+        ),
+        ({"lifecycle": {"rules": [EXPIRED_BY_PULL], "keep_last": 1}}, "or the rules of a lifecycle policy document"),
+        (
+            {"lifecycle": {"delete_archived_after_days": 30}},
+            "delete_archived_after_days: must be at least 90",
+        ),
         ({"tag_mutability": "SOMETIMES"}, "MUTABLE, IMMUTABLE"),
         ({"encryption": "ROT13"}, "AES256"),
         ({"encryption": {"kms_key": "alias/mine"}}, "is not the ARN of a KMS key"),

@@ -26,6 +26,6 @@ def name():
 def project(tmp_path_factory):
     """The fixture's stack, deployed once; ``project.first_start`` is what that printed."""
     project = Project(tmp_path_factory.mktemp("deployed") / "project")
-    project.first_start = project.run("start", SECRET_OF_THE_USER="told-to-no-function")
+    project.first_start = project.run("start", SECRET_OF_THE_USER="told-to-no-function")  # type: ignore[attr-defined]
     yield project
     project.run("clean")

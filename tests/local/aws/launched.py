@@ -166,6 +166,7 @@ def environment(temporary):
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "TMPDIR": str(temporary),
+        "PYTHONPATH": str(REPOSITORY / "functions"),
         "AWS_ACCESS_KEY_ID": ROOT.access_key_id,
         "AWS_SECRET_ACCESS_KEY": ROOT.secret_access_key,
     }

@@ -68,7 +68,7 @@ def test_a_refused_call_is_a_use_and_a_wrong_signature_is_none(aws, user):
     assert "LastUsedDate" not in last_used(aws, forged)
 
 
-def test_the_credential_report_tells_the_use_of_each_key(aws, user):
+def test_the_credential_report_shows_the_use_of_each_key(aws, user):
     key = new_key(aws, user)
     iam = aws.client("iam")
     aws.client("sts", key).get_caller_identity()

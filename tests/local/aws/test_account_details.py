@@ -43,7 +43,7 @@ def test_a_listing_shows_the_account_as_it_was_when_it_began(aws, name):
     assert f"{name[-8:]}-late" not in [user["UserName"] for user in rest["UserDetailList"]]
 
 
-def test_boundaries_and_tags_are_told(aws, users):
+def test_boundaries_and_tags_are_returned(aws, users):
     found = {user["UserName"]: user for page in details(aws, 1000) for user in page["UserDetailList"]}
 
     assert found[users[-1]]["PermissionsBoundary"] == {

@@ -13,7 +13,7 @@ def record_of(event_name, source, **detail):
     }
 
 
-def test_a_push_that_finds_no_repository_is_told_with_who_pushed(aws, name):
+def test_a_push_that_finds_no_repository_is_delivered_with_its_caller(aws, name):
     queue = aws.queue_of(record_of("InitiateLayerUpload", "aws.ecr", errorCode=["RepositoryNotFoundException"]))
     pusher = aws.session(allow("ecr:*"), role_name=f"ci-{name[-8:]}")
 
@@ -31,7 +31,7 @@ def test_a_push_that_finds_no_repository_is_told_with_who_pushed(aws, name):
     assert identity["sessionContext"]["sessionIssuer"]["arn"] == f"arn:aws:iam::{ACCOUNT}:role/ci-{name[-8:]}"
 
 
-def test_a_push_that_succeeds_is_told_without_an_error(aws, name):
+def test_a_push_that_succeeds_is_delivered_without_an_error(aws, name):
     queue = aws.queue_of(record_of("PutImage", "aws.ecr", errorCode=[{"exists": False}]))
     aws.client("ecr").create_repository(repositoryName=name)
 
@@ -40,7 +40,7 @@ def test_a_push_that_succeeds_is_told_without_an_error(aws, name):
     assert aws.receive(queue)["detail"]["requestParameters"]["repositoryName"] == name
 
 
-def test_a_repository_that_is_created_is_told(aws, name):
+def test_a_repository_that_is_created_is_delivered(aws, name):
     queue = aws.queue_of(record_of("CreateRepository", "aws.ecr"))
 
     aws.client("ecr").create_repository(repositoryName=name, tags=[{"Key": "team", "Value": "a"}])
@@ -57,7 +57,7 @@ def test_a_repository_that_is_created_is_told(aws, name):
     assert detail["responseElements"]["repository"]["repositoryArn"] == repository_arn(name)
 
 
-def test_a_refused_call_is_told_with_its_error(aws, name):
+def test_a_refused_call_is_delivered_with_its_error(aws, name):
     queue = aws.queue_of(record_of("CreateRepository", "aws.ecr", errorCode=[{"prefix": "AccessDenied"}]))
     nobody = aws.client("ecr", aws.user())
 
@@ -100,7 +100,7 @@ def test_no_secret_is_in_an_event(aws, name):
     assert "do-not-tell" not in str(aws.receive(secret_queue))
 
 
-def test_reading_is_not_told(aws, name):
+def test_reading_is_not_delivered(aws, name):
     queue = aws.queue_of({"source": ["aws.ecr"], "detail": {"eventName": [{"prefix": "Describe"}]}})
     aws.client("ecr").create_repository(repositoryName=name)
 

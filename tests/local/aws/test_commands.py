@@ -125,7 +125,7 @@ def test_a_port_that_differs_from_the_running_one_is_refused_with_what_to_do(pro
     )
 
 
-def test_the_environment_of_whoever_starts_it_reaches_no_function(project):
+def test_the_environment_of_the_starting_user_reaches_no_function(project):
     environment = Path(f"/proc/{project.process_id}/environ").read_bytes()
 
     assert b"SECRET_OF_THE_USER" not in environment

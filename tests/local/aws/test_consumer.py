@@ -153,7 +153,7 @@ def test_the_users_own_key_leads_from_one_rotation_to_the_next(user, host):
     assert who("pusher").endswith(user.name)
 
 
-def test_who_may_not_read_the_secret_is_told_so(aws, user, host):
+def test_a_host_that_may_not_read_the_secret_prints_so(aws, user, host):
     stranger = aws.user(allow("ecr:*"))
     host(
         stranger=f"aws_access_key_id = {stranger.access_key_id}\naws_secret_access_key = {stranger.secret_access_key}",

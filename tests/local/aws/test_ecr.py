@@ -150,7 +150,7 @@ def test_a_deleted_repository_takes_its_images_with_it(aws, ecr, root_login, nam
     assert by_digest.status == 404
 
 
-def test_nothing_scans_until_the_registry_is_told_to(aws):
+def test_nothing_is_scanned_until_the_registry_is_configured(aws):
     ecr = aws.client("ecr", region="eu-west-1")
     rules = [{"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": [{"filter": "*", "filterType": "WILDCARD"}]}]
 

@@ -51,7 +51,7 @@ def test_what_concerns_another_service_stays_where_it_is(aws, home, name):
     assert aws.receive(arrived, seconds=0) is None
 
 
-def test_the_stack_tells_where_its_dead_letters_are(aws, home):
+def test_the_stack_outputs_its_dead_letter_queue(aws, home):
     stack = aws.client("cloudformation", region=GLOBAL).describe_stacks(StackName=home)["Stacks"][0]
 
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

@@ -10,7 +10,7 @@ from benchmarks.drift_changes.change import ACCOUNT, Call
 from benchmarks.drift_changes.changes import CHANGES
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.domain.access.live_state import more_than
-from policy_drift.domain.comparison.drifts import drifts
+from tests.doubles.shipped_severities import drifts
 from tests.local.aws.launched import launch, stop
 
 UNIQUE_ID = re.compile(r"<(user|role)/([\w-]+)>")

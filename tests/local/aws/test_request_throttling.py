@@ -56,7 +56,7 @@ def test_root_is_neither_counted_nor_throttled(aws, iam):
     assert aws.http("GET", PATH).document["counted"] == {}
 
 
-def test_nothing_is_throttled_unless_somebody_asks(aws, iam):
+def test_nothing_is_throttled_unless_it_is_switched_on(aws, iam):
     begin(aws)
 
     assert refusals(iam.list_users, 20) == []

@@ -77,7 +77,7 @@ def test_a_body_of_more_than_ten_megabytes(project, pipeline):
     assert problem(project.call("PUT", "/repositories/team-a/x", pipeline, TOO_LARGE)) == (413, "REQUEST_TOO_LARGE")
 
 
-def test_a_function_that_fails_tells_nothing_of_its_inside(project, pipeline):
+def test_a_function_that_fails_reveals_nothing_of_its_inside(project, pipeline):
     reply = project.call("PUT", "/repositories/fail/now", pipeline)
 
     assert problem(reply) == (502, "DEFAULT_5XX")
@@ -93,7 +93,7 @@ def test_a_path_is_decided_on_as_it_is_sent(project):
     assert project.call("PUT", "/repositories/team-b/scoped", limited).status == 403
 
 
-def test_what_the_function_tells_the_bus_names_the_caller(project, pipeline):
+def test_an_event_of_the_function_names_the_caller(project, pipeline):
     queue = project.aws.client("sqs").get_queue_url(QueueName="fixture-seen")["QueueUrl"]
     project.aws.client("sqs").purge_queue(QueueUrl=queue)
 

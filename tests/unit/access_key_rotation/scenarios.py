@@ -699,6 +699,19 @@ def frozen_by_an_operator(**how):
     return ends(life, "FROZEN", keys={life.consumer.key})
 
 
+def current_key_deactivated_in_a_freeze(**how):
+    """A freeze stops changes, not reports: consumers that read a dead key are an outage."""
+    life = begun(**how)
+    life.records.records[life.name] = replace(life.records.records[life.name], frozen="a consumer broke")
+    current = life.account.current_key(life.name)
+    by_hand(life, current, active=False)
+    life.invariants.taken.add(current)
+    life.days(1)
+    life.run()
+    assert any(f"the current key {current} is inactive" in report for report in reports(life))
+    return ends(life, "FROZEN", keys={current})
+
+
 def frozen_past_the_limit(**how):
     """No key grows old in silence in a freeze window either."""
     window = FreezeWindow(starts=FIRST_DAY + timedelta(days=5), ends=FIRST_DAY + timedelta(days=40))
@@ -888,7 +901,8 @@ SCENARIOS = (
     foreign_second_key, three_keys, key_of_a_person, lost_key, lost_key_in_use,
     user_recreated, user_renamed, user_moved, user_deleted, user_and_secret_deleted, user_elsewhere,
     user_not_enrolled_any_more, administrator_moved_and_tagged, stack_deployed_again, secret_deleted,
-    secret_of_another_stack, frozen_by_an_operator, frozen_past_the_limit, unreadable_value,
+    secret_of_another_stack, frozen_by_an_operator, current_key_deactivated_in_a_freeze,
+    frozen_past_the_limit, unreadable_value,
     current_key_deactivated_by_hand, inactive_current_key_on_demand,
     current_key_deleted_by_hand, secret_names_a_strangers_key, stored_key_that_is_gone, rotate_secret,
     four_steps, four_steps_in_three_environments, schedule_of_secrets_manager, schedule_before_adoption,

@@ -22,10 +22,10 @@ def longest_pause(attempt):
 def test_what_must_be_left_of_a_lease_is_longer_than_a_call_with_all_its_repetitions(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ca-central-1")
     config = client("iam").meta.config
-    attempts = config.retries["total_max_attempts"]
+    attempts = config.retries["total_max_attempts"]  # type: ignore[attr-defined]
     pauses = sum(longest_pause(attempt) for attempt in range(1, attempts))
 
-    assert MARGIN.total_seconds() > attempts * (config.connect_timeout + config.read_timeout) + pauses
+    assert MARGIN.total_seconds() > attempts * (config.connect_timeout + config.read_timeout) + pauses  # type: ignore[attr-defined]
 
 
 def test_an_unexpected_error_releases_the_lock():
@@ -33,6 +33,21 @@ def test_an_unexpected_error_releases_the_lock():
     for at in [at for at, call in enumerate(calls) if call not in OUTSIDE]:
         life = whole_life(fault=Fault(at, "breaks"))
         assert [error for error in life.errors if isinstance(error, BusyError)] == []
+
+
+def test_a_failure_stands_in_the_record_until_a_run_succeeds():
+    life = begun()
+    life.stage.fault = Fault(len(life.stage.calls) + 1, "fails before")
+
+    life.run()
+    failed = [error for error in life.errors if str(error).endswith(" failed")]
+    after_success = life.records.find(life.name).notice
+    life.stage.fault = Fault(len(life.stage.calls) + 1, "fails before")
+    life._run(life.rotator)
+
+    assert len(failed) == 1
+    assert after_success is None
+    assert life.records.find(life.name).notice.text == str(life.errors[-1])
 
 
 def test_the_text_of_an_unexpected_error_is_not_published():

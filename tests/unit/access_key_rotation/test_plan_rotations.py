@@ -154,7 +154,7 @@ def test_users_that_iam_does_not_judge_are_left_to_the_worker_and_all_are_publis
     found = planner.plan("test")
 
     assert found.due == sorted(records)
-    assert [event.judged_at is not None for event in publisher.published] == [True] * 12 + [False] * 13
+    assert [event.judged_at is not None for event in publisher.published] == [True] * 12 + [False] * 13  # type: ignore[attr-defined]
 
 
 def test_judged_users_are_published_before_the_next_are_judged(clock):
@@ -167,7 +167,7 @@ def test_judged_users_are_published_before_the_next_are_judged(clock):
     with pytest.raises(KeyboardInterrupt):
         planner.plan("test")
 
-    assert [event.user_name for event in publisher.published] == sorted(records)[:10]
+    assert [event.user_name for event in publisher.published] == sorted(records)[:10]  # type: ignore[attr-defined]
 
 
 @given(
@@ -184,8 +184,8 @@ def test_every_due_user_is_published_within_as_many_runs_as_the_cap_takes(overdu
         publisher = RecordingPublisher()
         planner_of(users, records, publisher, clock, settings).plan("test")
         clock.advance(hours=1)
-        records |= dict(remembered(clock, event.user_name, 0) for event in publisher.published)
-        published |= {event.user_name for event in publisher.published}
+        records |= dict(remembered(clock, event.user_name, 0) for event in publisher.published)  # type: ignore[attr-defined]
+        published |= {event.user_name for event in publisher.published}  # type: ignore[attr-defined]
 
     assert published == {listed.name for listed in users}
 

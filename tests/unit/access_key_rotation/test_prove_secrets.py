@@ -183,7 +183,7 @@ def test_what_is_bad_is_published_before_the_run_ends(life):
     with pytest.raises(KeyboardInterrupt):
         proven.prove()
 
-    assert {event.user_name for event in proven.publisher.published} == {*tried[:10]} & {*others}
+    assert {event.user_name for event in proven.publisher.published} == {*tried[:10]} & {*others}  # type: ignore[attr-defined]
 
 
 @given(total=st.integers(0, 60), size=st.integers(1, 70), first=st.integers(0, 500_000))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from iam_policy.budget import Budget
 from iam_policy.containment import is_refuted
 from iam_policy.document import parse
-from iam_policy.statement import Rest
+from iam_policy.statement import Scope
 
 TEXTS = ["a", "ab", "b", "A", "${u}", "a${u}", "${u, 'a'}"]
 ARNS = [f"arn:aws:s3::{account}:{name}" for account in ("1", "*", "${u}", "?") for name in ("a", "a*", "*", "${u}:b")]
@@ -46,26 +46,26 @@ ASKED = [
 ]
 
 
-def rest(operator: str, values: Any) -> Rest:
+def scope(operator: str, values: Any) -> Scope:
     document = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {operator: {"k": values}}}
     (statement,) = parse({"Version": "2012-10-17", "Statement": document}).statements
-    return statement.rest
+    return statement.scope
 
 
-def implied(narrow: Rest, wide: Rest) -> bool:
+def implied(narrow: Scope, wide: Scope) -> bool:
     return is_refuted([[narrow]], [], [[wide]], [], Budget())
 
 
 @st.composite
-def pairs(draw: st.DrawFn) -> tuple[Rest, Rest]:
+def pairs(draw: st.DrawFn) -> tuple[Scope, Scope]:
     base = draw(st.sampled_from(sorted(VALUES)))
     values = st.lists(st.sampled_from(VALUES[base]), min_size=1, max_size=3, unique=True)
 
-    def one() -> Rest:
+    def one() -> Scope:
         if base == "Null":
-            return rest(base, draw(values))
+            return scope(base, draw(values))
         before = draw(st.sampled_from(["", "", "ForAnyValue:", "ForAllValues:"]))
-        return rest(before + base + draw(st.sampled_from(["", "", "IfExists"])), draw(values))
+        return scope(before + base + draw(st.sampled_from(["", "", "IfExists"])), draw(values))
 
     return one(), one()
 
@@ -73,11 +73,11 @@ def pairs(draw: st.DrawFn) -> tuple[Rest, Rest]:
 @settings(max_examples=1000)
 @given(pairs(), st.lists(st.sampled_from(ASKED), max_size=2), st.sampled_from([None, "", "a", "b", "1:a", "*", "1"]))
 def test_whatever_meets_a_condition_meets_those_that_it_implies(
-    pair: tuple[Rest, Rest], asked: list[str], user: str | None
+    pair: tuple[Scope, Scope], asked: list[str], user: str | None
 ) -> None:
     narrow, wide = pair
 
-    def holds(one: Rest) -> bool:
+    def holds(one: Scope) -> bool:
         return all(condition.holds(asked, {"u": user}.get) for condition in one.conditions)
 
     assert not implied(narrow, wide) or not holds(narrow) or holds(wide)
@@ -102,5 +102,5 @@ def test_whatever_meets_a_condition_meets_those_that_it_implies(
     ],
 )
 def test_the_usual_ways_to_imply_are_seen(narrow: tuple[str, Any], wide: tuple[str, Any]) -> None:
-    assert implied(rest(*narrow), rest(*wide))
-    assert not implied(rest(*wide), rest(*narrow))
+    assert implied(scope(*narrow), scope(*wide))
+    assert not implied(scope(*wide), scope(*narrow))

@@ -41,7 +41,7 @@ TEXTS = [
 def conditions(operators: dict[str, Any]) -> list[Condition]:
     document = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": operators}
     (statement,) = parse({"Version": "2012-10-17", "Statement": document}).statements
-    return list(statement.rest.conditions)
+    return list(statement.scope.conditions)
 
 
 def operators(kind: str, values: list[str]) -> st.SearchStrategy[dict[str, Any]]:

@@ -1,7 +1,10 @@
 """The names that users of the library rely on: a change of one of them breaks programs outside of this repository."""
 
+import ast
 import inspect
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,3 +75,21 @@ def test_open_escalation_paths_have_an_id_and_a_category() -> None:
     (found,) = escalations(Caller(CallerKind.USER, "arn:aws:iam::111122223333:user/ann", access))
 
     assert (found.path.id, found.category.value, found.lateral) == ("iam-007", "self-escalation", False)
+
+
+def test_the_package_imports_nothing_but_itself_and_the_standard_library() -> None:
+    package = Path(iam_policy.__file__).parent
+    imported = {
+        name.partition(".")[0]
+        for module in package.rglob("*.py")
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        for name in _names_imported_by(node)
+    }
+
+    assert imported - sys.stdlib_module_names == {"iam_policy"}
+
+
+def _names_imported_by(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [one.name for one in node.names]
+    return [node.module or "relative"] if isinstance(node, ast.ImportFrom) else []

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from policy_drift import baseline_document
 from policy_drift.domain.account import EntityId, EntityKind
 from policy_drift.domain.baseline import Adoption, Baseline, adopted, flaws
-from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Kind
 from policy_drift.report.adoption import baseline_patch
+from tests.doubles.shipped_severities import drifts
 from tests.unit.policy_drift.accounts import ID, account, allow, group, policy, role, user
 
 NAMES = st.sampled_from(["a", "b"])
@@ -56,7 +56,7 @@ def test_an_account_that_was_read_whole_has_no_flaws_and_passes_the_validation_o
 
 
 @given(accounts(), accounts())
-def test_who_adopts_everything_has_a_baseline_that_can_be_used_and_nothing_left(approved, live):
+def test_adopting_everything_gives_a_usable_baseline_without_differences(approved, live):
     found = drifts(approved, live).found
 
     after = adopted(approved, live, Adoption.of((drift.entity, drift.kind) for drift in found))
@@ -79,7 +79,7 @@ def test_a_part_is_adopted_or_what_it_lacks_is_named(approved, live, random):
     assert baseline_document.read(baseline_document.write(Baseline(after)), account=ID).account == after
 
 
-def test_nobody_stays_in_a_group_that_goes():
+def test_users_leave_a_group_that_goes():
     approved = account(group("empty"), user("ann", groups=("empty",)))
     live = account(user("ann"))
     (drift,) = [one for one in drifts(approved, live).found if one.kind is Kind.MISSING]

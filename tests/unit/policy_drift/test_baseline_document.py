@@ -50,7 +50,7 @@ def test_a_baseline_reads_as_it_was_written():
     assert baseline_document.read(text_of(account), account=ACCOUNT).account == account
 
 
-def test_the_same_account_is_written_the_same_whatever_the_order():
+def test_the_same_account_is_written_the_same_in_any_order():
     other = replace(APP, name="other", unique_id="AROA2")
     one = replace(QUIET, roles={"app": APP, "other": other})
     two = replace(QUIET, roles={"other": other, "app": APP})
@@ -183,7 +183,7 @@ def edited(draw):
 
 @settings(max_examples=400)
 @given(edited())
-def test_whatever_is_edited_is_read_or_refused_and_never_breaks_the_reader(text):
+def test_an_edited_document_is_read_or_refused_and_never_breaks_the_reader(text):
     try:
         read = baseline_document.read(text, account=ACCOUNT)
         baseline_document.refuse_bad_policies(text, read, None)

@@ -1,4 +1,4 @@
-"""Which baseline counts, whatever happens in its bucket; and what is told of it."""
+"""Which baseline is in force when its bucket changes, and what is published of it."""
 
 from dataclasses import replace
 
@@ -37,9 +37,9 @@ def s3_event(drift, name="Object Created"):
 
 
 def critical(drift):
-    """The summaries of what was told of the baseline as CRITICAL."""
-    told = drift.published(PolicyDriftDetected)
-    return [event.summary for event in told if (event.kind, event.severity) == ("BASELINE", "CRITICAL")]
+    """The summaries of the CRITICAL drifts of the baseline."""
+    detected = drift.published(PolicyDriftDetected)
+    return [event.summary for event in detected if (event.kind, event.severity) == ("BASELINE", "CRITICAL")]
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def drift():
     return wired
 
 
-def test_the_first_scan_captures_what_it_finds_and_says_that_nobody_has_reviewed_it(drift):
+def test_the_first_scan_captures_the_account_as_not_reviewed(drift):
     (changed,) = drift.published(BaselineChanged)
 
     assert changed.how == "captured"
@@ -57,12 +57,12 @@ def test_the_first_scan_captures_what_it_finds_and_says_that_nobody_has_reviewed
     assert drift.published(PolicyDriftDetected) == []
 
 
-def test_a_first_scan_that_died_half_way_is_finished_by_the_next_whatever_iam_holds():
+def test_the_next_scan_finishes_a_first_scan_that_died_even_with_malformed_policies():
     """IAM holds policies that nobody could upload; they were captured, not uploaded."""
     odd = replace(QUIET, roles={"app": replace(APP, inline={"own": allowing("s3:GetObject", resource="")})})
     drift = DriftUnderTest(odd)
-    drift.records = FaultInjecting(drift.records)
-    drift.records.fail("save", UpstreamError("the table cannot be reached"))
+    drift.records = FaultInjecting(drift.records)  # type: ignore[assignment]
+    drift.records.fail("save", UpstreamError("the table cannot be reached"))  # type: ignore[attr-defined]
 
     drift.scan()
     drift.scan()
@@ -90,12 +90,12 @@ def test_a_deleted_baseline_is_critical_and_the_last_good_one_stays_in_force(dri
     drift.scan()
     drift.scan()
 
-    told = {event.kind: event.severity for event in drift.published(PolicyDriftDetected)}
-    assert told == {"BASELINE": "CRITICAL", "ACCESS": "MEDIUM"}
+    detected = {event.kind: event.severity for event in drift.published(PolicyDriftDetected)}
+    assert detected == {"BASELINE": "CRITICAL", "ACCESS": "MEDIUM"}
     assert len(drift.published(PolicyDriftDetected)) == 2
 
 
-def test_a_baseline_that_is_back_is_told_once(drift):
+def test_a_restored_baseline_is_published_once(drift):
     drift.store.is_deleted = True
     drift.scan()
     drift.store.put(text_of())
@@ -105,7 +105,7 @@ def test_a_baseline_that_is_back_is_told_once(drift):
     assert [event.kind for event in drift.published(PolicyDriftResolved)] == ["BASELINE"]
 
 
-def test_an_upload_that_approves_a_grant_is_told_as_severely_as_the_grant(drift):
+def test_an_upload_that_approves_a_grant_is_as_severe_as_the_grant(drift):
     granted = replace(QUIET, roles={"app": replace(APP, inline={"own": allowing("*")})})
     version = drift.store.put(text_of(granted))
 
@@ -197,16 +197,16 @@ def test_a_baseline_that_is_put_where_the_one_in_force_was_deleted_for_good_come
     assert drift.published(PolicyDriftDetected) == []
 
 
-def test_a_version_in_force_that_is_gone_without_an_upload_is_critical_once_and_names_who_deleted_it(drift):
+def test_a_lost_version_in_force_is_critical_once_and_names_the_actor(drift):
     drift.store.lose("v1")
 
     for _ in range(2):
         drift.scan(writers={"v1": s3_event(drift, DELETED)})
 
-    (told,) = drift.published(PolicyDriftDetected)
-    assert (told.kind, told.severity) == ("BASELINE", "CRITICAL")
-    assert "gone for good" in told.summary
-    assert [(change["event_name"], change["source_ip"]) for change in told.changes] == [(DELETED, "203.0.113.7")]
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert (detected.kind, detected.severity) == ("BASELINE", "CRITICAL")
+    assert "gone for good" in detected.summary
+    assert [(change["event_name"], change["source_ip"]) for change in detected.changes] == [(DELETED, "203.0.113.7")]
     assert len(drift.published(DriftScanFailed)) == 2
 
 
@@ -319,16 +319,16 @@ def test_nothing_is_adopted_into_a_baseline_that_was_deleted(drift):
         drift.baseline.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
 
 
-def test_who_deleted_the_baseline_is_named(drift):
+def test_the_deleter_of_the_baseline_is_named(drift):
     drift.store.is_deleted = True
 
     drift.scan(writers={"marker": s3_event(drift, DELETED)})
 
-    (told,) = drift.published(PolicyDriftDetected)
-    assert [change["actor"] for change in told.changes] == ["999988887777"]
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert [change["actor"] for change in detected.changes] == ["999988887777"]
 
 
-def test_an_upload_that_is_gone_again_does_not_make_its_author_the_one_who_deleted(drift):
+def test_the_author_of_a_deleted_upload_is_not_named_as_its_deleter(drift):
     drift.store.is_deleted = True
 
     drift.scan(writers={"v2": s3_event(drift)})
@@ -336,7 +336,7 @@ def test_an_upload_that_is_gone_again_does_not_make_its_author_the_one_who_delet
     assert drift.published(PolicyDriftDetected)[0].changes == []
 
 
-def test_who_uploaded_what_cannot_be_used_is_named(drift):
+def test_the_uploader_of_an_unusable_baseline_is_named(drift):
     version = drift.store.put(b"{}")
 
     drift.scan(writers={version.id: s3_event(drift)})

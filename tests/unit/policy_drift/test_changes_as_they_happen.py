@@ -11,7 +11,7 @@ from policy_drift.domain.baseline import Baseline, NothingApprovedError
 from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.events import PolicyDriftDetected, PolicyDriftResolved
 from steward.principals import PrincipalPattern
-from tests.doubles.drift_under_test import APP, GET, QUIET, TRUST, WIDER, DriftUnderTest, allowing
+from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, TRUST, WIDER, DriftUnderTest, allowing
 from tests.doubles.in_memory_drift import CountingHistory
 
 CUSTOM = "arn:aws:iam::123456789012:policy/custom"
@@ -35,15 +35,15 @@ def drift():
     return wired
 
 
-def test_a_change_is_told_with_who_did_it(drift):
+def test_a_change_is_published_with_its_actor(drift):
     drift.role(inline={"own": WIDER})
 
     drift.check(drift.event(policyName="own"))
 
-    (told,) = drift.published(PolicyDriftDetected)
-    assert (told.kind, told.severity, told.verdict) == ("ACCESS", "MEDIUM", "BROADENED")
-    assert [change["actor"] for change in told.changes] == ["arn:aws:iam::123456789012:user/mallory"]
-    assert told.request["action"] == "s3:PutObject"
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert (detected.kind, detected.severity, detected.verdict) == ("ACCESS", "MEDIUM", "BROADENED")
+    assert [change["actor"] for change in detected.changes] == ["arn:aws:iam::123456789012:user/mallory"]
+    assert detected.request["action"] == "s3:PutObject"
 
 
 def test_what_the_event_says_is_there_is_not_believed(drift):
@@ -63,7 +63,7 @@ def test_a_change_that_is_taken_back_is_resolved(drift):
     assert [event.how for event in drift.published(PolicyDriftResolved)] == ["reverted"]
 
 
-def test_access_that_was_used_and_taken_back_is_told_once(drift):
+def test_access_that_was_used_and_taken_back_is_published_once(drift):
     given = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
     put = drift.event(policyName="more", policyDocument=given)
     taken = drift.event("DeleteRolePolicy", policyName="more")
@@ -72,12 +72,12 @@ def test_access_that_was_used_and_taken_back_is_told_once(drift):
         drift.check(put, taken)
         drift.scan()
 
-    (told,) = drift.published(PolicyDriftDetected)
-    assert (told.kind, told.severity) == ("TRANSIENT", "CRITICAL")
-    assert {change["event_id"] for change in told.changes} == {"event-1", "event-2"}
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert (detected.kind, detected.severity) == ("TRANSIENT", "CRITICAL")
+    assert {change["event_id"] for change in detected.changes} == {"event-1", "event-2"}
 
 
-def test_access_that_was_told_while_it_lasted_is_not_told_again_as_taken_back(drift):
+def test_access_that_was_alerted_while_it_lasted_is_not_alerted_again_as_transient(drift):
     put = drift.event(
         policyName="own",
         policyDocument=json.dumps(allowing("s3:*")),
@@ -91,17 +91,17 @@ def test_access_that_was_told_while_it_lasted_is_not_told_again_as_taken_back(dr
     assert [event.kind for event in drift.published(PolicyDriftDetected)] == ["ACCESS"]
 
 
-def test_a_principal_that_was_made_used_and_deleted_is_told(drift):
+def test_a_principal_that_was_made_used_and_deleted_is_published(drift):
     drift.check(
         drift.event("AttachRolePolicy", roleName="ghost", policyArn=CUSTOM),
         drift.event("DeleteRole", roleName="ghost"),
     )
 
-    (told,) = drift.published(PolicyDriftDetected)
-    assert (told.kind, told.severity, told.entity) == ("TRANSIENT", "HIGH", "role/ghost")
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert (detected.kind, detected.severity, detected.entity) == ("TRANSIENT", "HIGH", "role/ghost")
 
 
-def test_five_thousand_events_about_one_role_are_one_look(drift):
+def test_five_thousand_events_about_one_role_are_one_check(drift):
     drift.role(inline={"own": WIDER})
     before = drift.iam.reads
 
@@ -111,7 +111,7 @@ def test_five_thousand_events_about_one_role_are_one_look(drift):
     assert len(drift.published(PolicyDriftDetected)) == 1
 
 
-def test_expected_actors_are_marked_and_told_all_the_same():
+def test_changes_of_expected_actors_are_marked_and_still_published():
     drift = DriftUnderTest(expected=[PrincipalPattern("self:role/deploy-*")])
     drift.scan()
     drift.role(inline={"own": WIDER})
@@ -121,7 +121,7 @@ def test_expected_actors_are_marked_and_told_all_the_same():
     assert [event.expected for event in drift.published(PolicyDriftDetected)] == [True]
 
 
-def test_a_change_by_somebody_else_takes_the_mark_away():
+def test_a_change_by_an_unexpected_actor_removes_the_mark():
     drift = DriftUnderTest(expected=[PrincipalPattern("self:role/deploy-*")])
     drift.scan()
     drift.role(inline={"own": WIDER})
@@ -131,7 +131,7 @@ def test_a_change_by_somebody_else_takes_the_mark_away():
     assert [event.expected for event in drift.published(PolicyDriftDetected)] == [False]
 
 
-def test_what_hid_behind_an_expected_change_is_told_in_the_name_of_who_made_it():
+def test_a_change_behind_an_expected_one_is_published_with_its_own_actor():
     """Both changes are there when the first one's event is looked at; the second one's event comes later."""
     drift = DriftUnderTest(expected=[PrincipalPattern("self:role/deploy-*")])
     drift.scan()
@@ -143,18 +143,33 @@ def test_what_hid_behind_an_expected_change_is_told_in_the_name_of_who_made_it()
     drift.check(mallorys)
     drift.scan()
 
-    told = drift.published(PolicyDriftDetected)
-    assert [(event.why, event.expected) for event in told] == [("opened", True), ("unexpected", False)]
-    assert [len(event.changes) for event in told] == [1, 2]
+    detected = drift.published(PolicyDriftDetected)
+    assert [(event.why, event.expected) for event in detected] == [("opened", True), ("unexpected", False)]
+    assert [len(event.changes) for event in detected] == [1, 2]
 
 
-def test_a_tag_on_a_role_whose_drift_is_expected_is_nothing_to_tell():
+def test_two_unexpected_actors_within_the_delay_are_both_named(drift):
+    """The check of the first event reads both changes; the second event adds its actor without another alert."""
+    helper, mallory = (f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("helper", "mallory"))
+    first = drift.event(actor=helper, policyName="harmless")
+    drift.clock.advance(seconds=3)
+    drift.role(inline={"own": GET, "harmless": allowing("sqs:ListQueues"), "all": allowing("*")})
+    second = drift.event(actor=mallory, policyName="all")
+    drift.check(first)
+    drift.clock.advance(seconds=3)
+    drift.check(second)
+
+    assert {change.actor for change in drift.findings.get("access:role:app").value.changes} == {helper, mallory}
+    assert len(drift.published(PolicyDriftDetected)) == 1
+
+
+def test_a_tag_on_a_role_with_expected_drift_publishes_nothing():
     drift = DriftUnderTest(expected=[PrincipalPattern("self:role/deploy-*")])
 
     assert drift.event("TagRole") is None
 
 
-def test_a_change_that_no_event_announced_says_so(drift):
+def test_a_change_without_an_event_says_so(drift):
     drift.role(inline={"own": WIDER})
     drift.scan()
     unannounced = drift.findings.get("access:role:app").value
@@ -172,7 +187,7 @@ def test_before_there_is_a_baseline_nothing_is_compared():
         drift.check(drift.event())
 
 
-def test_a_new_role_is_told(drift):
+def test_a_new_role_is_published(drift):
     intruder = Role("intruder", "/", "AROA9", inline={"own": allowing("*")}, trust=TRUST)
     drift.iam.account = replace(QUIET, roles={"app": APP, "intruder": intruder})
 
@@ -221,16 +236,16 @@ def only_attached(drift):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_was_given_by_a_managed_policy_and_is_gone_is_told_once(guarded, name, parameters, expected):
+def test_access_of_a_managed_policy_that_is_gone_is_published_once(guarded, name, parameters, expected):
     only_attached(guarded)
     event = guarded.event(name, **({"roleName": None, "policyArn": CUSTOM} | parameters))
 
     guarded.check(event)
     guarded.check(event)
 
-    (told,) = guarded.published(PolicyDriftDetected)
-    assert (told.kind, told.entity) == ("TRANSIENT", "role/app")
-    assert (told.verdict, told.severity) == expected
+    (detected,) = guarded.published(PolicyDriftDetected)
+    assert (detected.kind, detected.entity) == ("TRANSIENT", "role/app")
+    assert (detected.verdict, detected.severity) == expected
 
 
 @pytest.mark.parametrize(
@@ -244,14 +259,14 @@ def test_what_was_given_by_a_managed_policy_and_is_gone_is_told_once(guarded, na
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_gave_nothing_is_nothing_to_tell(guarded, name, parameters):
+def test_a_change_that_gave_nothing_publishes_nothing(guarded, name, parameters):
     """The version that is the default anyway, one that is not made the default, a denial that is there twice."""
     guarded.check(guarded.event(name, **({"roleName": None, "policyArn": CUSTOM} | parameters)))
 
     assert guarded.published(PolicyDriftDetected) == []
 
 
-def test_a_denial_that_was_deleted_and_put_back_is_told(guarded):
+def test_a_denial_that_was_deleted_and_put_back_is_published(guarded):
     guarded.role(attached=())
     guarded.store.put(baseline_document.write(Baseline(guarded.iam.account)))
     guarded.scan()
@@ -261,12 +276,12 @@ def test_a_denial_that_was_deleted_and_put_back_is_told(guarded):
         guarded.event("PutRolePolicy", policyName="guard", policyDocument=json.dumps(DENIES)),
     )
 
-    (told,) = guarded.published(PolicyDriftDetected)
-    assert (told.kind, told.verdict) == ("TRANSIENT", "BROADENED")
-    assert told.request["action"].startswith("s3:Delete")
+    (detected,) = guarded.published(PolicyDriftDetected)
+    assert (detected.kind, detected.verdict) == ("TRANSIENT", "BROADENED")
+    assert detected.request["action"].startswith("s3:Delete")
 
 
-def test_a_group_that_denies_and_was_left_and_joined_again_is_told():
+def test_leaving_and_rejoining_a_denying_group_is_published():
     guards = Group("guards", "/", "AGPA1", inline={"guard": DENIES})
     ann = User("ann", "/", "AIDA1", inline={"own": allowing("s3:*")}, groups=("guards",))
     drift = DriftUnderTest(replace(QUIET, users={"ann": ann}, groups={"guards": guards}))
@@ -295,15 +310,15 @@ def test_a_role_that_is_taken_apart_and_deleted_is_missing_and_had_no_more_for_t
     ],
     ids=["omitted", "cut off", "trust"],
 )
-def test_a_document_that_the_event_does_not_carry_and_that_is_gone_is_told_as_unknown(drift, name, parameters):
+def test_a_lost_document_that_the_event_does_not_carry_is_published_as_unknown(drift, name, parameters):
     """White space does not count for IAM's limits: a document can be made so long that CloudTrail cuts it."""
     drift.check(drift.event(name, **parameters))
 
-    (told,) = drift.published(PolicyDriftDetected)
-    assert (told.kind, told.verdict, told.severity) == ("TRANSIENT", "UNKNOWN", "HIGH")
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert (detected.kind, detected.verdict, detected.severity) == ("TRANSIENT", "UNKNOWN", "HIGH")
 
 
-def test_what_a_scan_lists_as_a_cause_is_not_taken_for_what_it_told_of(drift):
+def test_a_cause_that_a_scan_lists_does_not_count_as_alerted(drift):
     """Two events, of which one had gone when the scan came; CloudTrail's history gives it both."""
     gone = drift.event(policyName="more", policyDocument=ADMIN)
     stays = drift.event(policyName="own", policyDocument=json.dumps(WIDER))
@@ -334,7 +349,7 @@ def attach(drift, name, policy):
     drift.iam.account = replace(drift.iam.account, roles={**drift.iam.account.roles, name: role})
 
 
-def test_who_has_the_same_policy_is_not_told_of_in_the_name_of_whoever_gave_it_to_another(two_roles, shared):
+def test_other_holders_of_a_policy_are_not_attributed_to_the_actor_who_attached_it(two_roles, shared):
     """The change of the other has an event of its own, which names another actor."""
     attach(two_roles, "app", shared)
     attach(two_roles, "bystander", shared)
@@ -349,7 +364,7 @@ def test_who_has_the_same_policy_is_not_told_of_in_the_name_of_whoever_gave_it_t
     assert [change["actor"] for change in second.changes] == [OTHER]
 
 
-def test_two_who_give_the_same_policy_at_once_are_told_of_apart(two_roles, shared):
+def test_two_actors_who_attach_the_same_policy_at_once_are_published_separately(two_roles, shared):
     attach(two_roles, "app", shared)
     attach(two_roles, "bystander", shared)
 
@@ -364,7 +379,7 @@ def test_two_who_give_the_same_policy_at_once_are_told_of_apart(two_roles, share
     assert actors == {"role/app": [RECORD["userIdentity"]["arn"]], "role/bystander": [OTHER]}
 
 
-def test_the_members_of_a_group_are_not_told_of_in_the_name_of_whoever_adds_another():
+def test_members_of_a_group_are_not_attributed_to_the_actor_who_adds_another():
     """The old member was changed by somebody else, whose event is still to come."""
     readers = Group("readers", "/", "AGPA1", inline={"own": GET})
     old, new = User("old", "/", "AIDA1", groups=("readers",)), User("new", "/", "AIDA2")
@@ -379,7 +394,7 @@ def test_the_members_of_a_group_are_not_told_of_in_the_name_of_whoever_adds_anot
     assert [event.entity for event in drift.published(PolicyDriftDetected)] == ["user/new"]
 
 
-def test_a_policy_that_is_taken_from_one_and_left_to_another_is_not_one_that_nobody_has():
+def test_a_policy_that_one_of_two_holders_loses_is_not_unattached():
     unapproved = ManagedPolicy(CUSTOM, "/", "v1", GET)
     bystander = replace(APP, name="bystander", unique_id="AROABYSTANDER")
     drift = DriftUnderTest(replace(QUIET, roles={"app": APP, "bystander": bystander}))
@@ -392,7 +407,7 @@ def test_a_policy_that_is_taken_from_one_and_left_to_another_is_not_one_that_nob
     assert drift.published(PolicyDriftDetected) == []
 
 
-def test_a_policy_that_nobody_has_any_more_is_told():
+def test_a_policy_that_lost_its_last_holder_is_published():
     unapproved = ManagedPolicy(CUSTOM, "/", "v1", GET)
     drift = DriftUnderTest()
     drift.scan()
@@ -460,7 +475,7 @@ def test_an_event_touches_what_it_changes_and_customers_policies_that_it_hands_o
     ],
     ids=str,
 )
-def test_what_changes_nothing_or_says_nothing_is_no_announcement(changed):
+def test_a_record_that_changes_nothing_is_no_change_event(changed):
     assert change_event(RECORD | changed) is None
 
 

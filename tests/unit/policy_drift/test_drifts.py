@@ -7,10 +7,10 @@ import pytest
 
 from iam_policy import Verdict
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.scope import EntityPattern, Scope
 from steward.errors import ConflictError
 from steward.severity import Severity
+from tests.doubles.shipped_severities import drifts
 from tests.unit.policy_drift.accounts import (
     FOREIGN,
     ID,
@@ -29,22 +29,22 @@ MORE = allow("s3:GetObject", "sqs:SendMessage")
 READING = policy("reading", READ)
 
 
-def told(approved: Any, live: Any, **options: Any) -> list[tuple[str, Verdict, Severity]]:
+def found(approved: Any, live: Any, **options: Any) -> list[tuple[str, Verdict, Severity]]:
     """Each finding's id, verdict and severity."""
     return [(one.finding_id, one.verdict, one.severity) for one in drifts(approved, live, **options).found]
 
 
-def test_nothing_is_told_when_nothing_changed() -> None:
-    assert told(account(role("app", READ), READING), account(role("app", READ), READING)) == []
+def test_equal_accounts_have_no_drift() -> None:
+    assert found(account(role("app", READ), READING), account(role("app", READ), READING)) == []
 
 
 def test_another_spelling_is_nothing() -> None:
     other = {"Statement": {"Sid": "X", "Resource": ["*"], "Action": "S3:getobject", "Effect": "Allow"}}
 
-    assert told(account(role("app", READ)), account(role("app", other | {"Version": "2012-10-17"}))) == []
+    assert found(account(role("app", READ)), account(role("app", other | {"Version": "2012-10-17"}))) == []
 
 
-def test_more_access_is_told_with_a_request_that_proves_it() -> None:
+def test_more_access_comes_with_a_request_that_proves_it() -> None:
     found = drifts(account(role("app", READ)), account(role("app", MORE))).found
 
     assert [(one.finding_id, one.severity) for one in found] == [("access:role:app", Severity.MEDIUM)]
@@ -52,7 +52,7 @@ def test_more_access_is_told_with_a_request_that_proves_it() -> None:
 
 
 def test_less_access_is_low() -> None:
-    assert told(account(role("app", MORE)), account(role("app", READ))) == [
+    assert found(account(role("app", MORE)), account(role("app", READ))) == [
         ("access:role:app", Verdict.NARROWED, Severity.LOW)
     ]
 
@@ -60,7 +60,7 @@ def test_less_access_is_low() -> None:
 def test_a_deny_that_is_gone_gives_more_access() -> None:
     approved = account(role("app", MORE, deny("sqs:*")))
 
-    assert told(approved, account(role("app", MORE))) == [("access:role:app", Verdict.BROADENED, Severity.MEDIUM)]
+    assert found(approved, account(role("app", MORE))) == [("access:role:app", Verdict.BROADENED, Severity.MEDIUM)]
 
 
 def test_an_administrator_is_critical() -> None:
@@ -72,49 +72,49 @@ def test_an_administrator_is_critical() -> None:
 def test_a_statement_moved_to_an_attached_policy_is_a_note() -> None:
     live = account(role("app", attached=[READING]), READING)
 
-    assert told(account(role("app", READ)), live) == [("note:role:app", Verdict.EQUIVALENT, Severity.INFO)]
+    assert found(account(role("app", READ)), live) == [("note:role:app", Verdict.EQUIVALENT, Severity.INFO)]
 
 
-def test_a_groups_change_is_told_of_the_group_alone() -> None:
+def test_a_change_of_a_group_is_a_drift_of_the_group_alone() -> None:
     approved = account(user("ann", groups=("team",)), user("bob", groups=("team",)), group("team", READ))
     live = replace(approved, groups={"team": group("team", MORE)})
 
-    assert told(approved, live) == [("access:group:team", Verdict.BROADENED, Severity.MEDIUM)]
+    assert found(approved, live) == [("access:group:team", Verdict.BROADENED, Severity.MEDIUM)]
 
 
 def test_a_groups_deny_that_is_gone_is_what_its_members_gain() -> None:
     approved = account(user("ann", MORE, groups=("team",)), group("team", deny("sqs:*")))
     live = replace(approved, groups={"team": group("team")})
 
-    assert told(approved, live) == [("access:group:team", Verdict.BROADENED, Severity.MEDIUM)]
+    assert found(approved, live) == [("access:group:team", Verdict.BROADENED, Severity.MEDIUM)]
 
 
-def test_joining_a_group_is_told_as_membership() -> None:
+def test_joining_a_group_is_a_drift_of_membership() -> None:
     approved = account(user("ann"), group("team", READ))
     live = account(user("ann", groups=("team",)), group("team", READ))
 
-    assert told(approved, live) == [("membership:user:ann", Verdict.BROADENED, Severity.MEDIUM)]
+    assert found(approved, live) == [("membership:user:ann", Verdict.BROADENED, Severity.MEDIUM)]
 
 
-def test_joining_a_privileged_group_is_high_whatever_it_gives() -> None:
+def test_joining_a_privileged_group_is_high_even_without_new_access() -> None:
     approved, live = account(user("ann"), group("admins")), account(user("ann", groups=("admins",)), group("admins"))
     scope = Scope(privileged_groups=(EntityPattern("group/admin*"),))
 
-    assert told(approved, live, scope=scope) == [("membership:user:ann", Verdict.BROADENED, Severity.HIGH)]
+    assert found(approved, live, scope=scope) == [("membership:user:ann", Verdict.BROADENED, Severity.HIGH)]
 
 
-def test_a_boundary_that_is_gone_is_critical_and_told_once() -> None:
+def test_a_removed_boundary_is_critical_once() -> None:
     approved = account(role("app", allow("s3:*"), boundary=READING.arn), READING)
     live = account(role("app", allow("s3:*")), READING)
 
-    assert told(approved, live) == [("boundary:role:app", Verdict.BROADENED, Severity.CRITICAL)]
+    assert found(approved, live) == [("boundary:role:app", Verdict.BROADENED, Severity.CRITICAL)]
 
 
 def test_a_boundary_that_leaves_less_is_low() -> None:
     approved, live = account(role("app", READ)), account(role("app", READ, boundary=READING.arn), READING)
 
     assert (
-        told(approved, live)
+        found(approved, live)
         == [
             ("boundary:role:app", Verdict.NARROWED, Severity.LOW),
             ("unmanaged:policy:reading", Verdict.BROADENED, Severity.LOW),
@@ -122,46 +122,46 @@ def test_a_boundary_that_leaves_less_is_low() -> None:
     )
 
 
-def test_a_policy_that_aws_changed_is_told_once_for_all_who_have_it() -> None:
+def test_a_policy_that_aws_changed_is_one_drift_for_all_holders() -> None:
     before, now = (
         policy("Reading", READ, owner="aws"),
         policy("Reading", MORE, owner="aws", version="v2"),
     )
     roles = [role(f"app-{number}", attached=[before]) for number in range(5)]
 
-    assert told(account(*roles, before), account(*roles, now)) == [
+    assert found(account(*roles, before), account(*roles, now)) == [
         ("upstream:policy:aws:Reading", Verdict.BROADENED, Severity.MEDIUM)
     ]
 
 
-def test_an_attached_policy_that_changed_is_told_of_each_that_has_it() -> None:
+def test_a_changed_customer_policy_is_a_drift_of_each_holder() -> None:
     now = policy("reading", MORE)
     roles = [role(f"app-{number}", attached=[READING]) for number in range(2)]
 
-    assert [one for one, *_ in told(account(*roles, READING), account(*roles, now))] == [
+    assert [one for one, *_ in found(account(*roles, READING), account(*roles, now))] == [
         "access:role:app-0",
         "access:role:app-1",
     ]
 
 
-def test_a_policy_that_nobody_has_is_low() -> None:
-    assert told(account(READING), account(policy("reading", MORE))) == [
+def test_an_unattached_policy_is_low() -> None:
+    assert found(account(READING), account(policy("reading", MORE))) == [
         ("policy:policy:reading", Verdict.BROADENED, Severity.LOW)
     ]
 
 
 def test_what_was_never_approved_is_unmanaged() -> None:
-    assert told(account(), account(role("app", READ))) == [("unmanaged:role:app", Verdict.BROADENED, Severity.MEDIUM)]
+    assert found(account(), account(role("app", READ))) == [("unmanaged:role:app", Verdict.BROADENED, Severity.MEDIUM)]
 
 
 def test_what_is_gone_is_missing() -> None:
-    assert told(account(role("app", READ)), account()) == [("missing:role:app", Verdict.NARROWED, Severity.LOW)]
+    assert found(account(role("app", READ)), account()) == [("missing:role:app", Verdict.NARROWED, Severity.LOW)]
 
 
 def test_another_unique_id_is_another_entity() -> None:
     live = account(role("app", READ, unique_id="AROAOTHER"))
 
-    assert told(account(role("app", READ)), live) == [("recreated:role:app", Verdict.INCOMPARABLE, Severity.MEDIUM)]
+    assert found(account(role("app", READ)), live) == [("recreated:role:app", Verdict.INCOMPARABLE, Severity.MEDIUM)]
 
 
 def test_a_renamed_user_is_neither_missing_nor_unmanaged() -> None:
@@ -185,7 +185,7 @@ def test_a_user_that_is_renamed_into_what_is_excluded_is_compared_all_the_same()
 def test_a_name_in_other_capitals_is_the_same_name() -> None:
     live = account(user("Ann", unique_id="AIDAOTHER"))
 
-    assert [one for one, *_ in told(account(user("ann")), live)] == ["recreated:user:Ann"]
+    assert [one for one, *_ in found(account(user("ann")), live)] == ["recreated:user:Ann"]
 
 
 def federated(provider: str, **claims: str) -> Any:
@@ -267,7 +267,7 @@ TRUSTS = {
 def test_a_role_opened_to(who: str) -> None:
     trust, severity = TRUSTS[who]
 
-    assert [(one, bad) for one, _, bad in told(account(role()), account(role(trust=trust)))] == [
+    assert [(one, bad) for one, _, bad in found(account(role()), account(role(trust=trust)))] == [
         ("trust:role:app", severity)
     ]
 
@@ -276,16 +276,16 @@ def test_a_role_opened_to(who: str) -> None:
 def test_a_new_role_is_as_severe_as_its_trust(who: str) -> None:
     trust, severity = TRUSTS[who]
 
-    assert [(one, bad) for one, _, bad in told(account(), account(role(trust=trust)))] == [
+    assert [(one, bad) for one, _, bad in found(account(), account(role(trust=trust)))] == [
         ("unmanaged:role:app", severity)
     ]
 
 
 @pytest.mark.parametrize("who", TRUSTS)
-def test_a_trust_that_was_approved_is_not_told(who: str) -> None:
+def test_an_approved_trust_is_no_drift(who: str) -> None:
     trust, _ = TRUSTS[who]
 
-    assert told(account(role(trust=trust)), account(role(trust=trust))) == []
+    assert found(account(role(trust=trust)), account(role(trust=trust))) == []
 
 
 REPLACED = {
@@ -313,7 +313,7 @@ REPLACED = {
 def test_a_trust_that_was_replaced(what: str) -> None:
     before, now, severity = REPLACED[what]
 
-    assert [bad for *_, bad in told(account(role(trust=before)), account(role(trust=now)))] == [severity]
+    assert [bad for *_, bad in found(account(role(trust=before)), account(role(trust=now)))] == [severity]
 
 
 PRIVILEGES = {
@@ -324,7 +324,7 @@ PRIVILEGES = {
 
 @pytest.mark.parametrize("what", PRIVILEGES)
 @pytest.mark.parametrize("whom", [ID, f"arn:aws:iam::{ID}:user/ann"])
-def test_who_newly_may_assume_a_role_with_privileges_is_high(what: str, whom: str) -> None:
+def test_a_new_principal_that_may_assume_a_privileged_role_is_high(what: str, whom: str) -> None:
     document, reason = PRIVILEGES[what]
     ann = user("ann")
 
@@ -336,15 +336,15 @@ def test_who_newly_may_assume_a_role_with_privileges_is_high(what: str, whom: st
     assert reason in found.found[0].reasons
 
 
-def test_fewer_who_may_assume_an_administrator_are_low() -> None:
+def test_fewer_principals_that_may_assume_an_administrator_are_low() -> None:
     wide = trusting({"Service": ["ec2.amazonaws.com", "lambda.amazonaws.com"]})
 
     assert [
-        bad for *_, bad in told(account(role("app", allow("*"), trust=wide)), account(role("app", allow("*"))))
+        bad for *_, bad in found(account(role("app", allow("*"), trust=wide)), account(role("app", allow("*"))))
     ] == [Severity.LOW]
 
 
-def test_a_new_user_in_a_privileged_group_is_high_whatever_it_gives() -> None:
+def test_a_new_user_in_a_privileged_group_is_high_even_without_new_access() -> None:
     scope = Scope(privileged_groups=(EntityPattern("group/admins"),))
     live = account(user("eve", groups=("admins",)), group("admins"))
 
@@ -360,7 +360,7 @@ def test_a_trusted_user_that_was_deleted_is_dangling_and_nothing_else_of_the_tru
     approved = account(role(trust=trusting({"AWS": f"arn:aws:iam::{ID}:user/ann"})), ann)
     live = account(role(trust=trusting({"AWS": ann.unique_id})))
 
-    assert [one for one, *_ in told(approved, live)] == ["dangling:role:app", "missing:user:ann"]
+    assert [one for one, *_ in found(approved, live)] == ["dangling:role:app", "missing:user:ann"]
 
 
 def test_roles_of_aws_are_information_and_protected() -> None:
@@ -398,7 +398,7 @@ def test_a_document_that_cannot_be_read_leaves_its_trust_comparable() -> None:
     assert answer.undecided == {"role/app"}
 
 
-def test_only_some_are_looked_at_and_whom_their_change_touches() -> None:
+def test_only_the_given_entities_and_their_dependents_are_compared() -> None:
     approved = account(role("app", attached=[READING]), role("other", READ), READING)
     live = account(role("app", attached=[READING]), role("other", MORE), policy("reading", MORE))
 
@@ -408,10 +408,10 @@ def test_only_some_are_looked_at_and_whom_their_change_touches() -> None:
     assert answer.looked_at == {"policy/reading", "role/app"}
 
 
-def test_an_excluded_entity_is_not_told() -> None:
+def test_an_excluded_entity_is_not_compared() -> None:
     scope = Scope(exclude=(EntityPattern("role/App*"),))
 
-    assert told(account(), account(role("app", READ)), scope=scope) == []
+    assert found(account(), account(role("app", READ)), scope=scope) == []
 
 
 def test_a_baseline_of_another_account_is_refused() -> None:

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from iam_policy import Decision, Verdict, evaluate
-from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Kind
+from tests.doubles.shipped_severities import drifts
 from tests.unit.iam_policy.rewrites import rewritten
 from tests.unit.iam_policy.strategies import documents
 from tests.unit.policy_drift.accounts import account, allow, group, policy, role, user
@@ -59,7 +59,7 @@ def test_where_a_policy_stands_is_no_drift_of_access(given_documents: Any, seed:
 
 @few
 @given(four)
-def test_a_grant_is_told_with_a_request_that_live_alone_allows(given_documents: Any) -> None:
+def test_a_grant_comes_with_a_request_that_live_alone_allows(given_documents: Any) -> None:
     approved = account(role("app", *given_documents))
     live = account(role("app", *given_documents, allow(NEW)))
 

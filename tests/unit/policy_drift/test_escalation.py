@@ -7,9 +7,8 @@ import pytest
 
 from iam_policy.escalation import Category, Escalation, Path, Target, known_paths
 from policy_drift.domain.account import Account, Document
-from policy_drift.domain.comparison.drifts import drifts
-from policy_drift.domain.severity.assessment import severity_of
 from steward.severity import Severity
+from tests.doubles.shipped_severities import drifts, severity_of
 from tests.unit.policy_drift.accounts import ID, account, allow, deny, group, policy, role, trusting, user
 from tests.unit.policy_drift.escalating import OWN, found_in, in_pieces
 
@@ -43,10 +42,10 @@ def test_its_finding_is_as_severe_at_least(path: Path) -> None:
     bare_roles = {name: replace(one, inline={}, attached=(OWN.arn,)) for name, one in live.roles.items()}
     approved = replace(live, users=bare_users, roles=bare_roles)
 
-    told = drifts(approved, live).found
+    found = drifts(approved, live).found
 
-    assert max(one.severity for one in told) >= severity_of(Escalation(path))  # a wider path may hold a worse one
-    assert any(path.id in reason for one in told for reason in one.reasons)
+    assert max(one.severity for one in found) >= severity_of(Escalation(path))  # a wider path may hold a worse one
+    assert any(path.id in reason for one in found for reason in one.reasons)
 
 
 @every_path

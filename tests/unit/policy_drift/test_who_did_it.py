@@ -37,7 +37,7 @@ def intruders(drift, names, *actions):
     drift.iam.account = replace(drift.iam.account, roles={**drift.iam.account.roles, **new})
 
 
-def test_a_new_critical_finding_is_looked_up_before_forty_that_nobody_could_explain(drift, history):
+def test_a_new_critical_finding_is_looked_up_before_forty_unexplained_ones(drift, history):
     intruders(drift, [f"a{number:02}" for number in range(40)], "s3:GetObject")
     drift.scan()
     drift.clock.advance(hours=6)
@@ -58,7 +58,7 @@ def test_the_most_severe_of_many_new_ones_is_looked_up_first(drift, history):
     assert len(history.asked) == MOST_LOOKUPS
 
 
-def test_what_no_lookup_was_left_for_comes_before_what_was_looked_up_in_vain(drift, history):
+def test_findings_without_a_lookup_come_before_those_looked_up_in_vain(drift, history):
     intruders(drift, [f"a{number:02}" for number in range(40)], "s3:GetObject")
     drift.scan()
     first = set(history.asked)
@@ -68,7 +68,7 @@ def test_what_no_lookup_was_left_for_comes_before_what_was_looked_up_in_vain(dri
     assert len(first & set(history.asked[:10])) == 0
 
 
-def test_what_is_older_than_the_history_that_is_searched_is_not_looked_up_again(drift, history):
+def test_a_finding_older_than_the_searched_history_is_not_looked_up_again(drift, history):
     drift.role(inline={"own": WIDER})
     drift.scan()
     drift.clock.advance(hours=25)
@@ -78,7 +78,7 @@ def test_what_is_older_than_the_history_that_is_searched_is_not_looked_up_again(
     assert history.asked == []
 
 
-def test_who_did_it_is_found_later_when_cloudtrail_is_late(drift, history):
+def test_the_actor_is_found_later_if_cloudtrail_is_late(drift, history):
     drift.role(inline={"own": WIDER})
     drift.scan()
     history.changes = {"role/app": (Change("e1", "PutRolePolicy", MALLORY, drift.clock.now()),)}
@@ -100,13 +100,13 @@ def without_event(drift, changed, minutes_ago):
 
 
 @pytest.mark.parametrize(("minutes_ago", "count"), [(31, 1), (29, 0), (None, 1)])
-def test_what_a_scan_finds_long_after_its_event_should_have_come_is_counted(drift, minutes_ago, count):
+def test_a_finding_long_after_its_missing_event_is_counted(drift, minutes_ago, count):
     assert without_event(drift, lambda: drift.role(inline={"own": WIDER}), minutes_ago) == count
     drift.clock.advance(hours=6)
     assert drift.scan().without_event == 0
 
 
-def test_what_an_event_announced_is_not_counted(drift):
+def test_a_finding_with_an_event_is_not_counted(drift):
     def checked():
         drift.role(inline={"own": WIDER})
         drift.check(drift.event())
@@ -116,14 +116,14 @@ def test_what_an_event_announced_is_not_counted(drift):
 
 
 @pytest.mark.parametrize("minutes_ago", [60, None])
-def test_what_another_baseline_makes_a_finding_is_not_counted(drift, minutes_ago):
+def test_a_finding_that_comes_from_another_baseline_is_not_counted(drift, minutes_ago):
     def uploaded():
         drift.store.put(baseline_document.write(Baseline(replace(QUIET, roles={"app": replace(APP, inline={})}))))
 
     assert without_event(drift, uploaded, minutes_ago) == 0
 
 
-def test_what_has_no_event_is_not_counted(drift):
+def test_a_kind_without_events_is_not_counted(drift):
     def spoiled():
         drift.store.is_deleted = True
         drift.iam.account = replace(drift.iam.account, unreadable={EntityId("role/app"): "it is odd"}, roles={})

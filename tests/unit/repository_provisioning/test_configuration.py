@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from repository_provisioning.domain.configuration import Configuration, Details, Repository
 from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Overrides, Pull, RepositoryRule
+from repository_provisioning.domain.lifecycle_documents import why_refused
 from repository_provisioning.domain.names import NamePattern, RepositoryName
 from steward.errors import RuleViolationError
 
@@ -121,8 +122,34 @@ def test_a_lifecycle_is_never_shorter_than_ecr_takes(lifecycle):
     assert len(Configuration.of(WEB, RepositoryRule(NamePattern("**"), lifecycle=lifecycle)).lifecycle_policy) >= 100
 
 
+def test_the_short_forms_for_the_archive_are_rules_of_the_archive():
+    lifecycle = Lifecycle(untagged_after_days=14, archive_unpulled_after_days=60, delete_archived_after_days=365)
+
+    untagged, archive, delete = lifecycle.document()["rules"]
+
+    assert untagged["selection"]["tagStatus"] == "untagged"
+    assert (archive["selection"]["countType"], archive["selection"]["countNumber"]) == ("sinceImagePulled", 60)
+    assert archive["action"] == {"type": "transition", "targetStorageClass": "archive"}
+    assert (delete["selection"]["countType"], delete["selection"]["countNumber"]) == ("sinceImageTransitioned", 365)
+    assert (delete["selection"]["storageClass"], delete["action"]) == ("archive", {"type": "expire"})
+
+
+@given(
+    st.none() | st.integers(1, 9),
+    st.none() | st.integers(1, 9),
+    st.none() | st.integers(1, 9),
+    st.none() | st.integers(90, 99),
+)
+def test_ecr_takes_what_the_short_forms_mean(untagged, last, unpulled, archived):
+    assume({untagged, last, unpulled, archived} != {None})
+    assume(last is None or unpulled is None)
+
+    assert why_refused(Lifecycle(untagged, last, unpulled, archived).text()) is None
+
+
 def test_a_lifecycle_document_is_taken_as_it_is():
-    own = {"rulePriority": 7, "selection": {"tagStatus": "any"}, "action": {"type": "expire"}}
+    selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 9}
+    own = {"rulePriority": 7, "selection": selection, "action": {"type": "expire"}}
     rule = RepositoryRule(NamePattern("**"), lifecycle=Lifecycle(rules=(own,)))
 
     assert json.loads(Configuration.of(WEB, rule).lifecycle_policy) == {"rules": [own]}

@@ -48,7 +48,7 @@ def test_a_creation_that_failed_at_any_call_is_completed_by_the_next(at, after_a
     stack = StackOverDoubles.over_doubles(LIMITED)
 
     cut_short(stack, at, after_acting=after_acting)
-    stack.clock.advance(seconds=meanwhile.total_seconds())
+    stack.clock.advance(seconds=meanwhile.total_seconds())  # type: ignore[attr-defined]
     stack.provisioner.ensure(WANTED, stack.origin())
 
     web, cache = stack.registry.stored["team-a/web"], stack.registry.stored["team-a/web/cache"]
@@ -95,7 +95,7 @@ def test_a_repository_of_somebody_else_is_never_changed_wherever_a_call_fails(at
     name = RepositoryName("team-a/web")
     stack.registry.create(name, stack.planner.configuration(name)[1], {"owner": "somebody else"})
     before = repr(stack.registry.stored["team-a/web"])
-    stack.clock.advance(hours=1)
+    stack.clock.advance(hours=1)  # type: ignore[attr-defined]
 
     cut_short(stack, at, after_acting=after_acting)
     stack.provisioner.ensure(WANTED, stack.origin())

@@ -90,7 +90,7 @@ BAD = {
     "an unknown key of a lifecycle": (
         SOUND.replace("untagged_after_days: 14", "untagged_after_days: 14, keep: 3"),
         9,
-        "lifecycle.keep: unknown key; known keys are keep_last",
+        "lifecycle.keep: unknown key; known keys are archive_unpulled_after_days, delete_archived",
     ),
     "a repeated key": (
         SOUND.replace("    daily_limit: 300", "    may_override: []"),
@@ -134,7 +134,11 @@ BAD = {
         7,
         "mutable_tags are exceptions from IMMUTABLE",
     ),
-    "a lifecycle of nothing": (SOUND.replace("{untagged_after_days: 14}", "{}"), 9, "write untagged_after_days and/or"),
+    "a lifecycle of nothing": (
+        SOUND.replace("{untagged_after_days: 14}", "{}"),
+        9,
+        "write one or more of untagged_after_days",
+    ),
     "a lifecycle of no days": (SOUND.replace("days: 14", "days: 0"), 9, "must be at least 1"),
     "an account that YAML made a number": (
         SOUND.replace('"210987654321"', "210987654321"),
@@ -200,6 +204,63 @@ BAD = {
         SOUND.replace("tag_mutability: IMMUTABLE", "scan_on_push: true"),
         8,
         "scan_on_push: unknown key; scanning is a setting of the registry",
+    ),
+    "a document that ECR refuses": (
+        SOUND.replace(
+            "{untagged_after_days: 14}",
+            """
+      rules:
+        - rulePriority: 1
+          selection:
+            tagStatus: tagged
+            countType: imageCountMoreThan
+            countNumber: 5
+            tagPatternList:
+              - "release-*"
+              - "*-*-*-*-*-*"
+          action: {type: expire}""",
+        ),
+        18,
+        "lifecycle.rules[0].selection.tagPatternList[1]: '*-*-*-*-*-*' has 6 wildcards; ECR takes at most 4 *",
+    ),
+    "a null in a document": (
+        SOUND.replace(
+            "{untagged_after_days: 14}",
+            """
+      rules:
+        - rulePriority: 1
+          selection: {tagStatus: any, countType: imageCountMoreThan, countNumber: 5}
+          action:
+            type: expire
+            targetStorageClass: null""",
+        ),
+        15,
+        "lifecycle.rules[0].action.targetStorageClass: leave it out: ECR takes no null",
+    ),
+    "rules that contradict each other": (
+        SOUND.replace(
+            "{untagged_after_days: 14}",
+            """
+      rules:
+        - rulePriority: 1
+          selection: {tagStatus: any, countType: imageCountMoreThan, countNumber: 5}
+          action: {type: expire}
+        - rulePriority: 2
+          selection: {tagStatus: untagged, countType: imageCountMoreThan, countNumber: 5}
+          action: {type: expire}""",
+        ),
+        11,
+        "lifecycle.rules[0].rulePriority: must be above 2",
+    ),
+    "the archive beside keep_last": (
+        SOUND.replace("days: 14", "days: 14, keep_last: 3, archive_unpulled_after_days: 9"),
+        9,
+        "archive_unpulled_after_days: goes with keep_last in a document's rules only",
+    ),
+    "too few days in the archive": (
+        SOUND.replace("days: 14", "days: 14, delete_archived_after_days: 89"),
+        9,
+        "delete_archived_after_days: must be at least 90",
     ),
     "a lifecycle as a text": (
         SOUND.replace("{untagged_after_days: 14}", '|\n      {"rules":[]}'),

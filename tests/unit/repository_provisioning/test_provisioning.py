@@ -321,7 +321,7 @@ def test_creation_waits_until_ecr_shows_the_repository():
 
     assert outcome.created
     assert stack.registry.stored["team-a/web"].lifecycle_policy is not None
-    assert 8 <= sum(stack.clock.pauses) < 12
+    assert 8 <= sum(stack.clock.pauses) < 12  # type: ignore[attr-defined]
 
 
 def test_a_repository_that_ecr_does_not_show_in_time_is_finished_by_the_next_call():
@@ -329,7 +329,7 @@ def test_a_repository_that_ecr_does_not_show_in_time_is_finished_by_the_next_cal
 
     with pytest.raises(DeadlineError, match="repeat the request to continue"):
         ensure(stack)
-    stack.clock.advance(seconds=30)
+    stack.clock.advance(seconds=30)  # type: ignore[attr-defined]
     outcome = ensure(stack)
 
     assert not outcome.created

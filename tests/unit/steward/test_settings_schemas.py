@@ -24,7 +24,7 @@ WRONG = {
 }
 
 
-@pytest.fixture(params=FILES.values(), ids=FILES)
+@pytest.fixture(params=FILES.values(), ids=FILES)  # type: ignore[call-overload]
 def file(request):
     return request.param
 

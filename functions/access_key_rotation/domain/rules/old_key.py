@@ -141,11 +141,14 @@ def resting(at: Situation) -> Wait:
 
 
 def reported(at: Situation, wait: Wait) -> Wait:
-    """Add a notice for every key past the limit, so that it is reported every day, whatever the run waits for.
+    """Add a notice for a dead current key and every key past the limit, reported every day whatever the run waits for.
 
     An exemption says that the operator accepts this until a day.
     """
     notices, until = [wait.notice] if wait.notice else [], wait.until
+    current = at.seen.current
+    if current and not current.active and not at.is_urgent:
+        notices.append(f"the current key {current.id} is inactive: its consumers cannot authenticate")
     held_to_limit = at.is_enrolled and not at.settings.exempt_until(at.now)
     for key in at.seen.keys if held_to_limit else ():
         if key.active and at.is_past_limit(key):

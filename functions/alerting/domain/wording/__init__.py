@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent
-from alerting.domain.severities import EventSeverities
 from alerting.domain.wording import access_key_rotation, policy_drift, repository_provisioning
 from alerting.domain.wording.any_event import Wording, plain_alert
+from steward.severities import EventSeverities
 
 TEXTS: Mapping[str, Mapping[str, Wording]] = {
     "repository_provisioning": repository_provisioning.TEXTS,

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent, Data
 from alerting.domain.foreign_text import Sentence
-from alerting.domain.severities import EventSeverities, OfKey
 from alerting.domain.wording.any_event import Wording, alert, given
+from steward.severities import EventSeverities, OfKey
 from steward.severity import SeverityName
 
 LEAKED = "compromised"

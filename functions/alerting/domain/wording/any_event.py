@@ -6,7 +6,7 @@ from typing import Any
 from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent
 from alerting.domain.foreign_text import Sentence, clean
-from alerting.domain.severities import EventSeverities
+from steward.severities import EventSeverities
 from steward.severity import Severity
 
 MAX_VALUES = 20

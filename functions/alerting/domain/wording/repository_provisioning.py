@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent
 from alerting.domain.foreign_text import Sentence
-from alerting.domain.severities import EventSeverities
 from alerting.domain.wording.any_event import Wording, alert, given
+from steward.severities import EventSeverities
 
 _FORGOTTEN = {
     "reported": Sentence.of(

@@ -1,8 +1,8 @@
-"""What a principal holds, and the way from what was approved to what it is, one cause at a time.
+"""The policies that apply to a principal, and the steps from the approved ones to the live ones, one cause each.
 
 The access of a principal is that of its own policies and those of its groups, within its boundary. It changes when AWS
 changes a policy of its own, when a group's policies change, when the user joins or leaves groups, when the boundary
-changes, and when its own policies do. Each step of the way is told for its cause alone, so that nothing is told twice;
+changes, and when its own policies do. Each step is reported for its cause alone, so that nothing is reported twice;
 together they make up the whole change, so that nothing is left out.
 """
 
@@ -22,7 +22,7 @@ _INLINE = "inline:"
 
 
 class UnreadError(Exception):
-    """Something that the access depends on could not be read; never leaves the comparison."""
+    """Something that the access depends on could not be read. The comparison catches it."""
 
     def __init__(self, entity: EntityId, reason: str) -> None:
         super().__init__(reason)
@@ -32,7 +32,7 @@ class UnreadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EffectivePolicies:
-    """All that gives a principal access, or bounds it. Policies of AWS are among the others."""
+    """The policies that give a principal access, and the boundary that limits it, AWS's own among them."""
 
     own: Documents = field(default_factory=dict)
     groups: Mapping[str, Documents] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Step:
 
 
 def effective_policies(account: Account, principal: Entity) -> EffectivePolicies:
-    """What a user, group or role holds.
+    """The effective policies of a user, group or role.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def access(held: EffectivePolicies) -> Access:
 
 
 def steps(approved: EffectivePolicies, live: EffectivePolicies) -> Iterator[Step]:
-    """From what was approved to what is live, in the order of this module's first lines; none for mere spelling.
+    """The steps from the approved policies to the live ones, in the order above; none for a different spelling.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def policies_in(held: EffectivePolicies) -> set[str]:
 
 
 def malformed(account: Account, principal: Entity) -> Iterator[tuple[EntityId | None, str]]:
-    """What a principal holds that cannot be read: the policy (None for one of its own), and why."""
+    """The policies of a principal that cannot be read: the policy (None for an inline one), and why."""
     for place, document in _policies(account, principal).items():
         try:
             read(document)

@@ -1,7 +1,7 @@
-"""What a drift says that is approved and live, as plain JSON values.
+"""The approved and the live state of a drift, as plain JSON values.
 
-The live one is what alerts and acknowledgements pin. A later state is compared with the pinned one: is it
-more than what somebody knows of? The shapes:
+Alerts and acknowledgements pin the live one. A later state is compared with the pinned one: does it allow more?
+The shapes:
 
 - ACCESS: ``{"policies": {place: document}, "groups": {name: {place: document}}, "boundary": {arn: document}}``, the
   latter two where there are any; a place is ``inline:<name>`` or the ARN of a managed policy.
@@ -37,7 +37,7 @@ type Json = Any
 
 
 def policies_state(held: EffectivePolicies) -> Json:
-    """What a principal holds, part by part."""
+    """The effective policies of a principal, part by part."""
     state: dict[str, Json] = {"policies": dict(held.own)}
     if held.groups:
         state["groups"] = {name: dict(documents) for name, documents in held.groups.items()}
@@ -71,14 +71,14 @@ def fingerprint(live: Json) -> str:
 
 
 def relation(kind: Kind, pinned: Json, live: Json) -> Verdict:
-    """What ``Drift.live`` of one comparison is to that of an earlier one of the same finding.
+    """Compare ``Drift.live`` with that of an earlier comparison of the same finding.
 
     Parameters
     ----------
     kind : Kind
         Of the finding.
     pinned, live : JSON value
-        As it was when somebody was told or acknowledged it, and as it is.
+        The state of the last alert or acknowledgement, and the current one.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def _relation_of_values(pinned: Json, live: Json) -> Verdict:
 
 
 def _accesses(state: Json) -> dict[str, Access]:
-    """What the policies in a state allow, by part."""
+    """The access of the policies in a state, by part."""
     if not isinstance(state, Mapping):
         return {}
     if "Statement" in state:
@@ -141,7 +141,7 @@ def _accesses(state: Json) -> dict[str, Access]:
 
 
 def _value(state: Json) -> Json:
-    """What is no policy."""
+    """The parts of a state that are no policies."""
     if isinstance(state, Mapping):
         unique_id, groups = state.get("unique_id"), state.get("privileged_groups", [])
         return [unique_id, *sorted(groups)] if groups else unique_id

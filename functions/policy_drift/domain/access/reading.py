@@ -14,7 +14,7 @@ type Statements = Access
 """The statements of one document."""
 
 NOTHING = Access(((),))
-"""The access of somebody without policies."""
+"""The access of a principal without policies."""
 
 EVERYTHING = effective_access(
     [{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]
@@ -23,7 +23,7 @@ EVERYTHING = effective_access(
 
 
 def read(document: Document) -> Statements:
-    """What a document says.
+    """Parse a document.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def same(one: Document, other: Document) -> bool:
 
 
 def together(documents: Iterable[Statements], boundary: Statements | None = None) -> Access:
-    """The access of who holds these documents, within a permissions boundary."""
+    """The access that these documents give within a permissions boundary."""
     identity = tuple(statement for document in documents for statement in document.layers[0])
     return Access((identity,) if boundary is None else (identity, boundary.layers[0]))
 

@@ -1,4 +1,4 @@
-"""Who may assume a role, who else may now, and who is trusted that no longer exists."""
+"""The principals that a trust policy names, and those of them that no longer exist."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ def deleted_principals(trust: Document) -> frozenset[str]:
 def with_deleted_as_approved(trust: Document, approved: Document, account: Account) -> Document:
     """The live trust policy, with each deleted principal that the approved one names by ARN under that ARN again.
 
-    A deleted principal comes back to nobody: that it is written otherwise is no change of who may assume the role.
+    A deleted principal cannot return: the other spelling does not change who may assume the role.
     """
     entities = (*account.users.values(), *account.roles.values())
     gone = deleted_principals(trust) - deleted_principals(approved)

@@ -1,15 +1,15 @@
-"""What verdicts mean for who reads them."""
+"""Helpers that combine verdicts."""
 
 from collections.abc import Iterable
 
 from iam_policy import Verdict
 
 MAY_BE_MORE = frozenset({Verdict.BROADENED, Verdict.INCOMPARABLE, Verdict.UNKNOWN})
-"""There may be requests that are allowed now and were not."""
+"""Verdicts that do not rule out a newly allowed request."""
 
 
 def joined(verdicts: Iterable[Verdict]) -> Verdict:
-    """One verdict for several parts of one thing: more in one part and less in another is neither."""
+    """Combine the verdicts of several parts: more in one and less in another is INCOMPARABLE."""
     met = set(verdicts) - {Verdict.EQUIVALENT}
     if Verdict.UNKNOWN in met:
         return Verdict.UNKNOWN

@@ -1,4 +1,4 @@
-"""What one CloudTrail event of IAM announces: who changed what. It says where to look, and never what is there."""
+"""CloudTrail's event of a change in IAM: who changed what. It says where to look, never what is there."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -44,17 +44,17 @@ class ChangeEvent:
 
     @property
     def altered(self) -> frozenset[EntityId]:
-        """What it changes, and with it whoever has that, or is in it.
+        """The entities that it changes; their dependents change with them.
 
-        A group or policy that is named beside somebody is given to them or taken from them, and is itself as it was:
-        who else has it is not touched, and must not be told of in the name of whoever did this.
+        A group or policy that is named beside a principal is given to it or taken from it, and does not change itself:
+        its other holders are not affected, and must not be reported under the name of this actor.
         """
         groups = frozenset(entity for entity in self.principals if entity.kind is EntityKind.GROUP)
         return self.principals - groups or groups or frozenset(map(policy_id, self.policies))
 
     @property
     def handed(self) -> frozenset[EntityId]:
-        """Customers' policies that it gives or takes: whether anybody has them may be another matter now."""
+        """Customers' policies that it gives or takes: whether any principal has them may have changed."""
         named = frozenset(map(policy_id, self.policies)) - self.altered
         return frozenset(policy for policy in named if not policy.name.startswith("aws:"))
 
@@ -93,7 +93,7 @@ def change_event(record: Mapping[str, Any]) -> ChangeEvent | None:
 
 
 def _principals(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterator[EntityId]:
-    """Users, groups and roles: named by the call, or made by it (CreateServiceLinkedRole tells the name afterwards)."""
+    """Users, groups and roles: named by the call, or made by it (CreateServiceLinkedRole returns the name)."""
     made = _object(answered.get("role")).get("roleName")
     if isinstance(made, str) and made:
         yield EntityId(f"{EntityKind.ROLE}/{made}")
@@ -103,7 +103,7 @@ def _principals(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterat
 
 
 def _policies(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterator[str]:
-    """Managed policies: named by the call, or made by it (CreatePolicy tells the ARN in its answer alone)."""
+    """Managed policies: named by the call, or made by it (CreatePolicy returns the ARN)."""
     made = _object(answered.get("policy")).get("arn")
     for arn in (asked.get("policyArn"), asked.get("permissionsBoundary"), made):
         if isinstance(arn, str):

@@ -1,4 +1,4 @@
-"""What an account would be if a change that an event tells of had lasted."""
+"""The account as it would be if the change of an event had lasted."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -85,9 +85,9 @@ def grants_of(event: ChangeEvent, holders: Callable[[str], Collection[EntityId]]
 
 
 def is_unknown(grant: Grant, approved: Account, live: Account) -> bool:
-    """Whether nobody can say any more what it gave: a policy that is gone, or a document that the event does not carry.
+    """Whether it is unknown what it gave: the policy is gone, or the event does not carry the document.
 
-    What is there now and was not approved is compared anyway; then the event tells of that.
+    What is there now and was not approved is compared anyway, and explained by the event.
     """
     known = {**approved.policies, **live.policies}
     if grant.by == "SetDefaultPolicyVersion":

@@ -16,6 +16,7 @@ from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.finding import Drift, Finding, Kind
 from policy_drift.domain.scope import Scope
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 
@@ -27,7 +28,7 @@ class Given:
     drift: Drift
 
     def is_reported(self, findings: Iterable[Finding]) -> bool:
-        """Whether somebody was alerted of it, while it lasted or as what it is now.
+        """Whether an alert reported it, while it lasted or as a transient.
 
         That a finding names the event is not enough: of what was there together, an alert may have shown the other.
         """
@@ -51,11 +52,13 @@ class Given:
         return replace(self.drift, kind=Kind.TRANSIENT, summary=summary, fingerprint=fingerprint)
 
 
-def transients(events: Iterable[ChangeEvent], approved: Account, live: Account, scope: Scope) -> Iterator[Given]:
-    """What these events gave, to whom in scope, more than was approved, that is not there now."""
+def transients(
+    events: Iterable[ChangeEvent], approved: Account, live: Account, scope: Scope, severities: DriftSeverities
+) -> Iterator[Given]:
+    """Access beyond the approved that these events gave to entities in scope, and that is gone now."""
     for event in _last_of_each(events):
         for grant in grants_of(event, lambda arn: _holders(arn, (approved, live))):
-            for drift in _given_and_gone(grant, approved, live):
+            for drift in _given_and_gone(grant, approved, live, severities):
                 if drift.entity in scope or _approved_name(drift.entity, approved, live) in scope:
                     yield Given(grant, drift)
 
@@ -69,16 +72,16 @@ def _last_of_each(events: Iterable[ChangeEvent]) -> Collection[ChangeEvent]:
     return by_call.values()
 
 
-def _given_and_gone(grant: Grant, approved: Account, live: Account) -> list[Drift]:
+def _given_and_gone(grant: Grant, approved: Account, live: Account, severities: DriftSeverities) -> list[Drift]:
     if is_unknown(grant, approved, live):
-        return [_of_unknown_access(grant, entity) for entity in sorted(grant.entities)]
+        return [_of_unknown_access(grant, entity, severities) for entity in sorted(grant.entities)]
     policies = {**approved.policies, **live.policies}
     try:
-        gave = _broader(approved, applied(approved, grant, policies), grant)
-        lacks = gave and _broader(live, applied(live, grant, policies), grant)
+        gave = _broader(approved, applied(approved, grant, policies), grant, severities)
+        lacks = gave and _broader(live, applied(live, grant, policies), grant, severities)
     except PolicyDocumentError:
         return []
-    # What was taken from somebody who is gone was taken for that: who is missing is reported anyway.
+    # What was taken from a deleted principal was taken to delete it, and a missing principal is reported anyway.
     return [
         drift
         for entity, drift in gave.items()
@@ -86,9 +89,10 @@ def _given_and_gone(grant: Grant, approved: Account, live: Account) -> list[Drif
     ]
 
 
-def _broader(before: Account, after: Account, grant: Grant) -> Mapping[EntityId, Drift]:
+def _broader(before: Account, after: Account, grant: Grant, severities: DriftSeverities) -> Mapping[EntityId, Drift]:
     """By entity, the most severe way in which it can do more."""
-    found = drifts(replace(before, unreadable={}), replace(after, unreadable={}), only={grant.changed}).found
+    before_read, after_read = replace(before, unreadable={}), replace(after, unreadable={})
+    found = drifts(before_read, after_read, severities=severities, only={grant.changed}).found
     more: dict[EntityId, Drift] = {}
     for drift in found:
         if drift.entity in grant.entities and drift.verdict in MAY_BE_MORE and drift.entity not in before.unreadable:
@@ -97,14 +101,14 @@ def _broader(before: Account, after: Account, grant: Grant) -> Mapping[EntityId,
 
 
 def _holders(arn: str, accounts: Iterable[Account]) -> frozenset[EntityId]:
-    everybody: Iterator[Entity] = (
+    principals_of_all: Iterator[Entity] = (
         principal
         for account in accounts
         for principals in (account.users, account.groups, account.roles)
         for principal in principals.values()
     )
     return frozenset(
-        entity_id(one) for one in everybody if arn in one.attached or getattr(one, "boundary", None) == arn
+        entity_id(one) for one in principals_of_all if arn in one.attached or getattr(one, "boundary", None) == arn
     )
 
 
@@ -119,14 +123,14 @@ def _approved_name(entity: EntityId, approved: Account, live: Account) -> Entity
     return entity_id(before) if before else entity
 
 
-def _of_unknown_access(grant: Grant, entity: EntityId) -> Drift:
+def _of_unknown_access(grant: Grant, entity: EntityId, severities: DriftSeverities) -> Drift:
     what = f"{grant.by} of {grant.policy}" if grant.policy else grant.by
     return Drift(
         entity=entity,
         arn="",
         kind=Kind.TRANSIENT,
         verdict=Verdict.UNKNOWN,
-        severity=Severity.HIGH,
+        severity=Severity[severities.transient_of_unknown_access],
         summary=f"{entity} may have had more access than was approved, by {what}: what it allowed is not known now.",
         fingerprint="",
     )

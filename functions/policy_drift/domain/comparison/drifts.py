@@ -14,6 +14,7 @@ from policy_drift.domain.dependents import entity_id, with_dependents
 from policy_drift.domain.finding import Drift
 from policy_drift.domain.scope import Scope
 from steward.errors import ConflictError
+from steward.severities import DriftSeverities
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def drifts(
     approved: Account,
     live: Account,
     *,
+    severities: DriftSeverities,
     scope: Scope | None = None,
     only: Collection[EntityId] | None = None,
     alone: Collection[EntityId] = (),
@@ -68,6 +70,8 @@ def drifts(
     ----------
     approved, live : Account
         What was approved, and what is.
+    severities : DriftSeverities
+        How severe each fact is.
     scope : Scope, optional
         Which entities are compared; all by default.
     only : collection of EntityId, optional
@@ -83,7 +87,7 @@ def drifts(
     if approved.id != live.id:
         raise ConflictError(f"the baseline is of account {approved.id}, and this is account {live.id}")
     looked_at = None if only is None else with_dependents(only, (approved, live)).union(alone)
-    results = Results(unread={**live.unreadable}, undecided={*live.unreadable, *approved.unreadable})
+    results = Results(severities, unread={**live.unreadable}, undecided={*live.unreadable, *approved.unreadable})
     return _Comparing(approved, live, scope or Scope(), looked_at, results).result()
 
 
@@ -177,7 +181,7 @@ class _Comparing:
 
 
 def _referred_to(account: Account) -> set[str]:
-    """The ARNs of the managed policies that somebody has, or is bounded by."""
+    """The ARNs of the managed policies that a principal has, or that are its boundary."""
     entities: tuple[Mapping[str, User | Group | Role], ...] = (account.users, account.groups, account.roles)
     held = {arn for group in entities for entity in group.values() for arn in entity.attached}
     bounded: tuple[User | Role, ...] = (*account.users.values(), *account.roles.values())

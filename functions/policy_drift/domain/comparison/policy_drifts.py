@@ -1,4 +1,4 @@
-"""What differs about managed policies themselves: those of AWS that AWS changed, and those that nobody has."""
+"""Drifts of managed policies themselves: AWS's own that AWS changed, and those that are not attached."""
 
 from iam_policy import Comparison, Verdict, compare
 from policy_drift.domain.access.live_state import fingerprint
@@ -8,11 +8,10 @@ from policy_drift.domain.account import ManagedPolicy, policy_id
 from policy_drift.domain.comparison.results import Results
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import Assessment, worst
-from steward.severity import Severity
 
 
 def add_upstream(approved: ManagedPolicy, live: ManagedPolicy, results: Results) -> None:
-    """AWS changed a policy of its own: what it means to those who have it."""
+    """Add a drift for a policy of AWS's own that AWS changed, with its effect on its holders."""
     effects = results.effects.get(policy_id(live.arn), [])
     if not effects or same(approved.document, live.document):
         return
@@ -28,30 +27,31 @@ def add_upstream(approved: ManagedPolicy, live: ManagedPolicy, results: Results)
 
 
 def add_unattached(approved: ManagedPolicy | None, live: ManagedPolicy | None, results: Results) -> None:
-    """A customer's policy that nobody has, in one of the accounts or differing in both."""
+    """Add a drift for a customer's policy without holders, in one of the accounts or differing in both."""
     either = live or approved
     if either is None:
         raise ValueError("a policy that is in neither account")
     entity = policy_id(either.arn)
-    low = Assessment(Severity.LOW)
+    severities = results.severities
+    unattached = Assessment.of(severities.unattached_policy)
     if live is None:
         summary = f"{entity} is in the baseline but not in the account; it was not attached."
-        _add(results, Kind.MISSING, Verdict.NARROWED, low, summary, approved, None)
+        _add(results, Kind.MISSING, Verdict.NARROWED, unattached, summary, approved, None)
         return
     if approved is None:
         comparison = compare([], [live.document])
         summary = f"{entity} is in the account but not in the baseline; it is not attached."
-        _add(results, Kind.UNMANAGED, comparison.verdict, low, summary, None, live, comparison)
+        _add(results, Kind.UNMANAGED, comparison.verdict, unattached, summary, None, live, comparison)
         return
     if same(approved.document, live.document):
         return
     comparison = compare(read(approved.document), read(live.document))
     if comparison.verdict is Verdict.EQUIVALENT:
         summary = f"{entity} is written differently and allows the same."
-        _add(results, Kind.NOTE, comparison.verdict, Assessment(Severity.INFO), summary, approved, live)
+        _add(results, Kind.NOTE, comparison.verdict, Assessment.of(severities.same_access), summary, approved, live)
         return
     summary = f"{entity}, which is not attached, {_WOULD[comparison.verdict]}."
-    _add(results, Kind.POLICY, comparison.verdict, low, summary, approved, live, comparison)
+    _add(results, Kind.POLICY, comparison.verdict, unattached, summary, approved, live, comparison)
 
 
 _NOW = {

@@ -1,4 +1,4 @@
-"""What differs about one user, group or role."""
+"""Drifts of one user, group or role."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +26,7 @@ from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.scope import Scope, is_protected
 from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust, of_worth
 from policy_drift.domain.severity.caller import caller_of
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 _TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
@@ -63,7 +64,18 @@ class Subject:
                 self._add_malformed(str(error))
         if self.notes:
             summary = f"{self.entity}: {'; '.join(self.notes)}."
-            self._add(Kind.NOTE, Verdict.EQUIVALENT, Assessment(Severity.INFO), summary, None, list(self.notes))
+            self._add(
+                Kind.NOTE,
+                Verdict.EQUIVALENT,
+                Assessment.of(self._severities.same_access),
+                summary,
+                None,
+                list(self.notes),
+            )
+
+    @property
+    def _severities(self) -> DriftSeverities:
+        return self.context.results.severities
 
     @property
     def either(self) -> Entity:
@@ -75,28 +87,31 @@ class Subject:
 
     @property
     def entity(self) -> EntityId:
-        """Whom the findings are about: under the live name, where there is one."""
+        """The entity of the findings, under its live name if there is one."""
         return entity_id(self.either)
 
     def _existence(self) -> None:
         if self.live is None and self.approved is not None:
             summary = f"{self.entity} is in the baseline but not in the account."
             approved = entity_state(self.approved, effective_policies(self.context.approved, self.approved))
-            self._add(Kind.MISSING, Verdict.NARROWED, Assessment(Severity.LOW), summary, approved, None)
+            missing = Assessment.of(self._severities.missing)
+            self._add(Kind.MISSING, Verdict.NARROWED, missing, summary, approved, None)
         elif self.approved is None and self.live is not None:
             self._unmanaged(self.live, effective_policies(self.context.live, self.live))
 
     def _unmanaged(self, live: Entity, held: EffectivePolicies) -> None:
         now = access(held)
         comparison = compare(NOTHING, now)
-        of_its_access = of_access(comparison, None, caller_of(self.context.live, live, held))
+        of_its_access = of_access(comparison, None, caller_of(self.context.live, live, held), self._severities)
         idle_group = isinstance(live, Group) and comparison.verdict is Verdict.EQUIVALENT
-        assessment = Assessment(Severity.LOW if idle_group else Severity.MEDIUM).also(of_its_access)
+        severities = self._severities
+        new = severities.unmanaged_group_without_access if idle_group else severities.unmanaged
+        assessment = Assessment.of(new).also(of_its_access)
         if isinstance(live, Role):
-            assessment = assessment.also(of_trust(None, live.trust, self.context.live.id))
+            assessment = assessment.also(of_trust(None, live.trust, self.context.live.id, self._severities))
         privileged = [name for name in sorted(held.groups) if self.context.scope.is_privileged(name)]
         for name in privileged:
-            assessment = assessment.also(_joined(name))
+            assessment = assessment.also(self._joined(name))
         summary = f"{self.entity} is in the account but not in the baseline."
         state = entity_state(live, held, privileged)
         self._add(Kind.UNMANAGED, comparison.verdict, assessment, summary, None, state, comparison)
@@ -107,7 +122,8 @@ class Subject:
         if self.approved.unique_id != self.live.unique_id:
             summary = f"{self.entity} was deleted and recreated: its unique id changed."
             before, now = {"unique_id": self.approved.unique_id}, {"unique_id": self.live.unique_id}
-            self._add(Kind.RECREATED, Verdict.INCOMPARABLE, Assessment(Severity.MEDIUM), summary, before, now)
+            recreated = Assessment.of(self._severities.recreated)
+            self._add(Kind.RECREATED, Verdict.INCOMPARABLE, recreated, summary, before, now)
         elif self.approved.name != self.live.name:
             self.notes.append(f"renamed from {entity_id(self.approved)}")
         if self.approved.path != self.live.path:
@@ -120,8 +136,8 @@ class Subject:
         dangling = deleted_principals(live.trust) - deleted_principals(approved.trust)
         if dangling:
             summary = f"{self.entity} trusts a deleted principal: {', '.join(sorted(dangling))}."
-            medium = Assessment(Severity.MEDIUM)
-            self._add(Kind.DANGLING, Verdict.EQUIVALENT, medium, summary, approved.trust, sorted(dangling))
+            deleted = Assessment.of(self._severities.trusts_deleted_principal)
+            self._add(Kind.DANGLING, Verdict.EQUIVALENT, deleted, summary, approved.trust, sorted(dangling))
         trust = with_deleted_as_approved(live.trust, approved.trust, self.context.approved)
         if same(approved.trust, trust):
             return
@@ -129,7 +145,8 @@ class Subject:
         if comparison.verdict is Verdict.EQUIVALENT:
             self.notes.append("its trust policy is written differently and trusts the same")
         elif not (dangling and comparison.verdict is Verdict.NARROWED):
-            assessment = of_trust(approved.trust, trust, self.context.live.id, comparison.verdict)
+            own = self.context.live.id
+            assessment = of_trust(approved.trust, trust, own, self._severities, comparison.verdict)
             summary = f"{self.entity} {_ASSUMED[comparison.verdict]}."
             if comparison.verdict in MAY_BE_MORE:
                 assessment = assessment.also(self._worth_of(live))
@@ -139,7 +156,7 @@ class Subject:
         """What the role gives to those who assume it; INFO where its policies cannot be read, which is a finding."""
         try:
             held = effective_policies(self.context.live, role)
-            return of_worth(caller_of(self.context.live, role, held))
+            return of_worth(caller_of(self.context.live, role, held), self._severities)
         except (UnreadError, PolicyDocumentError):
             return Assessment(Severity.INFO)
 
@@ -154,6 +171,7 @@ class Subject:
                 comparison,
                 caller_of(self.context.approved, self.approved, step.before),
                 caller_of(self.context.live, self.live, step.after),
+                self._severities,
             )
             match step.cause:
                 case Kind.MEMBERSHIP:
@@ -190,7 +208,7 @@ class Subject:
             if self.context.scope.is_privileged(name):
                 joins = name in now
                 verdict = joined((verdict, Verdict.BROADENED if joins else Verdict.NARROWED))
-                assessment = assessment.also(_joined(name) if joins else _left(name))
+                assessment = assessment.also(self._joined(name) if joins else self._left(name))
         changes = [f"joined {name}" for name in sorted(now - before)] + [
             f"left {name}" for name in sorted(before - now)
         ]
@@ -206,7 +224,7 @@ class Subject:
             self.notes.append("its permissions boundary is a different one and leaves the same")
             return
         removed = not step.after.boundary
-        assessment = of_boundary(comparison.verdict, removed=removed).also(assessment)
+        assessment = of_boundary(comparison.verdict, self._severities, removed=removed).also(assessment)
         happened = "no longer has a permissions boundary" if removed else f"has {_BOUNDED[comparison.verdict]}"
         self._add(
             Kind.BOUNDARY,
@@ -223,6 +241,12 @@ class Subject:
         return EffectivePolicies(
             held.own, {names.get(name, name): group for name, group in held.groups.items()}, held.boundary
         )
+
+    def _joined(self, group: str) -> Assessment:
+        return Assessment.of(self._severities.joined_privileged_group, f"joined the privileged group {group}")
+
+    def _left(self, group: str) -> Assessment:
+        return Assessment.of(self._severities.left_privileged_group, f"left the privileged group {group}")
 
     def _add_malformed(self, reason: str) -> None:
         results = self.context.results
@@ -242,14 +266,14 @@ class Subject:
         live: Any,
         comparison: Comparison = _TO_BE_KNOWN,
     ) -> None:
-        protected = is_protected(self.either)
+        protected, of_aws = is_protected(self.either), Severity[self._severities.protected_by_aws]
         self.context.results.found.append(
             Drift(
                 entity=self.entity,
                 arn=arn_of(self.context.live, self.either),
                 kind=kind,
                 verdict=verdict,
-                severity=Severity.INFO if protected else assessment.severity,
+                severity=of_aws if protected else assessment.severity,
                 summary=summary,
                 fingerprint=fingerprint(live),
                 reasons=assessment.reasons,
@@ -281,14 +305,6 @@ _BOUNDED = {
     Verdict.INCOMPARABLE: "a different permissions boundary than was approved, wider in part",
     Verdict.UNKNOWN: "a different permissions boundary than was approved; whether it is wider could not be decided",
 }
-
-
-def _joined(group: str) -> Assessment:
-    return Assessment(Severity.HIGH, (f"joined the privileged group {group}",))
-
-
-def _left(group: str) -> Assessment:
-    return Assessment(Severity.LOW, (f"left the privileged group {group}",))
 
 
 def _bounded(held: EffectivePolicies) -> Any:

@@ -8,6 +8,7 @@ from policy_drift.domain.access.live_state import fingerprint
 from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import Assessment
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 
@@ -25,6 +26,7 @@ class Effect:
 class Results:
     """Drifts, entities that are undecided, why something could not be read, and effects by their cause."""
 
+    severities: DriftSeverities
     found: list[Drift] = field(default_factory=list)
     undecided: set[EntityId] = field(default_factory=set)
     unread: dict[EntityId, str] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class Results:
                     arn="",
                     kind=Kind.UNREADABLE,
                     verdict=Verdict.UNKNOWN,
-                    severity=Severity.MEDIUM,
+                    severity=Severity[self.severities.unreadable],
                     summary=f"{entity} of account {account.id} could not be read: {reason}",
                     fingerprint=fingerprint(reason),
                     live=reason,

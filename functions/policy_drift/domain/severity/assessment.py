@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from iam_policy import Access, Comparison, Verdict, compare, effective_access
 from iam_policy.escalation import Caller, Category, Escalation, escalations
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
 from policy_drift.domain.severity.trust_openings import openings
-from steward.severity import Severity
+from steward.severities import DriftSeverities
+from steward.severity import Severity, SeverityName
 
 _ALL_OF_IAM = effective_access(
     [{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}]
@@ -25,18 +27,23 @@ class Assessment:
     severity: Severity
     reasons: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, severity: SeverityName, *reasons: str) -> Self:
+        """The severity of this name, for these reasons."""
+        return cls(Severity[severity], reasons)
+
     def also(self, other: "Assessment") -> "Assessment":
         """Both: the reasons of the worse one come first."""
         first, second = (other, self) if other.severity > self.severity else (self, other)
         return Assessment(first.severity, tuple(dict.fromkeys((*first.reasons, *second.reasons))))
 
 
-def of_verdict(verdict: Verdict) -> Assessment:
+def of_verdict(verdict: Verdict, severities: DriftSeverities) -> Assessment:
     """What a difference amounts to where nothing else is known of it."""
     if verdict in MAY_BE_MORE:
         undecided = ("what became possible could not be decided",) if verdict is Verdict.UNKNOWN else ()
-        return Assessment(Severity.MEDIUM, undecided)
-    return Assessment(Severity.LOW if verdict is Verdict.NARROWED else Severity.INFO)
+        return Assessment.of(severities.more_access, *undecided)
+    return Assessment.of(severities.less_access if verdict is Verdict.NARROWED else severities.same_access)
 
 
 def worst(assessments: Iterable[Assessment]) -> Assessment:
@@ -47,7 +54,7 @@ def worst(assessments: Iterable[Assessment]) -> Assessment:
     return together
 
 
-def of_access(comparison: Comparison, before: Caller | None, now: Caller) -> Assessment:
+def of_access(comparison: Comparison, before: Caller | None, now: Caller, severities: DriftSeverities) -> Assessment:
     """What a change of access amounts to: an administrator, ways to become one, or merely more.
 
     Parameters
@@ -55,13 +62,15 @@ def of_access(comparison: Comparison, before: Caller | None, now: Caller) -> Ass
     comparison : Comparison
         Of the access before and now.
     before, now : Caller
-        Who has it; ``before`` is None where nobody had it.
+        The principal that has it; ``before`` is None if it had none.
+    severities : DriftSeverities
+        How severe each is.
     """
-    assessment = of_verdict(comparison.verdict)
+    assessment = of_verdict(comparison.verdict, severities)
     if comparison.verdict not in MAY_BE_MORE:
         return assessment
     if is_administrator(now.access) and not (before and is_administrator(before.access)):
-        return Assessment(Severity.CRITICAL, ("it is now an administrator",)).also(assessment)
+        return Assessment.of(severities.administrator, "it is now an administrator").also(assessment)
     found = escalations(now)
     if found and before:
         open_before = {str(escalation) for escalation in escalations(before)}
@@ -71,24 +80,30 @@ def of_access(comparison: Comparison, before: Caller | None, now: Caller) -> Ass
     reasons = [str(escalation) for escalation in found[:_MOST_REASONS]]
     if len(found) > _MOST_REASONS:
         reasons.append(f"{len(found) - _MOST_REASONS} more escalation paths are open")
-    return Assessment(severity_of(found[0]), tuple(reasons)).also(assessment)
+    severest = max(severity_of(escalation, severities) for escalation in found)
+    return Assessment(severest, tuple(reasons)).also(assessment)
 
 
-def severity_of(escalation: Escalation) -> Severity:
+def severity_of(escalation: Escalation, severities: DriftSeverities) -> Severity:
     """A path that makes its caller an administrator; the others need a target that is worth it."""
-    return Severity.CRITICAL if escalation.category is Category.SELF_ESCALATION else Severity.HIGH
+    to_administrator = escalation.category is Category.SELF_ESCALATION
+    return Severity[severities.escalation_to_administrator if to_administrator else severities.other_escalation]
 
 
-def of_boundary(verdict: Verdict, *, removed: bool) -> Assessment:
+def of_boundary(verdict: Verdict, severities: DriftSeverities, *, removed: bool) -> Assessment:
     """What a change of a permissions boundary amounts to."""
     if verdict not in MAY_BE_MORE:
-        return of_verdict(verdict)
+        return of_verdict(verdict, severities)
     reason = "the permissions boundary was removed" if removed else "the permissions boundary is wider"
-    return Assessment(Severity.CRITICAL, (reason,))
+    return Assessment.of(severities.wider_boundary, reason)
 
 
 def of_trust(
-    before: Document | None, now: Document, own_account: str, verdict: Verdict = Verdict.BROADENED
+    before: Document | None,
+    now: Document,
+    own_account: str,
+    severities: DriftSeverities,
+    verdict: Verdict = Verdict.BROADENED,
 ) -> Assessment:
     """What a change of who may assume a role amounts to; ``before`` is None for a role that was not approved.
 
@@ -98,24 +113,23 @@ def of_trust(
         A document is malformed.
     """
     if verdict not in MAY_BE_MORE:
-        return of_verdict(verdict)
-    found = [Assessment(severity, (reason,)) for severity, reason in openings(before, now, own_account)]
-    return worst([*found, of_verdict(verdict)])
+        return of_verdict(verdict, severities)
+    found = [Assessment.of(severity, reason) for severity, reason in openings(before, now, own_account, severities)]
+    return worst([*found, of_verdict(verdict, severities)])
 
 
-def of_worth(role: Caller) -> Assessment:
+def of_worth(role: Caller, severities: DriftSeverities) -> Assessment:
     """What it amounts to that more may assume a role, from what the role may do."""
     if is_administrator(role.access):
-        return Assessment(Severity.HIGH, ("the role is an administrator",))
+        return Assessment.of(severities.trusted_administrator, "the role is an administrator")
     worst_first = escalations(role)
     if not worst_first:
         return Assessment(Severity.INFO)
-    return Assessment(
-        Severity.HIGH, (f"the role has escalation path {worst_first[0].path.id}: {worst_first[0].path.title}",)
-    )
+    path = worst_first[0].path
+    return Assessment.of(severities.trusted_escalation, f"the role has escalation path {path.id}: {path.title}")
 
 
 def is_administrator(access: Access) -> bool:
-    """Whether somebody may do whatever there is in IAM, and so give itself all the rest."""
+    """Whether the access covers all of IAM, so that its holder can give itself everything else."""
     within_iam = Access((*access.layers, *_ALL_OF_IAM.layers))
     return compare(_ALL_OF_IAM, within_iam).verdict is Verdict.EQUIVALENT

@@ -22,9 +22,10 @@ from policy_drift.domain.access.trust import conditions_of, principals_of
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.account import Document
 from policy_drift.domain.severity.issuers import WEB_PROVIDERS, is_open_to_all, issuer_of, strangers
-from steward.severity import Severity
+from steward.severities import DriftSeverities
+from steward.severity import SeverityName
 
-type Opening = tuple[Severity, str]
+type Opening = tuple[SeverityName, str]
 type IsNew = Callable[[Document], bool]
 """Whether some of the requests of a document are allowed now and were not."""
 
@@ -38,7 +39,9 @@ _ARN_PARTS = 6
 _ACCOUNT_ID = re.compile(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
 
 
-def openings(before: Document | None, now: Document, own_account: str) -> Iterator[Opening]:
+def openings(
+    before: Document | None, now: Document, own_account: str, severities: DriftSeverities
+) -> Iterator[Opening]:
     """What a trust policy newly opens, and how bad that is.
 
     Raises
@@ -54,41 +57,44 @@ def openings(before: Document | None, now: Document, own_account: str) -> Iterat
     def was_trusted(provider: str) -> bool:
         return _may_do_more(NOTHING, approved, _asked_by({"Federated": provider}))
 
-    yield from _to_everyone(f"{before}{now}", own_account, is_new)
-    yield from _to_accounts(now, own_account, is_new)
-    yield from _to_signed_in(now, is_new, was_trusted)
+    yield from _to_everyone(f"{before}{now}", own_account, is_new, severities)
+    yield from _to_accounts(now, own_account, is_new, severities)
+    yield from _to_signed_in(now, is_new, was_trusted, severities)
 
 
-def _to_everyone(text: str, own_account: str, is_new: IsNew) -> Iterator[Opening]:
+def _to_everyone(text: str, own_account: str, is_new: IsNew, severities: DriftSeverities) -> Iterator[Opening]:
     account = next(account for account in _STRANGERS if account != own_account and account not in text)
     stranger = {"AWS": f"arn:aws:iam::{account}:user/stranger"}
     if is_new(_asked_by(stranger, _nothing_but_itself(account))):
-        yield Severity.CRITICAL, "anyone in any AWS account can now assume it"
+        yield severities.trusts_anyone, "anyone in any AWS account can now assume it"
     elif is_new(_asked_by(stranger, _itself(account))):
-        yield Severity.HIGH, "other AWS accounts can now assume it, under conditions"
+        yield severities.trusts_anyone_under_conditions, "other AWS accounts can now assume it, under conditions"
 
 
-def _to_accounts(now: Document, own_account: str, is_new: IsNew) -> Iterator[Opening]:
+def _to_accounts(now: Document, own_account: str, is_new: IsNew, severities: DriftSeverities) -> Iterator[Opening]:
     named = sorted(value for kind, value in principals_of(now) if kind == "AWS")
     for account in sorted({_account(value) for value in named} | _in_conditions(now) - {""}):
         if account in {own_account, ""}:
             continue
         asking = [_asked_by({"AWS": value}) for value in named if _account(value) == account]
         if any(is_new(one) for one in (*asking, _asked_by({"AWS": account}, _itself(account)))):
-            yield Severity.CRITICAL, f"the foreign account {account} can now assume it"
+            yield severities.trusts_foreign_account, f"the foreign account {account} can now assume it"
 
 
-def _to_signed_in(now: Document, is_new: IsNew, was_trusted: Callable[[str], bool]) -> Iterator[Opening]:
+def _to_signed_in(
+    now: Document, is_new: IsNew, was_trusted: Callable[[str], bool], severities: DriftSeverities
+) -> Iterator[Opening]:
     named = sorted({value for kind, value in principals_of(now) if kind == "Federated"})
     for provider in named:
         open_to_all = WEB_PROVIDERS if provider == "*" else (provider,)
         issuer = "any identity provider" if provider == "*" else issuer_of(provider)
         asking = (_asked_by({"Federated": one}, token) for one in open_to_all for token in strangers(one, now))
         if any(is_new(one) for one in asking):
-            severity = Severity.CRITICAL if provider == "*" or is_open_to_all(provider) else Severity.HIGH
-            yield severity, f"anyone whom {issuer} signs in can now assume it"
+            is_open = provider == "*" or is_open_to_all(provider)
+            of_open, of_own = severities.trusts_strangers_of_open_provider, severities.trusts_strangers_of_own_provider
+            yield of_open if is_open else of_own, f"anyone whom {issuer} signs in can now assume it"
         elif is_new(_asked_by({"Federated": open_to_all[0]})) and not was_trusted(open_to_all[0]):
-            yield Severity.HIGH, f"the identity provider {issuer} is newly trusted"
+            yield severities.trusts_new_provider, f"the identity provider {issuer} is newly trusted"
 
 
 def _may_do_more(approved: Access, live: Access, asking: Document) -> bool:

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 from iam_policy import dimensions, variables
 from iam_policy.containment import is_refuted
 from iam_policy.search import Dimension, Side, difference
-from iam_policy.statement import PatternSet, Rest
+from iam_policy.statement import PatternSet, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from iam_policy.budget import Budget
     from iam_policy.conditions import Condition
-    from iam_policy.dimensions import World
+    from iam_policy.dimensions import Assignment
     from iam_policy.patterns import Pattern
     from iam_policy.principals import Principals
     from iam_policy.search import Found
 
 
 @dataclass(frozen=True)
-class Dispute:
+class Candidate:
     """What is asked of requests for some actions: by the side that is to allow them, and by the one that is to refuse.
 
     Attributes
@@ -39,20 +39,20 @@ class Dispute:
 
     action: str
     slots: int
-    allows: tuple[tuple[Rest, ...], ...]
-    denies: tuple[Rest, ...]
-    refusing_allows: tuple[tuple[Rest, ...], ...]
-    refusing_denies: tuple[Rest, ...]
+    allows: tuple[tuple[Scope, ...], ...]
+    denies: tuple[Scope, ...]
+    refusing_allows: tuple[tuple[Scope, ...], ...]
+    refusing_denies: tuple[Scope, ...]
 
     @property
-    def rests(self) -> "Iterable[Rest]":
+    def scopes(self) -> "Iterable[Scope]":
         """All that is asked."""
         return chain(*self.allows, self.denies, *self.refusing_allows, self.refusing_denies)
 
     @cached_property
     def keys(self) -> list[str]:
         """The context keys that policy variables stand for here."""
-        return variables.keys_of(self.rests)
+        return variables.keys_of(self.scopes)
 
     def is_refuted(self, budget: "Budget") -> bool:
         """Whether it is seen at a glance that nothing is allowed to the one and refused to the other.
@@ -65,34 +65,34 @@ class Dispute:
         """
         return is_refuted(self.allows, self.denies, self.refusing_allows, self.refusing_denies, budget)
 
-    def difference(self, world: "World", budget: "Budget") -> "Found | None":
-        """A request that is allowed to the one and refused to the other, in a world.
+    def difference(self, assignment: "Assignment", budget: "Budget") -> "Found | None":
+        """A request that is allowed to the one and refused to the other, in an assignment.
 
         Raises
         ------
         OutOfBudgetError
         """
-        here = self._within(world, budget) if self.keys else self
+        here = self._within(assignment, budget) if self.keys else self
         if here.is_refuted(budget):
             return None
-        numbers: dict[Rest, int] = {}
+        numbers: dict[Scope, int] = {}
 
-        def bits(rests: "Sequence[Rest]") -> int:
-            return sum(1 << numbers.setdefault(rest, len(numbers)) for rest in rests)
+        def bits(scopes: "Sequence[Scope]") -> int:
+            return sum(1 << numbers.setdefault(scope, len(numbers)) for scope in scopes)
 
         allowing = Side(tuple(map(bits, here.allows)), bits(here.denies))
         refusing = Side(tuple(map(bits, here.refusing_allows)), bits(here.refusing_denies))
-        asked = _dimensions(tuple(numbers), world.of(self.keys), budget)
+        asked = _dimensions(tuple(numbers), assignment.of(self.keys), budget)
         return difference(allowing, refusing, asked, (1 << len(numbers)) - 1, budget)
 
-    def _within(self, world: "World", budget: "Budget") -> "Dispute":
-        """The same with the variables of a world replaced."""
-        budget.spend(sum(rest.size for rest in self.rests))
+    def _within(self, assignment: "Assignment", budget: "Budget") -> "Candidate":
+        """The same with the variables of an assignment replaced."""
+        budget.spend(sum(scope.size for scope in self.scopes))
 
-        def grounded(rests: "Sequence[Rest]") -> tuple[Rest, ...]:
-            return joined([variables.grounded(rest, world) for rest in rests])
+        def grounded(scopes: "Sequence[Scope]") -> tuple[Scope, ...]:
+            return joined([variables.grounded(scope, assignment) for scope in scopes])
 
-        return Dispute(
+        return Candidate(
             self.action,
             self.slots,
             tuple(map(grounded, self.allows)),
@@ -102,31 +102,31 @@ class Dispute:
         )
 
 
-def joined(rests: "Sequence[Rest]") -> tuple[Rest, ...]:
+def joined(scopes: "Sequence[Scope]") -> tuple[Scope, ...]:
     """The same demands, any one of which is to be met, with those that differ in nothing but resources put together."""
     resources: dict[tuple[Principals | None, frozenset[Condition]], set[Pattern]] = {}
-    kept: dict[Rest, None] = {}
-    for rest in rests:
-        if rest.resources is None or rest.resources.negated:
-            kept[rest] = None
+    kept: dict[Scope, None] = {}
+    for scope in scopes:
+        if scope.resources is None or scope.resources.negated:
+            kept[scope] = None
         else:
-            resources.setdefault((rest.principals, rest.conditions), set()).update(rest.resources.patterns)
+            resources.setdefault((scope.principals, scope.conditions), set()).update(scope.resources.patterns)
     for (principals, conditions), patterns in resources.items():
-        kept[Rest(principals, PatternSet(frozenset(patterns)), conditions)] = None
+        kept[Scope(principals, PatternSet(frozenset(patterns)), conditions)] = None
     return tuple(kept)
 
 
-def _dimensions(rests: tuple[Rest, ...], world: "World", budget: "Budget") -> list[Dimension]:
-    asking: dict[str, dict[int, Rest]] = {}
-    for number, rest in enumerate(rests):
-        for name in dimensions.asked_in(rest):
-            asking.setdefault(name, {})[number] = rest
+def _dimensions(scopes: tuple[Scope, ...], assignment: "Assignment", budget: "Budget") -> list[Dimension]:
+    asking: dict[str, dict[int, Scope]] = {}
+    for number, scope in enumerate(scopes):
+        for name in dimensions.asked_in(scope):
+            asking.setdefault(name, {})[number] = scope
     busiest_first = sorted(asking, key=lambda name: (-len(asking[name]), name))
     return [
         Dimension(
             name,
             sum(1 << number for number in asking[name]),
-            cache(partial(dimensions.cases, name, asking[name], world, budget)),
+            cache(partial(dimensions.cases, name, asking[name], assignment, budget)),
         )
         for name in busiest_first
     ]

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 from iam_policy import variables
 from iam_policy.access import Access
-from iam_policy.dimensions import World
+from iam_policy.dimensions import Assignment
 from iam_policy.patterns import Template, literal
 from iam_policy.statement import PatternSet, Statement
 
 if TYPE_CHECKING:
     from iam_policy.conditions import Condition
 
-ASKED = "sts:getcalleridentity"
+PLACEHOLDER = "sts:getcalleridentity"
 """What the action is called then: a known one, so that no comparison looks for a better example."""
 
-_ASKED = PatternSet(frozenset({ASKED}))
+_PLACEHOLDER = PatternSet(frozenset({PLACEHOLDER}))
 
 
-def asking(access: Access, action: str, known: Mapping[str, str | None]) -> Access:
-    """What an access says to one action, by somebody of whom some context is known.
+def partially_evaluated(access: Access, action: str, known: Mapping[str, str | None]) -> Access:
+    """What an access says to one action of a principal of which some context is known.
 
     Only resources and the other context keys are left to ask about. The action has no name any more, so that what is
     left for two actions can be put together: layers of both say what resource both may be done to.
@@ -28,7 +28,7 @@ def asking(access: Access, action: str, known: Mapping[str, str | None]) -> Acce
     Parameters
     ----------
     access : Access
-        Of whoever asks.
+        Of the principal.
     action : str
         ``service:Action``.
     known : mapping
@@ -36,17 +36,17 @@ def asking(access: Access, action: str, known: Mapping[str, str | None]) -> Acce
     """
     name = literal(action.lower())
     layers = [[one for one in layer if one.actions.match(name, lambda _: None)] for layer in access.layers]
-    keys = set(variables.keys_of(statement.rest for layer in layers for statement in layer))
-    world = World({key: value for key, value in known.items() if key in keys}, frozenset(keys - known.keys()))
-    return Access(tuple(tuple(_left(layer, known, world)) for layer in layers))
+    keys = set(variables.keys_of(statement.scope for layer in layers for statement in layer))
+    assignment = Assignment({key: value for key, value in known.items() if key in keys}, frozenset(keys - known.keys()))
+    return Access(tuple(tuple(_left(layer, known, assignment)) for layer in layers))
 
 
-def _left(layer: Iterable[Statement], known: Mapping[str, str | None], world: World) -> Iterable[Statement]:
+def _left(layer: Iterable[Statement], known: Mapping[str, str | None], assignment: Assignment) -> Iterable[Statement]:
     for statement in layer:
-        rest = variables.grounded(statement.rest, world)
-        decided = {condition for condition in rest.conditions if _is_decided(condition, known)}
+        scope = variables.grounded(statement.scope, assignment)
+        decided = {condition for condition in scope.conditions if _is_decided(condition, known)}
         if all(condition.holds(_values(known[condition.key]), lambda _: None) for condition in decided):
-            yield replace(statement, actions=_ASKED, rest=replace(rest, conditions=rest.conditions - decided))
+            yield replace(statement, actions=_PLACEHOLDER, scope=replace(scope, conditions=scope.conditions - decided))
 
 
 def _is_decided(condition: "Condition", known: Mapping[str, str | None]) -> bool:

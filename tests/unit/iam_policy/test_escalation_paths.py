@@ -1,0 +1,133 @@
+"""Which escalation paths are open to a caller, given as users of the library alone give it.
+
+Every path of the data, granted in many ways, is in the tests of policy drift, which has whole accounts.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from iam_policy import Budget, effective_access
+from iam_policy.escalation import Caller, CallerKind, Category, Role, escalations
+
+ACCOUNT = "111122223333"
+ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
+APP = f"arn:aws:iam::{ACCOUNT}:role/app"
+TARGET = f"arn:aws:iam::{ACCOUNT}:role/target"
+
+
+def allow(*actions: str, on: str = "*", effect: str = "Allow") -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": {"Effect": effect, "Action": list(actions), "Resource": on}}
+
+
+def trusting(principal: Mapping[str, str]) -> dict[str, Any]:
+    return {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
+
+
+def found(caller: Caller) -> dict[str, Category]:
+    return {one.path.id: one.category for one in escalations(caller)}
+
+
+def user(*documents: Mapping[str, Any], policies: Iterable[str] = (), **others: Any) -> Caller:
+    return Caller(CallerKind.USER, ANN, effective_access(documents), policies=frozenset(policies), **others)
+
+
+def test_without_any_access_no_path_is_open() -> None:
+    assert found(user()) == {}
+
+
+def test_an_administrator_has_paths_to_itself_first() -> None:
+    categories = [one.category for one in escalations(user(allow("*")))]
+
+    assert categories[0] is Category.SELF_ESCALATION
+    assert categories == sorted(categories, key=lambda category: category is not Category.SELF_ESCALATION)
+
+
+def test_a_boundary_closes_a_path() -> None:
+    access = effective_access([allow("iam:PutUserPolicy")], boundary=allow("s3:*"))
+
+    assert found(Caller(CallerKind.USER, ANN, access)) == {}
+
+
+def test_the_policy_of_a_group_opens_a_path_to_the_caller_itself() -> None:
+    team = f"arn:aws:iam::{ACCOUNT}:group/team"
+    access = effective_access([], groups=[allow("iam:PutGroupPolicy", on=team)])
+
+    assert found(Caller(CallerKind.USER, ANN, access, groups=frozenset([team]))) == {
+        "iam-011": Category.SELF_ESCALATION
+    }
+
+
+def test_an_action_upon_users_leads_a_role_to_another_principal() -> None:
+    access = effective_access([allow("iam:PutUserPolicy")])
+
+    (escalation,) = escalations(Caller(CallerKind.ROLE, APP, access))
+
+    assert (escalation.path.id, escalation.lateral) == ("iam-007", True)
+    assert escalation.category is Category.PRINCIPAL_ACCESS
+    assert str(escalation) == "escalation path iam-007 is open: iam:PutUserPolicy on another principal"
+
+
+@pytest.mark.parametrize(
+    ("role", "is_open"),
+    [
+        (None, True),
+        (Role(trusting({"Service": "ec2.amazonaws.com"})), False),
+        (Role(trusting({"AWS": ANN})), True),
+        (Role({"Statement": "malformed"}), True),
+    ],
+    ids=["not known", "trusts another", "trusts the caller", "cannot be read"],
+)
+def test_a_role_counts_as_open_unless_it_is_known_that_it_does_not_trust_the_caller(
+    role: Role | None, *, is_open: bool
+) -> None:
+    caller = user(allow("sts:AssumeRole", on=TARGET), role_of={TARGET: role}.get)
+
+    assert ("sts-001" in found(caller)) is is_open
+
+
+@pytest.mark.parametrize(("owner", "is_open"), [(ACCOUNT, True), ("aws", False)])
+def test_an_attached_policy_is_a_way_to_oneself_unless_it_is_of_aws(owner: str, *, is_open: bool) -> None:
+    attached = f"arn:aws:iam::{owner}:policy/own"
+
+    caller = user(allow("iam:CreatePolicyVersion"), policies=[attached])
+
+    assert (found(caller).get("iam-001") is Category.SELF_ESCALATION) is is_open
+
+
+def test_a_statement_by_user_name_is_decided_by_the_name_in_the_arn() -> None:
+    own = allow("iam:CreateAccessKey", on=f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}")
+
+    assert found(user(own)) == {}
+    assert found(user(allow("iam:CreateAccessKey"))) == {"iam-002": Category.PRINCIPAL_ACCESS}
+
+
+def test_the_paths_are_those_of_the_partition_of_the_caller() -> None:
+    arn = f"arn:aws-cn:iam::{ACCOUNT}:user/ann"
+    here = effective_access([allow("iam:PutUserPolicy", on=arn)])
+    there = effective_access([allow("iam:PutUserPolicy", on=ANN)])
+
+    assert found(Caller(CallerKind.USER, arn, here)) == {"iam-007": Category.SELF_ESCALATION}
+    assert found(Caller(CallerKind.USER, arn, there)) == {}
+
+
+def test_a_path_that_was_not_decided_counts_as_open() -> None:
+    """The denials close the path; that is found out within a budget alone."""
+    tags = {"StringNotEquals": {"aws:PrincipalTag/team": "platform"}}
+    denied = [
+        {"Effect": "Deny", "Action": "iam:*", "Resource": "*"} | extra
+        for extra in ({"Condition": tags}, {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "platform"}}})
+    ]
+    documents = [allow("iam:PutUserPolicy"), {"Version": "2012-10-17", "Statement": denied}]
+
+    assert found(user(*documents, budget=Budget(1_000_000))) == {}
+    assert found(user(*documents, budget=Budget(0))) == {"iam-007": Category.SELF_ESCALATION}
+
+
+def test_one_budget_is_spent_by_all_questions_about_a_caller() -> None:
+    budget = Budget(400_000)
+
+    escalations(user(allow("iam:*", "lambda:*"), budget=budget))
+
+    assert 0 < budget.steps < 400_000

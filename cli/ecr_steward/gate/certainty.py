@@ -68,11 +68,11 @@ def _elsewhere(allowing: Access, witness: Witness) -> Iterator[Witness]:
     globs = {
         glob
         for statement in allowing.layers[0]
-        if statement.allows and statement.rest.resources is not None and not statement.rest.resources.negated
-        for glob in statement.rest.resources.patterns
+        if statement.allows and statement.scope.resources is not None and not statement.scope.resources.negated
+        for glob in statement.scope.resources.patterns
         if isinstance(glob, str) and "*" in glob and not has_token(glob) and matches(glob, literal(witness.resource))
     }
-    if any(statement.allows and statement.rest.resources is None for statement in allowing.layers[0]):
+    if any(statement.allows and statement.scope.resources is None for statement in allowing.layers[0]):
         globs.add(f"arn:aws:{witness.action.partition(':')[0]}:::*")
     for glob in sorted(globs, key=len):
         before, _, after = glob.rpartition("*")
@@ -104,13 +104,13 @@ def _layer(layer: Iterable[Statement], witness: Witness) -> tuple[Answer, Answer
 
 
 def _statement(statement: Statement, asked: Request) -> Answer:
-    rest = statement.rest
+    scope = statement.scope
     parts = [_patterns(statement.actions, asked.action.lower(), asked)]
-    if rest.principals is not None:
-        parts.append(_principals(rest.principals, asked.principal))
-    if rest.resources is not None:
-        parts.append(_patterns(rest.resources, asked.resource, asked))
-    parts += [_condition(condition, asked) for condition in rest.conditions]
+    if scope.principals is not None:
+        parts.append(_principals(scope.principals, asked.principal))
+    if scope.resources is not None:
+        parts.append(_patterns(scope.resources, asked.resource, asked))
+    parts += [_condition(condition, asked) for condition in scope.conditions]
     return Answer(min(part.value for part in parts))
 
 
@@ -190,10 +190,10 @@ def _denies(layer: Iterable[Statement]) -> frozenset[Statement]:
 
 
 def _is_negated(statement: Statement) -> bool:
-    rest = statement.rest
-    elements = (statement.actions, rest.resources, rest.principals, *(one.operator for one in rest.conditions))
+    scope = statement.scope
+    elements = (statement.actions, scope.resources, scope.principals, *(one.operator for one in scope.conditions))
     return any(element is not None and element.negated for element in elements) or any(
-        one.operator.quantifier is Quantifier.ALL or one.operator.holds_on_missing_key for one in rest.conditions
+        one.operator.quantifier is Quantifier.ALL or one.operator.holds_on_missing_key for one in scope.conditions
     )
 
 

@@ -16,6 +16,7 @@ from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import of_verdict
 from policy_drift.report.wording import newly_possible, no_longer_possible
+from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 _MORE = {Verdict.BROADENED, Verdict.INCOMPARABLE, Verdict.UNKNOWN}
@@ -88,12 +89,14 @@ class _Judged:
     comparison: Comparison
 
 
-def findings(file: str, base: Side, head: Side, when: str = "") -> Iterator[Finding]:
+def findings(file: str, base: Side, head: Side, severities: DriftSeverities, when: str = "") -> Iterator[Finding]:
     """The differences of two sides, the most severe first; none for what is merely written otherwise."""
-    found = drifts(base.account, head.account)
-    judged = [_judged(drift, base.account, head.account) for drift in found.found if drift.kind is not Kind.NOTE]
+    found = drifts(base.account, head.account, severities=severities)
+    judged = [
+        _judged(drift, base.account, head.account, severities) for drift in found.found if drift.kind is not Kind.NOTE
+    ]
     seen = {(one.drift.entity, _part(one.drift.kind)) for one in judged}
-    judged += _overlooked(base.account, head.account, seen)
+    judged += _overlooked(base.account, head.account, seen, severities)
     for one in sorted(judged, key=lambda one: (-one.drift.severity, one.drift.finding_id)):
         if one.comparison.verdict is not Verdict.EQUIVALENT or one.drift.kind in _OF_THEMSELVES:
             yield _worded(one, file, head.places.get(one.drift.entity) or base.places.get(one.drift.entity), when)
@@ -103,7 +106,7 @@ def _part(kind: Kind) -> Kind:
     return kind if kind in {Kind.TRUST, Kind.DANGLING} else Kind.ACCESS
 
 
-def _judged(drift: Drift, base: Account, head: Account) -> _Judged:
+def _judged(drift: Drift, base: Account, head: Account, severities: DriftSeverities) -> _Judged:
     said = Comparison(drift.verdict, drift.newly_allowed, drift.newly_denied)
     pair = _readable_pair(drift.kind, drift.entity, base, head)
     if pair is None:
@@ -114,7 +117,8 @@ def _judged(drift: Drift, base: Account, head: Account) -> _Judged:
     comparison = certain(before, now, said)
     if comparison.verdict is Verdict.UNKNOWN and drift.verdict is not Verdict.UNKNOWN:
         severity = max(
-            drift.severity if comparison.newly_allowed else Severity.INFO, of_verdict(Verdict.UNKNOWN).severity
+            drift.severity if comparison.newly_allowed else Severity.INFO,
+            of_verdict(Verdict.UNKNOWN, severities).severity,
         )
         drift = replace(drift, severity=severity, reasons=(*drift.reasons, comparison.reason))
     return _Judged(drift, comparison)
@@ -139,7 +143,9 @@ def _readable_pair(kind: Kind, entity: EntityId, base: Account, head: Account) -
     return None
 
 
-def _overlooked(base: Account, head: Account, seen: set[tuple[EntityId, Kind]]) -> Iterator[_Judged]:
+def _overlooked(
+    base: Account, head: Account, seen: set[tuple[EntityId, Kind]], severities: DriftSeverities
+) -> Iterator[_Judged]:
     """What the engine takes for the same though it rests on values that are not known."""
     for entity in _entities(head):
         before, now = _entity(base, entity, head), _entity(head, entity, head)
@@ -154,7 +160,7 @@ def _overlooked(base: Account, head: Account, seen: set[tuple[EntityId, Kind]]) 
                 continue
             comparison = certain(first, second, compare(first, second))
             if comparison.verdict is not Verdict.EQUIVALENT:
-                severity = of_verdict(comparison.verdict).severity
+                severity = of_verdict(comparison.verdict, severities).severity
                 drift = Drift(entity, "", kind, comparison.verdict, severity, "", "", reasons=(comparison.reason,))
                 yield _Judged(drift, comparison)
 
@@ -206,14 +212,20 @@ def _worded(one: _Judged, file: str, place: Place | None, when: str) -> Finding:
         reasons=tuple(map(visible, reasons)),
         escalations=tuple(visible(reason) for reason in reasons if reason.startswith(_ESCALATION)),
         added=tuple(
-            _sentence(newly_possible(witness, drift.entity), place) for witness in one.comparison.newly_allowed
+            _sentence(newly_possible(witness, drift.entity), place) for witness in _sorted(one.comparison.newly_allowed)
         ),
         removed=tuple(
-            _sentence(no_longer_possible(witness, drift.entity), place) for witness in one.comparison.newly_denied
+            _sentence(no_longer_possible(witness, drift.entity), place)
+            for witness in _sorted(one.comparison.newly_denied)
         ),
-        witnesses=one.comparison.newly_allowed,
+        witnesses=_sorted(one.comparison.newly_allowed),
         when=when,
     )
+
+
+def _sorted(witnesses: Iterable[Witness]) -> tuple[Witness, ...]:
+    """Actions that are known today first, then by name."""
+    return tuple(sorted(witnesses, key=lambda one: (one.future_only, one.action.lower(), one.resource)))
 
 
 def _fit_for(place: Place, reason: str) -> str:

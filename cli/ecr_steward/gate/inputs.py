@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
+from functools import cache
+from pathlib import Path, PurePath
 from typing import Any
 
 from ecr_steward.gate import check, plans, stacks
@@ -15,7 +16,9 @@ from ecr_steward.gate.templates import Template, Unjudged, parsed, read_template
 from iam_policy import PolicyError, Verdict, effective_access
 from policy_drift.domain.account import Account, EntityKind
 from policy_drift.domain.finding import Kind
+from steward import settings
 from steward.errors import StewardError
+from steward.severities import DriftSeverities, Severities
 from steward.severity import Severity
 
 SUFFIXES = (".json", ".yaml", ".yml", ".template")
@@ -82,6 +85,7 @@ def _unlike(before: _Read | None, unjudged: Iterable[Unjudged], file: str) -> It
 
 
 def _compared(before: _Read | None, now: _Read | None, base: Text | None, head: Text) -> Iterator[Finding]:
+    severities = shipped_severities()
     kinds = {read.kind for read in (before, now) if read is not None}
     if len(kinds) > 1:
         raise UnusableInputError(
@@ -96,14 +100,24 @@ def _compared(before: _Read | None, now: _Read | None, base: Text | None, head: 
         second = now.template if now and now.template else Template(file, {})
         for one in stacks.sides(first, second):
             when = ", ".join(f"{'' if true else 'not '}{_short(atom)}" for atom, true in one.when.items())
-            yield from check.findings(file, one.base, one.head, when)
+            yield from check.findings(file, one.base, one.head, severities, when)
     elif kind == "plan":
         now_plan = now.plan if now and now.plan else {"format_version": "1.0"}
         first_side = plans.after(before.plan, file) if before and before.plan else plans.before(now_plan, file)
-        yield from check.findings(file, first_side, plans.after(now_plan, file))
+        yield from check.findings(file, first_side, plans.after(now_plan, file), severities)
     else:
         second_side = now.side if now and now.side else _nothing(before.side if before else None)
-        yield from check.findings(file, before.side if before and before.side else _nothing(second_side), second_side)
+        yield from check.findings(
+            file, before.side if before and before.side else _nothing(second_side), second_side, severities
+        )
+
+
+@cache
+def shipped_severities() -> DriftSeverities:
+    """The severities that the project ships: in the distribution beside this module, in the repository in its layer."""
+    beside = Path(__file__).with_name("severities.yaml")
+    path = beside if beside.exists() else Path(__file__).parents[3] / "layers" / "settings" / "severities.yaml"
+    return settings.load(path, Severities).drift
 
 
 def _short(atom: str) -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ecr_steward.gate.certainty import certain
 from ecr_steward.gate.opaque import shown
 from ecr_steward.gate.side import Place, Side
-from iam_policy import Access, Comparison, PolicyDocumentError, Verdict, Witness, compare
+from iam_policy import Access, Comparison, Decision, PolicyDocumentError, Verdict, Witness, compare, evaluate
+from iam_policy.known_actions import spelled
 from iam_policy.wording import visible
 from policy_drift.domain.access.effective_policies import UnreadError, access, effective_policies
 from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, together
@@ -87,6 +89,8 @@ class _Judged:
 
     drift: Drift
     comparison: Comparison
+    before: Access = NOTHING
+    now: Access = NOTHING
 
 
 def findings(file: str, base: Side, head: Side, severities: DriftSeverities, when: str = "") -> Iterator[Finding]:
@@ -121,7 +125,7 @@ def _judged(drift: Drift, base: Account, head: Account, severities: DriftSeverit
             of_verdict(Verdict.UNKNOWN, severities).severity,
         )
         drift = replace(drift, severity=severity, reasons=(*drift.reasons, comparison.reason))
-    return _Judged(drift, comparison)
+    return _Judged(drift, comparison, before, now)
 
 
 def _readable_pair(kind: Kind, entity: EntityId, base: Account, head: Account) -> tuple[Access, Access] | None:
@@ -162,7 +166,7 @@ def _overlooked(
             if comparison.verdict is not Verdict.EQUIVALENT:
                 severity = of_verdict(comparison.verdict, severities).severity
                 drift = Drift(entity, "", kind, comparison.verdict, severity, "", "", reasons=(comparison.reason,))
-                yield _Judged(drift, comparison)
+                yield _Judged(drift, comparison, first, second)
 
 
 def _entities(account: Account) -> list[EntityId]:
@@ -194,6 +198,8 @@ def _boundary(account: Account, entity: Entity | None) -> Access:
 
 def _worded(one: _Judged, file: str, place: Place | None, when: str) -> Finding:
     drift, verdict = one.drift, one.comparison.verdict
+    allowed = _named_actions(one.comparison.newly_allowed, one.now, one.before)
+    denied = _named_actions(one.comparison.newly_denied, one.before, one.now)
     place = place or Place()
     name = place.label or str(drift.entity)
     reasons = tuple(shown(_fit_for(place, reason)) for reason in drift.reasons if reason)
@@ -211,21 +217,46 @@ def _worded(one: _Judged, file: str, place: Place | None, when: str) -> Finding:
         summary=visible(shown(f"{name} {_said(drift.kind, verdict, is_policy=bool(place.label))}.")),
         reasons=tuple(map(visible, reasons)),
         escalations=tuple(visible(reason) for reason in reasons if reason.startswith(_ESCALATION)),
-        added=tuple(
-            _sentence(newly_possible(witness, drift.entity), place) for witness in _sorted(one.comparison.newly_allowed)
-        ),
-        removed=tuple(
-            _sentence(no_longer_possible(witness, drift.entity), place)
-            for witness in _sorted(one.comparison.newly_denied)
-        ),
-        witnesses=_sorted(one.comparison.newly_allowed),
+        added=tuple(_sentence(newly_possible(witness, drift.entity), place) for witness in allowed),
+        removed=tuple(_sentence(no_longer_possible(witness, drift.entity), place) for witness in denied),
+        witnesses=allowed,
         when=when,
     )
 
 
-def _sorted(witnesses: Iterable[Witness]) -> tuple[Witness, ...]:
-    """Actions that are known today first, then by name."""
-    return tuple(sorted(witnesses, key=lambda one: (one.future_only, one.action.lower(), one.resource)))
+def _named_actions(witnesses: Iterable[Witness], allowing: Access, denying: Access) -> tuple[Witness, ...]:
+    """The requests for each action that a statement names, in one order; the engine picks any action of several."""
+    found: dict[tuple[Any, ...], Witness] = {}
+    for witness in witnesses:
+        for action in (*_actions_named(allowing, witness), witness.action):
+            other = replace(witness, action=action)
+            if action == witness.action and any(key[:3] == _key(witness)[:3] for key in found):
+                continue
+            if action == witness.action or _is_proof(other, allowing, denying):
+                found[_key(other)] = other
+    return tuple(found[key] for key in sorted(found))
+
+
+def _key(witness: Witness) -> tuple[Any, ...]:
+    return witness.future_only, witness.resource, repr(sorted(witness.context.items())), witness.action.lower()
+
+
+def _actions_named(access: Access, witness: Witness) -> list[str]:
+    """The actions without a wildcard of the Allow statements that apply to a request."""
+    return sorted(
+        spelled(action) or action
+        for layer in access.layers[:1]
+        for statement in layer
+        if statement.allows
+        and not statement.actions.negated
+        and evaluate(Access(((statement,),)), witness) is Decision.ALLOWED
+        for action in statement.actions.patterns
+        if isinstance(action, str) and ":" in action and "*" not in action and "?" not in action
+    )
+
+
+def _is_proof(witness: Witness, allowing: Access, denying: Access) -> bool:
+    return evaluate(allowing, witness) is Decision.ALLOWED and evaluate(denying, witness) is not Decision.ALLOWED
 
 
 def _fit_for(place: Place, reason: str) -> str:

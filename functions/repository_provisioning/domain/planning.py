@@ -70,6 +70,7 @@ class Planner:
             The caller may not create the name, or a companion that the rules join to it.
         """
         name = RepositoryName(request.name)
+        name.refuse_registry(meant=self.allowed_to(caller))
         caller_rule = self._rules.caller_rule(caller, name, own_account=self._own_account)
         rule = self._rules.repository_rule(name)
         forbidden = sorted((request.overrides or Overrides()).given().keys() - set(caller_rule.may_override))

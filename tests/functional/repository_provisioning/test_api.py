@@ -11,6 +11,7 @@ repositories:
   - {match: "team-a/with-cache", companions: ["{name}/cache"]}
   - {match: "**", name: default, lifecycle: {untagged_after_days: 14}}
 """
+KEY = "arn:aws:kms:ca-central-1:123456789012:key/k1"
 
 
 def test_a_missing_repository_is_created_and_located(api, ecr, heard):
@@ -146,10 +147,11 @@ def test_companions_come_with_the_repository(api, house_rules, ecr):
     assert names == {"team-a/with-cache", "team-a/with-cache/cache"}
 
 
-def test_another_encryption_is_409(api, ecr, settled):
+def test_another_encryption_of_a_repository_of_ours_is_409(api, ecr, settled):
     ecr.create_repository(
         repositoryName="team-a/web",
-        encryptionConfiguration={"encryptionType": "KMS", "kmsKey": "arn:aws:kms:ca-central-1:123456789012:key/k1"},
+        encryptionConfiguration={"encryptionType": "KMS", "kmsKey": KEY},
+        tags=[{"Key": "steward:stack", "Value": "steward"}],
     )
     settled()
 
@@ -157,6 +159,20 @@ def test_another_encryption_is_409(api, ecr, settled):
 
     assert status == 409
     assert "ECR cannot change it" in body["detail"]
+
+
+def test_another_encryption_of_a_repository_of_somebody_else_is_a_difference(api, ecr, settled):
+    ecr.create_repository(
+        repositoryName="team-a/web",
+        encryptionConfiguration={"encryptionType": "KMS", "kmsKey": KEY},
+    )
+    settled()
+
+    status, _, body = api.put("team-a/web")
+
+    assert status == 200
+    (difference,) = [one for one in body["differences"] if one["setting"] == "encryption"]
+    assert (difference["expected"], difference["actual"]) == ("AES256", KEY)
 
 
 def test_a_repository_of_somebody_else_is_left_as_it_is(api, ecr, settled):

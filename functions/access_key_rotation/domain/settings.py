@@ -156,7 +156,7 @@ class OtherTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Other times or readers for the users whose names match the pattern ``match``; what is left out stays."""
+    """Other times or readers for the users with names that match the pattern ``match``; what is left out stays."""
 
     match: str
     times: OtherTimes = field(default_factory=OtherTimes)

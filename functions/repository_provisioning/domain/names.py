@@ -137,7 +137,7 @@ class NamePattern(str):
         return _compiled(self).match(name) is not None
 
     def covers(self, other: Self) -> bool:
-        """Whether every name of ``other`` is a name of this pattern, as far as examples of ``other`` can tell."""
+        """Whether every name of ``other`` is a name of this pattern, as far as examples of ``other`` show."""
         return all(self.matches(example) for example in other._examples())
 
     def _examples(self) -> Iterator[str]:

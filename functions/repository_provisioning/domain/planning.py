@@ -22,7 +22,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One repository that somebody wants."""
+    """One repository that a caller requests."""
 
     name: str
     overrides: Overrides | None = None
@@ -103,7 +103,7 @@ class Planner:
     def configuration(
         self, name: RepositoryName, overrides: Overrides | None = None
     ) -> tuple[RepositoryRule, Configuration]:
-        """What the rules say of ``name``, whoever asks, with what somebody has overridden."""
+        """What the rules say of ``name`` for any caller, with what a caller has overridden."""
         rule = self._rules.repository_rule(name)
         return rule, Configuration.of(name, rule.with_overrides(overrides or Overrides()))
 

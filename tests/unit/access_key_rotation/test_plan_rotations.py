@@ -108,7 +108,7 @@ def test_a_user_that_a_run_works_on_is_left_to_it(plan, clock):
     assert found.due == []
 
 
-def test_a_user_whose_settings_changed_is_due(plan, clock):
+def test_a_user_with_changed_settings_is_due(plan, clock):
     settings = RotationSettings(replica_regions=("eu-west-1",))
 
     found, _ = plan([user("old")], [remembered(clock, "old", 100)], settings)

@@ -101,7 +101,7 @@ repositories: [{match: "**"}]
 ECR = "123456789012.dkr.ecr.ca-central-1.amazonaws.com"
 
 
-def test_a_name_with_another_registry_s_host_is_for_callers_whose_pattern_spells_it_out():
+def test_a_name_with_another_registry_s_host_is_for_callers_with_a_pattern_that_spells_it_out():
     """As skopeo's scoped mirrors are named."""
     planner = Planner(house_rules(MIRRORS), own_account=ACCOUNT)
     mirror = Principal(ACCOUNT, "role", "mirror")

@@ -84,7 +84,7 @@ def test_a_repository_is_tagged_with_who_asked_the_rule_and_the_time(stack):
     }
 
 
-def test_a_creation_is_told_once_to_the_world(stack):
+def test_a_creation_is_published_once(stack):
     ensure(stack)
     ensure(stack)
 
@@ -119,7 +119,7 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(stack):
     assert stack.publisher.published == []
 
 
-def test_a_dry_run_that_is_refused_is_not_told_to_the_world(stack):
+def test_a_refused_dry_run_is_not_published(stack):
     stack.rules = house_rules(TEAMS)
 
     with pytest.raises(NotAllowedError):
@@ -147,7 +147,7 @@ def test_create_only_creates_what_is_missing(stack):
     assert ensure(stack, create_only=True).created
 
 
-def test_a_caller_is_refused_a_name_that_no_rule_grants_it_and_told_what_it_may(stack):
+def test_a_refused_caller_can_read_which_names_it_may_use(stack):
     stack.rules = house_rules(TEAMS)
 
     with pytest.raises(NotAllowedError, match=r"may not create team-b/web: it may create team-a/\*\*") as refused:
@@ -193,7 +193,7 @@ def test_a_call_without_overrides_keeps_those_that_were_given(stack):
     assert stack.registry.calls == {"find_many": 1}
 
 
-def test_overrides_of_a_later_call_are_applied_and_told(stack):
+def test_overrides_of_a_later_call_are_applied_and_published(stack):
     ensure(stack)
 
     ensure(stack, overrides=TEN_DAYS)
@@ -244,7 +244,7 @@ def test_a_remembered_override_that_no_longer_fits_the_rule_fails_its_own_reposi
     assert changed.repository is not None
 
 
-def test_a_repository_of_somebody_else_is_left_as_it_is(stack):
+def test_a_foreign_repository_is_left_as_it_is(stack):
     foreign(stack)
     before = repr(stack.registry.stored)
 
@@ -256,14 +256,14 @@ def test_a_repository_of_somebody_else_is_left_as_it_is(stack):
     assert stack.publisher.published == []
 
 
-def test_overrides_asked_for_a_repository_of_somebody_else_are_not_remembered(stack):
+def test_overrides_for_a_foreign_repository_are_not_remembered(stack):
     foreign(stack)
     ensure(stack, overrides=Overrides(tag_mutability="MUTABLE"))
 
     assert ensure(stack).differences == ()
 
 
-def test_whose_a_repository_is_is_looked_up_once_an_hour(stack):
+def test_the_owner_of_a_repository_is_looked_up_once_an_hour(stack):
     foreign(stack)
     ensure(stack)
     ensure(stack)
@@ -285,7 +285,7 @@ def test_another_encryption_than_the_rule_says_is_a_conflict_that_says_what_to_d
         ensure(stack)
 
 
-def test_another_encryption_of_a_repository_of_somebody_else_is_a_difference(stack):
+def test_another_encryption_of_a_foreign_repository_is_a_difference(stack):
     foreign(stack)
     stack.rules = house_rules("""
         callers: [{principals: ["self:*"], repositories: ["**"]}]
@@ -473,7 +473,7 @@ def test_a_repository_that_appears_between_look_and_creation_counts_as_there(sta
     assert outcome.repository.name == "team-a/web"
 
 
-def test_a_repository_of_somebody_else_that_appears_before_creation_is_left_alone(stack):
+def test_a_foreign_repository_that_appears_before_creation_is_left_alone(stack):
     stack.registry = FaultInjecting(stack.registry)
     stack.registry.before("create", lambda name, configuration, _: stack.registry.create(name, configuration, {}))
 
@@ -569,7 +569,7 @@ def test_what_could_not_be_created_is_not_counted(stack, error):
     assert stack.quota.taken.total() == 0
 
 
-def test_what_somebody_else_created_is_not_counted(stack):
+def test_what_another_caller_created_is_not_counted(stack):
     stack.rules = house_rules(TEAMS.replace('["{name}/cache"]', "[]"))
     stack.registry = FaultInjecting(stack.registry)
     stack.registry.before("create", stack.registry.create)
@@ -646,7 +646,7 @@ def test_inspection_of_a_missing_repository_says_how_to_create_it(stack):
         stack.provisioner.inspect("team-a/web")
 
 
-def test_a_caller_is_told_what_it_may_create(stack):
+def test_a_caller_can_read_what_it_may_create(stack):
     stack.rules = house_rules(TEAMS)
 
     assert stack.provisioner.allowed_to(Principal(ACCOUNT, "user", "admin")) == ["**"]

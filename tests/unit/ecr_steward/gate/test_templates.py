@@ -183,7 +183,7 @@ def test_an_escalation_path_is_named():
     assert found.escalations
 
 
-def test_a_managed_policy_that_nobody_has_is_judged_as_if_a_role_had_it():
+def test_an_unattached_managed_policy_is_judged_as_if_a_role_had_it():
     def policy(action):
         document = {"Version": "2012-10-17", "Statement": [allow(action)]}
         resources = {"Shared": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}}

@@ -103,7 +103,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One event of CloudTrail that explains a finding. The caller chose every text in it.
+    """One event of CloudTrail that explains a finding. Every text in it was chosen by the caller.
 
     ``part`` is the part of the entity that the call changed, such as ``inline policy own``; empty for the whole.
     """

@@ -9,9 +9,9 @@ from ecr_steward.app import app, main
 
 
 def printed(capsys):
-    """What the command printed, without the metrics that the handler prints beside it."""
+    """What the command printed, without the lines that the handler logs beside it."""
     lines = capsys.readouterr().out.splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith('{"_aws"'))
+    return "".join(line for line in lines if not line.startswith('{"'))
 
 
 def as_json(capsys):

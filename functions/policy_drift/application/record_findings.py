@@ -226,7 +226,7 @@ class RecordFindings:
         return self._explained(known, result, explain)
 
     def _explained(self, known: Finding, result: ScanResult, explain: Explain) -> tuple[Finding, Why | None] | None:
-        """Add the events at hand to a finding about whose state this run says nothing.
+        """Add the events at hand to a finding, and leave its state as it is.
 
         The run read earlier than the recorded one, or could not compare the entity; its events are no less true.
         """

@@ -164,7 +164,7 @@ def test_an_alert_of_many_calls_names_each_actor(drift):
     assert {change["actor"] for change in detected.changes} == {HELPER, MALLORY, DEPLOYER}
 
 
-def test_a_scan_adds_an_actor_whose_event_never_reached_a_check():
+def test_a_scan_adds_an_actor_if_its_event_reached_no_check():
     drift = deployment(history=CountingHistory())
     event, _ = put(drift, DEPLOYER), put(drift, MALLORY)
     drift.check(event)

@@ -21,7 +21,7 @@ SETTINGS = (
 
 
 @pytest.mark.parametrize(("bucket", "key"), [("BaselineBucket", BASELINE), ("ReportsBucket", "reports/latest.html")])
-def test_nobody_but_the_functions_writes_a_baseline_or_a_report(stack, developer, refused, bucket, key):
+def test_only_the_functions_write_a_baseline_or_a_report(stack, developer, refused, bucket, key):
     s3, name = stack.aws.client("s3", developer), stack.physical_id(bucket)
 
     with refused(f"writing {key}"):
@@ -32,7 +32,7 @@ def test_nobody_but_the_functions_writes_a_baseline_or_a_report(stack, developer
 
 @pytest.mark.parametrize("bucket", ["BaselineBucket", "ReportsBucket"])
 @pytest.mark.parametrize(("call", "settings"), SETTINGS)
-def test_nobody_weakens_a_bucket(stack, developer, refused, bucket, call, settings):
+def test_a_developer_cannot_weaken_a_bucket(stack, developer, refused, bucket, call, settings):
     with refused(f"{call} on {bucket}"):
         getattr(stack.aws.client("s3", developer), call)(Bucket=stack.physical_id(bucket), **settings)
 

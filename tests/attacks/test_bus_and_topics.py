@@ -8,7 +8,7 @@ FORGED = {"EventBusName": "steward", "DetailType": "AccessKeyRotationDue", "Deta
 
 
 @pytest.mark.parametrize("source", ["steward.access_key_rotation", "steward.policy_drift", "steward.invented"])
-def test_nobody_publishes_events_as_the_steward(stack, developer, refused, source):
+def test_a_developer_cannot_publish_events_as_the_steward(stack, developer, refused, source):
     bus = stack.aws.client("events", developer)
 
     with refused(f"an event of {source}"):
@@ -25,7 +25,7 @@ def test_other_sources_may_use_the_bus(stack, developer):
 
 @pytest.mark.parametrize("source", ["aws.iam", "aws.health", "aws.ecr"])
 @pytest.mark.parametrize("bus", ["default", "steward"])
-def test_nobody_invents_events_of_aws(stack, developer, source, bus):
+def test_a_developer_cannot_invent_events_of_aws(stack, developer, source, bus):
     sent = stack.aws.client("events", developer).put_events(
         Entries=[{"EventBusName": bus, "Source": source, "DetailType": "AWS Health Event", "Detail": "{}"}]
     )
@@ -34,7 +34,7 @@ def test_nobody_invents_events_of_aws(stack, developer, source, bus):
 
 
 @pytest.mark.parametrize("topic", ["AlertTopic", "AlarmTopic"])
-def test_nobody_sends_mail_in_the_name_of_the_steward(stack, developer, refused, alerts, unique, topic):
+def test_a_developer_cannot_send_mail_in_the_name_of_the_steward(stack, developer, refused, alerts, unique, topic):
     sns, arn = stack.aws.client("sns", developer), stack.physical_id(topic)
 
     with refused(f"a message on {topic}"):

@@ -54,7 +54,7 @@ def test_a_forged_alert_frames_no_colleague_and_ends_no_finding(stack, developer
     assert alerts.about(unique, seconds=1) == []
 
 
-def test_a_forged_change_of_iam_is_checked_for_nobody(stack, developer, refused):
+def test_a_forged_change_of_iam_is_refused(stack, developer, refused):
     change = {"detail": {"eventName": "PutRolePolicy", "userIdentity": {"arn": "arn:aws:iam::123456789012:user/bob"}}}
 
     with refused("a change of IAM in a colleague's name"):
@@ -73,7 +73,7 @@ def test_a_real_change_of_iam_is_found_and_alerted_with_its_author(stack, events
 
 
 @pytest.mark.parametrize("queue", DEAD_LETTERS)
-def test_nobody_but_the_stack_leaves_dead_letters(stack, developer, refused, queue):
+def test_only_the_stack_leaves_dead_letters(stack, developer, refused, queue):
     with refused(f"a dead letter in {queue}"):
         stack.aws.client("sqs", developer).send_message(QueueUrl=stack.physical_id(queue), MessageBody="{}")
 

@@ -79,7 +79,7 @@ def test_only_its_function_receives_from_a_queue(resources, queue):
 
 @pytest.mark.parametrize("sid", ["DenyForeignSends", "DenyForeignReads"])
 @pytest.mark.parametrize("queue", QUEUES)
-def test_without_operators_nobody_is_exempt(resources, queue, sid):
+def test_without_operators_no_principal_is_exempt(resources, queue, sid):
     exempt = policy_of(resources, queue)[sid]["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
 
     assert list(both_sides(exempt)) == [{"Ref": "ChannelOperators"}, arn_of(QUEUES[queue][1])]
@@ -97,7 +97,7 @@ def test_dead_letters_come_from_the_rules_and_the_functions_that_leave_them(reso
     assert sorted(map(str, denied["ArnNotEquals"]["aws:SourceArn"])) == sorted(map(str, rules))
 
 
-def test_nobody_sends_to_the_dead_letters_of_queues(resources):
+def test_no_principal_sends_to_the_dead_letters_of_queues(resources):
     """SQS moves messages there without a principal."""
     denied = policy_of(resources, "QueueDeadLetters")["DenySends"]
 

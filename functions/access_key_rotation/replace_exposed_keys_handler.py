@@ -22,7 +22,7 @@ _exposed_keys = replace_exposed_keys()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Request the rotation of every service user whose key the event names.
+    """Request the rotation of every service user with a key that the event names.
 
     An event that names no key, or a key whose owner is not known, ends in the dead letters, where a person sees it.
 

@@ -15,7 +15,7 @@ _sender = send_scheduled_alerts()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
-    """Do what the schedule's input says: ``{"tell": "flood"}`` or ``{"tell": "week"}``."""
+    """Send what the schedule's input asks for: `{"tell": "flood"}` or `{"tell": "week"}`."""
     if event["tell"] == "week":
         logger.info("digest sent", open_items=_sender.send_digest())
         return

@@ -45,7 +45,7 @@ def catch(key: dict[str, str], push: FailedPush, event_id: str) -> str:  # noqa:
 
 
 def failed_push(detail: dict[str, Any]) -> FailedPush:
-    """The push that a CloudTrail record tells of.
+    """The push that a CloudTrail record describes.
 
     The ARN is the one that the gateway would name: ``sessionIssuer`` is somebody else where a user is federated.
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html

@@ -136,7 +136,7 @@ class _Positions:
         return self.settled(self.start | (self.start & self.many) << 1)
 
     def settled(self, state: int) -> int:
-        """The state without the positions of sets that match whatever follows."""
+        """The state without the positions of sets that match any continuation."""
         for index, forever in enumerate(self.forever):
             if state & forever:
                 state = state & ~self.of_set[index] | self.done[index]

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def bits_of(truths: "Iterable[bool]") -> int:
-    """The integer whose bit i is the truth at place i."""
+    """The integer with the truth at place i as bit i."""
     return sum(1 << place for place, truth in enumerate(truths) if truth)
 
 

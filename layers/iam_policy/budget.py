@@ -39,7 +39,7 @@ class Budget:
 
     @contextmanager
     def half(self) -> "Iterator[Budget]":
-        """Half of what is left, for one question: lest the first hard one eat up the others' share."""
+        """Half of what is left, for one question, so that the first hard one leaves a share for the others."""
         part = Budget(max(self.steps, 0) // 2)
         given = part.steps
         try:

@@ -137,7 +137,7 @@ class _Question:
         return (), doubt
 
     def _doubt(self, candidate: Candidate) -> str:
-        """Why a difference cannot be ruled out whatever the variables stand for; empty when it can."""
+        """Why a difference cannot be ruled out for all values of the variables; empty when it can."""
         if not candidate.keys or self._is_refuted(candidate):  # without variables it was decided exactly
             return ""
         at_action = f", at action {candidate.action}"

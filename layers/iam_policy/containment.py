@@ -26,7 +26,7 @@ def is_refuted(
     refusing_denies: "Sequence[Scope]",
     budget: "Budget",
 ) -> bool:
-    """Whether surely nothing is allowed by one side and refused by the other, whatever variables stand for.
+    """Whether surely nothing is allowed by one side and refused by the other, for all values of variables.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def is_refuted(
 
 
 def _all_within(narrow: "Sequence[Scope]", wide: "Sequence[Scope]", budget: "Budget") -> bool:
-    """Whether whoever meets one of the first demands surely meets one of the second; each is compared with each."""
+    """Whether a request that meets one of the first demands surely meets one of the second; compared pairwise."""
     same = set(wide) if len(narrow) > 1 else wide
     changed = [one for one in narrow if one not in same]
     for one in changed:

@@ -196,7 +196,7 @@ def _held(conditions: "Sequence[Condition]", places: "Sequence[int]", value: str
 
 
 def _numbers_and_dates(numbers: "Sequence[Decimal]", dates: "Sequence[Decimal]") -> list[str]:
-    """Texts for all that can be told apart of the number and the instant that a text is read as.
+    """Texts for all that conditions can distinguish of the number and the instant that a text is read as.
 
     Where both are asked about, a text may be a number only, a date only, the same as both (Unix time), or a year.
     """

@@ -1,4 +1,4 @@
-"""The dimensions of a request besides its action, each cut into the cases that statements can tell apart."""
+"""The dimensions of a request besides its action, each cut into the cases that statements can distinguish."""
 
 from dataclasses import dataclass
 from itertools import chain
@@ -114,7 +114,7 @@ def cases(name: str, scopes: "Mapping[int, Scope]", assignment: Assignment, budg
 
 
 def principal_cases(scopes: "Mapping[int, Scope]", budget: "Budget") -> list[Case]:
-    """The principals that the Principal and NotPrincipal elements tell apart."""
+    """The principals that the Principal and NotPrincipal elements distinguish."""
     elements = _bits_by((scope.principals, number) for number, scope in scopes.items() if scope.principals is not None)
     budget.spend(sum(len(element.named) for element in elements))
     principals = examples(elements)
@@ -124,7 +124,7 @@ def principal_cases(scopes: "Mapping[int, Scope]", budget: "Budget") -> list[Cas
 
 
 def resource_cases(scopes: "Mapping[int, Scope]", budget: "Budget") -> list[Case]:
-    """The resources that the Resource and NotResource elements tell apart."""
+    """The resources that the Resource and NotResource elements distinguish."""
     bits = _bits_by((scope.resources, number) for number, scope in scopes.items() if scope.resources is not None)
     flipped = bits_of(element.negated for element in bits)
     cases = []
@@ -151,7 +151,7 @@ def _is_any_text_but_empty(pattern: "Pattern") -> bool:
 
 
 def key_cases(key: str, scopes: "Mapping[int, Scope]", assignment: Assignment, budget: "Budget") -> list[Case]:
-    """The values of a context key, and its absence, that the conditions on it tell apart."""
+    """The values of a context key, and its absence, that the conditions on it distinguish."""
     met = _Needs(key, scopes)
     conditions = met.conditions
 

@@ -1,4 +1,4 @@
-"""From a JSON object to statements, with an error for whatever AWS would refuse or nobody could be sure of."""
+"""From a JSON object to statements, with an error for what AWS would refuse or what is ambiguous."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, cast

@@ -30,7 +30,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Somebody asks to do something.
+    """One request: a principal, an action, a resource and a context.
 
     Attributes
     ----------

@@ -81,7 +81,7 @@ class Template:
 
     @property
     def widest(self) -> str:
-        """A glob that matches whatever the template does for any values."""
+        """A glob that matches everything that the template matches for any values."""
         return "".join(part if isinstance(part, str) else "*" for part in self.parts)
 
     @property

@@ -1,4 +1,4 @@
-"""Who asks, and whom a statement's Principal or NotPrincipal names.
+"""The principal of a request, and the principals that a Principal or NotPrincipal element names.
 
 A principal is written as in a policy: an ARN, an account id, a unique id, a service or provider name, ``*`` for someone
 anonymous. Where the text does not tell the type it is put before it: ``Federated:login.example.amazonaws.com``.
@@ -123,7 +123,7 @@ def problem_of(kind: str, value: str) -> str | None:
 
 
 def examples(elements: "Iterable[Principals]") -> list[Principal]:
-    """One principal for each way in which these elements can tell principals apart, the most ordinary first."""
+    """One principal for each way in which these elements can distinguish principals, the most ordinary first."""
     listed = {principal for element in elements for principal in element.named}
     unlisted = cache(partial(_unlisted, listed))
     found = [unlisted("AWS", "arn:aws:iam::111122223333:user/example")]
@@ -152,14 +152,14 @@ def _unlisted(listed: "Container[Principal]", kind: str, before: str, after: str
 
 
 def reach(named: Principal) -> "tuple[Hashable, ...]":
-    """Whom a principal in a Principal element stands for: itself, and a group where it is an account or a role."""
+    """What a principal in a Principal element stands for: itself, and a group where it is an account or a role."""
     if named.is_account:
         return named, (_partition(named), named.account)
     return (named, (_partition(named), named.role)) if named.role else (named,)
 
 
 def reached_by(asking: Principal) -> "set[Hashable]":
-    """What a Principal element may name, as `reach` puts it, for somebody to be one of those it stands for."""
+    """What a Principal element may name, as `reach` puts it, to include a principal."""
     groups: set[Hashable] = {asking, Principal(asking.type, EVERYONE)}
     if asking.account:
         groups.add((_partition(asking), asking.account))

@@ -68,7 +68,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement. Two that are equal mean the same, whatever their Sid and place."""
+    """One statement. Two that are equal mean the same, with any Sid and in any place."""
 
     allows: bool
     actions: PatternSet

@@ -1,4 +1,4 @@
-"""Sets of patterns with policy variables whose values are not known: what any values could make of them.
+"""Sets of patterns with policy variables of unknown value: what any values could make of them.
 
 Each variable is given a symbol, one character that no text has and no question mark takes. A glob that matches a string
 with symbols in it also matches it with the symbols replaced by any text. So what is found to match, matches whatever

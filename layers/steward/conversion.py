@@ -68,7 +68,7 @@ def _types_at(into: object, path: Place) -> list[object]:
 
 
 def _exactly(raw: object, place: Place, what: str) -> tuple[Place, object]:
-    """The place and the value there; for a mapping of texts the key whose value is none, which msgspec leaves out."""
+    """The place and the value there; in a mapping of texts also the key, which msgspec leaves out."""
     for step in place:
         raw = raw[step]  # type: ignore[index] # the path is that of msgspec in it
     if isinstance(raw, dict) and what.startswith("Expected `str`"):

@@ -21,7 +21,7 @@ VERSION = "1"
 
 
 class PublishableEvent(Protocol):
-    """Any dataclass whose fields are plain JSON values."""
+    """Any dataclass with fields of plain JSON values."""
 
     __dataclass_fields__: ClassVar[dict[str, "Field[Any]"]]
 

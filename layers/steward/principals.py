@@ -85,7 +85,7 @@ class PrincipalPattern(str):
         return fnmatchcase(principal.local, name)
 
     def covers(self, other: Self) -> bool:
-        """Whether every principal of ``other`` is one of this pattern, as far as examples of ``other`` can tell."""
+        """Whether every principal of ``other`` is one of this pattern, as far as examples of ``other`` show."""
         (account, _, name), (other_account, _, other_name) = self.partition(":"), other.partition(":")
         examples = (other_name.replace("?", _UNLIKE_ANY).replace("*", _UNLIKE_ANY * many) for many in (0, 1, 9))
         return account == other_account and all(fnmatchcase(example, name) for example in examples)

@@ -165,7 +165,7 @@ class RestApi(APIGatewayRestResolver):
 
 
 def rest_api(logger: Logger, metrics: Metrics) -> RestApi:
-    """A resolver whose every error, also the unexpected one, is answered as a problem and counted as a metric."""
+    """A resolver that answers every error, also an unexpected one, as a problem and counts it as a metric."""
     app = RestApi(serializer=_json)
 
     def answer(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response[str]:

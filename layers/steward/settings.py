@@ -123,7 +123,7 @@ _EMPTY = "write what differs from the default, or delete the file"
 
 
 def _composed(path: Path, label: str, *, beside: str) -> yaml.Node:
-    """The nodes of a file, whose marks have its label as their name; keys and numbers are checked."""
+    """The nodes of a file, with its label as the name in their marks; keys and numbers are checked."""
     try:
         text = io.StringIO(path.read_text(encoding="utf-8-sig"))
     except OSError as error:

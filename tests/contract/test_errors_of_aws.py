@@ -126,7 +126,7 @@ def test_what_ecr_refuses_is_the_caller_s_to_mend(ecr, operation, code, error):
     assert refused.value.code == code
 
 
-def test_a_principal_that_aws_does_not_know_yet_is_told_from_a_policy_that_is_wrong(ecr):
+def test_a_principal_unknown_to_aws_so_far_is_no_error_of_the_policy(ecr):
     registry, stubber = ecr
     stubber.add_client_error(
         "set_repository_policy",

@@ -47,7 +47,7 @@ def quota(request):
     return DynamoDbCreationQuota(client("dynamodb"), table)
 
 
-def test_remembers_nothing_of_what_it_was_not_told(records):
+def test_remembers_only_what_was_stored(records):
     assert records.get_many([WEB]) == {}
 
 

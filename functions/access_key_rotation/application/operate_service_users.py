@@ -204,7 +204,7 @@ class ServiceUserOperations:
 
 
 def _last_deactivated(name: UserName, record: Record, keys: Sequence[AccessKey]) -> str:
-    """The key that we deactivated last; it may be Active already, after an attempt whose reply was lost."""
+    """The key that we deactivated last; it may be Active already, when the reply to an earlier attempt was lost."""
     ours = {key.id: since for key in keys if (since := record.history(key.id).deactivated_at)}
     if not ours:
         raise ConflictError(f"{name} has no key that the steward deactivated and that still exists")

@@ -31,7 +31,7 @@ class Proof:
 
 
 class SecretProof:
-    """Verifies the current key of each user whose key a consumer already uses.
+    """Verifies the current key of each user once a consumer uses it.
 
     A key that is not yet adopted is not verified: our own use of it would hide whether a consumer uses it.
     """

@@ -1,4 +1,4 @@
-"""Secret material, in a type whose ``repr`` hides it."""
+"""Secret material, in a type with a ``repr`` that hides it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -81,7 +81,7 @@ class UserName(str):
 
     @classmethod
     def of_secret(cls, secret: str) -> Self:
-        """The user whose secret has this name or ARN.
+        """The user that the secret of this name or ARN belongs to.
 
         Raises
         ------

@@ -40,7 +40,7 @@ class Reader(Protocol):
     def grouped(self) -> bool: ...  # noqa: D102 - see the class
 
     def accepts(self, routed: RoutedAlert) -> bool:
-        """Whether the alert is for this reader. Asks nobody."""
+        """Whether the alert is for this reader. Makes no call."""
         ...
 
     def send(self, routed: RoutedAlert) -> None:

@@ -1,1 +1,1 @@
-"""Which alerts are sent, to whom, in which words, and how often. No AWS here."""
+"""Which alerts are sent, to which readers, in which words, and how often. No AWS here."""

@@ -1,4 +1,4 @@
-"""An event of the bus, as alerting reads it: of any capability, of any version, whatever its data."""
+"""An event of the bus, as alerting reads it: of any capability, of any version, with any data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

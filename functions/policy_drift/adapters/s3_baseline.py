@@ -72,7 +72,7 @@ class S3BaselineStore:
         return written
 
     def link(self, version_id: str) -> str:
-        """A link that works for five minutes, for whoever has it."""
+        """A link that works for five minutes, for everyone who has it."""
         place = {"Bucket": self._place["Bucket"], "Key": self._place["Key"], "VersionId": version_id}
         return self._s3.generate_presigned_url("get_object", Params=place, ExpiresIn=LINK_SECONDS)
 

@@ -209,7 +209,7 @@ class BaselineInForce:
     def _another(
         self, kept: Kept[InForce], latest: Version | None, writers: Mapping[str, Change], run: str
     ) -> Approved:
-        """Handle a bucket whose latest version is not the one in force, or that has none."""
+        """Handle a bucket with a latest version that is not the one in force, or with none."""
         if latest is None:
             causes = _deletions(writers)
             drift = self._about(kept, self._lost_severity, "missing", "The baseline was deleted.")

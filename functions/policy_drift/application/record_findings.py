@@ -78,7 +78,7 @@ class Outbox:
             raise PublicationPendingError(_YET.format(refused), code=refused.code) from refused
 
     def take_over(self, store: UndeliveredEvents, item: str, undelivered: Mapping[int, Undelivered]) -> list[Written]:
-        """Take over the events of runs whose lease is over."""
+        """Take over the events of runs with an expired lease."""
         now = self._clock.now()
         return [
             (item, revision, box.events)

@@ -36,7 +36,7 @@ NOT_COVERED = (
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A scan that compared the account; ``without_event`` counts new findings whose event did not arrive."""
+    """A scan that compared the account; ``without_event`` counts new findings without an event that announced them."""
 
     event: DriftScanCompleted
     findings: tuple[Finding, ...]

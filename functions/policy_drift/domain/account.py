@@ -24,7 +24,7 @@ class EntityKind(StrEnum):
 
 
 class EntityId(str):
-    """An entity's kind and name, such as ``role/deployer``. Names are unique in an account, whatever their paths.
+    """An entity's kind and name, such as ``role/deployer``. Names are unique in an account, also across paths.
 
     A policy of AWS's own is ``policy/aws:AdministratorAccess``, to distinguish it from a customer's of the same name.
 

@@ -100,7 +100,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A version that we are about to write: whoever sees it first knows who wanted it, and why.
+    """A version that we are about to write, with who wanted it and why, for the run that sees it first.
 
     ``digest`` is the SHA-256 of its text; ``findings`` are those that it adopts.
     """

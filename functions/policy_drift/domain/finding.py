@@ -103,7 +103,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One event of CloudTrail that explains a finding. Every text in it was chosen by whoever made the call."""
+    """One event of CloudTrail that explains a finding. Every text in it was chosen by the caller."""
 
     event_id: str
     event_name: str

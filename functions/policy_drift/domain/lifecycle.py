@@ -122,7 +122,7 @@ def seen(known: Finding, drift: Drift, explanation: Explanation, read_at: dateti
 
 
 def is_over(known: Finding, now: datetime) -> bool:
-    """Whether a finding whose drift was looked for and not found is resolved by that."""
+    """Whether a finding is resolved when its drift was looked for and not found."""
     if known.state is State.RESOLVED:
         return False
     if known.drift.kind in LASTING:

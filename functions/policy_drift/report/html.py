@@ -67,7 +67,7 @@ def render(document: Mapping[str, Any], *, json_report: str = "the JSON report")
 
 
 def anchor(finding_id: str) -> str:
-    """Where in the page a finding is: safe in a link whatever its name, and the same in every report."""
+    """Where in the page a finding is: safe in a link for any name, and the same in every report."""
     return "f-" + hashlib.sha256(finding_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -163,7 +163,7 @@ class Remedies:
     def _reverted(
         self, entity: EntityId, own: list[str], changed: "_Pairs", notes: tuple[str, ...] = ()
     ) -> Remediation:
-        """Commands for the own parts and for managed policies that nobody else has; a plan for the others."""
+        """Commands for the own parts and for managed policies of this principal alone; a plan for the others."""
         commands, plan, reasons = own, [], []
         for now, approved in changed:
             step = iam_commands.version(now, approved)
@@ -212,7 +212,7 @@ class Remedies:
         return Remediation((step,))
 
     def _changed(self, arns: Iterable[str | None]) -> "_Pairs":
-        """The customer's managed policies among these whose documents differ."""
+        """The customer's managed policies among these with documents that differ."""
         pairs = ((self._live.policies.get(arn), self._approved.policies.get(arn)) for arn in sorted(filter(None, arns)))
         return [
             (now, approved)
@@ -277,7 +277,7 @@ def _boundary(principal: Entity) -> str | None:
 
 
 def _is_reserved(found: _Found) -> bool:
-    """AWS made it: a role under a path that nobody else may use, or a managed policy of its own."""
+    """AWS made it: a role under a path that only AWS may use, or a managed policy of its own."""
     return is_of_aws(found.arn) if isinstance(found, ManagedPolicy) else found is not None and is_protected(found)
 
 

@@ -1,4 +1,4 @@
-"""The safety net: a push failed because its repository does not exist, and nobody had asked for it."""
+"""The safety net: a push failed because its repository does not exist, and no pipeline had asked for it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FailedPush:
-    """A push to a repository that does not exist, as CloudTrail tells it; ``pusher`` is None where it names nobody."""
+    """A failed push to a missing repository, as CloudTrail records it; ``pusher`` is None if it names none."""
 
     repository: str
     registry_id: str

@@ -17,7 +17,7 @@ from repository_provisioning.application.ports import (
     RepositoryAlreadyExistsError,
     RepositoryNotFoundError,
 )
-from repository_provisioning.domain.configuration import Difference, Repository
+from repository_provisioning.domain.configuration import Details, Difference, Repository, our_statements
 from repository_provisioning.domain.events import RepositoryConfigurationChanged, RepositoryCreated
 from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.names import RepositoryName
@@ -128,7 +128,6 @@ class OneRepository:
         """The repository, complete, and whether this call created it."""
         if found is None:
             return self._create()
-        self._refuse_other_encryption(found)
         if record is None:
             self._finish(found)
         else:
@@ -142,7 +141,6 @@ class OneRepository:
         except RepositoryAlreadyExistsError:
             give_back()
             repository = self._until_visible()
-            self._refuse_other_encryption(repository)
             self._finish(repository)
             return repository, False
         except Exception:
@@ -176,12 +174,15 @@ class OneRepository:
         if self._until_consistent(lambda: self._stack.registry.tags(found)).get(STACK_TAG) != self._stack.name:
             self._stack.records.put(self._plan.name, Record(self._plan.configuration.fingerprint, managed=False))
             return
+        self._refuse_other_encryption(found)
         configuration, name, registry = self._plan.configuration, self._plan.name, self._stack.registry
         # Only what is missing is put: with the records lost, what is there may be a caller's override.
         if configuration.lifecycle_policy and not self._until_consistent(lambda: registry.lifecycle_policy(name)):
             self._put_lifecycle_policy()
-        if configuration.repository_policy and not self._until_consistent(lambda: registry.repository_policy(name)):
-            self._put_repository_policy()
+        if configuration.repository_policy:
+            there = self._until_consistent(lambda: registry.repository_policy(name))
+            if our_statements(there) is None:
+                self._put_repository_policy(beside=there)
         self._publish_created(found)
 
     def _completed_by_another(self) -> Record | None:
@@ -196,7 +197,10 @@ class OneRepository:
 
     def _follow(self, found: Repository, record: Record) -> None:
         """Bring a complete repository of ours to the configuration that is wanted now, if that has changed."""
-        if record.managed and record.fingerprint != self._plan.configuration.fingerprint:
+        if not record.managed:
+            return
+        self._refuse_other_encryption(found)
+        if record.fingerprint != self._plan.configuration.fingerprint:
             self._reconfigure(found)
 
     def _complete(self, repository: Repository) -> None:
@@ -211,22 +215,28 @@ class OneRepository:
         self._write_record()
 
     def _reconfigure(self, found: Repository) -> None:
-        """Bring a complete repository of ours to rules that changed since; what they dropped is not deleted."""
-        configuration, name = self._plan.configuration, self._plan.name
-        changed = [difference.setting for difference in configuration.differences(found)]
+        """Bring a complete repository of ours to rules that changed since; what they dropped is not deleted.
+
+        Only what differs is put: a policy that nobody changed here may have statements that others added meanwhile.
+        """
+        configuration, name, registry = self._plan.configuration, self._plan.name, self._stack.registry
+        details = Details(registry.tags(found), registry.lifecycle_policy(name), registry.repository_policy(name))
+        different = {difference.setting for difference in configuration.differences(found, details)}
+        changed = sorted(different & {"tag_mutability", "mutable_tags"})
         if changed:
-            self._stack.registry.put_tag_mutability(name, configuration)
-        if configuration.lifecycle_policy:
+            registry.put_tag_mutability(name, configuration)
+        if configuration.lifecycle_policy and "lifecycle" in different:
             self._put_lifecycle_policy()
             changed.append("lifecycle")
-        if configuration.repository_policy:
-            self._put_repository_policy()
+        if configuration.repository_policy and "pull" in different:
+            self._put_repository_policy(beside=details.repository_policy)
             changed.append("pull")
-        if configuration.tags:
-            self._stack.registry.put_tags(found, configuration.tags)
+        if "tags" in different:
+            registry.put_tags(found, configuration.tags)
             changed.append("tags")
+        # Also with nothing left to put: an earlier call may have failed between putting and publishing.
         event = RepositoryConfigurationChanged(
-            self._plan.name, found.arn, found.uri, self._plan.rule.label, str(self._origin.caller), sorted(changed)
+            name, found.arn, found.uri, self._plan.rule.label, str(self._origin.caller), sorted(changed)
         )
         self._stack.publisher.publish([event], correlation_id=self._origin.correlation_id)
         self._write_record()
@@ -240,8 +250,9 @@ class OneRepository:
         if text := self._plan.configuration.lifecycle_policy:
             self._until_consistent(lambda: self._stack.registry.put_lifecycle_policy(self._plan.name, text))
 
-    def _put_repository_policy(self) -> None:
-        if text := self._plan.configuration.repository_policy:
+    def _put_repository_policy(self, *, beside: str | None = None) -> None:
+        """Put our statements, with those of others in the policy that is there."""
+        if text := self._plan.configuration.repository_policy_beside(beside):
             self._until_consistent(lambda: self._stack.registry.put_repository_policy(self._plan.name, text))
 
     def _until_visible(self) -> Repository:

@@ -12,7 +12,7 @@ from steward.errors import ConflictError, NotFoundError, UpstreamError
 
 
 class RepositoryAlreadyExistsError(ConflictError):
-    """Somebody else created the repository first."""
+    """Another caller created the repository first."""
 
 
 class PrincipalNotYetKnownError(UpstreamError):

@@ -161,6 +161,7 @@ class Provisioner:
         name = RepositoryName(text)
         repository = self._stack.registry.find(name)
         if repository is None:
+            name.refuse_registry()
             raise RepositoryNotFoundError(f"there is no repository {name}; PUT it to create it")
         record = self._stack.records.get_many([name]).get(name)
         rule, configuration = self._planner.configuration(name, record.overrides if record else None)

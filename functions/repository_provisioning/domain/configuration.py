@@ -13,6 +13,9 @@ from repository_provisioning.domain.names import RepositoryName
 
 _ACCOUNT_ROOT = re.compile(r"arn:[^:]+:iam::(?P<account>\d{12}):root")
 
+PULL_BY_ACCOUNTS, PULL_BY_ORGANIZATIONS = "PullByAccounts", "PullByOrganizations"
+"""The Sids of our statements in a repository policy; every other statement is somebody else's."""
+
 PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 type TagMutability = Literal["MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION"]
@@ -86,6 +89,18 @@ class Configuration:
         """A hash that changes when, and only when, the configuration does."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
+    def repository_policy_beside(self, there: str | None) -> str | None:
+        """The repository policy to put, with the statements of others as they stand in the one that is there.
+
+        Lambda, for instance, adds a statement by itself when it takes a repository's image:
+        https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#gettingstarted-images-permissions
+        """
+        if self.repository_policy is None or there is None:
+            return self.repository_policy
+        policy = json.loads(there)
+        others = [statement for statement in _statements(policy) if not _is_ours(statement)]
+        return json.dumps({**policy, "Statement": [*others, *_statements(json.loads(self.repository_policy))]})
+
     def encryption_differs(self, found: Repository) -> bool:
         """Whether the one setting that ECR fixes at creation is otherwise than the rules say."""
         return (found.encryption, found.kms_key if self.kms_key else None) != (self.encryption, self.kms_key)
@@ -105,7 +120,7 @@ class Configuration:
         yield Difference("tags", self.tags, kept)
         for setting, wanted, there in (
             ("lifecycle", self.lifecycle_policy, details.lifecycle_policy),
-            ("pull", self.repository_policy, details.repository_policy),
+            ("pull", self.repository_policy, our_statements(details.repository_policy)),
         ):
             if _normal(wanted) != _normal(there):
                 yield Difference(setting, wanted, there)
@@ -115,6 +130,23 @@ def _lifecycle_policy(lifecycle: Lifecycle | None) -> str | None:
     return lifecycle.text() if lifecycle else None
 
 
+def our_statements(policy: str | None) -> str | None:
+    """What a repository policy says in statements of ours, as a policy; None where it has none."""
+    document = json.loads(policy) if policy else {}
+    ours = [statement for statement in _statements(document) if _is_ours(statement)]
+    return json.dumps({"Version": "2012-10-17", "Statement": ours}) if ours else None
+
+
+def _statements(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statements; a single one may stand without a list."""
+    statements = policy.get("Statement", [])
+    return [statements] if isinstance(statements, dict) else statements
+
+
+def _is_ours(statement: dict[str, Any]) -> bool:
+    return statement.get("Sid") in {PULL_BY_ACCOUNTS, PULL_BY_ORGANIZATIONS}
+
+
 def _repository_policy(pull: Pull) -> str | None:
     """The resource policy that lets other accounts and organizations pull.
 
@@ -122,10 +154,10 @@ def _repository_policy(pull: Pull) -> str | None:
     """
     statements: list[dict[str, Any]] = []
     if pull.accounts:
-        statements.append({"Sid": "PullByAccounts", "Principal": {"AWS": list(pull.accounts)}})
+        statements.append({"Sid": PULL_BY_ACCOUNTS, "Principal": {"AWS": list(pull.accounts)}})
     if pull.organizations:
         condition = {"StringEquals": {"aws:PrincipalOrgID": list(pull.organizations)}}
-        statements.append({"Sid": "PullByOrganizations", "Principal": "*", "Condition": condition})
+        statements.append({"Sid": PULL_BY_ORGANIZATIONS, "Principal": "*", "Condition": condition})
     if not statements:
         return None
     allow = {"Effect": "Allow", "Action": list(PULL_ACTIONS)}

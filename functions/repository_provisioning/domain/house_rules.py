@@ -158,7 +158,7 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryRule:
-    """What repositories look like whose name matches; see ``house_rules.yaml`` for the meaning of each field."""
+    """The configuration of repositories of a matching name; see ``house_rules.yaml`` for the meaning of each field."""
 
     ELSEWHERE: ClassVar[Mapping[str, str]] = {
         "scan_on_push": "scanning is a setting of the registry, for all repositories: "

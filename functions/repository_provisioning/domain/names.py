@@ -1,7 +1,7 @@
 """Names of repositories, and patterns of names."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from glob import translate
 from itertools import product
@@ -16,6 +16,12 @@ PLACEHOLDER = re.compile(r"\{(?:name|namespace)\}")
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_ECR_HOST = re.compile(r"\d{12}\.dkr[.-]ecr[.-][\w.-]+|public\.ecr\.aws", re.IGNORECASE)
+_OTHER_HOST = re.compile(
+    r"localhost|((index|registry-1)\.)?docker\.io|registry\.hub\.docker\.com|ghcr\.io|quay\.io|mcr\.microsoft\.com"
+    r"|registry\.k8s\.io|registry\.gitlab\.com|([\w-]+\.)?gcr\.io|[\w-]+\.azurecr\.io|[\w-]+-docker\.pkg\.dev",
+    re.IGNORECASE,
+)
 _UNLIKE_ANY = "\N{WHITE SQUARE}"
 _WILDCARD = re.compile(r"[*?]")
 
@@ -45,8 +51,37 @@ class RepositoryName(str):
             raise RuleViolationError(
                 f"{text!r} is not a repository name: ECR accepts lower-case letters and digits, joined by single '.', "
                 "'_', '__' or any number of '-', in components separated by single '/', such as team-a/web-app"
+                f"{_advice(text)}"
             )
         return super().__new__(cls, text)
+
+    @property
+    def registry(self) -> str | None:
+        """The host of a registry that stands before the name, as in an image's URI; None where there is none.
+
+        ECR takes it for a namespace: a push of that URI goes to another repository, whose name has no host.
+        """
+        host = self.namespace
+        return host if _ECR_HOST.fullmatch(host) or _OTHER_HOST.fullmatch(host) else None
+
+    def refuse_registry(self, *, meant: Collection[str] = ()) -> None:
+        """Refuse a name that begins with a registry's host.
+
+        Parameters
+        ----------
+        meant
+            Patterns that somebody chose for the name: one that spells out another registry's host, such as
+            ``docker.io/**``, is for mirrors. ECR's own hosts never are meant.
+
+        Raises
+        ------
+        RuleViolationError
+            It begins with one.
+        """
+        host = self.registry
+        if host is None or (not _ECR_HOST.fullmatch(host) and any(p.startswith(f"{host}/") for p in meant)):
+            return
+        raise RuleViolationError(f"{self!r} begins with a registry's host{_advice(self)}")
 
     @property
     def namespace(self) -> str:
@@ -56,6 +91,24 @@ class RepositoryName(str):
     def filled_into(self, text: str) -> str:
         """The text with this name in the place of ``{name}``, and its namespace in that of ``{namespace}``."""
         return PLACEHOLDER.sub(lambda found: self if found[0] == "{name}" else self.namespace, text)
+
+
+def _advice(text: str) -> str:
+    """What to leave out of an image's URI or reference to get a name; an empty text where it is none."""
+    parts, rest = [], text
+    scheme, separator, after = rest.partition("://")
+    if separator:
+        parts, rest = [f"{scheme}://"], after
+    host, slash, path = rest.partition("/")
+    if _ECR_HOST.fullmatch(host) or _OTHER_HOST.fullmatch(host) or (slash and ":" in host):
+        parts, rest = [*parts, f"the registry {host}"], path
+    rest, at, digest = rest.partition("@")
+    name, colon, tag = rest.partition(":")
+    parts += [f"the tag {colon}{tag}"] if colon else []
+    parts += [f"the digest {at}{digest}"] if at else []
+    if not parts:
+        return ""
+    return f"; leave out {' and '.join(parts)}" + (f", and write {name}" if _NAME.fullmatch(name) else "")
 
 
 class NamePattern(str):
@@ -84,7 +137,7 @@ class NamePattern(str):
         return _compiled(self).match(name) is not None
 
     def covers(self, other: Self) -> bool:
-        """Whether every name of ``other`` is a name of this pattern, as far as examples of ``other`` can tell."""
+        """Whether every name of ``other`` is a name of this pattern, as far as examples of ``other`` show."""
         return all(self.matches(example) for example in other._examples())
 
     def _examples(self) -> Iterator[str]:

@@ -22,7 +22,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One repository that somebody wants."""
+    """One repository that a caller requests."""
 
     name: str
     overrides: Overrides | None = None
@@ -70,6 +70,7 @@ class Planner:
             The caller may not create the name, or a companion that the rules join to it.
         """
         name = RepositoryName(request.name)
+        name.refuse_registry(meant=self.allowed_to(caller))
         caller_rule = self._rules.caller_rule(caller, name, own_account=self._own_account)
         rule = self._rules.repository_rule(name)
         forbidden = sorted((request.overrides or Overrides()).given().keys() - set(caller_rule.may_override))
@@ -102,7 +103,7 @@ class Planner:
     def configuration(
         self, name: RepositoryName, overrides: Overrides | None = None
     ) -> tuple[RepositoryRule, Configuration]:
-        """What the rules say of ``name``, whoever asks, with what somebody has overridden."""
+        """What the rules say of ``name`` for any caller, with what a caller has overridden."""
         rule = self._rules.repository_rule(name)
         return rule, Configuration.of(name, rule.with_overrides(overrides or Overrides()))
 

@@ -52,7 +52,7 @@ class PathStep:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A way to more privileges: whoever may do all of its steps has it."""
+    """A way to more privileges, open to every caller that may do all of its steps."""
 
     id: str
     title: str

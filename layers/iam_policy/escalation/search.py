@@ -165,13 +165,13 @@ def _together(choices: list[list[Access]]) -> Iterator[tuple[Any, ...]]:
 
 
 def _spellings(arn: str) -> tuple[str, str]:
-    """The caller's own ARN, also with any path before the name: nobody else has the name."""
+    """The caller's own ARN, also with any path before the name: no other principal has the name."""
     start, _, name = arn.rpartition("/")
     return arn, f"{start.partition('/')[0]}/*/{name}"
 
 
 def _customers(policies: Iterable[str]) -> list[str]:
-    """Those that are not AWS's own, which nobody can change."""
+    """Those that are not AWS's own, which no customer can change."""
     return [arn for arn in policies if arn.split(":", 5)[4] != "aws"]
 
 
@@ -192,7 +192,7 @@ def _in_account(form: str, caller: Caller, *, of_iam: bool) -> str:
 
 
 def _trusts(role: Role, principal: str) -> bool:
-    """Whether a role's trust policy lets a principal assume it, under whatever conditions."""
+    """Whether a role's trust policy lets a principal assume it, under any conditions."""
     try:
         return _admits(role.trust if isinstance(role.trust, str) else json.dumps(role.trust), principal)
     except PolicyDocumentError:

@@ -118,7 +118,7 @@ def _batches(entries: "Sequence[PutEventsRequestEntryTypeDef]") -> Iterator[list
 
 
 def _cut(data: dict[str, Any], most: int) -> None:
-    """Halve what is longest until the rest fits: an event that is cut is better than one that nobody hears."""
+    """Halve what is longest until the rest fits: an event that is cut is better than one that is lost."""
     sizes = {name: len(json.dumps(value)) for name, value in data.items()}
     while sum(sizes.values()) + sum(map(len, sizes)) + 8 * len(sizes) > most:
         name = max(sizes, key=sizes.__getitem__)

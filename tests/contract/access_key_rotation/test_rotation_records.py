@@ -153,7 +153,7 @@ def test_a_run_that_lost_the_lock_deletes_no_record(records, clock):
     assert records.find(PUSH) == EVERYTHING
 
 
-def test_a_run_whose_record_was_deleted_writes_nothing(records, clock):
+def test_a_run_writes_nothing_after_its_record_was_deleted(records, clock):
     """Fences are counted from one again."""
     late = records.claim(PUSH, "t1", LEASE)
     clock.advance(minutes=7)

@@ -172,7 +172,7 @@ def test_an_acknowledged_finding_is_a_warning_with_its_day(security_hub):
 
 
 @pytest.mark.parametrize("text", ["x" * 5_000, "\r\n<script>\u202e", "`*_~[](javascript:x)"])
-def test_whatever_the_finding_is_called_it_fits(security_hub, text):
+def test_a_finding_of_any_name_fits(security_hub, text):
     (imported,) = security_hub(
         "PolicyDriftDetected", summary=text, entity=text, finding_id=f"access:role:{text}", expires=text
     )

@@ -164,7 +164,7 @@ def test_a_baseline_that_is_gone_is_critical_and_never_made_up_again(scan, basel
     assert client_of("s3").list_objects_v2(Bucket="baseline").get("KeyCount") == 0
 
 
-def test_whoever_wrote_the_baseline_into_the_bucket_is_named_as_s3_names_them(scan, baseline, heard):
+def test_the_writer_of_the_baseline_is_named_as_s3_names_it(scan, baseline, heard):
     scan()
     baseline.write(json.dumps(baseline.read() | {"reviewed": True}))
     version = client_of("s3").head_object(Bucket="baseline", Key=KEY)["VersionId"]
@@ -176,7 +176,7 @@ def test_whoever_wrote_the_baseline_into_the_bucket_is_named_as_s3_names_them(sc
     assert changed["by"] == "123456789012 from 203.0.113.7"
 
 
-def test_whoever_deleted_the_baseline_is_named_as_s3_names_them(scan, baseline, drift, published):
+def test_the_deleter_of_the_baseline_is_named_as_s3_names_it(scan, baseline, drift, published):
     scan()
     published()
     marker = client_of("s3").delete_object(Bucket="baseline", Key=KEY)["VersionId"]
@@ -251,7 +251,7 @@ def test_a_text_that_no_store_accepts_does_not_block_the_comparison_of_others(sc
     assert published().count(OPENED) == 2
 
 
-def test_a_scan_whose_alert_the_bus_refuses_is_repeated_by_lambda(scan, give, fails, published):
+def test_lambda_repeats_a_scan_when_the_bus_refuses_its_alert(scan, give, fails, published):
     scan()
     published()
     give("s3:DeleteObject")
@@ -263,7 +263,7 @@ def test_a_scan_whose_alert_the_bus_refuses_is_repeated_by_lambda(scan, give, fa
     assert published() == []
 
 
-def test_a_finding_whose_event_did_not_arrive_is_counted_in_a_metric(scan, give, history, capsys):
+def test_a_finding_without_an_event_is_counted_in_a_metric(scan, give, history, capsys):
     """The change is long ago, and later than the baseline in force."""
     scan()
     give("s3:DeleteObject")

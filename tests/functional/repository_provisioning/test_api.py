@@ -11,6 +11,7 @@ repositories:
   - {match: "team-a/with-cache", companions: ["{name}/cache"]}
   - {match: "**", name: default, lifecycle: {untagged_after_days: 14}}
 """
+KEY = "arn:aws:kms:ca-central-1:123456789012:key/k1"
 
 
 def test_a_missing_repository_is_created_and_located(api, ecr, heard):
@@ -24,7 +25,7 @@ def test_a_missing_repository_is_created_and_located(api, ecr, heard):
     assert [event["detail-type"] for event in heard()] == ["RepositoryCreated"]
 
 
-def test_a_repository_that_is_there_is_answered_with_200_and_told_nobody(api, heard):
+def test_an_existing_repository_is_answered_with_200_and_nothing_is_published(api, heard):
     api.send(sample("put_by_user"))
     heard()
 
@@ -96,7 +97,7 @@ def test_create_only_is_201_once_and_412_then(api):
     assert body["title"] == "Precondition Failed"
 
 
-def test_a_caller_is_told_who_it_is_and_what_it_may(api, house_rules):
+def test_a_caller_can_read_who_it_is_and_what_it_may(api, house_rules):
     house_rules(LIMITED)
 
     assert api.send(sample("whoami_by_role"))[2] == {"caller": "123456789012:role/ci-team-a", "allowed": ["team-a/**"]}
@@ -146,10 +147,11 @@ def test_companions_come_with_the_repository(api, house_rules, ecr):
     assert names == {"team-a/with-cache", "team-a/with-cache/cache"}
 
 
-def test_another_encryption_is_409(api, ecr, settled):
+def test_another_encryption_of_a_repository_of_ours_is_409(api, ecr, settled):
     ecr.create_repository(
         repositoryName="team-a/web",
-        encryptionConfiguration={"encryptionType": "KMS", "kmsKey": "arn:aws:kms:ca-central-1:123456789012:key/k1"},
+        encryptionConfiguration={"encryptionType": "KMS", "kmsKey": KEY},
+        tags=[{"Key": "steward:stack", "Value": "steward"}],
     )
     settled()
 
@@ -159,7 +161,21 @@ def test_another_encryption_is_409(api, ecr, settled):
     assert "ECR cannot change it" in body["detail"]
 
 
-def test_a_repository_of_somebody_else_is_left_as_it_is(api, ecr, settled):
+def test_another_encryption_of_a_foreign_repository_is_a_difference(api, ecr, settled):
+    ecr.create_repository(
+        repositoryName="team-a/web",
+        encryptionConfiguration={"encryptionType": "KMS", "kmsKey": KEY},
+    )
+    settled()
+
+    status, _, body = api.put("team-a/web")
+
+    assert status == 200
+    (difference,) = [one for one in body["differences"] if one["setting"] == "encryption"]
+    assert (difference["expected"], difference["actual"]) == ("AES256", KEY)
+
+
+def test_a_foreign_repository_is_left_as_it_is(api, ecr, settled):
     ecr.create_repository(repositoryName="team-a/web", tags=[{"Key": "owner", "Value": "terraform"}])
     settled()
 

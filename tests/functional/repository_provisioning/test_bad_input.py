@@ -52,6 +52,48 @@ def test_a_name_that_ecr_would_refuse_is_422_and_says_what_is_right(api, method,
     assert body["request_id"] == "5d3c9f0e-2f4b-4a53-9d0b-0a4f0f6f7c11"
 
 
+HOST = "123456789012.dkr.ecr.ca-central-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (f"{HOST}/team-a/web", f"leave out the registry {HOST}, and write team-a/web"),
+        (f"{HOST}/team-a/web:latest", f"leave out the registry {HOST} and the tag :latest, and write team-a/web"),
+        (HOST, f"leave out the registry {HOST}"),
+        ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/a/b", "leave out the registry 123456789012.dkr.ecr.cn"),
+        ("123456789012.dkr-ecr.eu-west-1.on.aws/a/b", "leave out the registry 123456789012.dkr-ecr.eu-west-1.on.aws"),
+        ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/a/b", "leave out the registry 123456789012.dkr.ecr-fips"),
+        ("public.ecr.aws/nginx/nginx", "leave out the registry public.ecr.aws, and write nginx/nginx"),
+        ("docker.io/library/nginx", "leave out the registry docker.io, and write library/nginx"),
+        ("ghcr.io/org/app:1.2", "leave out the registry ghcr.io and the tag :1.2, and write org/app"),
+        ("mine.azurecr.io/team-a/web", "leave out the registry mine.azurecr.io, and write team-a/web"),
+        ("localhost:5000/team-a/web", "leave out the registry localhost:5000, and write team-a/web"),
+        ("team-a/web:latest", "leave out the tag :latest, and write team-a/web"),
+        (f"team-a/web@sha256:{'0' * 64}", f"leave out the digest @sha256:{'0' * 64}, and write team-a/web"),
+        (
+            f"ghcr.io/a/b:1@sha256:{'0' * 64}",
+            f"leave out the registry ghcr.io and the tag :1 and the digest @sha256:{'0' * 64}, and write a/b",
+        ),
+        ("team-a/Web:latest", "leave out the tag :latest"),
+    ],
+)
+def test_an_image_is_not_a_name_and_what_to_leave_out_is_said(api, name, says):
+    status, _, body = api.put(name)
+    _, _, batch = api.post(name)
+
+    assert (status, body["type"]) == (422, PROBLEM + "rule-violation")
+    assert says in body["detail"]
+    assert says in batch["repositories"][0]["problem"]["detail"]
+
+
+@pytest.mark.parametrize("name", ["https://{HOST}/team-a/web", "docker://ghcr.io/org/app"])
+def test_an_address_is_not_a_name(api, name):
+    _, _, batch = api.post(name.replace("{HOST}", HOST))
+
+    assert "leave out" in batch["repositories"][0]["problem"]["detail"]
+
+
 @pytest.mark.parametrize("name", ["team-a%2Fweb", "%2e%2e/web", "team-a/web%00", "100%"])
 def test_a_percent_encoded_name_is_400_and_says_how_to_write_it(api, name):
     status, _, body = api.put(name)

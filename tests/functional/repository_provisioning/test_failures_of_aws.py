@@ -38,7 +38,7 @@ def test_a_failure_of_aws_is_503_and_the_next_call_finishes(
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "PutEvents"])
-def test_a_failure_to_read_or_to_tell_is_503(api, fails, settled, operation):
+def test_a_failure_to_read_or_to_publish_is_503(api, fails, settled, operation):
     fails(operation, "InternalServerError")
 
     assert api.put("team-a/web")[0] == 503

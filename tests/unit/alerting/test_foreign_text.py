@@ -91,7 +91,7 @@ def test_no_link_is_left_for_a_mail_program_to_find(text):
 
 
 @given(st.sampled_from(NAMES), HOSTILE)
-def test_every_mail_keeps_its_form_whatever_the_event_says(name, text):
+def test_every_mail_keeps_its_form_with_any_event(name, text):
     alert = hostile_alert(name, text)
 
     mail, header = body_of(alert), subject_of(alert)
@@ -137,7 +137,7 @@ ITEMS = st.builds(
 
 
 @given(st.lists(PENDING, min_size=1, max_size=4), st.lists(ITEMS, max_size=4))
-def test_messages_of_many_alerts_keep_their_form_whatever_the_alerts_say(pending, items):
+def test_messages_of_many_alerts_keep_their_form_with_any_alerts(pending, items):
     flood = flood_alert(pending, listed_titles=3, context=CONTEXT)
     digest = digest_alert(items, pending, Digest(), context=CONTEXT)
 

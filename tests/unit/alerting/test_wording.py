@@ -43,7 +43,7 @@ def test_a_chat_message_has_the_form_that_amazon_q_reads(name):
     assert json.loads(json.dumps(message)) == message
 
 
-def test_an_alert_of_drift_says_what_for_whom_who_how_bad_and_what_to_do():
+def test_an_alert_of_drift_names_access_principal_actor_severity_and_remedy():
     mail = body_of(alert_for("PolicyDriftDetected"))
 
     assert mail.startswith("CRITICAL: Policy drift of role/ci-deploy\n")
@@ -54,7 +54,7 @@ def test_an_alert_of_drift_says_what_for_whom_who_how_bad_and_what_to_do():
     assert "What to do: docs/runbooks/alert-came.md" in mail
 
 
-def test_that_nobody_is_known_to_have_done_it_is_said():
+def test_an_alert_says_that_the_actor_is_unknown():
     assert "Who: unknown: no CloudTrail event was received" in body_of(alert_for("PolicyDriftDetected", changes=[]))
 
 

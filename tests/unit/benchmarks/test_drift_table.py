@@ -39,7 +39,7 @@ def detected(*alerts, **more):
     return Heard(CALLED + 1, "PolicyDriftDetected", data | more, "e-1", alerts)
 
 
-def test_what_is_told_once_to_those_who_must_hear_of_it_is_right():
+def test_one_alert_to_the_right_readers_is_right():
     row = row_of_step(change(TOLD), 0, [detected(alert())], CALLED)
 
     assert (row.verdict, row.bus, row.topic, row.actor) == ("ok", 1, 2, "drift-changes-insider")
@@ -66,7 +66,7 @@ def test_anything_else_is_not(heard):
     assert row_of_step(change(TOLD), 0, heard, CALLED).verdict != "ok"
 
 
-def test_what_must_not_be_told_is_a_false_alarm():
+def test_an_alert_that_must_not_be_sent_is_a_false_alarm():
     assert row_of_step(change(), 0, [detected(alert())], CALLED).false_alarms
 
 

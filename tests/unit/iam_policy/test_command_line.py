@@ -36,7 +36,7 @@ def test_the_same_access_exits_with_0(files: tuple[Path, Path], capsys: pytest.C
     assert capsys.readouterr().out == "EQUIVALENT: Both allow exactly the same requests.\n"
 
 
-def test_changed_access_exits_with_1_and_tells_the_requests_in_words(
+def test_changed_access_exits_with_1_and_prints_the_requests_in_words(
     files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(files[0], ALLOW)

@@ -330,7 +330,7 @@ def test_a_witness_has_a_plausible_resource() -> None:
     assert witness.resource == "arn:aws:iam::111122223333:role/app-example"
 
 
-def test_a_star_in_a_name_is_told_from_a_wildcard() -> None:
+def test_a_star_in_a_name_is_no_wildcard() -> None:
     comparison = compare([document(allow("s3:*", "arn:aws:s3:::b"))], [document(allow("s3:*", "arn:aws:s3:::${*}"))])
 
     assert comparison.newly_allowed[0].resource == "arn:aws:s3:::*"
@@ -527,7 +527,7 @@ def test_variables_count_only_where_their_action_is_in_dispute() -> None:
     assert verdict(own, [*same, allow("iam:PassRole")]) is Verdict.BROADENED
 
 
-def test_a_variable_is_inside_a_star_whatever_its_value() -> None:
+def test_a_variable_is_inside_a_star_with_any_value() -> None:
     assert verdict([allow("s3:*", HOMES)], [allow("s3:*", BUCKET + "/*")]) is Verdict.BROADENED
     assert verdict([allow("s3:*", HOMES)], [allow("s3:*", [*HOMES, BUCKET])]) is Verdict.BROADENED
 
@@ -643,7 +643,7 @@ def test_values_of_which_each_is_allowed_need_not_be_allowed_together() -> None:
     assert sorted(comparison.newly_denied[0].context["aws:tagkeys"]) == ["a", "b"]
 
 
-def test_a_key_compared_as_text_and_as_number_is_told_apart_or_unknown() -> None:
+def test_a_key_compared_as_text_and_as_number_is_distinguished_or_unknown() -> None:
     both = [document(allow(**when("StringLike", "aws:n", "1*")), allow(**when("NumericGreaterThan", "aws:n", "5")))]
 
     assert compare([document(allow(**when("StringLike", "aws:n", "1*")))], both).verdict is Verdict.BROADENED

@@ -72,7 +72,7 @@ def pairs(draw: st.DrawFn) -> tuple[Scope, Scope]:
 
 @settings(max_examples=1000)
 @given(pairs(), st.lists(st.sampled_from(ASKED), max_size=2), st.sampled_from([None, "", "a", "b", "1:a", "*", "1"]))
-def test_whatever_meets_a_condition_meets_those_that_it_implies(
+def test_what_meets_a_condition_meets_those_that_it_implies(
     pair: tuple[Scope, Scope], asked: list[str], user: str | None
 ) -> None:
     narrow, wide = pair

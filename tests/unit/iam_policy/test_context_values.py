@@ -104,7 +104,7 @@ NINES = "9" * 40
     [(LONG, LONG[:-1] + "9"), (f"{NINES}.{NINES[:-1]}8", f"{NINES}.{NINES}"), (f"-{NINES}.{NINES}", f"-{NINES}")],
 )
 @pytest.mark.parametrize("precision", [1, 28])
-def test_numbers_are_told_apart_in_their_last_digit(lower: str, higher: str, precision: int) -> None:
+def test_numbers_differ_in_their_last_digit(lower: str, higher: str, precision: int) -> None:
     with decimal.localcontext(prec=precision):
         wider = compared({"NumericLessThan": {"k": lower}}, {"NumericLessThan": {"k": higher}})
         between = compared({"NumericGreaterThan": {"k": lower}, "NumericLessThan": {"k": higher}})
@@ -113,7 +113,7 @@ def test_numbers_are_told_apart_in_their_last_digit(lower: str, higher: str, pre
     assert between.verdict is Verdict.BROADENED
 
 
-def test_dates_are_told_apart_whatever_the_precision_of_the_caller() -> None:
+def test_dates_differ_at_any_precision_of_the_caller() -> None:
     with decimal.localcontext(prec=1):
         comparison = compared(
             {"DateLessThan": {"aws:CurrentTime": "2024-01-01"}}, {"DateLessThan": {"aws:CurrentTime": "2024-01-02"}}

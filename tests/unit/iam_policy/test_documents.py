@@ -219,7 +219,7 @@ def test_a_json_array_holds_documents_that_add_up() -> None:
     assert evaluate(both, Request(ALLOW["Action"])) is Decision.ALLOWED
 
 
-def test_the_pointer_tells_which_of_several_documents_is_malformed() -> None:
+def test_the_pointer_names_which_of_several_documents_is_malformed() -> None:
     with pytest.raises(PolicyDocumentError) as refusal:
         effective_access([{"Statement": ALLOW}], groups=[{"Statement": ALLOW}, {"Statement": []}])
 
@@ -246,7 +246,7 @@ def test_an_error_quotes_the_beginning_of_what_is_long(document: Any) -> None:
     assert len(str(refusal.value)) < 1_000
 
 
-def test_the_largest_policies_are_read_with_whatever_white_space() -> None:
+def test_the_largest_policies_are_read_with_any_white_space() -> None:
     actions = [f"service{number}:DescribeSomethingOrOther{number}" for number in range(4_000)]
     text = json.dumps({"Statement": ALLOW | {"Action": actions}}, indent=40)
 

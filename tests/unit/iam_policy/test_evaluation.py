@@ -56,7 +56,7 @@ def test_an_explicit_deny_wins_then_an_allow_else_nothing_is_allowed(documents: 
         ({"NotAction": ["iam:*", "s3:*"]}, "s3:GetObject", False),
     ],
 )
-def test_actions_match_whatever_their_capitals(element: dict[str, Any], action: str, *, applies: bool) -> None:
+def test_actions_match_in_any_capitals(element: dict[str, Any], action: str, *, applies: bool) -> None:
     assert (evaluate([allow(**element)], Request(action, BUCKET)) is ALLOWED) is applies
 
 

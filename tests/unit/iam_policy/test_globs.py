@@ -116,7 +116,7 @@ def test_names_and_wildcards_give_the_same_cases_as_the_automaton_alone(sets: li
 
 
 @given(st.lists(st.frozensets(st.text("aB", max_size=3), max_size=3), min_size=1, max_size=3))
-def test_sets_that_ignore_capitals_are_told_apart(sets: list[frozenset[str]]) -> None:
+def test_sets_that_ignore_capitals_are_distinguished(sets: list[frozenset[str]]) -> None:
     alternatives = [Alternatives(globs, Matching.FOLDED) for globs in sets]
 
     for combination in combinations(alternatives, Budget()):
@@ -148,7 +148,7 @@ def test_only_combinations_with_the_required_set_are_reported() -> None:
     assert for_each == [{0b01, 0b11}, {0b10, 0b11}]
 
 
-def test_a_combination_of_one_text_only_is_told_from_the_name_that_it_is() -> None:
+def test_a_combination_of_one_text_only_is_distinguished_from_the_name() -> None:
     sets = [Alternatives(frozenset(["a*"])), Alternatives(frozenset(["a?*"])), Alternatives(frozenset(["a"]))]
 
     assert set(cases(sets, Budget())) == {0b000, 0b011, 0b101}

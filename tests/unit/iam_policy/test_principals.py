@@ -82,13 +82,13 @@ def test_who_is_named_by_a_principal_element(named: Any, asking: str, *, include
         ("*", ALICE, False),
     ],
 )
-def test_not_principal_spares_only_whom_it_lists(named: Any, asking: str, *, applies: bool) -> None:
+def test_not_principal_spares_only_the_listed_principals(named: Any, asking: str, *, applies: bool) -> None:
     decision = evaluate([trust(NotPrincipal=named)], Request("sts:AssumeRole", principal=asking))
 
     assert (decision is Decision.ALLOWED) is applies
 
 
-def test_nobody_in_particular_is_named_by_no_principal_element() -> None:
+def test_a_request_without_principal_matches_no_principal_element() -> None:
     assert evaluate([trust(Principal="*")], Request("sts:AssumeRole")) is Decision.IMPLICITLY_DENIED
     assert evaluate([trust(NotPrincipal={"AWS": ROOT})], Request("sts:AssumeRole")) is Decision.IMPLICITLY_DENIED
 
@@ -108,7 +108,7 @@ def test_nobody_in_particular_is_named_by_no_principal_element() -> None:
         ({"Federated": PROVIDER}, {"Federated": "accounts.google.com"}, Verdict.INCOMPARABLE),
     ],
 )
-def test_trust_policies_are_compared_by_whom_they_admit(baseline: Any, live: Any, verdict: Verdict) -> None:
+def test_trust_policies_are_compared_by_admitted_principals(baseline: Any, live: Any, verdict: Verdict) -> None:
     comparison = compare([trust(Principal=baseline)], [trust(Principal=live)])
 
     assert comparison.verdict is verdict
@@ -145,7 +145,7 @@ EXAMPLE_SESSIONS = [f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/{name}" for nam
         ({"AWS": "arn:aws-cn:iam::111122223333:root"}, {"AWS": ["arn:aws-cn:iam::111122223333:root", EXAMPLE]}),
     ],
 )
-def test_somebody_is_denied_whose_name_no_policy_lists(named: Any, spared: Any) -> None:
+def test_a_principal_that_no_policy_names_is_denied(named: Any, spared: Any) -> None:
     baseline = trust(Principal=named)
     live = {"Statement": [baseline["Statement"], trust(NotPrincipal=spared)["Statement"] | {"Effect": "Deny"}]}
 
@@ -199,7 +199,7 @@ def test_there_is_an_example_of_every_way_to_be_named(elements: list[Principals]
 
 
 @given(ELEMENTS)
-def test_many_elements_at_once_apply_to_whom_each_applies_by_itself(elements: list[Principals]) -> None:
+def test_many_elements_at_once_apply_as_each_applies_by_itself(elements: list[Principals]) -> None:
     distinct = list(dict.fromkeys(elements))
     met = matching({element: 1 << place for place, element in enumerate(distinct)})
 

@@ -179,7 +179,7 @@ def test_a_failed_snapshot_is_published_and_opens_and_resolves_nothing(drift):
     assert drift.published(PolicyDriftDetected) == []
 
 
-def test_the_next_run_publishes_an_alert_whose_run_died():
+def test_the_next_run_publishes_the_alert_of_a_run_that_died():
     publisher = FaultInjecting(RecordingPublisher())
     drift = DriftUnderTest(publisher=publisher)
     drift.scan()
@@ -271,7 +271,7 @@ def test_alerts_that_the_bus_took_are_not_published_again_for_those_that_it_refu
     assert [event.entity for event in drift.published(PolicyDriftDetected)] == ["role/intruder", "role/app"]
 
 
-def test_a_scan_whose_alert_the_bus_refuses_has_not_completed_until_it_is_published():
+def test_a_scan_has_not_completed_until_the_bus_takes_its_alert():
     """Lambda repeats the invocation after a minute, when the first one's time is not over yet, and then once more."""
     publisher = FaultInjecting(RecordingPublisher())
     drift = DriftUnderTest(publisher=publisher)

@@ -180,7 +180,7 @@ def test_records_that_cannot_be_read_end_the_call_before_anything_is_done():
     assert stack.registry.stored == {}
 
 
-def test_denials_are_told_each_and_the_rest_is_done():
+def test_each_denial_is_answered_and_the_rest_is_done():
     stack = StackOverDoubles.over_doubles(TEAM_A)
 
     ensure_many(stack, "team-b/one", "team-a/one", "team-b/two")

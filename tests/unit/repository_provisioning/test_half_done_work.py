@@ -90,7 +90,7 @@ def test_the_points_of_a_change_are_all_there_are():
 
 @pytest.mark.parametrize("after_acting", [False, True], ids=["before acting", "after acting"])
 @pytest.mark.parametrize("at", range(1, CALLS_OF_A_CREATION + 1))
-def test_a_repository_of_somebody_else_is_never_changed_wherever_a_call_fails(at, after_acting):
+def test_a_foreign_repository_is_never_changed_at_any_failing_call(at, after_acting):
     stack = StackOverDoubles.over_doubles(LIMITED)
     name = RepositoryName("team-a/web")
     stack.registry.create(name, stack.planner.configuration(name)[1], {"owner": "somebody else"})

@@ -71,13 +71,13 @@ def test_a_refusal_does_not_repeat_an_endless_name():
 
 
 @given(names())
-def test_whatever_the_grammar_makes_is_a_name(text):
+def test_everything_that_the_grammar_makes_is_a_name(text):
     assert RepositoryName(text) == text
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.from_regex(ECR_PATTERN, fullmatch=True).filter(lambda text: 2 <= len(text) <= 256))
-def test_whatever_the_api_reference_admits_is_a_name(text):
+def test_everything_that_the_api_reference_admits_is_a_name(text):
     assert RepositoryName(text) == text
 
 

@@ -90,3 +90,24 @@ def test_a_name_that_no_rule_describes_is_refused_with_what_the_operator_can_do(
 
     with pytest.raises(RuleViolationError, match="no house rule matches other/web"):
         Planner(rules, own_account=ACCOUNT).plan(Request("other/web"), CI_B)
+
+
+MIRRORS = """
+callers:
+  - {principals: ["self:role/mirror"], repositories: ["docker.io/**", "*.dkr.ecr.ca-central-1.amazonaws.com/**"]}
+  - {principals: ["self:*"], repositories: ["**"]}
+repositories: [{match: "**"}]
+"""
+ECR = "123456789012.dkr.ecr.ca-central-1.amazonaws.com"
+
+
+def test_a_name_with_another_registry_s_host_is_for_callers_with_a_pattern_that_spells_it_out():
+    """As skopeo's scoped mirrors are named."""
+    planner = Planner(house_rules(MIRRORS), own_account=ACCOUNT)
+    mirror = Principal(ACCOUNT, "role", "mirror")
+
+    assert planner.plan(Request("docker.io/library/nginx"), mirror).name == "docker.io/library/nginx"
+    with pytest.raises(RuleViolationError, match=r"leave out the registry docker\.io, and write library/nginx"):
+        planner.plan(Request("docker.io/library/nginx"), CI_B)
+    with pytest.raises(RuleViolationError, match=r"leave out the registry 123456789012"):
+        planner.plan(Request(f"{ECR}/team-a/web"), mirror)

@@ -1,5 +1,6 @@
 """Ensuring that repositories exist: what is created, what is left alone, what is refused."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -83,7 +84,7 @@ def test_a_repository_is_tagged_with_who_asked_the_rule_and_the_time(stack):
     }
 
 
-def test_a_creation_is_told_once_to_the_world(stack):
+def test_a_creation_is_published_once(stack):
     ensure(stack)
     ensure(stack)
 
@@ -118,7 +119,7 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(stack):
     assert stack.publisher.published == []
 
 
-def test_a_dry_run_that_is_refused_is_not_told_to_the_world(stack):
+def test_a_refused_dry_run_is_not_published(stack):
     stack.rules = house_rules(TEAMS)
 
     with pytest.raises(NotAllowedError):
@@ -146,7 +147,7 @@ def test_create_only_creates_what_is_missing(stack):
     assert ensure(stack, create_only=True).created
 
 
-def test_a_caller_is_refused_a_name_that_no_rule_grants_it_and_told_what_it_may(stack):
+def test_a_refused_caller_can_read_which_names_it_may_use(stack):
     stack.rules = house_rules(TEAMS)
 
     with pytest.raises(NotAllowedError, match=r"may not create team-b/web: it may create team-a/\*\*") as refused:
@@ -192,14 +193,14 @@ def test_a_call_without_overrides_keeps_those_that_were_given(stack):
     assert stack.registry.calls == {"find_many": 1}
 
 
-def test_overrides_of_a_later_call_are_applied_and_told(stack):
+def test_overrides_of_a_later_call_are_applied_and_published(stack):
     ensure(stack)
 
     ensure(stack, overrides=TEN_DAYS)
 
     (changed,) = stack.publisher.of(RepositoryConfigurationChanged)
     assert '"countNumber": 10' in stack.registry.stored["team-a/web"].lifecycle_policy
-    assert changed.changed == ["lifecycle", "pull", "tags"]
+    assert changed.changed == ["lifecycle"]
 
 
 def test_a_change_of_the_rules_reaches_a_repository_of_ours_at_its_next_call(stack):
@@ -243,7 +244,7 @@ def test_a_remembered_override_that_no_longer_fits_the_rule_fails_its_own_reposi
     assert changed.repository is not None
 
 
-def test_a_repository_of_somebody_else_is_left_as_it_is(stack):
+def test_a_foreign_repository_is_left_as_it_is(stack):
     foreign(stack)
     before = repr(stack.registry.stored)
 
@@ -255,14 +256,14 @@ def test_a_repository_of_somebody_else_is_left_as_it_is(stack):
     assert stack.publisher.published == []
 
 
-def test_overrides_asked_for_a_repository_of_somebody_else_are_not_remembered(stack):
+def test_overrides_for_a_foreign_repository_are_not_remembered(stack):
     foreign(stack)
     ensure(stack, overrides=Overrides(tag_mutability="MUTABLE"))
 
     assert ensure(stack).differences == ()
 
 
-def test_whose_a_repository_is_is_looked_up_once_an_hour(stack):
+def test_the_owner_of_a_repository_is_looked_up_once_an_hour(stack):
     foreign(stack)
     ensure(stack)
     ensure(stack)
@@ -282,6 +283,100 @@ def test_another_encryption_than_the_rule_says_is_a_conflict_that_says_what_to_d
 
     with pytest.raises(ConflictError, match=r"exists with encryption AES256, the rule says arn:aws:kms.*cannot change"):
         ensure(stack)
+
+
+def test_another_encryption_of_a_foreign_repository_is_a_difference(stack):
+    foreign(stack)
+    stack.rules = house_rules("""
+        callers: [{principals: ["self:*"], repositories: ["**"]}]
+        repositories: [{match: "**", encryption: {kms_key: "arn:aws:kms:ca-central-1:123456789012:key/k1"}}]
+    """)
+
+    first, again = ensure(stack), ensure(stack)
+
+    assert "encryption" in {difference.setting for difference in first.differences}
+    assert again.differences == first.differences
+
+
+LAMBDAS = {
+    "Sid": "LambdaECRImageRetrievalPolicy",
+    "Effect": "Allow",
+    "Principal": {"Service": "lambda.amazonaws.com"},
+    "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+}
+PULLED_BY = """
+    callers: [{principals: ["self:*"], repositories: ["**"], may_override: [tags]}]
+    repositories: [{match: "**", pull: {accounts: ["%s"]}}]
+"""
+
+
+def with_lambdas(policy):
+    """A repository policy to which Lambda added its statement."""
+    document = json.loads(policy)
+    return json.dumps({**document, "Statement": [*document["Statement"], LAMBDAS]})
+
+
+@pytest.fixture
+def pulled(stack):
+    """A stack with a repository that another account pulls from, as Lambda does."""
+    stack.rules = house_rules(PULLED_BY % "111111111111")
+    ensure(stack)
+    stored = stack.registry.stored["team-a/web"]
+    stored.repository_policy = with_lambdas(stored.repository_policy)
+    stack.registry.calls.clear()
+    return stack
+
+
+def test_a_change_of_tags_puts_no_policy(pulled):
+    before = pulled.registry.stored["team-a/web"].repository_policy
+
+    ensure(pulled, overrides=Overrides(tags={"commit": "abc"}))
+
+    assert pulled.registry.stored["team-a/web"].tags["commit"] == "abc"
+    assert pulled.registry.stored["team-a/web"].repository_policy == before
+    assert not {call for call in pulled.registry.calls if call.startswith("put_")} - {"put_tags"}
+
+
+def test_a_change_of_readers_replaces_our_statement_and_keeps_those_of_others(pulled):
+    pulled.rules = house_rules(PULLED_BY % "222222222222")
+
+    ensure(pulled)
+
+    first, ours = json.loads(pulled.registry.stored["team-a/web"].repository_policy)["Statement"]
+    assert first == LAMBDAS
+    assert (ours["Sid"], ours["Principal"]) == ("PullByAccounts", {"AWS": ["222222222222"]})
+
+
+def test_statements_of_others_are_no_difference(pulled):
+    assert pulled.provisioner.inspect("team-a/web").differences == ()
+
+
+def test_a_change_of_our_statement_by_others_is_a_difference(pulled):
+    stored = pulled.registry.stored["team-a/web"]
+    stored.repository_policy = stored.repository_policy.replace("111111111111", "333333333333")
+
+    (difference,) = pulled.provisioner.inspect("team-a/web").differences
+
+    assert difference.setting == "pull"
+    assert "333333333333" in difference.actual
+    assert "Lambda" not in difference.actual
+
+
+def test_half_done_work_is_finished_beside_the_statements_of_others(stack):
+    stack.rules = house_rules(PULLED_BY % "111111111111")
+    stack.registry = FaultInjecting(stack.registry)
+    stack.registry.fail("put_repository_policy", UpstreamError("ServerException"))
+    with pytest.raises(UpstreamError):
+        ensure(stack)
+    stored = stack.registry.stored["team-a/web"]
+    stored.repository_policy = json.dumps({"Version": "2008-10-17", "Statement": LAMBDAS})
+    stack.clock.advance(hours=1)
+
+    ensure(stack)
+
+    policy = json.loads(stored.repository_policy)
+    assert policy["Version"] == "2008-10-17"
+    assert [statement["Sid"] for statement in policy["Statement"]] == [LAMBDAS["Sid"], "PullByAccounts"]
 
 
 def test_a_full_registry_is_a_conflict(stack):
@@ -378,7 +473,7 @@ def test_a_repository_that_appears_between_look_and_creation_counts_as_there(sta
     assert outcome.repository.name == "team-a/web"
 
 
-def test_a_repository_of_somebody_else_that_appears_before_creation_is_left_alone(stack):
+def test_a_foreign_repository_that_appears_before_creation_is_left_alone(stack):
     stack.registry = FaultInjecting(stack.registry)
     stack.registry.before("create", lambda name, configuration, _: stack.registry.create(name, configuration, {}))
 
@@ -474,7 +569,7 @@ def test_what_could_not_be_created_is_not_counted(stack, error):
     assert stack.quota.taken.total() == 0
 
 
-def test_what_somebody_else_created_is_not_counted(stack):
+def test_what_another_caller_created_is_not_counted(stack):
     stack.rules = house_rules(TEAMS.replace('["{name}/cache"]', "[]"))
     stack.registry = FaultInjecting(stack.registry)
     stack.registry.before("create", stack.registry.create)
@@ -519,8 +614,7 @@ def test_a_companion_that_no_rule_describes_refuses_its_own_repository_alone(sta
 
 def test_a_companion_that_fails_is_what_the_caller_hears_of(stack):
     stack.rules = house_rules(TEAMS)
-    ensure(stack, dry_run=True)
-    stack.registry.create("team-a/web/cache", stack.planner.configuration("x/y")[1], {})
+    ensure(stack, "team-a/web/cache")
     stack.rules = house_rules(
         TEAMS.replace('"team-a/**", comp', '"team-a/*", comp').replace(
             'match: "**"', 'match: "**", encryption: {kms_key: "arn:aws:kms:ca-central-1:123456789012:key/k1"}'
@@ -552,7 +646,7 @@ def test_inspection_of_a_missing_repository_says_how_to_create_it(stack):
         stack.provisioner.inspect("team-a/web")
 
 
-def test_a_caller_is_told_what_it_may_create(stack):
+def test_a_caller_can_read_what_it_may_create(stack):
     stack.rules = house_rules(TEAMS)
 
     assert stack.provisioner.allowed_to(Principal(ACCOUNT, "user", "admin")) == ["**"]

@@ -60,13 +60,13 @@ def test_every_kind_of_identity_has_a_canonical_form(arn, canonical):
         "arn:aws:iam:eu-west-1:123456789012:user/alex",
     ],
 )
-def test_what_names_nobody_is_refused(arn):
+def test_a_pattern_that_names_no_principal_is_refused(arn):
     with pytest.raises(ValueError, match="is not the ARN of a user, a role, a session or an account's root"):
         Principal.from_arn(arn)
 
 
 @given(st.text(max_size=60))
-def test_any_text_names_somebody_or_is_refused(text):
+def test_any_text_names_a_principal_or_is_refused(text):
     try:
         principal = Principal.from_arn(text)
     except ValueError:
@@ -112,7 +112,7 @@ def parsed(text):
 
 
 @given(ACCOUNTS, NAMES)
-def test_self_means_nobody_of_another_account(account, name):
+def test_self_means_no_principal_of_another_account(account, name):
     assert PrincipalPattern("self:*").matches(Principal(account, "role", name), own_account=account)
     assert not PrincipalPattern("self:*").matches(Principal(account, "role", name), own_account=f"{account}0")
 
@@ -147,7 +147,7 @@ PATTERNS = st.builds(
 
 
 @given(PATTERNS, PATTERNS, st.sampled_from(["root", "role"]), st.text("ab", max_size=3))
-def test_a_covered_pattern_means_nobody_that_the_wider_does_not(wide, narrow, kind, name):
+def test_a_covered_pattern_means_no_principal_beyond_the_wider(wide, narrow, kind, name):
     principal = Principal("123456789012", kind, name if kind == "role" else "")
     narrow_matches = narrow.matches(principal, own_account="123456789012")
 

@@ -141,7 +141,7 @@ def resting(at: Situation) -> Wait:
 
 
 def reported(at: Situation, wait: Wait) -> Wait:
-    """Add a notice for a dead current key and every key past the limit, reported every day whatever the run waits for.
+    """Add a notice for a dead current key and every key past the limit, reported every day, also while the run waits.
 
     An exemption says that the operator accepts this until a day.
     """

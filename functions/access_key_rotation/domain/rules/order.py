@@ -115,7 +115,7 @@ def user_is_frozen(at: Situation) -> Action | None:
 
 
 def tags_are_unfit(at: Situation) -> Action | None:
-    """Whoever may tag the user can break its settings; that must not delay the response to a leak."""
+    """Broken settings, which any caller with tagging rights can cause, must not delay the response to a leak."""
     return Block(at.seen.unfit_tags) if at.seen.unfit_tags and not at.is_urgent else None
 
 

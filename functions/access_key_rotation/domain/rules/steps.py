@@ -167,7 +167,7 @@ class Forget:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """Record that a key may be one of ours whose secret was lost, or is missing."""
+    """Record that a key may be ours with a lost secret, or is missing."""
 
     key_id: str
 

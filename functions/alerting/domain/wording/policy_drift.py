@@ -1,4 +1,4 @@
-"""Policy drift, in words: what became possible that was not, for whom, who did it, and how to revert it."""
+"""Policy drift, in words: what became possible that was not, for which principal, who did it, and how to revert it."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Who a stranger is to an identity provider: somebody whom it signs in and whom no trust policy has in mind.
+"""A stranger to an identity provider: an identity that it signs in and that no trust policy means.
 
 A stranger's token is written as the conditions that it meets. Strangers name their organizations, repositories and
 branches as they like, and an organization's name may begin with any other name (``octo-org-somebody-else``), so

@@ -1,4 +1,4 @@
-"""To whom a trust policy opens a role that it was closed to, decided by requests and not by how the policy reads.
+"""The principals that a trust policy newly opens a role to, decided by requests and not by how the policy reads.
 
 Everyone: a stranger gets in. A stranger is a user of an account that neither policy names, outside every organization
 that they name, calling from an address of nobody (192.0.2.77, RFC 5737) and through no VPC, who knows no external id.
@@ -126,7 +126,7 @@ def _nothing_but_itself(account: str) -> dict[str, dict[str, str]]:
 
 
 def _in_conditions(trust: Document) -> set[str]:
-    """The accounts whose principals the conditions of a trust policy speak of."""
+    """The accounts of the principals that the conditions of a trust policy name."""
     values = [value for key, value in conditions_of(trust) if key.casefold().startswith("aws:principal")]
     return {account for value in values for account in _ACCOUNT_ID.findall(value)}
 

@@ -98,7 +98,7 @@ def change_event(record: Mapping[str, Any]) -> ChangeEvent | None:
     try:
         at = _in_utc(datetime.fromisoformat(str(record["eventTime"])))
         event_id = str(record["eventID"])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None
     identity = _object(record.get("userIdentity"))
     change = Change(
@@ -163,6 +163,14 @@ def _in_utc(at: datetime) -> datetime:
 
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _in_utc(time: datetime) -> datetime:
+    """The time in UTC, which CloudTrail means where it names no zone.
+
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _short(text: str) -> str:

@@ -156,11 +156,6 @@ def _document(asked: Mapping[str, Any]) -> Document | None:
     return None
 
 
-def _in_utc(at: datetime) -> datetime:
-    """CloudTrail's times are in UTC, also where a copy has lost the zone."""
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 

@@ -234,7 +234,7 @@ def _as_markdown(found: Sequence[Drift]) -> str:
 
 def _details(drift: Drift) -> list[str]:
     fields = as_fields(drift)
-    return [f"Reason: {reason}" for reason in fields["reasons"]] + fields["added"] + fields["removed"]
+    return [*(f"Reason: {reason}" for reason in drift.reasons), *fields["added"], *fields["removed"]]
 
 
 def _code(text: str) -> str:

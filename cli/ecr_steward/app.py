@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ecr_steward.commands import drift, keys, policy, repositories
+from ecr_steward.commands import baseline, drift, keys, policy, repositories
 from ecr_steward.commands.context import api_of, show
 from ecr_steward.errors import UNUSABLE, CommandError
 from ecr_steward.options import Options, Output
@@ -26,6 +26,7 @@ app.add_typer(repositories.app, name="repo")
 app.add_typer(keys.app, name="keys")
 app.add_typer(drift.app, name="drift")
 app.add_typer(policy.app, name="policy")
+app.add_typer(baseline.app, name="baseline")
 
 
 @app.callback()

@@ -136,7 +136,7 @@ class Actions:
         )
 
     def _every_case(self, budget: "Budget") -> "Iterator[tuple[int, str, str]]":
-        """Slots, an action in them, and the service of whose actions it stands for one; empty if named exactly."""
+        """Slots, an action in them, and the service that it is an example of; empty if it is named exactly."""
         for action in self._exact:
             yield self._slots_of(action, budget), action, ""
         open_to_all = self._is_open_to_all

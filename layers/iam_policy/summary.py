@@ -149,7 +149,7 @@ def _only_allowed_by(question: Question, side: int) -> tuple[tuple[Grant, ...], 
 
 
 def _parts(candidate: "Candidate", budget: Budget) -> Iterator[tuple["Candidate", tuple[Scope, ...]]]:
-    """Narrower questions whose answers together are the answer, and what their requests must meet."""
+    """Narrower questions that together are the whole one, and the demands that their requests must meet."""
     combinations = _combinations(candidate.allows)
     for combination in combinations:
         if new := _not_within(combination, candidate.refusing_allows, budget):
@@ -221,7 +221,7 @@ class _Group:
         return found
 
     def grants(self) -> Iterator[Grant]:
-        """Services as a whole, then actions by access level, then those that nobody knows today."""
+        """Services as a whole, then actions by access level, then actions that AWS does not document today."""
         whole = [service for service in self.of_service if self._is_whole(service)]
         yield from self._together({service: self.of_service[service] for service in whole}, every=True)
         levels: dict[AccessLevel | None, dict[str, list[str]]] = {}

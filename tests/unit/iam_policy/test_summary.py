@@ -196,7 +196,7 @@ def test_the_same_access_has_an_empty_summary() -> None:
 @every_kind
 @few
 @given(data=st.data())
-def test_whatever_was_added_or_removed_is_in_a_group_and_each_group_is_proven(data: st.DataObject, kind: str) -> None:
+def test_each_added_or_removed_request_is_in_a_proven_group(data: st.DataObject, kind: str) -> None:
     baseline, live = data.draw(KINDS[kind])
     assert_right(baseline, live, data.draw(st.integers(0, 2**32)))
 

@@ -127,7 +127,7 @@ def account_in(text: bytes) -> Account:
 
 
 def _ids_are_rewritten(baseline: Account, live: Account) -> bool:
-    """Whether no entity has kept its unique id, as in a dump whose ids a tool has replaced."""
+    """Whether no entity has kept its unique id, as in a dump in which a tool has replaced them."""
     kept = [
         before[name].unique_id == one.unique_id
         for before, now in _sections(baseline, live)

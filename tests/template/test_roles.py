@@ -25,9 +25,7 @@ SERVICE_USERS = "arn:${AWS::Partition}:iam::${AWS::AccountId}:user${ServicePath}
 
 WITHOUT_RESOURCE_TYPE = {
     "cloudtrail:LookupEvents": "the action has no resource type",
-    "iam:GenerateCredentialReport": "the action has no resource type",
     "iam:GetAccountAuthorizationDetails": "the action has no resource type",
-    "iam:GetCredentialReport": "the action has no resource type",
     "iam:GetOutboundWebIdentityFederationInfo": "the action has no resource type",
     "iam:ListOpenIDConnectProviders": "the action has no resource type",
     "iam:ListOrganizationsFeatures": "the action has no resource type",

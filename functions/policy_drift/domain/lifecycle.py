@@ -17,7 +17,7 @@ from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding,
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError
 from steward.principals import Principal
 
-type Relation = Callable[[Kind, Any, Any], Verdict]
+Relation = Callable[[Kind, Any, Any], Verdict]
 """What one live state is to another of the same kind."""
 
 MOST_CHANGES = 20

@@ -218,7 +218,7 @@ def _credentials() -> IamCredentials:
 
 
 def _rotation_roles() -> list[Principal]:
-    """The roles whose access keys are no finding: those of the functions that rotate them."""
+    """The roles of the functions that rotate access keys: what they make is no finding."""
     return [Principal.from_arn(arn) for arn in filter(None, os.environ.get("ROTATION_ROLES", "").split(","))]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from policy_drift.domain.account import Account, EntityId, EntityKind
 from policy_drift.domain.finding import Kind
 
-type Fields = Mapping[str, Any]
+Fields = Mapping[str, Any]
 
 KINDS = frozenset({Kind.CREDENTIAL, Kind.PROVIDER, Kind.FEDERATION, Kind.PROFILE, Kind.TAG})
 """Kinds of findings that begin with a claim. The baseline approves none of it, so each is there or it is over."""
@@ -53,7 +53,7 @@ def _text(fields: Fields, *path: str) -> str:
 
 
 def _named(what: str, *path: str) -> Callable[[Fields, Fields], list[str]]:
-    """An item whose id stands in the request, or in the answer if the path has several steps."""
+    """An item with its id from the request, or from the answer if the path has several steps."""
     return lambda asked, answered: [f"{what} {_text(answered if len(path) > 1 else asked, *path)}".strip()]
 
 
@@ -149,7 +149,7 @@ def tag_key(item: str) -> str:
 
 
 def trusting(account: Account, provider: str) -> list[str]:
-    """Names of the roles whose trust policy names an identity provider."""
+    """Names of the roles with a trust policy that names an identity provider."""
     return sorted(name for name, role in account.roles.items() if provider and provider in str(role.trust))
 
 

@@ -23,7 +23,7 @@ class Origin:
 
     @property
     def quota_owner(self) -> str:
-        """Whose daily limit a creation counts against.
+        """The owner of the daily limit that a creation counts against.
 
         Anyone with sts:GetFederationToken invents names of federated users, and a request does not show the user that
         stands behind one: all of an account share one quota.

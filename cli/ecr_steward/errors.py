@@ -10,4 +10,4 @@ class CommandError(Exception):
     def __init__(self, problem: str, remedy: str = "") -> None:
         self.problem = " ".join(problem.split())
         self.remedy = remedy
-        super().__init__(f"{self.problem}" + (f". {remedy}" if remedy else ""))
+        super().__init__(self.problem.rstrip(".") + f". {remedy}" if remedy else self.problem)

@@ -166,7 +166,7 @@ def _condition(condition: Condition, asked: Request) -> Answer:
 
 
 def _surely_within(smaller: Access, larger: Access) -> bool:
-    """Whether one side allows no more than the other whatever the opaque values are."""
+    """Whether one side allows no more than the other for every value of what is opaque."""
     if len(smaller.layers) < len(larger.layers):
         return False
     for inner, outer in zip(smaller.layers, larger.layers, strict=False):

@@ -266,7 +266,7 @@ def _fit_for(place: Place, reason: str) -> str:
 
 def _sentence(text: str, place: Place) -> str:
     if place.label and text.startswith("Role "):
-        text = f"Whoever has {place.label}{text[text.index(' can ') :]}"
+        text = f"A holder of {place.label}{text[text.index(' can ') :]}"
     return visible(shown(text))
 
 

@@ -112,6 +112,24 @@ def _compared(before: _Read | None, now: _Read | None, base: Text | None, head: 
         )
 
 
+def account_in(content: str, name: str) -> Account:
+    """The account that an answer of get-account-authorization-details describes.
+
+    Raises
+    ------
+    UnusableInputError
+        It is no such answer, or something that it refers to is missing.
+    """
+    body = _body(content, name)
+    if not isinstance(body, Mapping) or _kind(body) != "account":
+        remedy = "unique ids, which a baseline needs, are in aws iam get-account-authorization-details alone"
+        raise UnusableInputError(name, "it is no answer of get-account-authorization-details", remedy)
+    account = _of_authorization_details(body, name).account
+    for entity, reason in account.unreadable.items():
+        raise UnusableInputError(name, f"{entity}: {reason}", "ask for all kinds of entities, without --filter")
+    return account
+
+
 @cache
 def shipped_severities() -> DriftSeverities:
     """The severities that the project ships: in the distribution beside this module, in the repository in its layer."""

@@ -92,7 +92,7 @@ class Draft:
         self.policies[arn] = ManagedPolicy(arn, arn, "v1", as_document(document))
 
     def side(self) -> Side:
-        """The account: policies that nobody has are judged as if a role had them, unknown ones are opaque."""
+        """The account; a managed policy that is not known is opaque."""
         held = {arn for entity in self.entities.values() for arn in references(entity)}
         for arn in sorted(held - self.policies.keys()):
             document = managed_policies.document_of(arn)

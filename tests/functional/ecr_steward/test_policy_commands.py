@@ -151,16 +151,31 @@ def test_a_comment_takes_nothing_for_markup(folder, capsys):
     assert "<b>@" not in out.replace("`a'<b>@x.json:1`", "")
 
 
-def test_two_answers_of_get_account_authorization_details_are_compared(folder, capsys):
-    def details(action):
-        user = {"UserName": "ann", "Path": "/", "UserId": "AIDAEXAMPLEEXAMPLE12", "GroupList": []}
-        user |= {"Arn": "arn:aws:iam::111122223333:user/ann", "AttachedManagedPolicies": []}
-        user["UserPolicyList"] = [{"PolicyName": "own", "PolicyDocument": json.loads(document(action))}]
-        return json.dumps({"UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": []})
+def details(action):
+    user = {"UserName": "ann", "Path": "/", "UserId": "AIDAEXAMPLEEXAMPLE12", "GroupList": []}
+    user |= {"Arn": "arn:aws:iam::111122223333:user/ann", "AttachedManagedPolicies": []}
+    user["UserPolicyList"] = [{"PolicyName": "own", "PolicyDocument": json.loads(document(action))}]
+    return json.dumps({"UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": []})
 
+
+def test_two_answers_of_get_account_authorization_details_are_compared(folder, capsys):
     (folder / "a.json").write_text(details("s3:GetObject"))
     (folder / "b.json").write_text(details("s3:*"))
 
     assert main(["policy", "compare", "a.json", "b.json", "--format", "json"]) == 1
     (found,) = json.loads(capsys.readouterr().out)["findings"]
     assert (found["entity"], found["verdict"]) == ("user/ann", "BROADENED")
+
+
+def test_a_baseline_made_from_account_details_differs_in_nothing(folder, capsys):
+    (folder / "details.json").write_text(details("s3:GetObject"))
+
+    assert main(["baseline", "build", "--from", "details.json"]) == 0
+    (folder / "baseline.json").write_text(capsys.readouterr().out)
+
+    assert main(["policy", "compare", "baseline.json", "details.json"]) == 0
+
+
+def test_a_baseline_is_not_made_from_a_policy(folder, capsys):
+    assert main(["baseline", "build", "--from", "before.json"]) == 2
+    assert "unique ids, which a baseline needs" in capsys.readouterr().err

@@ -33,7 +33,7 @@ from policy_drift.domain.access.verdicts import joined
 from policy_drift.domain.account import Entity, Role
 from policy_drift.domain.finding import Kind
 
-type Json = Any
+Json = Any
 
 
 def policies_state(held: EffectivePolicies) -> Json:

@@ -146,6 +146,7 @@ def replace_exposed_keys(*, owners: KeyOwners | None = None, publisher: EventPub
 
 def prove_secrets(
     *,
+    users: Users | None = None,
     memory: RotationMemory | None = None,
     vault: CredentialVault | None = None,
     authenticator: Authenticator | None = None,
@@ -158,6 +159,7 @@ def prove_secrets(
     """Compose the use case of the hourly check of current secrets."""
     clock, settings = clock or SystemClock(), settings or rotation_settings()
     return SecretProof(
+        users or _users(),
         memory or _records(clock),
         vault or secrets_manager_vault(settings),
         authenticator or _authenticator(),

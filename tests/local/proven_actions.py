@@ -162,6 +162,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         *_LOGS_AND_TRACES,
         Probed("secretsmanager:DescribeSecret", "a secret that authenticates"),
         Probed("secretsmanager:GetSecretValue", "a secret that authenticates"),
+        Probed("iam:ListAccessKeys", "a secret with a key that no consumer has used"),
         Probed("kms:Decrypt", "a secret that authenticates"),
         Probed("dynamodb:Scan", "a secret that authenticates"),
         Probed("events:PutEvents", "a secret that does not authenticate"),

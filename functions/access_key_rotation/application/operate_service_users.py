@@ -7,7 +7,7 @@ from typing import Any
 
 from access_key_rotation.application.ports import KeyNotFoundError, KeyUses, RotationRecords, Users
 from access_key_rotation.domain.events import AccessKeyReactivated, AccessKeyRotationDue
-from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.names import ROTATE_TAG, UserName
 from access_key_rotation.domain.rules.next_key import SLOTS
 from access_key_rotation.domain.rules.situation import Reason
 from access_key_rotation.domain.settings import RotationSettings, UserSettings, settings_of
@@ -142,7 +142,7 @@ class ServiceUserOperations:
     ) -> Iterator[str]:
         """What a routine rotation must wait for."""
         if not user.is_enrolled(self._service_path):
-            yield "the tag steward:rotate=true, which the user lacks"
+            yield _missing_tag(user)
         if record.state in STUCK:
             yield from _stuck(record)
         if end := settings.frozen_until(self._clock.now()):
@@ -201,6 +201,12 @@ class ServiceUserOperations:
         if record is None:
             raise NotFoundError(f"the steward has never seen a service user {name}")
         return record
+
+
+def _missing_tag(user: User) -> str:
+    written = user.tags.get(ROTATE_TAG)
+    found = "which the user lacks" if written is None else f"which the user has as {written!r}"
+    return f"the tag steward:rotate=true, {found}"
 
 
 def _last_deactivated(name: UserName, record: Record, keys: Sequence[AccessKey]) -> str:

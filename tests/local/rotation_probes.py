@@ -48,6 +48,10 @@ class RotationProbes:
             case "a leaked key":
                 name, leaked = self._users.with_superseded_key(compromised=True)
                 return self._is_worked_on(role, name) and self._users.status(name, leaked) == "Inactive"
+            case "a leaked key of a user that AWS quarantines":
+                name, _ = self._users.with_superseded_key(compromised=True)
+                self._users.quarantine(name)
+                return self._is_worked_on(role, name) and "AWSCompromisedKeyQuarantineV3" in self._users.notice(name)
             case "a key whose quarantine is over":
                 name, old = self._users.with_superseded_key(active=False, deactivated_at=LONG_AGO, announced=True)
                 return self._is_worked_on(role, name) and self._users.status(name, old) is None

@@ -19,7 +19,7 @@ from steward.errors import AccessDeniedError, ConflictError
 
 ACCOUNT = "123456789012"
 OUR_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecr-steward-RotationWorkerRole-1A2B3C4D5E6F"
-OUR_ROLES = (f"arn:aws:iam::{ACCOUNT}:role/ecr-steward-RotationWorkerRole-*",)
+OUR_ROLES = (OUR_ROLE,)
 QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
 LISTED_AFTER = timedelta(seconds=3)
 

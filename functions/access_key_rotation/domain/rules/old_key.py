@@ -166,8 +166,8 @@ def _quarantined(at: Situation, name: str, policy: str) -> str:
     leaked = [key.id for key in at.seen.keys if key.active and at.history(key).compromised]
     when = f"after the key {' and '.join(leaked)} is inactive" if leaked else "now, because no leaked key is active"
     return (
-        f"AWS quarantines the user by {policy.rpartition('/')[2]}: no consumer can log in to ECR until a person detaches "
-        f"it; do so {when}: aws iam detach-user-policy --user-name {name} --policy-arn {policy}"
+        f"AWS quarantines the user by {policy.rpartition('/')[2]}: no consumer can log in to ECR until a person "
+        f"detaches it; do so {when}: aws iam detach-user-policy --user-name {name} --policy-arn {policy}"
     )
 
 

@@ -54,7 +54,7 @@ class UserObserver:
             run.seen = replace(run.seen, named=named, record=record, is_locked_out=False)
 
     def _with_quarantine(self, run: Run, record: Record) -> Record:
-        """The record with AWS's quarantine while a leak is reported or on record. It informs people, and stops nothing."""
+        """The record with AWS's quarantine, read while a leak is reported or on record; it informs people only."""
         is_reported = run.demand is not None and run.demand.reason is Reason.COMPROMISED
         if not (is_reported or record.quarantine or any(history.compromised for history in record.keys.values())):
             return record

@@ -8,6 +8,7 @@ import os
 
 from policy_drift.adapters.cloudtrail_changes import CloudTrailChanges
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
+from policy_drift.adapters.dynamodb_report_versions import DynamoDbReportVersions
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.adapters.lambda_scan import LambdaScanTrigger
 from policy_drift.adapters.s3_baseline import S3BaselineStore
@@ -210,4 +211,5 @@ def _history() -> CloudTrailChanges:
 
 
 def _reports() -> S3Reports:
-    return S3Reports(client("s3"), os.environ["REPORTS_BUCKET"])
+    versions = DynamoDbReportVersions(client("dynamodb"), os.environ["DRIFT_TABLE"])
+    return S3Reports(client("s3"), os.environ["REPORTS_BUCKET"], versions)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+_UNVERSIONED = "null"
+"""What S3 calls the version of an object that was written before versioning was turned on."""
 _TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}
 
 
@@ -48,7 +50,7 @@ class S3Reports:
                         Body=text.encode(errors="backslashreplace"),  # a lone surrogate must not cost the report
                         ContentType=_TYPES[extension],
                     )
-                versions[extension] = written["VersionId"]  # in the end that of ``latest``
+                versions[extension] = written.get("VersionId", _UNVERSIONED)  # in the end that of ``latest``
             keys.append(f"reports/{scan_id}.{extension}")
         self._versions.keep(versions)
         return keys[0] if keys else ""

@@ -65,7 +65,7 @@ def test_a_key_and_a_password_are_published_with_their_author_and_so_is_their_en
     mallory.delete_access_key(UserName="keyholder", AccessKeyId=key)
     over = ears.wait_for("PolicyDriftResolved", finding_id="credential:user:keyholder")
     mallory.create_login_profile(UserName="keyholder", Password="Correct-horse-1")
-    again = ears.wait_for("PolicyDriftDetected", finding_id="credential:user:keyholder")
+    again = ears.wait_for("PolicyDriftDetected", finding_id="credential:user:keyholder", why="reopened")
 
     assert (detected["kind"], detected["severity"], detected["verdict"]) == ("CREDENTIAL", "MEDIUM", "BROADENED")
     assert f"access key {key}" in detected["summary"]

@@ -1,4 +1,4 @@
-"""The decision of a person about drift: who made it, why, and that nobody approves a change of their own."""
+"""Decisions about drift, and the rule of two persons."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ LONGEST_REASON, LONGEST_REFERENCE = 500, 200
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Who decides, and why.
+    """A caller with its reason for a decision.
 
     Attributes
     ----------

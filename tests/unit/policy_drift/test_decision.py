@@ -26,7 +26,7 @@ def by(actor):
         (Decision(ADMIN, "ann@example.com"), "unknown"),
     ],
 )
-def test_whoever_made_the_change_or_may_have_made_it_cannot_approve_it(decision, author):
+def test_the_author_of_a_change_or_a_possible_one_cannot_approve_it(decision, author):
     with pytest.raises(NotAllowedError, match=r"four_eyes: .* made the change of access:role:app"):
         refuse_own_changes(decision, "access:role:app", [by(author)])
 

@@ -255,9 +255,9 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "DriftApiRole": (
         *_LOGS_AND_TRACES,
         *_reads_the_account("an adoption", _PAGES_OF_IAM, "an adoption"),
-        Probed("s3:GetObject", "an adoption", sid="ReadWriteBaseline"),
-        Probed("s3:GetObject", "a link to the report", sid="ReadReports"),
-        Probed("s3:GetObjectVersion", "an adoption"),
+        Probed("s3:GetObject", "an adoption"),
+        Probed("s3:GetObjectVersion", "an adoption", sid="ReadWriteBaseline"),
+        Probed("s3:GetObjectVersion", "a link to the report", sid="ReadReports"),
         Probed("s3:PutObject", "an adoption"),
         Required("s3:ListBucket", _S3_PAGE),
         Required("s3:ListBucketVersions", _S3_PAGE),

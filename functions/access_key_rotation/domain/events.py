@@ -99,7 +99,7 @@ class SecretReaderMissing:
 
 @dataclass(frozen=True, slots=True)
 class SecretDoesNotAuthenticate:
-    """AWS rejects the key that consumers read."""
+    """The key that consumers read is rejected by AWS, or is not Active; ``key_id`` is empty if they read no key."""
 
     user_name: str
     key_id: str

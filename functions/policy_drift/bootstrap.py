@@ -56,7 +56,7 @@ def scan_account(
     clock: Clock | None = None,
 ) -> ScanAccount:
     """Compare the whole account, by schedule. Raises SettingsError."""
-    settings, severities = settings or _settings(), severities or drift_severities()
+    settings, severities = settings or drift_settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
     return ScanAccount(
@@ -91,7 +91,7 @@ def check_changes(
     clock: Clock | None = None,
 ) -> CheckChanges:
     """Compare what an event names. Raises SettingsError."""
-    settings, severities = settings or _settings(), severities or drift_severities()
+    settings, severities = settings or drift_settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
     findings = findings or _findings()
@@ -125,7 +125,7 @@ def operate_drift(
     clock: Clock | None = None,
 ) -> OperateDrift:
     """Answer operators. Raises SettingsError."""
-    settings, severities = settings or _settings(), severities or drift_severities()
+    settings, severities = settings or drift_settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
     findings = findings or _findings()
@@ -165,7 +165,7 @@ def drift_severities() -> DriftSeverities:
     return files.load(files.locate(SEVERITIES_FILE), Severities).drift
 
 
-def _settings() -> DriftSettings:
+def drift_settings() -> DriftSettings:
     """The operator's file. Raises SettingsError."""
     return files.load(files.locate(SETTINGS_FILE), DriftSettings)
 

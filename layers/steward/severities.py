@@ -38,6 +38,7 @@ class EventSeverities:
 
     RepositoryCreated: SeverityName
     RepositoryConfigurationChanged: SeverityName
+    RepositoryRetentionShortened: SeverityName
     RepositoryRequestDenied: SeverityName
     PushToMissingRepositoryObserved: SeverityName
     AccessKeyRotationDue: OfKey

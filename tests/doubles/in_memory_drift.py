@@ -143,7 +143,7 @@ class InMemoryAccount:
 class NoHistory:
     """A history without events."""
 
-    def changes_of(self, entity, since):  # noqa: ARG002 - the port's signature
+    def changes_of(self, entity, since, arn):  # noqa: ARG002 - the port's signature
         return ()
 
 
@@ -154,7 +154,7 @@ class CountingHistory:
         self.changes = dict(changes)
         self.asked = []
 
-    def changes_of(self, entity, since):  # noqa: ARG002 - the port's signature
+    def changes_of(self, entity, since, arn):  # noqa: ARG002 - the port's signature
         self.asked.append(str(entity))
         return self.changes.get(entity, ())
 

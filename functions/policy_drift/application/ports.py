@@ -179,8 +179,11 @@ class BaselineStore(Protocol):
 class ChangeHistory(Protocol):
     """CloudTrail's event history of IAM."""
 
-    def changes_of(self, entity: EntityId, since: datetime) -> tuple[Change, ...]:
-        """Who changed an entity, the latest first; reading calls and refused ones are left out. One or more calls."""
+    def changes_of(self, entity: EntityId, since: datetime, arn: str) -> tuple[Change, ...]:
+        """Who changed an entity, the latest first; reading calls and refused ones are left out. One or more calls.
+
+        ``arn`` is the entity's; CloudTrail lists events of managed policies by it, and those of principals by name.
+        """
         ...
 
 

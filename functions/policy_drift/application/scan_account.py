@@ -109,14 +109,18 @@ class ScanAccount:
         try:
             return self._baseline.in_force(lambda: snapshot.account, writers, scan_id)
         except BaselineLostError as error:
-            result = ScanResult(Drifts((error.drift,), looked_at=frozenset()), started)
-            events = FindingEvents(Account(self._account), snapshot.account)
-            self._recorder.record(result, self._explain(started, error.causes), events, scan_id)
+            result = ScanResult(Drifts((error.drift,), compared=frozenset()), started)
+            nothing = Account(self._account)
+            events = FindingEvents(nothing, snapshot.account)
+            explain = self._explain(started, nothing, snapshot.account, error.causes)
+            self._recorder.record(result, explain, events, scan_id)
             raise
 
-    def _explain(self, started: datetime, causes: tuple[Change, ...]) -> Callable[[Drift], Explanation]:
+    def _explain(
+        self, started: datetime, approved: Account, live: Account, causes: tuple[Change, ...]
+    ) -> Callable[[Drift], Explanation]:
         """Explain changes of the baseline by S3's events, all others by CloudTrail's history."""
-        from_history = self._attribution.from_history(started)
+        from_history = self._attribution.from_history(started, approved, live)
         return lambda drift: Explanation(causes) if drift.kind is Kind.BASELINE else from_history(drift)
 
     def _compare(self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved) -> Completed:
@@ -126,7 +130,7 @@ class ScanAccount:
             found = replace(found, found=(approved.drift, *found.found))
         findings = self._recorder.record(
             ScanResult(found, started, approved.changed),
-            self._explain(started, approved.causes),
+            self._explain(started, baseline, live, approved.causes),
             FindingEvents(baseline, live),
             scan_id,
         )

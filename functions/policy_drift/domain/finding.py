@@ -107,7 +107,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One event of CloudTrail that explains a finding. Every text in it was chosen by the caller."""
+    """One event of CloudTrail that explains a finding. Every text in it was chosen by the caller.
+
+    ``part`` is the part of the entity that the call changed, such as ``inline policy own``; empty for the whole.
+    """
 
     event_id: str
     event_name: str
@@ -115,6 +118,7 @@ class Change:
     at: datetime
     source_ip: str = ""
     user_agent: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

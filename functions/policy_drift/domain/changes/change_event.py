@@ -1,13 +1,14 @@
 """CloudTrail's event of a change in IAM: who changed what. It says where to look, never what is there."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from policy_drift.domain.account import Document, EntityId, EntityKind, policy_id
+from policy_drift.domain.account import Account, Document, EntityId, EntityKind, policy_id
+from policy_drift.domain.changes.operations import named_part
 from policy_drift.domain.finding import Change
 from policy_drift.domain.surrogates import escaped
 
@@ -63,12 +64,31 @@ class ChangeEvent:
         """Everything that may differ by it, but for those who have or are in what it changes."""
         return self.altered | self.handed
 
+    def respelled(self, accounts: Iterable[Account]) -> "ChangeEvent":
+        """The event with names as these accounts write them: IAM does not distinguish names by capitals.
+
+        Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+        """
+        names = {name.casefold(): name for account in accounts for name in _names(account)}
+        parameters = dict(self.parameters)
+        for key, kind in _NAMED.items():
+            if isinstance(asked := parameters.get(key), str) and (known := names.get(f"{kind}/{asked}".casefold())):
+                parameters[key] = known.partition("/")[2]
+        return replace(
+            self,
+            principals=frozenset(EntityId(names.get(one.casefold(), one)) for one in self.principals),
+            policies=frozenset(names.get(arn.casefold(), arn) for arn in self.policies),
+            parameters=parameters,
+        )
+
 
 def change_event(record: Mapping[str, Any]) -> ChangeEvent | None:
     """What a CloudTrail record announces; None where nothing was changed, or nothing that we compare is named."""
     record = escaped(record)
     name = str(record.get("eventName", ""))
-    if record.get("errorCode") or record.get("eventSource") != "iam.amazonaws.com" or name.startswith(WITHOUT_EFFECT):
+    if record.get("errorCode") or record.get("eventSource") != "iam.amazonaws.com":
+        return None
+    if record.get("readOnly") is True or name.startswith(WITHOUT_EFFECT):
         return None
     asked, answered = _object(record.get("requestParameters")), _object(record.get("responseElements"))
     principals = frozenset(_principals(asked, answered))
@@ -88,8 +108,16 @@ def change_event(record: Mapping[str, Any]) -> ChangeEvent | None:
         at=at,
         source_ip=_short(str(record.get("sourceIPAddress") or "")),
         user_agent=_short(str(record.get("userAgent") or "")),
+        part=_short(named_part(name, asked)),
     )
     return ChangeEvent(change, principals, policies, _document(asked), asked)
+
+
+def _names(account: Account) -> Iterator[str]:
+    """Ids of principals and ARNs of managed policies."""
+    for kind, names in (("user", account.users), ("group", account.groups), ("role", account.roles)):
+        yield from (f"{kind}/{name}" for name in names)
+    yield from account.policies
 
 
 def _principals(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterator[EntityId]:

@@ -28,7 +28,7 @@ class Drifts:
     undecided : frozenset of EntityId
         Entities about which something could not be decided, because it could not be read. What was found about them is
         certain; that nothing else was found says nothing.
-    looked_at : frozenset of EntityId, or None
+    compared : frozenset of EntityId, or None
         The entities that were compared; None for all.
     renamed : mapping of EntityId to EntityId
         The names that entities have now, by the approved ones: what differs is found under the new name.
@@ -38,13 +38,13 @@ class Drifts:
 
     found: tuple[Drift, ...]
     undecided: frozenset[EntityId] = frozenset()
-    looked_at: frozenset[EntityId] | None = None
+    compared: frozenset[EntityId] | None = None
     renamed: Mapping[EntityId, EntityId] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
 
     def rules_out(self, drift: Drift) -> bool:
         """Whether an earlier drift is over: it was looked for, could have been seen, and was not found."""
-        if self.looked_at is not None and drift.entity not in self.looked_at:
+        if self.compared is not None and drift.entity not in self.compared:
             return False
         return drift.entity not in self.undecided and drift.finding_id not in {one.finding_id for one in self.found}
 
@@ -86,9 +86,9 @@ def drifts(
     """
     if approved.id != live.id:
         raise ConflictError(f"the baseline is of account {approved.id}, and this is account {live.id}")
-    looked_at = None if only is None else with_dependents(only, (approved, live)).union(alone)
+    compared = None if only is None else with_dependents(only, (approved, live)).union(alone)
     results = Results(severities, unread={**live.unreadable}, undecided={*live.unreadable, *approved.unreadable})
-    return _Comparing(approved, live, scope or Scope(), looked_at, results).result()
+    return _Comparing(approved, live, scope or Scope(), compared, results).result()
 
 
 class _Comparing:
@@ -99,11 +99,11 @@ class _Comparing:
         approved: Account,
         live: Account,
         scope: Scope,
-        looked_at: frozenset[EntityId] | None,
+        compared: frozenset[EntityId] | None,
         results: Results,
     ) -> None:
         self._approved, self._live = approved, _with_policies_respelled(live, approved)
-        self._scope, self._looked_at, self._gathering = scope, looked_at, results
+        self._scope, self._compared, self._gathering = scope, compared, results
         arns = approved.policies.keys() | live.policies.keys()
         self._changed = {arn for arn in arns if policy_id(arn) in results.undecided or self._differs(arn)}
         self._groups = list(paired(approved.groups, live.groups))
@@ -133,19 +133,19 @@ class _Comparing:
         self._add_unread()
         found = sorted(self._gathering.found, key=lambda drift: (-drift.severity, drift.finding_id))
         return Drifts(
-            tuple(found), frozenset(self._gathering.undecided), self._looked_at, renamed=renamed, scope=self._scope
+            tuple(found), frozenset(self._gathering.undecided), self._compared, renamed=renamed, scope=self._scope
         )
 
     def _is_to_be_compared(self, pair: Pair[Entity]) -> bool:
         """Under either name: who renames a user must not take it out of scope by that."""
         entity = entity_id(pair.either)
         names = {entity} if pair.approved is None else {entity, entity_id(pair.approved)}
-        if not any(map(self._is_looked_at, names)) or entity in self._gathering.undecided:
+        if not any(map(self._is_compared, names)) or entity in self._gathering.undecided:
             return False
         return not self._is_unchanged(pair) or bool(self._gathering.effects.get(entity))
 
-    def _is_looked_at(self, entity: EntityId) -> bool:
-        return (self._looked_at is None or entity in self._looked_at) and entity in self._scope
+    def _is_compared(self, entity: EntityId) -> bool:
+        return (self._compared is None or entity in self._compared) and entity in self._scope
 
     def _is_unchanged(self, pair: Pair[Entity]) -> bool:
         """Whether nothing differs by so much as a letter, in the entity or in what it refers to."""
@@ -160,7 +160,7 @@ class _Comparing:
 
     def _look_at_policy(self, arn: str) -> None:
         entity = policy_id(arn)
-        if not self._is_looked_at(entity) or entity in self._gathering.undecided:
+        if not self._is_compared(entity) or entity in self._gathering.undecided:
             return
         approved, live = self._approved.policies.get(arn), self._live.policies.get(arn)
         try:
@@ -175,7 +175,7 @@ class _Comparing:
 
     def _add_unread(self) -> None:
         results = self._gathering
-        for entity in [entity for entity in results.unread if not self._is_looked_at(entity)]:
+        for entity in [entity for entity in results.unread if not self._is_compared(entity)]:
             del results.unread[entity]
         results.add_unread(self._live)
 

@@ -132,7 +132,7 @@ def _itself(account: str) -> dict[str, dict[str, str]]:
     }
 
 
-def _nothing_but_itself(account: str) -> dict[str, dict[str, str]]:
+def _nothing_but_itself(account: str) -> Mapping[str, Mapping[str, Any]]:
     return {
         **_itself(account),
         "StringEqualsIfExists": {"aws:PrincipalOrgID": "o-ofnobody00"},

@@ -29,6 +29,7 @@ from moto import mock_aws
 
 from benchmarks.served_iam import ServedIam
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
+from policy_drift.adapters.dynamodb_report_versions import DynamoDbReportVersions
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.adapters.lambda_scan import LambdaScanTrigger
 from policy_drift.adapters.s3_baseline import S3BaselineStore
@@ -263,7 +264,7 @@ def adoption(principals: int) -> str:
             store=store,
             records=records,
             findings=findings,
-            reports=S3Reports(s3, "reports"),
+            reports=S3Reports(s3, "reports", DynamoDbReportVersions(dynamodb, "state")),
             trigger=LambdaScanTrigger(boto3.client("lambda"), "scan"),
             publisher=silence,
             clock=clock,

@@ -159,6 +159,19 @@ class CountingHistory:
         return self.changes.get(entity, ())
 
 
+class InMemoryCredentials:
+    """What IAM has beside policies, by entity and kind."""
+
+    def __init__(self):
+        self.items = {}
+        self.error = None
+
+    def present(self, entity, kind, items):  # noqa: ARG002 - the port's signature
+        if self.error:
+            raise self.error
+        return frozenset(self.items.get((entity, kind), ()))
+
+
 class NoReports:
     """Keeps nothing."""
 

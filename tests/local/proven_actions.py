@@ -101,6 +101,28 @@ def _reads_the_account(whole: str, group: str, policy: str) -> tuple[Probed | Re
     )
 
 
+_READS_CREDENTIALS = tuple(
+    Required(f"iam:{operation}", f"https://docs.aws.amazon.com/IAM/latest/APIReference/API_{operation}.html")
+    for operation in (
+        "GetLoginProfile",
+        "GetOpenIDConnectProvider",
+        "GetOutboundWebIdentityFederationInfo",
+        "GetSAMLProvider",
+        "ListAccessKeys",
+        "ListInstanceProfilesForRole",
+        "ListMFADevices",
+        "ListOpenIDConnectProviders",
+        "ListOrganizationsFeatures",
+        "ListRoleTags",
+        "ListSAMLProviders",
+        "ListSSHPublicKeys",
+        "ListServiceSpecificCredentials",
+        "ListSigningCertificates",
+        "ListUserTags",
+    )
+)
+"""What the policy ReadCredentials allows. What cannot be read is a finding all the same, with the verdict UNKNOWN."""
+
 _CHANGES = "a change of a user, a group, a role and a policy"
 _S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"
 
@@ -192,6 +214,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "DriftScanRole": (
         *_LOGS_AND_TRACES,
         *_reads_the_account("a scan", _PAGES_OF_IAM, "a scan"),
+        *_READS_CREDENTIALS,
         Probed("cloudtrail:LookupEvents", "a finding that no event announced"),
         Probed("s3:GetObject", "a scan"),
         Probed("s3:GetObjectVersion", "the first scan"),
@@ -208,6 +231,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "DriftCheckRole": (
         *_LOGS_AND_TRACES,
         *_reads_the_account("a change of a large group", _CHANGES, _CHANGES),
+        *_READS_CREDENTIALS,
         Probed("iam:GetRole", _CHANGES),
         Probed("iam:GetRolePolicy", _CHANGES),
         Probed("iam:ListAttachedRolePolicies", _CHANGES),
@@ -231,9 +255,9 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "DriftApiRole": (
         *_LOGS_AND_TRACES,
         *_reads_the_account("an adoption", _PAGES_OF_IAM, "an adoption"),
-        Probed("s3:GetObject", "an adoption", sid="ReadWriteBaseline"),
-        Probed("s3:GetObject", "a link to the report", sid="ReadReports"),
-        Probed("s3:GetObjectVersion", "an adoption"),
+        Probed("s3:GetObject", "an adoption"),
+        Probed("s3:GetObjectVersion", "an adoption", sid="ReadWriteBaseline"),
+        Probed("s3:GetObjectVersion", "a link to the report", sid="ReadReports"),
         Probed("s3:PutObject", "an adoption"),
         Required("s3:ListBucket", _S3_PAGE),
         Required("s3:ListBucketVersions", _S3_PAGE),

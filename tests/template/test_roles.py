@@ -26,6 +26,10 @@ SERVICE_USERS = "arn:${AWS::Partition}:iam::${AWS::AccountId}:user${ServicePath}
 WITHOUT_RESOURCE_TYPE = {
     "cloudtrail:LookupEvents": "the action has no resource type",
     "iam:GetAccountAuthorizationDetails": "the action has no resource type",
+    "iam:GetOutboundWebIdentityFederationInfo": "the action has no resource type",
+    "iam:ListOpenIDConnectProviders": "the action has no resource type",
+    "iam:ListOrganizationsFeatures": "the action has no resource type",
+    "iam:ListSAMLProviders": "the action has no resource type",
     "ecr:GetRegistryScanningConfiguration": "the action has no resource type",
 }
 """Actions that may stand on "*", each with the reason why AWS allows nothing narrower."""

@@ -8,6 +8,7 @@ from policy_drift.application.ports import ChangeHistory
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
 from policy_drift.domain.arns import is_of_aws
 from policy_drift.domain.changes.change_event import ChangeEvent
+from policy_drift.domain.changes.claims import account_entity
 from policy_drift.domain.changes.expected_events import LOOKED_BACK, WITHOUT_AUTHOR
 from policy_drift.domain.changes.operations import changes_a_managed_policy, may_explain
 from policy_drift.domain.dependents import entity_id, managed_policies_of, with_dependents
@@ -74,7 +75,15 @@ class AttributeChanges:
     def from_events(self, events: Iterable[ChangeEvent], accounts: Iterable[Account]) -> Callable[[Drift], Explanation]:
         """Explain a drift by those of these events that changed its entity or something that it depends on."""
         accounts = tuple(accounts)
-        reached = [(one.change, with_dependents(one.altered, accounts) | one.handed) for one in events]
+        reached = [
+            (
+                one.change,
+                with_dependents(one.altered, accounts)
+                | one.handed
+                | {claim.entity or account_entity(self._account) for claim in one.claims},
+            )
+            for one in events
+        ]
 
         def explain(drift: Drift) -> Explanation:
             return self._explanation(drift, [change for change, entities in reached if drift.entity in entities])

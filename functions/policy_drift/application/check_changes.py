@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import BaselineInForce
+from policy_drift.application.find_credentials import FindCredentials
 from policy_drift.application.ports import AccountReader, Findings, Subjects
 from policy_drift.application.record_findings import RecordFindings, ScanResult
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
@@ -41,6 +42,7 @@ class CheckChanges:
         findings: Findings,
         recorder: RecordFindings,
         attribution: AttributeChanges,
+        credentials: FindCredentials,
         clock: Clock,
         scope: Scope,
         severities: DriftSeverities,
@@ -50,6 +52,7 @@ class CheckChanges:
         self._findings = findings
         self._recorder = recorder
         self._attribution = attribution
+        self._credentials = credentials
         self._clock = clock
         self._scope = scope
         self._severities = severities
@@ -74,6 +77,8 @@ class CheckChanges:
         transient = self._transient(distinct, approved, live)
         if transient:
             found = replace(found, found=(*found.found, *transient))
+        beside = self._credentials.found(distinct, found.compared, approved, live)
+        found = replace(found, found=(*found.found, *beside))
         explain = self._attribution.from_events(distinct, (approved, live))
         findings = self._recorder.record(
             ScanResult(found, read_at), explain, FindingEvents(approved, live, self._holders), run

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import Approved, BaselineInForce, BaselineLostError
+from policy_drift.application.find_credentials import FindCredentials
 from policy_drift.application.ports import AccountReader, PublicationPendingError, ReportStore, Snapshot
 from policy_drift.application.record_findings import RecordFindings, ScanResult
 from policy_drift.domain.account import Account
@@ -27,8 +28,8 @@ from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 NOT_COVERED = (
-    "Session lengths, tags, passwords, access keys, MFA devices and instance profiles",
-    "Identity providers, account aliases and the password policy",
+    "Credentials, identity providers, instance profiles and tags, but for changes that an event announced",
+    "Session lengths, account aliases and the password policy",
     "Resource policies, service control policies and session policies",
 )
 """Not in GetAccountAuthorizationDetails, or not read by the comparison."""
@@ -52,6 +53,7 @@ class ScanAccount:
         baseline_in_force: BaselineInForce,
         recorder: RecordFindings,
         attribution: AttributeChanges,
+        credentials: FindCredentials,
         reports: ReportStore,
         publisher: EventPublisher,
         clock: Clock,
@@ -65,6 +67,7 @@ class ScanAccount:
         self._baseline = baseline_in_force
         self._recorder = recorder
         self._attribution = attribution
+        self._credentials = credentials
         self._reports = reports
         self._publisher = publisher
         self._clock = clock
@@ -126,6 +129,8 @@ class ScanAccount:
     def _compare(self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved) -> Completed:
         live, baseline = snapshot.account, approved.baseline.account
         found = drifts(baseline, live, severities=self._severities, scope=self._scope)
+        beside = self._credentials.found((), None, baseline, live)
+        found = replace(found, found=(*found.found, *beside))
         if approved.drift:
             found = replace(found, found=(approved.drift, *found.found))
         findings = self._recorder.record(

@@ -117,7 +117,7 @@ def test_each_call_is_tied_to_the_part_that_it_changed(drift):
     drift.check(
         drift.event("UpdateAssumeRolePolicy", MALLORY),
         drift.event("PutRolePolicy", HELPER, policyName="own"),
-        drift.event("CreateAccessKey", DEPLOYER),
+        drift.event("UpdateRoleDescription", DEPLOYER),
     )
 
     calls = {

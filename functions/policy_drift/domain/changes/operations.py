@@ -27,13 +27,25 @@ class Part(Enum):
     """The permissions boundary."""
     GROUPS = frozenset({Kind.MEMBERSHIP})
     """Which groups a user is in."""
+    CREDENTIALS = frozenset({Kind.CREDENTIAL})
+    """What a user signs in with."""
+    PROVIDERS = frozenset({Kind.PROVIDER})
+    """Identity providers."""
+    FEDERATION = frozenset({Kind.FEDERATION})
+    """Settings of the account that let credentials in or out."""
+    PROFILES = frozenset({Kind.PROFILE})
+    """Which roles instances get."""
+    TAGS = frozenset({Kind.TAG})
+    """Tags of principals, by which policies may decide."""
     NOT_COMPARED = frozenset[Kind]()
     """Nothing that is compared with the baseline; ``docs/policy-drift.md`` says what, and why."""
 
 
-_OF_PARTS = frozenset({Kind.ACCESS, Kind.TRUST, Kind.DANGLING, Kind.BOUNDARY, Kind.MEMBERSHIP})
-"""Kinds about one part of a principal; the others are about an entity as a whole, and any call may explain them."""
+_AS_A_WHOLE = frozenset({Kind.UNMANAGED, Kind.MISSING, Kind.RECREATED, Kind.POLICY, Kind.UPSTREAM, Kind.NOTE})
+"""Kinds about an entity as a whole: any call about it may explain them."""
 
+_REPORTED = frozenset({Kind.TRANSIENT, Kind.UNREADABLE})
+"""Kinds that any call may lead to."""
 _OF_MANAGED_POLICIES = frozenset(
     {"CreatePolicy", "CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion", "SetDefaultPolicyVersion"}
 )
@@ -52,25 +64,33 @@ _BY_PART = {
         DeleteRolePermissionsBoundary DeleteUserPermissionsBoundary PutRolePermissionsBoundary
         PutUserPermissionsBoundary""",
     Part.GROUPS: "AddUserToGroup RemoveUserFromGroup",
-    Part.NOT_COMPARED: """
-        AcceptDelegationRequest AddClientIDToOpenIDConnectProvider AddRoleToInstanceProfile AssociateDelegationRequest
-        ChangePassword CreateAccessKey CreateAccountAlias CreateDelegationRequest CreateInstanceProfile
-        CreateLoginProfile CreateOpenIDConnectProvider CreateSAMLProvider CreateServiceSpecificCredential
-        CreateVirtualMFADevice DeactivateMFADevice DeleteAccessKey DeleteAccountAlias DeleteAccountPasswordPolicy
-        DeleteInstanceProfile DeleteLoginProfile DeleteOpenIDConnectProvider DeleteSAMLProvider DeleteSSHPublicKey
-        DeleteServerCertificate DeleteServiceSpecificCredential DeleteSigningCertificate DeleteVirtualMFADevice
+    Part.CREDENTIALS: """
+        CreateAccessKey CreateLoginProfile CreateServiceSpecificCredential DeactivateMFADevice DeleteAccessKey
+        DeleteLoginProfile DeleteSSHPublicKey DeleteServiceSpecificCredential DeleteSigningCertificate
+        EnableMFADevice ResetServiceSpecificCredential UpdateAccessKey UpdateLoginProfile UpdateSSHPublicKey
+        UpdateServiceSpecificCredential UpdateSigningCertificate UploadSSHPublicKey UploadSigningCertificate""",
+    Part.PROVIDERS: """
+        AddClientIDToOpenIDConnectProvider CreateOpenIDConnectProvider CreateSAMLProvider
+        DeleteOpenIDConnectProvider DeleteSAMLProvider RemoveClientIDFromOpenIDConnectProvider
+        UpdateOpenIDConnectProviderThumbprint UpdateSAMLProvider""",
+    Part.FEDERATION: """
         DisableOrganizationsRootCredentialsManagement DisableOrganizationsRootSessions
-        DisableOutboundWebIdentityFederation EnableMFADevice EnableOrganizationsRootCredentialsManagement
-        EnableOrganizationsRootSessions EnableOutboundWebIdentityFederation PutAccountProperties
-        RejectDelegationRequest RemoveClientIDFromOpenIDConnectProvider RemoveRoleFromInstanceProfile
-        ResetServiceSpecificCredential ResyncMFADevice SendDelegationToken SetSecurityTokenServicePreferences
-        TagInstanceProfile TagMFADevice TagOpenIDConnectProvider TagPolicy TagRole TagSAMLProvider
-        TagServerCertificate TagUser UntagInstanceProfile UntagMFADevice UntagOpenIDConnectProvider UntagPolicy
-        UntagRole UntagSAMLProvider UntagServerCertificate UntagUser UpdateAccessKey UpdateAccountPasswordPolicy
-        UpdateDelegationRequest UpdateLoginProfile UpdateOpenIDConnectProviderThumbprint UpdateRole
-        UpdateRoleDescription UpdateSAMLProvider UpdateSSHPublicKey UpdateServerCertificate
-        UpdateServiceSpecificCredential UpdateSigningCertificate UploadSSHPublicKey UploadServerCertificate
-        UploadSigningCertificate""",
+        DisableOutboundWebIdentityFederation EnableOrganizationsRootCredentialsManagement
+        EnableOrganizationsRootSessions EnableOutboundWebIdentityFederation""",
+    Part.PROFILES: """
+        AddRoleToInstanceProfile RemoveRoleFromInstanceProfile""",
+    Part.TAGS: """
+        TagRole TagUser UntagRole UntagUser""",
+    Part.NOT_COMPARED: """
+        AcceptDelegationRequest AssociateDelegationRequest ChangePassword CreateAccountAlias
+        CreateDelegationRequest CreateInstanceProfile CreateVirtualMFADevice DeleteAccountAlias
+        DeleteAccountPasswordPolicy DeleteInstanceProfile DeleteServerCertificate DeleteVirtualMFADevice
+        PutAccountProperties RejectDelegationRequest ResyncMFADevice SendDelegationToken
+        SetSecurityTokenServicePreferences TagInstanceProfile TagMFADevice TagOpenIDConnectProvider TagPolicy
+        TagSAMLProvider TagServerCertificate UntagInstanceProfile UntagMFADevice UntagOpenIDConnectProvider
+        UntagPolicy UntagSAMLProvider UntagServerCertificate UpdateAccountPasswordPolicy
+        UpdateDelegationRequest UpdateRole UpdateRoleDescription UpdateServerCertificate
+        UploadServerCertificate""",
 }
 OPERATIONS: Mapping[str, Part] = MappingProxyType(
     {name: part for part, names in _BY_PART.items() for name in names.split()}
@@ -80,7 +100,7 @@ OPERATIONS: Mapping[str, Part] = MappingProxyType(
 
 def may_explain(event_name: str, kind: Kind) -> bool:
     """Whether a call of this name may be the cause of a finding of this kind, about an entity that it changed."""
-    return kind not in _OF_PARTS or kind in OPERATIONS.get(event_name, Part.EVERYTHING).value
+    return kind in _AS_A_WHOLE | _REPORTED or kind in OPERATIONS.get(event_name, Part.EVERYTHING).value
 
 
 def changes_a_managed_policy(event_name: str) -> bool:

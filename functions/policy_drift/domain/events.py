@@ -79,6 +79,8 @@ class PolicyDriftAcknowledged:
     reason: str
     expires: str
     arn: str = ""
+    session: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,9 @@ class BaselineChanged:
     newly_approved: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     approved_access: list[str] = field(default_factory=list)
+    session: str = ""
+    reason: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ def operate_drift(
         scope=settings.scope,
         severities=severities,
         account=account,
+        four_eyes=settings.four_eyes,
     )
 
 

@@ -46,6 +46,8 @@ def representation_of(finding: Finding) -> dict[str, Any]:
             "reason": given.reason,
             "given": given.given.isoformat(),
             "expires": given.expires.isoformat(),
+            "session": given.session,
+            "reference": given.reference,
         }
         if given
         else None,
@@ -86,6 +88,8 @@ def detailed(finding: Finding) -> dict[str, Any]:
         "arn": drift.arn,
         "reasons": list(drift.reasons),
         "protected": drift.protected,
+        "added": list(drift.added),
+        "removed": list(drift.removed),
         "newly_allowed": [asdict(witness) for witness in drift.newly_allowed],
         "newly_denied": [asdict(witness) for witness in drift.newly_denied],
         "in_words": [newly_possible(witness, drift.entity) for witness in drift.newly_allowed],
@@ -104,6 +108,9 @@ def baseline_representation(record: InForce) -> dict[str, Any]:
         "how": record.how.value,
         "by": record.by,
         "since": record.since.isoformat(),
+        "session": record.session,
+        "reason": record.reason,
+        "reference": record.reference,
     }
 
 

@@ -86,7 +86,15 @@ class ServiceUserOperations:
         }
 
     def request_rotation(
-        self, name: UserName, reason: Reason, key_id: str | None, caller: str, correlation_id: str, *, dry_run: bool
+        self,
+        name: UserName,
+        reason: Reason,
+        key_id: str | None,
+        caller: str,
+        correlation_id: str,
+        *,
+        dry_run: bool,
+        session: str = "",
     ) -> Requested:
         """Request a rotation of the current key, or the deactivation of a leaked one. A routine one ends a freeze.
 
@@ -114,7 +122,7 @@ class ServiceUserOperations:
         if not dry_run:
             if asked.ends_freeze:
                 self._thaw(name)
-            due = AccessKeyRotationDue(name, reason.value, asked.key_id, requested_by=caller)
+            due = AccessKeyRotationDue(name, reason.value, asked.key_id, requested_by=caller, session=session)
             self._publisher.publish([due], correlation_id=correlation_id)
         return asked
 
@@ -152,7 +160,7 @@ class ServiceUserOperations:
         if len(keys) >= SLOTS:
             yield f"a free slot: the user has {' and '.join(key.id for key in keys)}"
 
-    def reactivate(self, name: UserName, caller: str, reason: str, correlation_id: str) -> str:
+    def reactivate(self, name: UserName, caller: str, reason: str, correlation_id: str, *, session: str = "") -> str:
         """Bring the key back that was deactivated last, and freeze the user; the id of the key.
 
         The freeze is written ahead, and stays where nobody knows whether IAM acted: the same call again finishes it.
@@ -184,7 +192,7 @@ class ServiceUserOperations:
             except DID_NOTHING:
                 record = claim.record
                 raise
-            event = AccessKeyReactivated(name, user.user_id, key_id, caller, frozen=True)
+            event = AccessKeyReactivated(name, user.user_id, key_id, caller, frozen=True, session=session)
             self._publisher.publish([event], correlation_id=correlation_id)
             record = record.noting(key_id, record.history(key_id).brought_back(self._clock.now()))
         finally:

@@ -17,6 +17,7 @@ class AccessKeyRotationDue:
     reason: str
     key_id: str | None = None
     requested_by: str = "schedule"
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class AccessKeyReactivated:
     key_id: str
     requested_by: str | None
     frozen: bool
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)

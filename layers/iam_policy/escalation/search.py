@@ -9,7 +9,7 @@ it is open as far as IAM goes; whether the target is worth it is another questio
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from typing import Any
@@ -52,7 +52,25 @@ def escalations(caller: Caller) -> tuple[Escalation, ...]:
     A path of which it was not decided whether it is open counts as open.
     """
     found = [escalation for path in known_paths() if (escalation := _open(path, caller))]
+    if not any(escalation.category is Category.SELF_ESCALATION for escalation in found):
+        found += _without_a_guard(caller)
     return tuple(sorted(found, key=lambda escalation: escalation.category is not Category.SELF_ESCALATION))
+
+
+def _without_a_guard(caller: Caller) -> Iterator[Escalation]:
+    """Guards that the caller can take away from itself, when that opens a path to an administrator."""
+    for removal in caller.removals:
+        step = PathStep(removal.action, Target.ANY, (removal.resource,), ())
+        if not _is_ever_allowed(step, caller) or _witness([step], step.resources, (), caller) is None:
+            continue
+        free = replace(caller, access=removal.access, removals=())
+        opened = (_open(path, free) for path in known_paths() if path.category is Category.SELF_ESCALATION)
+        beyond = next((one for one in opened if one and one.category is Category.SELF_ESCALATION), None)
+        if beyond:
+            title = f"{removal.action} removes its own guard, then {beyond.path.title}"
+            steps = (step, *beyond.path.steps)
+            yield Escalation(replace(beyond.path, id="guard", title=title, steps=steps))
+            return
 
 
 def _open(path: Path, caller: Caller) -> Escalation | None:

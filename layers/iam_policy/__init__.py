@@ -11,6 +11,7 @@ from iam_policy.canonical import canonical_form, canonical_hash
 from iam_policy.comparison import Comparison, Verdict, Witness, compare
 from iam_policy.errors import InvalidRequestError, PolicyDocumentError, PolicyError
 from iam_policy.evaluation import Decision, Request, evaluate
+from iam_policy.partial_evaluation import may_allow
 
 __all__ = [
     "Access",
@@ -28,4 +29,5 @@ __all__ = [
     "compare",
     "effective_access",
     "evaluate",
+    "may_allow",
 ]

@@ -57,6 +57,11 @@ class Comparison:
     newly_denied: tuple[Witness, ...] = ()
     reason: str = ""
 
+    @property
+    def is_out_of_budget(self) -> bool:
+        """Whether a larger budget might decide it."""
+        return self.reason == _OUT_OF_BUDGET
+
 
 def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None, most_witnesses: int = 5) -> Comparison:
     """What live allows against what baseline allows.
@@ -116,10 +121,23 @@ class _Question:
 
     def only_allowed_by(self, side: int) -> tuple[tuple[Witness, ...], str]:
         """Witnesses that only this side allows, and why there may be others when there are none."""
+        if self._is_included(side):
+            return (), ""
         try:
             return self._only_allowed_by(side)
         except OutOfBudgetError:
             return (), _OUT_OF_BUDGET
+
+    def _is_included(self, side: int) -> bool:
+        """Whether a side has no Allow that the other one lacks, and every Deny of the other."""
+        here, there = self._sides[side].layers, self._sides[1 - side].layers
+        if len(here) != len(there):
+            return False
+        denies = {statement for layer in here for statement in layer if not statement.allows}
+        return all(
+            {statement for statement in mine if statement.allows} <= set(theirs)
+            for mine, theirs in zip(here, there, strict=True)
+        ) and all(statement in denies for layer in there for statement in layer if not statement.allows)
 
     def _only_allowed_by(self, side: int) -> tuple[tuple[Witness, ...], str]:
         found, reason = self._exactly(side, Assignment(self._fresh))

@@ -87,6 +87,7 @@ class DriftSeverities:
     unattached_policy: SeverityName
     protected_by_aws: SeverityName
     unreadable: SeverityName
+    undecided: SeverityName
     transient_of_unknown_access: SeverityName
     baseline_refused: SeverityName
     baseline_lost: SeverityName

@@ -2,12 +2,17 @@
 
 from iam_policy.escalation import Caller, CallerKind, Role
 from policy_drift.domain.access.effective_policies import EffectivePolicies, access, policies_in
+from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Account, Entity
 from policy_drift.domain.arns import arn_of
 
 
-def caller_of(account: Account, principal: Entity, held: EffectivePolicies) -> Caller:
+def caller_of(
+    account: Account, principal: Entity, held: EffectivePolicies, questions: Questions | None = None
+) -> Caller:
     """A user, group or role with the access of what it holds, among the roles of its account.
+
+    Without ``questions``, each question about it has a budget of its own.
 
     Raises
     ------
@@ -27,4 +32,6 @@ def caller_of(account: Account, principal: Entity, held: EffectivePolicies) -> C
         frozenset(policies_in(held)),
         principal.unique_id,
         role_of,
+        questions.budget if questions else None,
+        questions.answers.possible if questions else {},
     )

@@ -95,10 +95,17 @@ def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None,
         reason for reason, found in ((why_not_allowed, allowed), (why_not_denied, denied)) if reason and not found
     ]
     if unsure:
-        if [set(merged(layer)) for layer in first.layers] == [set(merged(layer)) for layer in second.layers]:
+        if _are_spelled_alike(first, second):
             return Comparison(Verdict.EQUIVALENT)
         return Comparison(Verdict.UNKNOWN, allowed, denied, unsure[0])
     return Comparison(_VERDICTS[bool(allowed), bool(denied)], allowed, denied)
+
+
+def _are_spelled_alike(first: Access, second: Access) -> bool:
+    """Whether both are the same in canonical form; that is not looked at where one has layers that the other lacks."""
+    if len(first.layers) != len(second.layers):
+        return False
+    return all(set(merged(one)) == set(merged(other)) for one, other in zip(first.layers, second.layers, strict=True))
 
 
 _VERDICTS = {

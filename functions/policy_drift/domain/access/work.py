@@ -24,9 +24,15 @@ OF_A_BASELINE = 6_000_000
 OF_A_REQUEST = 2_000_000
 """Steps: about 5 s of one core at most; API Gateway waits 29 s for four such comparisons."""
 
+_OF_AN_ENTITY = 4_000_000
+"""More than so many steps, about 10 s, are not spent on one entity: no run may hang on a single one."""
 _OF_A_QUESTION = Budget().steps
 _QUESTIONS = 4
 _MOST_ANSWERS = 8_192
+
+
+class DoesNotFitError(Exception):
+    """A question takes more than the first share. The comparison catches it and tries again with a larger one."""
 
 
 def _never() -> bool:
@@ -54,11 +60,14 @@ class Questions:
         What this or another entity has asked already.
     undecided : bool
         Whether a question did not fit since this was last set to False.
+    is_first_try : bool
+        Whether to give up at the first question that does not fit, as there will be another try.
     """
 
     budget: Budget
     answers: Answers = field(default_factory=Answers)
     undecided: bool = False
+    is_first_try: bool = False
 
     def compare(self, baseline: Access, live: Access) -> Comparison:
         """`iam_policy.compare`, within a part of the share."""
@@ -68,7 +77,7 @@ class Questions:
         with self.budget.share(_QUESTIONS, _OF_A_QUESTION) as share:
             comparison = compare(baseline, live, budget=share)
         if comparison.is_out_of_budget:
-            self.undecided = True
+            self.does_not_fit()
         elif len(self.answers.compared) < _MOST_ANSWERS:
             self.answers.compared[asked] = comparison
         return comparison
@@ -76,8 +85,21 @@ class Questions:
     def decided(self, found: tuple[Escalation, ...]) -> tuple[Escalation, ...]:
         """Those of these escalation paths that are known to be open."""
         decided = tuple(one for one in found if one.decided)
-        self.undecided |= len(decided) < len(found)
+        if len(decided) < len(found):
+            self.does_not_fit()
         return decided
+
+    def does_not_fit(self) -> None:
+        """Note that a question was not decided.
+
+        Raises
+        ------
+        DoesNotFitError
+            There will be another try.
+        """
+        self.undecided = True
+        if self.is_first_try:
+            raise DoesNotFitError
 
 
 @dataclass(slots=True)
@@ -110,10 +132,13 @@ class Work:
 
     @contextmanager
     def share(self, among: int, most: int | None = None) -> Iterator[Questions]:
-        """The questions about one of so many entities: an equal share of what is left; what it does not use stays."""
+        """The questions about one of so many entities: an equal share of what is left; what it does not use stays.
+
+        With ``most``, the share is at most so large, and there will be another try.
+        """
         steps = max(self.steps, 0) // max(among, 1)
-        given = steps if most is None else min(steps, most)
-        questions = Questions(Budget(given), self.answers)
+        given = min(steps, _OF_AN_ENTITY if most is None else most)
+        questions = Questions(Budget(given), self.answers, is_first_try=most is not None)
         try:
             yield questions
         finally:

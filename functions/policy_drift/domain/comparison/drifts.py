@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from iam_policy import PolicyDocumentError
 from policy_drift.domain.access.reading import same
-from policy_drift.domain.access.work import OF_A_BASELINE, Work
+from policy_drift.domain.access.work import OF_A_BASELINE, DoesNotFitError, Work
 from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Group, Role, User, policy_id
 from policy_drift.domain.comparison.counterparts import Pair, paired
 from policy_drift.domain.comparison.policy_drifts import add_unattached, add_upstream
@@ -221,10 +221,12 @@ class _Comparing:
             mine = Results(context.results.severities)
             with self._work.share(len(pairs) - number, small) as questions:
                 subject = Subject(replace(context, results=mine), pair.approved, pair.live, questions)
-                if subject.compare() or small is None:
-                    self._gathering.include(mine)
-                else:
+                try:
+                    subject.compare()
+                except DoesNotFitError:
                     costly.append(pair)
+                    continue
+            self._gathering.include(mine)
         return costly
 
     def _is_to_be_compared(self, pair: Pair[Entity]) -> bool:

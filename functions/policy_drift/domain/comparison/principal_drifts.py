@@ -58,12 +58,15 @@ class Subject:
     questions: Questions
     notes: list[str] = field(default_factory=list)
 
-    def compare(self) -> bool:
-        """Collect what differs; whether the work sufficed.
+    def compare(self) -> None:
+        """Collect what differs. A part that cannot be decided is undecided; the other parts are still compared.
 
-        A part that cannot be decided is undecided; the other parts are still compared.
+        Raises
+        ------
+        DoesNotFitError
+            It takes more than the share, and there will be another try.
         """
-        results, sufficed = self.context.results, True
+        results = self.context.results
         for part in (self._existence, self._identity, self._trust, self._access):
             self.questions.undecided = False
             try:
@@ -72,7 +75,6 @@ class Subject:
                 results.could_not_read(error.entity, error.reason, self.entity)
             except PolicyDocumentError as error:
                 self._add_malformed(str(error))
-            sufficed = sufficed and not self.questions.undecided
         self.questions.undecided = False
         if self.notes:
             summary = f"{self.entity}: {'; '.join(self.notes)}."
@@ -84,7 +86,6 @@ class Subject:
                 None,
                 list(self.notes),
             )
-        return sufficed
 
     @property
     def _severities(self) -> DriftSeverities:

@@ -41,6 +41,7 @@ check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture
 	$(TOOLS)/mypy --config-file tests/mypy.ini tests
 	$(TOOLS)/mypy consumer/ecr_steward_credentials.py
 	PYTHONPATH=functions:layers $(TOOLS)/lint-imports --no-cache --no-logo
+	PYTHONPATH=cli:functions:layers $(TOOLS)/lint-imports --no-cache --no-logo --config cli/pyproject.toml
 	$(TOOLS)/cfn-lint template.yaml global-events.yaml
 	$(TOOLS)/pytest -q tests/docs/test_secrets.py
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint

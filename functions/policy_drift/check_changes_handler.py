@@ -29,11 +29,21 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     events: dict[str, ChangeEvent] = {}
+    unread: list[str] = []
     for message in event["Records"]:
-        if change := change_event_in(message):
-            events[message["messageId"]] = change
-    if not events:
-        return {"batchItemFailures": []}
+        try:
+            if change := change_event_in(message):
+                events[message["messageId"]] = change
+        except Exception as error:  # one message, whatever is wrong with it, must not block the others
+            logger.exception("event not read", error=type(error).__name__, message_id=message["messageId"])
+            metrics.add_metric("ChangesToRetry", MetricUnit.Count, 1)
+            unread.append(message["messageId"])
+    failed = _check_all(events, context) if events else []
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in (*unread, *failed)]}
+
+
+def _check_all(events: Mapping[str, ChangeEvent], context: LambdaContext) -> list[str]:
+    """Check these events, one entity at a time if that fails; the messages to retry."""
     try:
         failed = _check(events, context)
         if failed and len(events) > 1:
@@ -41,8 +51,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     except PublicationPendingError as error:
         logger.warning("change not published", reason=str(error), code=error.code, events=len(events))
         metrics.add_metric("ChangesToRetry", MetricUnit.Count, len(events))
-        failed = list(events)
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+        return list(events)
+    return failed
 
 
 def change_event_in(message: Mapping[str, Any]) -> ChangeEvent | None:
@@ -67,6 +77,10 @@ def _check(events: Mapping[str, ChangeEvent], context: LambdaContext) -> list[st
         raise
     except StewardError as error:
         logger.warning("change not checked", reason=str(error), code=error.code, events=len(events))
+        metrics.add_metric("ChangesToRetry", MetricUnit.Count, len(events))
+        return list(events)
+    except Exception as error:  # an error of our own in one entity must not block the others
+        logger.exception("change not checked", error=type(error).__name__, events=len(events))
         metrics.add_metric("ChangesToRetry", MetricUnit.Count, len(events))
         return list(events)
     logger.info("change checked", events=len(events), entities=len(checked.entities), open=len(checked.findings))

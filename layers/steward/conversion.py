@@ -8,18 +8,20 @@ from datetime import date
 from enum import Enum
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from steward.errors import Place, ValidationError
+
+T = TypeVar("T")
 
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>\$.*)`)?", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _STEP = re.compile(r"\.(?P<key>\w+)|\[(?P<index>\d+|\.\.\.)\]")
 
 
-def convert[T](raw: object, into: type[T]) -> T:
+def convert(raw: object, into: type[T]) -> T:
     """Fit plain JSON or YAML values into the dataclass ``into``, refusing unknown keys.
 
     A dataclass may declare keys that people look for in it, with what is right instead::
@@ -115,8 +117,7 @@ def _type_hints(kind: type) -> dict[str, Any]:
 
 
 def _alternatives(kind: Any) -> Iterator[object]:
-    if isinstance(kind, TypeAliasType):
-        kind = kind.__value__
+    kind = getattr(kind, "__value__", kind)  # of a type statement
     yield from get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
 
 

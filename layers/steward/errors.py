@@ -22,7 +22,7 @@ tree: it is a ``ValueError`` with a place, and the reader of the document makes 
 
 from collections.abc import Sequence
 
-type Place = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 """The way from a document's root to a place in it."""
 
 

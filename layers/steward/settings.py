@@ -17,12 +17,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import yaml
 
 from steward.conversion import convert, types_inside
 from steward.errors import Place, SettingsError, ValidationError
+
+T = TypeVar("T")
 
 OPERATOR = "operator"
 """The folder in the package ``settings`` that a build puts an operator's files into."""
@@ -31,7 +33,7 @@ _LEADING_ZERO = re.compile(r"[-+]?0\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Document[T]:
+class Document(Generic[T]):
     """A settings file, merged with an operator's, and where everything in it comes from.
 
     Attributes
@@ -73,12 +75,12 @@ def locate(name: str, folder: Path | None = None) -> tuple[Path, ...]:
     return (shipped(name), own) if own.exists() else (shipped(name),)
 
 
-def load[T](paths: Path | Sequence[Path], into: type[T]) -> T:
+def load(paths: Path | Sequence[Path], into: type[T]) -> T:
     """Read a YAML file, or several merged, into the dataclass ``into``; see ``read``."""
     return read(paths, into).value
 
 
-def read[T](paths: Path | Sequence[Path], into: type[T]) -> Document[T]:
+def read(paths: Path | Sequence[Path], into: type[T]) -> Document[T]:
     """Read YAML files into the dataclass ``into``, strictly: no unknown, repeated or mistyped key passes.
 
     Parameters

@@ -3,7 +3,7 @@
 from enum import IntEnum
 from typing import Literal, Self
 
-type SeverityName = Literal["INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
+SeverityName = Literal["INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
 
 
 class Severity(IntEnum):

@@ -31,7 +31,7 @@ def install() -> None:
     resolve = iam_evaluator._resolve_condition_key
 
     def resolve_condition_key(key: str, context: Any) -> Any:
-        if key.lower() == "aws:principalarn" and context.principal_type == "AssumedRole":
+        if key.lower() == "aws:principalarn" and ":assumed-role/" in context.principal_arn:  # SQS and SNS say type Root
             name = iam_evaluator._role_name_from_assumed_arn(context.principal_arn)
             role = iam._roles.get_scoped(context.principal_account, None, name) or {}
             return role.get("Arn") or f"arn:aws:iam::{context.principal_account}:role/{name}"

@@ -29,7 +29,7 @@ IN_PROSE = {"whom", "whoever", "whatever", "lest", "who waits?"}
 CODE = [
     *sorted(folder for folder in (PROJECT / "functions").iterdir() if folder.is_dir()),
     *(PROJECT / "layers" / layer for layer in ("steward", "iam_policy", "settings")),
-    *(PROJECT / name for name in ("local", "scripts", "benchmarks", "consumer")),
+    *(PROJECT / name for name in ("local", "scripts", "benchmarks", "consumer", "cli")),
 ]
 TESTS = [
     *sorted(

@@ -153,5 +153,5 @@ def fails(monkeypatch, one_call_at_a_time):
         response = {"Error": {"Code": code, "Message": f"{code} of {operation}"}}
         faults[operation] = [ClientError(response, operation)] * times
 
-    inject.with_error = lambda operation, error: faults.__setitem__(operation, [error])  # type: ignore[attr-defined]
+    inject.with_error = lambda operation, error, times=1: faults.__setitem__(operation, [error] * times)  # type: ignore[attr-defined]
     return inject

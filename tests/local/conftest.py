@@ -12,6 +12,8 @@ SETTINGS = Path(__file__).parent / "settings"
 """An operator's folder, with house rules and times of the tests."""
 SECRETS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/mrk-00000000000000000000000000000001"
 """The key of the secrets; IAM decides on it, and nobody asks it."""
+OWNER = f"arn:aws:iam::{ACCOUNT}:root"
+"""Whose key the tests deploy and deliver messages with."""
 SPEAKER = "              - !GetAtt RepositoryApiRole.Arn\n"
 DRIFT_ROLE = "arn:aws:iam::${AWS::AccountId}:role/drift-of-the-tests"
 """A role of the tests that the bus lets speak as steward.policy_drift, without an account that drifts."""
@@ -23,7 +25,10 @@ def stack(tmp_path_factory):
     that hears the tests' own drift.
     """
     stack = Stack(tmp_path_factory.mktemp("stack"))
-    parameters = f'"Platform=local", "PushSafetyNet=create", "SecretsKeyArn={SECRETS_KEY}", "OwnSecretAccess=true"'
+    parameters = (
+        '"Platform=local", "PushSafetyNet=create", "OwnSecretAccess=true", '
+        f'"SecretsKeyArn={SECRETS_KEY}", "ChannelOperators={OWNER}"'
+    )
     stack.edit('"Platform=local"', parameters, file="samconfig.toml")
     stack.edit(SPEAKER, f"{SPEAKER}{SPEAKER.replace('!GetAtt RepositoryApiRole.Arn', '!Sub ' + DRIFT_ROLE)}")
     started = stack.run("start", "--settings", str(SETTINGS))

@@ -250,8 +250,8 @@ class UpgradedStack(DriftStack):
 
     def deliver_again(self, event):
         """What a queue does that delivers at least once."""
-        queue = self.physical_ids["AlertQueue"]
-        self.aws.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(event))
+        delivered = {"Records": [{"messageId": str(uuid.uuid4()), "body": json.dumps(event)}]}
+        assert self.invoke("Alerts", delivered) == {"batchItemFailures": []}
 
     def published_for_inputs(self, name):
         """Invoke the functions with inputs of ``events/``; the answer and the events of each, without ids and times.

@@ -103,7 +103,7 @@ def test_the_bus_lets_only_our_functions_publish_as_steward(resources):
     speakers = {role for role in ROLES if "events:PutEvents" in {entry.action for entry in ROLES[role]}}
 
     assert policy["Effect"] == "Deny"
-    assert policy["Condition"]["StringLike"] == {"events:source": "steward.*"}
+    assert policy["Condition"]["ForAnyValue:StringLike"] == {"events:source": "steward.*"}
     exempt = {arn["Fn::GetAtt"][0] for arn in policy["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]}
     assert exempt == speakers
 

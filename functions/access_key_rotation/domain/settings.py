@@ -104,13 +104,13 @@ class FreezeWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """The length of each phase of a key's life, in days."""
+    """The length of each phase of a key's life, in days; ``rotation.yaml`` has the shipped ones."""
 
-    rotate_after_days: float = 60
-    max_age_days: float = 90
-    drain_days: float = 8
-    adoption_timeout_days: float = 7
-    keep_inactive_days: float = 14
+    rotate_after_days: float
+    max_age_days: float
+    drain_days: float
+    adoption_timeout_days: float
+    keep_inactive_days: float
 
     RENAMED: ClassVar[Mapping[str, str]] = RENAMED_TIMES
 
@@ -167,7 +167,7 @@ class Override:
 class RotationSettings:
     """``rotation.yaml``."""
 
-    times: Times = field(default_factory=Times)
+    times: Times
     overrides: tuple[Override, ...] = ()
     at_max_age: AtMaxAge = AtMaxAge.ALERT
     max_users_per_run: int = 200

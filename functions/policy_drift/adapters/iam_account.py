@@ -108,6 +108,25 @@ class IamAccount:
             found.add_policy(read)
 
 
+def read_authorization_details(page: Mapping[str, Any]) -> Account:
+    """The account in a whole answer of GetAccountAuthorizationDetails; its number is that of an ARN in it.
+
+    Raises
+    ------
+    KeyError, ValueError
+        It is no such answer.
+    """
+    arns = [entity["Arn"] for section in page.values() for entity in section]
+    numbers = {arn.split(":")[4] for arn in arns} - {"aws"}
+    if len(numbers) != 1:
+        raise ValueError(f"entities of {len(numbers)} accounts")
+    found = _Found(numbers.pop())
+    found.take(page)
+    for arn in found.missing_policies():
+        found.unreadable[policy_id(arn)] = "something refers to it, and it is not in the answer"
+    return found.account()
+
+
 class _Found:
     """What was read so far."""
 

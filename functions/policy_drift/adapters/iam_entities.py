@@ -1,7 +1,7 @@
 """One user, group, role or policy of IAM, by its own calls."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from policy_drift.domain.account import EntityId, EntityKind, Group, ManagedPolicy, Role, User
 from steward.aws.errors import translated
@@ -9,6 +9,7 @@ from steward.aws.errors import translated
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
+T = TypeVar("T")
 _TRIES = 2
 _GONE = "NoSuchEntity"
 
@@ -109,7 +110,7 @@ class IamEntities:
         return found
 
 
-def _again[T](read: Callable[[], T], what: str) -> T:
+def _again(read: Callable[[], T], what: str) -> T:
     """Read once more what changed while it was read; it may be gone altogether, or whole."""
     for _ in range(_TRIES):
         try:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from policy_drift.adapters.s3_links import link
 from policy_drift.application.ports import ConcurrentUpdateError, NotVersionedError, Version
 from policy_drift.domain.baseline import LARGEST
 from steward.aws.errors import translated, unless
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-LINK_SECONDS = 300
 _ABSENT = frozenset({"NoSuchKey", "NoSuchVersion"})
 _UNVERSIONED = "null"
 """The id of what is written while versioning is off. https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html"""
@@ -73,8 +73,8 @@ class S3BaselineStore:
 
     def link(self, version_id: str) -> str:
         """A link that works for five minutes, for everyone who has it."""
-        place = {"Bucket": self._place["Bucket"], "Key": self._place["Key"], "VersionId": version_id}
-        return self._s3.generate_presigned_url("get_object", Params=place, ExpiresIn=LINK_SECONDS)
+        with translated():
+            return link(self._s3, {"Bucket": self._place["Bucket"], "Key": self._place["Key"], "VersionId": version_id})
 
     def _get(self, **version: Any) -> Version | None:
         with translated(), unless(*_ABSENT):

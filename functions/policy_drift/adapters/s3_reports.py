@@ -1,16 +1,16 @@
 """Reports, in a bucket of their own: one key per scan, and ``latest`` for the link."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from policy_drift.adapters.s3_links import link
 from steward.aws.errors import translated, unless
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-LINK_SECONDS = 300
-_TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+_TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}
 
 
 class S3Reports:
@@ -36,9 +36,9 @@ class S3Reports:
         return keys[0] if keys else ""
 
     def link(self, extension: str) -> str | None:
-        """A link that works for five minutes."""
-        place: dict[str, Any] = {"Bucket": self._bucket, "Key": f"reports/latest.{extension}"}
+        """A link that works for five minutes; None before the first report."""
+        latest = {"Bucket": self._bucket, "Key": f"reports/latest.{extension}"}
         with translated(), unless(*_ABSENT):
-            self._s3.head_object(**place)
-            return self._s3.generate_presigned_url("get_object", Params=place, ExpiresIn=LINK_SECONDS)
+            self._s3.head_object(Bucket=latest["Bucket"], Key=latest["Key"])
+            return link(self._s3, latest)
         return None

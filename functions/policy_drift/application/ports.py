@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.baseline import InForce
@@ -22,6 +22,9 @@ class NotVersionedError(ConflictError):
 
 class PublicationPendingError(UpstreamError):
     """Events are stored and not published yet: a later run publishes them when the lease of this one is over."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Undelivered:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept[T]:
+class Kept(Generic[T]):
     """What is kept under an id: its revision counts up, and a write names the one that it replaces; 0 is none yet."""
 
     value: T

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
-type Document = Mapping[str, Any]
+Document = Mapping[str, Any]
 """A policy document, as a JSON object."""
 
 

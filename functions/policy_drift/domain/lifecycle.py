@@ -16,7 +16,7 @@ from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, State
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError
 
-type Relation = Callable[[Kind, Any, Any], Verdict]
+Relation = Callable[[Kind, Any, Any], Verdict]
 """What one live state is to another of the same kind."""
 
 MOST_CHANGES = 20

@@ -32,6 +32,12 @@ _CONFIG = Config(
 
 
 _ONCE = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+_S3 = _CONFIG.merge(
+    Config(signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"})
+)
+"""Without these botocore signs links for the global endpoint, in five regions with signature version 2. S3 redirects
+from there while a bucket is new, which breaks the signature; for buckets of regions since 2019 it answers 400.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html"""
 _ONE_AT_A_TIME = Lock()
 """Sessions are not safe to share between threads, clients are."""
 
@@ -49,7 +55,7 @@ def client(service: Literal["iam"], *, once: bool = False) -> "IAMClient": ...
 @overload
 def client(service: Literal["lambda"]) -> "LambdaClient": ...
 @overload
-def client(service: Literal["s3"]) -> "S3Client": ...
+def client(service: Literal["s3"], *, region: str | None = None) -> "S3Client": ...
 @overload
 def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
 @overload
@@ -69,7 +75,8 @@ def client(service: str, *, region: str | None = None, once: bool = False) -> An
     once
         Never try a call twice: for calls that a repetition would do again.
     """
-    return boto3.client(service, region_name=region, config=_ONCE if once else _CONFIG)  # type: ignore[call-overload]
+    config = _ONCE if once else _S3 if service == "s3" else _CONFIG
+    return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
 
 
 def client_with_key(service: str, region: str, access_key_id: str, secret_access_key: str) -> Any:

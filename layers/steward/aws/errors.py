@@ -22,7 +22,7 @@ THROTTLING = frozenset(
 ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 
 
-type Failure = ClientError | BotoCoreError | ResponseParserError
+Failure = ClientError | BotoCoreError | ResponseParserError
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 """Every way in which a call fails. The last one stands outside of botocore's tree, and its text quotes AWS's answer."""
 

@@ -5,11 +5,11 @@ import logging
 import pytest
 
 from access_key_rotation.bootstrap import patterns_of, plan_rotations, secrets_manager_vault
-from access_key_rotation.domain.settings import RotationSettings
 from steward.errors import SettingsError
+from tests.doubles.rotation_settings import rotation_settings
 from tests.functional.gateway import client_of
 
-COPIED = RotationSettings(replica_regions=("eu-west-1",))
+COPIED = rotation_settings(replica_regions=("eu-west-1",))
 KEY = "arn:aws:kms:ca-central-1:123456789012:key/"
 
 

@@ -25,13 +25,13 @@ from access_key_rotation.bootstrap import rotate_user
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules.situation import Demand, Enrolment, Reason
-from access_key_rotation.domain.settings import RotationSettings
 from access_key_rotation.domain.state import Standing
 from steward.aws.clients import client, client_with_key
 from steward.aws.wire_logs import redact_wire_logs
 from steward.errors import StewardError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.recording_publisher import RecordingPublisher
+from tests.doubles.rotation_settings import rotation_settings
 from tests.dynamodb_tables import create_table
 
 USER = UserName("ecr-push")
@@ -130,7 +130,7 @@ class Life:
             authenticator=self.authenticator,
             publisher=self.publisher,
             clock=self.clock,
-            settings=RotationSettings(),
+            settings=rotation_settings(),
             enrolment=Enrolment("/service/", "ecr-steward"),
             home_region=REGION,
             new_token=lambda: next(self.tokens),

@@ -123,6 +123,37 @@ def test_an_unreadable_role_is_retried_without_blocking_others(check, give, acco
     assert [detected["entity"] for detected in drifts()] == ["role/ci"]
 
 
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        message(2, detail={"eventTime": "2026-05-04T12:00:00"}),
+        message(2, detail={"eventTime": "0001-01-01T00:00:00+14:00"}),
+        message(2, detail={"userIdentity": ["arn"], "sourceIPAddress": {}}),
+        message(2, policyDocument="[" * 100_000),
+        message(2) | {"body": "[" * 100_000},
+    ],
+    ids=["no zone", "before the first year", "another shape", "a deep document", "a deep message"],
+)
+def test_an_event_that_breaks_a_check_blocks_no_other(check, give, drifts, hostile):
+    give("s3:DeleteObject")
+
+    failed = deliver(check, message(1), hostile, message(3, roleName=None, userName="gone"))
+
+    assert failed in ([], ["message-2"])
+    assert {detected["entity"] for detected in drifts()} >= {"role/ci", "user/gone"}
+
+
+def test_an_error_of_our_own_in_one_entity_is_retried_without_blocking_others(check, give, account, drifts, fails):
+    """What IAM answers for the user has no shape that the code knows."""
+    give("s3:DeleteObject")
+    account.create_user(UserName="new")
+    fails.with_error("GetUser", TypeError("a time without a zone"), times=9)
+
+    assert deliver(check, message(1), message(2, roleName=None, userName="new")) == ["message-2"]
+
+    assert [detected["entity"] for detected in drifts()] == ["role/ci"]
+
+
 def test_a_text_that_no_store_takes_is_reported_as_any_other(check, drifts):
     """A lone surrogate in what the event says: of the policy that was given and taken away, and of who did it."""
     document = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "\\ud800*"}]}'

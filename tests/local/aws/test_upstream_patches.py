@@ -22,7 +22,7 @@ def client(service):
         return boto3.client(service, endpoint_url=os.environ["MINISTACK_ENDPOINT"], aws_access_key_id="test",
                             aws_secret_access_key="test", region_name="us-east-1")
     return make
-iam, ecr = client("iam"), client("ecr")
+iam, ecr, secretsmanager, cloudformation = map(client, ("iam", "ecr", "secretsmanager", "cloudformation"))
 """
 """The fixtures of MiniStack's tests that the patches use, with the names that they have there."""
 

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from access_key_rotation.application.ports import ListedUser
 from access_key_rotation.bootstrap import plan_rotations
 from access_key_rotation.domain.names import UserName
-from access_key_rotation.domain.settings import RotationSettings, settings_of
+from access_key_rotation.domain.settings import settings_of
 from access_key_rotation.domain.state import Record
 from steward.errors import AccessDeniedError, ThrottledError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.listed_directory import ListedAdministrators, ListedDirectory
 from tests.doubles.recording_publisher import RecordingPublisher
+from tests.doubles.rotation_settings import rotation_settings
 
 
 class RememberedUsers:
@@ -55,7 +56,7 @@ def planner_of(users, records, publisher, clock, settings=None, permissions=None
         memory=RememberedUsers(records),
         publisher=publisher,
         clock=clock,
-        settings=settings or RotationSettings(),
+        settings=settings or rotation_settings(),
         service_path="/service/",
     )
 
@@ -76,7 +77,7 @@ def plan(clock):
 
 
 def remembered(clock, name, hours, *, busy=False, settings=None):
-    policy = settings_of(settings or RotationSettings(), UserName(name), {}).fingerprint
+    policy = settings_of(settings or rotation_settings(), UserName(name), {}).fingerprint
     next_at = clock.now() + timedelta(hours=hours)
     return UserName(name), (Record(user_id=f"AIDA{name}", arn=f"arn:{name}", next_at=next_at, policy=policy), busy)
 
@@ -109,7 +110,7 @@ def test_a_user_that_a_run_works_on_is_left_to_it(plan, clock):
 
 
 def test_a_user_with_changed_settings_is_due(plan, clock):
-    settings = RotationSettings(replica_regions=("eu-west-1",))
+    settings = rotation_settings(replica_regions=("eu-west-1",))
 
     found, _ = plan([user("old")], [remembered(clock, "old", 100)], settings)
 
@@ -125,7 +126,7 @@ def test_a_user_that_is_gone_is_due_at_its_time(plan, clock):
 def test_a_run_starts_at_most_as_many_users_as_the_settings_allow_longest_overdue_first(plan, clock):
     records = [remembered(clock, "a", -1), remembered(clock, "b", -3), remembered(clock, "c", -2)]
 
-    found, _ = plan([user("a"), user("b"), user("c")], records, RotationSettings(max_users_per_run=2))
+    found, _ = plan([user("a"), user("b"), user("c")], records, rotation_settings(max_users_per_run=2))
 
     assert (found.due, found.postponed) == (["b", "c"], 0 + 1)
 
@@ -178,7 +179,7 @@ def test_every_due_user_is_published_within_as_many_runs_as_the_cap_takes(overdu
     clock = FrozenClock()
     records = dict(remembered(clock, f"u{number:02}", hours) for number, hours in enumerate(overdue))
     users = [user(name) for name in records] + [user(f"new-{number}") for number in range(newcomers)]
-    settings, published = RotationSettings(max_users_per_run=cap), set()
+    settings, published = rotation_settings(max_users_per_run=cap), set()
 
     for _ in range(-(-len(users) // cap)):
         publisher = RecordingPublisher()

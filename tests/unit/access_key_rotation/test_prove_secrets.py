@@ -11,12 +11,13 @@ from access_key_rotation.application.prove_secrets import Proof, window
 from access_key_rotation.bootstrap import prove_secrets
 from access_key_rotation.domain.events import SecretDoesNotAuthenticate
 from access_key_rotation.domain.names import UserName
-from access_key_rotation.domain.settings import RotationSettings, Verification
+from access_key_rotation.domain.settings import Verification
 from access_key_rotation.domain.state import Content, Label
 from steward.errors import AccessDeniedError, ConflictError, ThrottledError, UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.in_memory_service_account import InMemoryAuthenticator, InMemoryUsers, InMemoryVault
 from tests.doubles.recording_publisher import RecordingPublisher
+from tests.doubles.rotation_settings import rotation_settings
 from tests.unit.access_key_rotation.scenarios import begun
 
 HOME_AND_AWAY = Verification(regions=("home", "away"))
@@ -38,7 +39,7 @@ class Proven:
         self.clock = life.clock
         self._proof = prove_secrets(
             memory=life.records, vault=self.vault, authenticator=self.authenticator, publisher=self.publisher,
-            clock=self.clock, settings=RotationSettings(verify=wanted), service_path="/service/", home_region="home",
+            clock=self.clock, settings=rotation_settings(verify=wanted), service_path="/service/", home_region="home",
         )  # fmt: skip
 
     def prove(self):

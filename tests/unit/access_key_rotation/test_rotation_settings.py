@@ -16,19 +16,29 @@ from access_key_rotation.domain.settings import (
     OtherTimes,
     Override,
     RotationSettings,
-    Times,
     Verification,
     settings_of,
 )
 from steward import settings
 from steward.errors import RuleViolationError, SettingsError, ValidationError
+from tests.doubles.rotation_settings import rotation_settings, times
 
 PUSH = UserName("ecr-push")
 NAMES = st.text(alphabet="abcXYZ019_+=,.@-", min_size=1, max_size=64)
 
 
-def test_the_shipped_settings_are_sound():
-    assert settings.load(settings.locate("rotation.yaml"), RotationSettings).times == Times()
+def read(own):
+    """The shipped settings with an operator's file over them, as a function reads them."""
+    return settings.read((settings.shipped("rotation.yaml"), own), RotationSettings)
+
+
+def test_the_length_of_each_phase_has_no_default_but_the_shipped_files(tmp_path):
+    own = tmp_path / "rotation.yaml"
+    own.write_text("times: {rotate_after_days: 60}\n")
+
+    with pytest.raises(SettingsError, match=r"rotation.yaml:1: times: .*max_age_days"):
+        settings.load(own, RotationSettings)
+    assert read(own).value.times == rotation_settings().times
 
 
 @pytest.mark.parametrize(
@@ -69,7 +79,7 @@ def test_settings_that_make_no_sense_are_refused_with_file_and_line(tmp_path, li
     path.write_text(f"# settings\n{line}\n")
 
     with pytest.raises(SettingsError, match=rf"rotation.yaml:2: .*{complaint}"):
-        settings.load(path, RotationSettings)
+        read(path)
 
 
 def test_the_line_of_an_override_that_leaves_no_time_with_the_files_own_times_is_named(tmp_path):
@@ -83,7 +93,7 @@ def test_the_line_of_an_override_that_leaves_no_time_with_the_files_own_times_is
     )
 
     with pytest.raises(SettingsError, match=r"rotation.yaml:5: overrides\[1\].times: rotate_after_days \(70\)"):
-        settings.load(path, RotationSettings)
+        read(path)
 
 
 def test_an_override_changes_what_it_names_and_nothing_else(tmp_path):
@@ -96,8 +106,8 @@ def test_an_override_changes_what_it_names_and_nothing_else(tmp_path):
         "  - {match: 'ecr-*', times: {rotate_after_days: 30}}\n"
         "  - {match: '*', secret_readers: []}\n"
     )
-    wanted = settings.load(path, RotationSettings)
-    own = Times(drain_days=25, keep_inactive_days=60)
+    wanted = read(path).value
+    own = times(drain_days=25, keep_inactive_days=60)
 
     push, other = settings_of(wanted, PUSH, {}), settings_of(wanted, UserName("other"), {})
 
@@ -109,13 +119,13 @@ def test_the_former_name_of_drain_days_is_read_with_a_warning(tmp_path):
     path = tmp_path / "rotation.yaml"
     path.write_text("times: {quiet_days: 9}\noverrides:\n  - {match: x, times: {quiet_days: 7}}\n")
 
-    found = settings.read(path, RotationSettings)
+    found = read(path)
 
     assert settings_of(found.value, PUSH, {}).times.drain_days == 9
     assert settings_of(found.value, UserName("x"), {}).times.drain_days == 7
     assert [(found.position(place), "drain_days" in text) for place, text in found.renamed] == [
-        ("rotation.yaml:1", True),
-        ("rotation.yaml:3", True),
+        (f"{path}:1", True),
+        (f"{path}:3", True),
     ]
 
 
@@ -125,14 +135,14 @@ DAYS = st.none() | st.floats(min_value=0.1, max_value=400)
 @given(st.builds(OtherTimes, **{time.name: DAYS for time in fields(OtherTimes)}))
 def test_what_an_override_makes_of_the_times_is_refused_when_the_settings_are_read_or_holds(other):
     try:
-        wanted = RotationSettings(overrides=(Override(match="*", times=other),))
+        wanted = rotation_settings(overrides=(Override(match="*", times=other),))
     except ValidationError as refused:
         assert refused.path == ("overrides", 0, "times")  # noqa: PT017 - or it holds
         return
-    times = settings_of(wanted, PUSH, {}).times
+    made = settings_of(wanted, PUSH, {}).times
     for time in fields(OtherTimes):
         own = getattr(other, time.name)
-        assert getattr(times, time.name) == (getattr(Times(), time.name) if own is None else own)
+        assert getattr(made, time.name) == (getattr(times(), time.name) if own is None else own)
 
 
 @pytest.mark.parametrize(
@@ -154,10 +164,10 @@ def test_a_reader_is_named_by_a_principals_arn(arn):
 @pytest.mark.parametrize(
     ("wanted", "places"),
     [
-        (RotationSettings(times=Times(drain_days=1)), []),
-        (RotationSettings(times=Times(drain_days=0.9)), [("times", "drain_days")]),
+        (rotation_settings(times=times(drain_days=1)), []),
+        (rotation_settings(times=times(drain_days=0.9)), [("times", "drain_days")]),
         (
-            RotationSettings(overrides=(Override(match="x", times=OtherTimes(drain_days=0.5)),)),
+            rotation_settings(overrides=(Override(match="x", times=OtherTimes(drain_days=0.5)),)),
             [("overrides", 0, "times", "drain_days")],
         ),
     ],
@@ -176,20 +186,20 @@ def test_a_drain_shorter_than_the_outage_that_consumers_bridge_is_a_warning(want
     ],
 )
 def test_a_key_must_work_where_consumers_call_and_wherever_its_secret_is_read(regions, replicas, everywhere):
-    wanted = RotationSettings(verify=Verification(regions=regions), replica_regions=replicas)
+    wanted = rotation_settings(verify=Verification(regions=regions), replica_regions=replicas)
 
     assert wanted.at_home_in("ca-central-1").verify.regions == everywhere
 
 
 def test_the_home_region_is_no_replica():
-    wanted = RotationSettings(replica_regions=("ca-central-1", "eu-west-1"))
+    wanted = rotation_settings(replica_regions=("ca-central-1", "eu-west-1"))
 
     assert wanted.at_home_in("ca-central-1").replica_regions == ("eu-west-1",)
 
 
 @given(days=st.floats(min_value=0.5, max_value=10_000))
 def test_a_tag_never_lengthens_a_time(days):
-    policy = settings_of(RotationSettings(), PUSH, {ROTATE_AFTER_TAG: str(days)})
+    policy = settings_of(rotation_settings(), PUSH, {ROTATE_AFTER_TAG: str(days)})
 
     assert policy.times.rotate_after_days <= 60
 
@@ -197,17 +207,17 @@ def test_a_tag_never_lengthens_a_time(days):
 @pytest.mark.parametrize("text", ["often", "0", "-3", "nan"])
 def test_a_tag_that_is_no_number_of_days_is_an_error_and_not_ignored(text):
     with pytest.raises(RuleViolationError, match=ROTATE_AFTER_TAG if text != "often" else "often"):
-        settings_of(RotationSettings(), PUSH, {ROTATE_AFTER_TAG: text})
+        settings_of(rotation_settings(), PUSH, {ROTATE_AFTER_TAG: text})
 
 
 def test_a_tag_that_leaves_no_time_to_rotate_is_an_error():
     with pytest.raises(RuleViolationError, match="must not exceed"):
-        settings_of(RotationSettings(), PUSH, {MAX_AGE_TAG: "10"})
+        settings_of(rotation_settings(), PUSH, {MAX_AGE_TAG: "10"})
 
 
 def test_an_exemption_ends_with_its_day():
     exemption = Exemption(user=PUSH, reason="old appliance", until=date(2026, 5, 4))
-    policy = settings_of(RotationSettings(exempt=(exemption,)), PUSH, {})
+    policy = settings_of(rotation_settings(exempt=(exemption,)), PUSH, {})
 
     assert policy.exempt_until(datetime(2026, 5, 4, 23, 59, tzinfo=UTC)) == datetime(2026, 5, 5, tzinfo=UTC)
     assert policy.exempt_until(datetime(2026, 5, 5, tzinfo=UTC)) is None
@@ -217,7 +227,7 @@ def test_of_several_exemptions_of_a_user_the_one_that_ends_last_counts():
     ends = date(2026, 1, 31), date(2027, 1, 31), date(2026, 12, 31)
     exempt = tuple(Exemption(user=PUSH, reason="old appliance", until=end) for end in ends)
 
-    policy = settings_of(RotationSettings(exempt=exempt), PUSH, {})
+    policy = settings_of(rotation_settings(exempt=exempt), PUSH, {})
 
     assert policy.exempt_until(datetime(2026, 5, 4, tzinfo=UTC)) == datetime(2027, 2, 1, tzinfo=UTC)
 

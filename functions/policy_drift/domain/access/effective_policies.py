@@ -15,7 +15,7 @@ from policy_drift.domain.account import Account, Document, Entity, EntityId, Ent
 from policy_drift.domain.arns import is_of_aws
 from policy_drift.domain.finding import Kind
 
-type Documents = Mapping[str, Document]
+Documents = Mapping[str, Document]
 """Policies by where they are: ``inline:<name>`` or the ARN of a managed one."""
 
 _INLINE = "inline:"

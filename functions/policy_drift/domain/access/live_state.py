@@ -34,7 +34,7 @@ from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Entity, Role
 from policy_drift.domain.finding import Kind
 
-type Json = Any
+Json = Any
 
 _OF_AN_EXAMPLE = 200_000
 """Steps that the search for an example may take; the alert is right without one."""

@@ -10,7 +10,7 @@ from policy_drift.domain.account import Document
 #: Documents of some thousand characters are kept: tens of megabytes at most.
 _KEPT = 8_192
 
-type Statements = Access
+Statements = Access
 """The statements of one document."""
 
 NOTHING = Access(((),))

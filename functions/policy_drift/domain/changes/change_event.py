@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -76,9 +76,9 @@ def change_event(record: Mapping[str, Any]) -> ChangeEvent | None:
     if not principals and not policies:
         return None
     try:
-        at = datetime.fromisoformat(str(record["eventTime"]))
+        at = _in_utc(datetime.fromisoformat(str(record["eventTime"])))
         event_id = str(record["eventID"])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None
     identity = _object(record.get("userIdentity"))
     change = Change(
@@ -130,6 +130,14 @@ def _document(asked: Mapping[str, Any]) -> Document | None:
 
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _in_utc(time: datetime) -> datetime:
+    """The time in UTC, which CloudTrail means where it names no zone.
+
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _short(text: str) -> str:

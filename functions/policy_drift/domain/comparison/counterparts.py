@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from policy_drift.domain.account import Entity
 
+Kind = TypeVar("Kind", bound=Entity)
+Kind_co = TypeVar("Kind_co", bound=Entity, covariant=True)
+
 
 @dataclass(frozen=True, slots=True)
-class Pair[Kind: Entity]:
+class Pair(Generic[Kind_co]):
     """An entity as it was approved and as it is; None where there is none."""
 
-    approved: Kind | None
-    live: Kind | None
+    approved: Kind_co | None
+    live: Kind_co | None
 
     @property
-    def either(self) -> Kind:
+    def either(self) -> Kind_co:
         """The live one, or else the approved one."""
         found = self.live or self.approved
         if found is None:
@@ -22,7 +26,7 @@ class Pair[Kind: Entity]:
         return found
 
 
-def paired[Kind: Entity](approved: Mapping[str, Kind], live: Mapping[str, Kind]) -> Iterator[Pair[Kind]]:
+def paired(approved: Mapping[str, Kind], live: Mapping[str, Kind]) -> Iterator[Pair[Kind]]:
     """Each entity once: by name and unique id, then by unique id alone (it was renamed), then by name alone.
 
     A name that differs in capitals is the same name: IAM lets no two entities of a kind differ in those alone.
@@ -44,7 +48,7 @@ def paired[Kind: Entity](approved: Mapping[str, Kind], live: Mapping[str, Kind])
         yield Pair(None, entity)
 
 
-def counterpart[Kind: Entity](entities: Mapping[str, Kind], of: Kind) -> Kind | None:
+def counterpart(entities: Mapping[str, Kind], of: Kind) -> Kind | None:
     """The one of these that an entity of the other account is, as `paired` says."""
     namesake = entities.get(of.name)
     if namesake is not None and namesake.unique_id == of.unique_id:

@@ -24,7 +24,7 @@ from typing import Any
 from policy_drift.domain.access.trust import conditions_of
 from policy_drift.domain.account import Document
 
-type Conditions = Mapping[str, Mapping[str, Any]]
+Conditions = Mapping[str, Mapping[str, Any]]
 
 WEB_PROVIDERS = ("accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com")
 """Trusted by name alone: no identity provider in the account stands for them."""

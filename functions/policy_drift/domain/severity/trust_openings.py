@@ -26,8 +26,8 @@ from policy_drift.domain.severity.issuers import WEB_PROVIDERS, is_open_to_all, 
 from steward.severities import DriftSeverities
 from steward.severity import SeverityName
 
-type Opening = tuple[SeverityName, str]
-type IsNew = Callable[[Document], bool]
+Opening = tuple[SeverityName, str]
+IsNew = Callable[[Document], bool]
 """Whether some of the requests of a document are allowed now and were not."""
 
 _ADDRESS_OF_NOBODY = "192.0.2.77/32"

@@ -1,0 +1,236 @@
+"""IAM as a template describes it: its users, groups, roles and policies, and the resource policies beside them.
+
+An entity is called by its literal name, or else by its logical id. A policy that is nobody's in the template, and a
+policy of another resource (a bucket, a queue, a key), is judged as a role of its own would be.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ecr_steward.gate.intrinsics import NOTHING, Case, Resolver, cases, conditions_used
+from ecr_steward.gate.opaque import OWN_ACCOUNT, is_opaque
+from ecr_steward.gate.side import Draft, Place, Side, as_document, as_policy_arn
+from ecr_steward.gate.templates import Template
+from policy_drift.domain.account import EntityId, EntityKind
+
+_PRINCIPALS = {
+    "AWS::IAM::User": (EntityKind.USER, "UserName"),
+    "AWS::IAM::Group": (EntityKind.GROUP, "GroupName"),
+    "AWS::IAM::Role": (EntityKind.ROLE, "RoleName"),
+}
+_OF_ONE = {
+    "AWS::IAM::UserPolicy": (EntityKind.USER, "UserName"),
+    "AWS::IAM::GroupPolicy": (EntityKind.GROUP, "GroupName"),
+    "AWS::IAM::RolePolicy": (EntityKind.ROLE, "RoleName"),
+}
+_HOLDERS = (("Users", EntityKind.USER), ("Groups", EntityKind.GROUP), ("Roles", EntityKind.ROLE))
+_MANAGED = "AWS::IAM::ManagedPolicy"
+_DIGEST = re.compile(r"[0-9a-f]{10}$")
+_DOCUMENTS = ("PolicyDocument", "KeyPolicy", "ResourcePolicy", "RepositoryPolicyText", "FileSystemPolicy", "Policy")
+"""What the properties are called that hold the policy of a resource outside of IAM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both sides of a change in one case of the templates' conditions."""
+
+    base: Side
+    head: Side
+    when: Case
+
+
+def sides(base: Template, head: Template) -> Iterator[Sides]:
+    """Both templates in every case of their conditions; one of them may be empty."""
+    changed = changed_definitions(base.body, head.body)
+    used = set[str]()
+    for template in (base, head):
+        for resource in template.resources.values():
+            if isinstance(resource, Mapping) and _has_policies(resource):
+                used |= conditions_used(resource)
+    used |= _changed_existence(base, head)
+    for case in cases((base.body, head.body), sorted(used - changed)):
+        yield Sides(_side(base, case, ()), _side(head, case, changed), case or {})
+
+
+def changed_definitions(base: Mapping[str, Any], head: Mapping[str, Any]) -> frozenset[str]:
+    """Parameters, mappings and conditions that differ, and the conditions that rest on such."""
+    changed: set[str] = set()
+    for section in ("Parameters", "Mappings", "Conditions"):
+        before, now = base.get(section) or {}, head.get(section) or {}
+        for name in before.keys() & now.keys():
+            one, other = before[name], now[name]
+            if section == "Parameters":  # a description or a constraint decides no value
+                one, other = (part.get("Default") if isinstance(part, Mapping) else part for part in (one, other))
+            if one != other:
+                changed.add(name)
+    found = True
+    while found:
+        found = False
+        for body in (base, head):
+            for name, expression in (body.get("Conditions") or {}).items():
+                if name not in changed and any(f'"{one}"' in json.dumps(expression, default=str) for one in changed):
+                    changed.add(name)
+                    found = True
+    return frozenset(changed)
+
+
+def _has_policies(resource: Mapping[str, Any]) -> bool:
+    kind, properties = str(resource.get("Type")), resource.get("Properties")
+    return kind.startswith("AWS::IAM::") or (
+        isinstance(properties, Mapping) and bool(properties.keys() & {*_DOCUMENTS})
+    )
+
+
+def _changed_existence(base: Template, head: Template) -> set[str]:
+    """The conditions under which a resource exists on one side, and not, or under others, on the other side."""
+    names = base.resources.keys() | head.resources.keys()
+    found = [(_condition_of(base, name), _condition_of(head, name)) for name in names]
+    return {one for pair in found if pair[0] != pair[1] for one in pair if one}
+
+
+def _condition_of(template: Template, name: str) -> str:
+    resource = template.resources.get(name)
+    condition = resource.get("Condition") if isinstance(resource, Mapping) else None
+    return condition if isinstance(condition, str) else ""
+
+
+def _side(template: Template, case: Case | None, changed: Collection[str]) -> Side:
+    return _Reading(template, case, changed).side()
+
+
+class _Reading:
+    """One template in one case."""
+
+    def __init__(self, template: Template, case: Case | None, changed: Collection[str]) -> None:
+        self._template = template
+        self._draft = Draft(OWN_ACCOUNT)
+        self._resources: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self._names: dict[str, tuple[str, str]] = {}
+        self._resolver = Resolver(template.body, self._names, case, changed)
+        for logical_id, resource in template.resources.items():
+            if not isinstance(resource, Mapping) or self._resolver.is_true(str(resource.get("Condition"))) is False:
+                continue
+            properties = resource.get("Properties")
+            self._resources[logical_id] = (
+                str(resource.get("Type")),
+                properties if isinstance(properties, Mapping) else {},
+            )
+        self._entities: dict[str, EntityId] = {}
+
+    def side(self) -> Side:
+        for logical_id, (kind, properties) in self._resources.items():
+            if kind in _PRINCIPALS:
+                self._name(logical_id, *_PRINCIPALS[kind], properties)
+            elif kind == _MANAGED:
+                name = self._literal(properties.get("ManagedPolicyName")) or logical_id
+                path = self._literal(properties.get("Path")) or "/"
+                arn = f"arn:aws:iam::{OWN_ACCOUNT}:policy{path}{name}"
+                if any(arn == taken for _, taken in self._names.values()):
+                    arn = f"arn:aws:iam::{OWN_ACCOUNT}:policy{path}{logical_id}"
+                self._names[logical_id] = (arn, arn)
+        for logical_id, (kind, properties) in self._resources.items():
+            if kind in _PRINCIPALS:
+                self._principal(logical_id, properties)
+        for logical_id, (kind, properties) in self._resources.items():
+            self._policies(logical_id, kind, properties)
+        return self._draft.side()
+
+    def _place(self, logical_id: str, label: str = "") -> Place:
+        return Place(self._template.line_of(logical_id), label)
+
+    def _literal(self, value: Any) -> str:
+        """A name that the template says; empty where it says none."""
+        name = self._resolver.resolve(value)
+        return name if isinstance(name, str) and not is_opaque(name) else ""
+
+    def _name(self, logical_id: str, kind: EntityKind, key: str, properties: Mapping[str, Any]) -> None:
+        name = self._literal(properties.get(key)) or logical_id
+        if EntityId(f"{kind}/{name}") in self._draft.entities:
+            name = logical_id
+        path = self._literal(properties.get("Path")) or "/"
+        self._entities[logical_id] = self._draft.entity(kind, name)
+        self._names[logical_id] = (name, f"arn:aws:iam::{OWN_ACCOUNT}:{kind}{path}{name}")
+
+    def _principal(self, logical_id: str, properties: Mapping[str, Any]) -> None:
+        entity = self._entities[logical_id]
+        parts: dict[str, Any] = {"path": self._literal(properties.get("Path")) or "/", "unique_id": logical_id}
+        resolved = {key: self._resolver.resolve(value) for key, value in properties.items()}
+        boundary = resolved.get("PermissionsBoundary")
+        if isinstance(boundary, str):
+            parts["boundary"] = as_policy_arn(boundary, OWN_ACCOUNT)
+        if entity.kind is EntityKind.ROLE:
+            parts["trust"] = as_document(resolved.get("AssumeRolePolicyDocument", {"Statement": []}))
+        self._draft.describe(entity, self._place(logical_id), **parts)
+        for number, policy in enumerate(_list(resolved.get("Policies"))):
+            if isinstance(policy, Mapping):
+                self._draft.give(entity, str(policy.get("PolicyName", number)), policy.get("PolicyDocument"))
+            elif policy is not NOTHING:
+                self._draft.give(entity, str(number), policy)
+        for arn in _list(resolved.get("ManagedPolicyArns")):
+            self._draft.attach(entity, self._resolver.text(arn))
+        for group in _list(resolved.get("Groups")) if entity.kind is EntityKind.USER else ():
+            self._draft.join(entity, self._resolver.text(group))
+
+    def _policies(self, logical_id: str, kind: str, properties: Mapping[str, Any]) -> None:
+        if kind in _PRINCIPALS:
+            return
+        resolved = {key: self._resolver.resolve(value) for key, value in properties.items()}
+        if kind == "AWS::IAM::UserToGroupAddition":
+            for user in _list(resolved.get("Users")):
+                self._draft.join(self._holder(EntityKind.USER, user), self._resolver.text(resolved.get("GroupName")))
+        elif kind in _OF_ONE:
+            holder, key = _OF_ONE[kind]
+            self._draft.give(self._holder(holder, resolved.get(key)), logical_id, resolved.get("PolicyDocument"))
+        elif kind in ("AWS::IAM::Policy", _MANAGED):
+            self._shared_policy(logical_id, kind, resolved)
+        elif not kind.startswith("AWS::IAM::"):
+            for key in _DOCUMENTS:
+                self._resource_policy(logical_id, kind, resolved.get(key))
+
+    def _shared_policy(self, logical_id: str, kind: str, resolved: Mapping[str, Any]) -> None:
+        document = resolved.get("PolicyDocument")
+        holders = [self._holder(holder, name) for key, holder in _HOLDERS for name in _list(resolved.get(key))]
+        if kind == _MANAGED:
+            arn = self._names[logical_id][1]
+            self._draft.policy(arn, document)
+            for holder in holders:
+                self._draft.attach(holder, arn)
+            attached = {one for described in self._draft.entities.values() for one in described.attached}
+            if arn in attached:
+                return
+        elif holders:
+            for holder in holders:
+                self._draft.give(holder, logical_id, document)
+            return
+        self._alone(logical_id, f"policy/{logical_id}", inline=document)
+
+    def _resource_policy(self, logical_id: str, kind: str, document: Any) -> None:
+        if isinstance(document, str) and document.lstrip().startswith("{"):
+            try:
+                document = json.loads(document)
+            except ValueError:
+                return
+        if isinstance(document, Mapping) and "Statement" in document:
+            if kind.startswith("AWS::ApiGateway::"):  # SAM ends their logical ids with a digest of their properties
+                logical_id = _DIGEST.sub("", logical_id)
+            self._alone(logical_id, f"{kind.removeprefix('AWS::')}/{logical_id}", trust=document)
+
+    def _alone(self, logical_id: str, label: str, *, inline: Any = None, trust: Any = None) -> None:
+        """A policy that no principal of the template has."""
+        entity = self._draft.entity(EntityKind.ROLE, f"{logical_id}~policy")
+        parts = {"unique_id": f"{logical_id}~policy"} | ({"trust": as_document(trust)} if trust else {})
+        self._draft.describe(entity, self._place(logical_id, label), **parts)
+        if inline is not None:
+            self._draft.give(entity, logical_id, inline)
+
+    def _holder(self, kind: EntityKind, name: Any) -> EntityId:
+        """A principal by name: one of the template, or one that is described elsewhere."""
+        text = self._resolver.text(name)
+        return self._draft.entity(kind, text or "<unknown>")
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None or value is NOTHING else [value]

@@ -1,0 +1,101 @@
+"""The stack that is attacked, and what attackers and legitimate users do with it."""
+
+import json
+import time
+from contextlib import contextmanager
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local.aws.launched import ACCOUNT, allow, policy
+from tests.local.policy_drift_stack import DriftStack
+from tests.local.stack import eventually
+from tests.queues import drained
+
+OPERATOR = "operator-of-the-channels"
+OWNER = f"arn:aws:iam::{ACCOUNT}:root"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"}
+
+
+class AttackedStack(DriftStack):
+    """A deployed copy of the project."""
+
+    refusals: list = []  # noqa: RUF012 - of the whole run, for its summary
+
+    def start(self):
+        """Deploy it, forward IAM's events, and let the first scan capture a baseline."""
+        operators = f"arn:aws:iam::{ACCOUNT}:role/{OPERATOR},{OWNER}"
+        self.edit('"Platform=local"', f'"Platform=local", "ChannelOperators={operators}"', file="samconfig.toml")
+        started = self.run("start")
+        assert started.returncode == 0, started.stdout + started.stderr
+        self.forward_iam_events()
+        self.scan()
+
+    @contextmanager
+    def refused(self, attack):
+        """The call in the block is refused by IAM; what AWS answers is kept for the summary."""
+        with pytest.raises(ClientError) as answer:
+            yield
+        self.refusals.append((attack, str(answer.value)))
+        assert answer.value.response["Error"]["Code"] in REFUSALS, str(answer.value)
+
+    def listener(self):
+        """A queue of everything that the steward publishes from now on."""
+        return Listener(self.aws)
+
+    def invoke(self, function, event, key=None):
+        """Invoke a function directly; what it answers."""
+        answer = self.aws.client("lambda", key).invoke(
+            FunctionName=self.function(function)["FunctionName"], Payload=json.dumps(event).encode()
+        )
+        return json.loads(answer["Payload"].read())
+
+    def let_topic_send(self, queue, url, topic):
+        """Let a topic send to a queue of the tests."""
+        sends = allow("sqs:SendMessage", resource=queue, condition={"ArnEquals": {"aws:SourceArn": topic}})
+        sends["Principal"] = {"Service": "sns.amazonaws.com"}
+        self.aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy(sends)})
+
+    def enrol(self, name):
+        """A service user without a key."""
+        iam = self.aws.client("iam")
+        iam.create_user(UserName=name, Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}])
+        iam.add_user_to_group(GroupName="ecr-write", UserName=name)
+
+    def keys(self, user):
+        """The user's keys and whether they are active."""
+        listed = self.aws.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
+        return {key["AccessKeyId"]: key["Status"] for key in listed}
+
+    def plan(self):
+        """What the schedule does every hour."""
+        self.invoke("RotationPlanner", {})
+
+    def is_idle(self, queue):
+        """Whether a queue is worked off, after a while."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        sqs, url = self.aws.client("sqs"), self.physical_id(queue)
+        return eventually(
+            lambda: {*sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()} == {"0"}, 60
+        )
+
+
+class Listener:
+    """Hears every event of the steward."""
+
+    def __init__(self, aws):
+        self._sqs = aws.client("sqs")
+        self._url = aws.queue_of({"source": [{"prefix": "steward."}]}, bus="steward")
+        self._heard = []
+
+    def about(self, text, seconds=30):
+        """The events in which a text stands, as soon as there are any."""
+        deadline = time.monotonic() + seconds
+        while not (found := self._of(text)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return found
+
+    def _of(self, text):
+        self._heard += drained(self._sqs, self._url)
+        return [event for event in self._heard if text in json.dumps(event)]

@@ -1,0 +1,96 @@
+"""Links to the baseline and to reports are signed for the region of their bucket, and name its own endpoint."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from policy_drift.adapters.s3_baseline import S3BaselineStore
+from policy_drift.adapters.s3_reports import S3Reports
+from steward.aws.clients import client
+from tests.contract.conftest import ACCOUNT
+
+REGIONS = [
+    *("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ca-central-1"),
+    *("ap-southeast-1", "me-south-1", "eu-south-2", "ap-southeast-4", "il-central-1"),
+]
+
+
+class S3InRegion:
+    """Answers as S3 does for a bucket of one region: one that reaches another region is answered with its name."""
+
+    def __init__(self, region, status=200):
+        self.region, self.status = region, status
+
+    def __call__(self, request, **_):
+        here = f".{self.region}." in urlsplit(request.url).hostname
+        return AWSResponse(request.url, self.status if here else 400, {"x-amz-bucket-region": self.region}, _Nothing())
+
+
+class _Nothing:
+    def stream(self, **_):
+        yield b""
+
+
+def linked(monkeypatch, kind, *, home, bucket_region, status=200, bucket="the-bucket"):
+    """The link that a function in one region makes to an object whose bucket is in another, or in the same."""
+    for name, value in {"DEFAULT_REGION": home, "ACCESS_KEY_ID": "AKIAEXAMPLE", "SECRET_ACCESS_KEY": "secret"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    s3 = client("s3")
+    s3.meta.events.register("before-send.s3", S3InRegion(bucket_region, status))
+    if kind == "report":
+        return S3Reports(s3, bucket).link("html")
+    return S3BaselineStore(s3, bucket=bucket, key="baseline/1.json", owner=ACCOUNT).link("version-1")
+
+
+def signed_for(link):
+    """The host of a link, the algorithm of its signature, the region and the service that it is signed for."""
+    parts = urlsplit(link)
+    query = parse_qs(parts.query)
+    _, _, region, service, _ = query["X-Amz-Credential"][0].split("/")
+    return parts.hostname, query["X-Amz-Algorithm"][0], region, service
+
+
+@pytest.mark.parametrize("kind", ["report", "baseline"])
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_link_names_the_regional_endpoint_and_is_signed_for_it(monkeypatch, kind, region):
+    link = linked(monkeypatch, kind, home=region, bucket_region=region)
+
+    assert signed_for(link) == (f"the-bucket.s3.{region}.amazonaws.com", "AWS4-HMAC-SHA256", region, "s3")
+
+
+@pytest.mark.parametrize("home", ["us-east-1", "eu-central-1", "eu-south-2"])
+@pytest.mark.parametrize("bucket_region", ["us-east-1", "eu-west-1", "il-central-1"])
+def test_a_link_to_a_bucket_of_another_region_is_signed_for_that_region(monkeypatch, home, bucket_region):
+    link = linked(monkeypatch, "baseline", home=home, bucket_region=bucket_region)
+
+    assert signed_for(link) == (
+        f"the-bucket.s3.{bucket_region}.amazonaws.com",
+        "AWS4-HMAC-SHA256",
+        bucket_region,
+        "s3",
+    )
+
+
+def test_a_bucket_with_dots_in_its_name_is_addressed_by_path(monkeypatch):
+    """The certificate of S3 does not cover such a host: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html"""
+    link = linked(monkeypatch, "baseline", home="eu-south-2", bucket_region="eu-south-2", bucket="iam.example.org")
+
+    assert link.startswith("https://s3.eu-south-2.amazonaws.com/iam.example.org/baseline/1.json?")
+
+
+def test_a_link_works_for_five_minutes(monkeypatch):
+    link = linked(monkeypatch, "report", home="eu-south-2", bucket_region="eu-south-2")
+
+    assert parse_qs(urlsplit(link).query)["X-Amz-Expires"] == ["300"]
+
+
+def test_there_is_no_link_before_the_first_report(monkeypatch):
+    assert linked(monkeypatch, "report", home="eu-south-2", bucket_region="eu-south-2", status=404) is None
+
+
+def test_a_bucket_that_refuses_to_name_its_region_does_not_block_the_answer(monkeypatch):
+    link = linked(monkeypatch, "baseline", home="eu-south-2", bucket_region="il-central-1", status=403)
+
+    assert signed_for(link)[2] == "il-central-1"

@@ -23,7 +23,7 @@ def test_the_package_offers_these_names() -> None:
     assert sorted(iam_policy.__all__) == [
         *("Access", "Budget", "Comparison", "Decision", "InvalidRequestError", "PolicyDocumentError", "PolicyError"),
         *("Request", "Verdict", "Witness", "canonical_form", "canonical_hash", "compare", "effective_access"),
-        "evaluate",
+        *("evaluate", "may_allow"),
     ]
     assert sorted(escalation.__all__) == [
         *("Caller", "CallerKind", "Category", "Escalation", "Path", "PathStep", "Role", "Target", "escalations"),

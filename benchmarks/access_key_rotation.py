@@ -5,7 +5,6 @@ shipped. What it sends is answered before it leaves botocore, in AWS's own forma
 counted and every answer is parsed. Each size is measured in a process of its own.
 """
 
-import csv
 import io
 import json
 import os
@@ -68,33 +67,17 @@ class Account:
 
     def _query(self, operation: str, parameters: dict[str, str]) -> dict[str, Any]:
         match operation:
-            case "GenerateCredentialReport":
-                return {"State": "COMPLETE"}
-            case "GetCredentialReport":
-                return {"Content": self._report(), "ReportFormat": "text/csv", "GeneratedTime": NOW.isoformat()}
             case "GetAccountAuthorizationDetails":
                 start = int(parameters.get("Marker", "0"))
                 end = min(start + int(parameters["MaxItems"]), self.users)
                 page = {"UserDetailList": [_user(number) for number in range(start, end)]}
                 return page | ({"IsTruncated": "true", "Marker": str(end)} if end < self.users else {})
-            case "SimulatePrincipalPolicy":
-                return {
-                    "EvaluationResults": [{"EvalActionName": "iam:CreateAccessKey", "EvalDecision": "implicitDeny"}]
-                }
         raise AssertionError(operation)
 
     def _json(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if operation == "PutEvents":
             return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}] * len(parameters["Entries"])}
         return self._scan(int(parameters.get("ExclusiveStartKey", {"id": {"S": "0"}})["id"]["S"]))
-
-    def _report(self) -> str:
-        file = io.StringIO()
-        writer = csv.writer(file)
-        writer.writerow(["user", "arn", "password_enabled", "mfa_active", *[f"column_{n}" for n in range(18)]])
-        for number in range(self.users):
-            writer.writerow([_name(number), _arn(number), "false", "false", *["2026-05-04T12:00:00+00:00"] * 18])
-        return msgspec.json.encode(file.getvalue().encode()).decode().strip('"')  # Base64
 
     def _scan(self, start: int) -> dict[str, Any]:
         items, size, number = [], 0, start

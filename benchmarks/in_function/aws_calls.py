@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import boto3
 
 from benchmarks.in_function.wiring import ensured, report, wired
-from repository_provisioning.application.one_repository import IN_PROGRESS, STACK_TAG
+from repository_provisioning.application.one_repository import IN_PROGRESS
+from repository_provisioning.domain.configuration import STACK_TAG
 
 BATCH = 200
 

@@ -23,7 +23,6 @@ from access_key_rotation.application.ports import (
     Directory,
     KeyOwners,
     KeyUses,
-    PermissionCheck,
     RotationMemory,
     RotationRecords,
     Trail,
@@ -53,7 +52,6 @@ SETTINGS_FILE = "rotation.yaml"
 def plan_rotations(
     *,
     directory: Directory | None = None,
-    permissions: PermissionCheck | None = None,
     memory: RotationMemory | None = None,
     publisher: EventPublisher | None = None,
     clock: Clock | None = None,
@@ -63,8 +61,7 @@ def plan_rotations(
     """Compose the schedule's use case."""
     clock = clock or SystemClock()
     return RotationPlanner(
-        directory or IamDirectory(client("iam"), clock),
-        permissions or _users(),
+        directory or IamDirectory(client("iam")),
         memory or _records(clock),
         publisher or _publisher(),
         clock,
@@ -91,7 +88,7 @@ def rotate_user(
     """Compose the queue's use case, which registers secrets with Secrets Manager, too."""
     clock, settings = clock or SystemClock(), settings or rotation_settings()
     return Rotator(
-        users or _users(),
+        users or _judged_users(),
         vault or secrets_manager_vault(settings),
         records or _records(clock),
         trail or _trail(),
@@ -122,7 +119,7 @@ def rotate_secret(
 ) -> SecretRotation:
     """Compose the use case of Secrets Manager's four steps."""
     clock, settings = clock or SystemClock(), settings or rotation_settings()
-    users, vault = users or _users(), vault or secrets_manager_vault(settings)
+    users, vault = users or _judged_users(), vault or secrets_manager_vault(settings)
     rotator = rotate_user(
         users=users,
         vault=vault,
@@ -244,6 +241,13 @@ def _enrolment(*, registers_with: str = "") -> Enrolment:
 
 def _users() -> IamUsers:
     return IamUsers(client("iam"), client("iam", once=True))
+
+
+def _judged_users() -> IamUsers:
+    """The users, for the functions that create keys: only these have the policy engine."""
+    from access_key_rotation.adapters.iam_privileges import IamPrivileges  # noqa: PLC0415 - as above
+
+    return IamUsers(client("iam"), client("iam", once=True), IamPrivileges(client("iam")))
 
 
 def _records(clock: Clock) -> DynamoDbRotationRecords:

@@ -2,7 +2,6 @@
 
 import asyncio
 import traceback
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -14,7 +13,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from access_key_rotation.application.run import Outcome
 from access_key_rotation.bootstrap import CAPABILITY, rotate_user
 from access_key_rotation.domain.names import UserName
-from access_key_rotation.domain.rules.judgement import vouched_for
 from access_key_rotation.domain.rules.situation import Demand, Reason
 from access_key_rotation.domain.rules.steps import SETTLING
 from steward.errors import ConflictError, StewardError
@@ -34,9 +32,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
 
 async def _advance_one(record: SQSRecord) -> None:
     """Process one message, in a thread: a rotation mostly waits for IAM to propagate a key."""
-    tried_before = record.attributes.approximate_receive_count != "1"
     try:
-        end = await asyncio.to_thread(advance, record.json_body, tried_before=tried_before)
+        end = await asyncio.to_thread(advance, record.json_body)
     except StewardError as error:
         logger.warning("rotation not finished", reason=str(error), code=error.code, message_id=record.message_id)
         metrics.add_metric("RotationsToRetry", MetricUnit.Count, 1)
@@ -51,8 +48,8 @@ async def _advance_one(record: SQSRecord) -> None:
     metrics.add_metric("StepsTaken", MetricUnit.Count, len(end.steps))
 
 
-def advance(event: dict[str, Any], *, tried_before: bool) -> Outcome:
-    """Take the steps that one AccessKeyRotationDue requests; after a failure, the planner's finding is not used.
+def advance(event: dict[str, Any]) -> Outcome:
+    """Take the steps that one AccessKeyRotationDue requests. The message names a user; all else is read again.
 
     Raises
     ------
@@ -62,13 +59,7 @@ def advance(event: dict[str, Any], *, tried_before: bool) -> Outcome:
     due = event["detail"]["data"]
     name, reason, key_id = UserName(due["user_name"]), due["reason"], due.get("key_id")
     demand = Demand(key_id, Reason(reason)) if key_id and reason in set(Reason) else None
-    judged_at = datetime.fromisoformat(due["judged_at"]) if due.get("judged_at") and not tried_before else None
-    outcome = _rotator.advance(
-        name,
-        event["detail"]["metadata"]["correlation_id"],
-        demand,
-        standing=vouched_for(judged_at, datetime.now(UTC)),
-    )
+    outcome = _rotator.advance(name, event["detail"]["metadata"]["correlation_id"], demand)
     if outcome.state in SETTLING:
         raise ConflictError(f"{name} is {outcome.state}; it settles within a minute")
     return outcome

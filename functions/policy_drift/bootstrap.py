@@ -5,6 +5,7 @@ adapter, so that tests call the same functions with doubles; the adapters and th
 """
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,18 +13,21 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from policy_drift.adapters.cloudtrail_changes import CloudTrailChanges
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
 from policy_drift.adapters.iam_account import IamAccount
+from policy_drift.adapters.iam_credentials import IamCredentials
 from policy_drift.adapters.lambda_scan import LambdaScanTrigger
 from policy_drift.adapters.s3_baseline import S3BaselineStore
 from policy_drift.adapters.s3_reports import S3Reports
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import BaselineInForce
 from policy_drift.application.check_changes import CheckChanges
+from policy_drift.application.find_credentials import FindCredentials
 from policy_drift.application.operate_drift import OperateDrift
 from policy_drift.application.ports import (
     AccountReader,
     BaselineRecords,
     BaselineStore,
     ChangeHistory,
+    CredentialReader,
     Findings,
     ReportStore,
     ScanTrigger,
@@ -31,12 +35,14 @@ from policy_drift.application.ports import (
 from policy_drift.application.record_findings import RecordFindings
 from policy_drift.application.scan_account import ScanAccount
 from policy_drift.domain.access.work import OF_A_CHECK, OF_A_SCAN
+from policy_drift.domain.scope import Scope
 from policy_drift.domain.settings import DriftSettings
 from steward import settings as files
 from steward.aws.clients import client
 from steward.aws.event_bus import EventBridgePublisher
 from steward.clock import Clock, SystemClock
 from steward.events import EventPublisher
+from steward.principals import Principal
 from steward.severities import DriftSeverities, Severities
 
 CAPABILITY = "policy_drift"
@@ -55,22 +61,26 @@ def scan_account(
     records: BaselineRecords | None = None,
     findings: Findings | None = None,
     history: ChangeHistory | None = None,
+    credentials: CredentialReader | None = None,
+    rotation_roles: Sequence[Principal] | None = None,
     reports: ReportStore | None = None,
     publisher: EventPublisher | None = None,
     clock: Clock | None = None,
     steps: int = OF_A_SCAN,
 ) -> ScanAccount:
     """Compare the whole account, by schedule, in so many steps of the engine. Raises SettingsError."""
-    settings, severities = settings or _settings(), severities or drift_severities()
+    settings, severities = settings or drift_settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
+    findings = findings or _findings()
     return ScanAccount(
         reader or _reader(account),
         baseline_in_force(
             severities=severities, account=account, store=store, records=records, publisher=publisher, clock=clock
         ),
-        RecordFindings(findings or _findings(), publisher, clock),
+        RecordFindings(findings, publisher, clock),
         AttributeChanges(history or _history(), settings.expected_actors, account),
+        find_credentials(credentials, findings, severities, settings.scope, rotation_roles),
         reports or _reports(),
         publisher,
         clock,
@@ -93,12 +103,14 @@ def check_changes(
     records: BaselineRecords | None = None,
     findings: Findings | None = None,
     history: ChangeHistory | None = None,
+    credentials: CredentialReader | None = None,
+    rotation_roles: Sequence[Principal] | None = None,
     publisher: EventPublisher | None = None,
     clock: Clock | None = None,
     steps: int = OF_A_CHECK,
 ) -> CheckChanges:
     """Compare what an event names, in so many steps of the engine. Raises SettingsError."""
-    settings, severities = settings or _settings(), severities or drift_severities()
+    settings, severities = settings or drift_settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
     findings = findings or _findings()
@@ -110,6 +122,7 @@ def check_changes(
         findings,
         RecordFindings(findings, publisher, clock),
         AttributeChanges(history or _history(), settings.expected_actors, account),
+        find_credentials(credentials, findings, severities, settings.scope, rotation_roles),
         clock,
         settings.scope,
         severities,
@@ -133,7 +146,7 @@ def operate_drift(
     clock: Clock | None = None,
 ) -> OperateDrift:
     """Answer operators. Raises SettingsError."""
-    settings, severities = settings or _settings(), severities or drift_severities()
+    settings, severities = settings or drift_settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
     findings = findings or _findings()
@@ -152,6 +165,18 @@ def operate_drift(
         severities=severities,
         account=account,
     )
+
+
+def find_credentials(
+    credentials: CredentialReader | None,
+    findings: Findings,
+    severities: DriftSeverities,
+    scope: Scope,
+    rotation_roles: Sequence[Principal] | None,
+) -> FindCredentials:
+    """What was made beside policies."""
+    exempt = _rotation_roles() if rotation_roles is None else rotation_roles
+    return FindCredentials(credentials or _credentials(), findings, severities, scope, exempt)
 
 
 def baseline_in_force(
@@ -178,7 +203,7 @@ def drift_severities() -> DriftSeverities:
     return files.load(files.locate(SEVERITIES_FILE), Severities).drift
 
 
-def _settings() -> DriftSettings:
+def drift_settings() -> DriftSettings:
     """The operator's file. Raises SettingsError."""
     return files.load(files.locate(SETTINGS_FILE), DriftSettings)
 
@@ -199,6 +224,15 @@ def _publisher(account: str, region: str) -> EventBridgePublisher:
 
 def _reader(account: str) -> IamAccount:
     return IamAccount(client("iam"), account)
+
+
+def _credentials() -> IamCredentials:
+    return IamCredentials(client("iam"))
+
+
+def _rotation_roles() -> list[Principal]:
+    """The roles of the functions that rotate access keys: what they make is no finding."""
+    return [Principal.from_arn(arn) for arn in filter(None, os.environ.get("ROTATION_ROLES", "").split(","))]
 
 
 def _findings() -> DynamoDbFindings:

@@ -1,6 +1,7 @@
 """The REST API of repository provisioning: routes, bodies and status codes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
@@ -29,7 +30,12 @@ use_cases = wired(provision_repositories)
 def ensure_repository() -> Response[dict[str, Any]]:
     """Make sure that the repository exists, as the house rules say."""
     body = app.json_body()
-    outcome = use_cases().ensure(_request(_name_in_path(), body), _origin())
+    request = _request(_name_in_path(), body)
+    if app.flag("clear_overrides"):
+        if body:
+            raise InvalidRequestError("clear_overrides=true goes without a body: it clears all overrides")
+        request = replace(request, overrides=Overrides())
+    outcome = use_cases().ensure(request, _origin())
     _count([outcome])
     headers = {"Location": f"/{app.current_event.request_context.stage}{app.current_event.path}"}
     if outcome.created:
@@ -40,7 +46,7 @@ def ensure_repository() -> Response[dict[str, Any]]:
 @app.get("/repositories/.+")
 def show_repository() -> Response[dict[str, Any]]:
     """What is there, which rule applies, and how the two differ."""
-    outcome = use_cases().inspect(_name_in_path())
+    outcome = use_cases().inspect(_name_in_path(), app.caller)
     return Response(HTTPStatus.OK, "application/json", _shown(outcome))
 
 
@@ -126,11 +132,11 @@ def _overrides(given: Mapping[Any, Any]) -> Overrides | None:
 
 
 def _origin() -> Origin:
-    return Origin(app.caller, app.request_id, app.deadline)
+    return Origin(app.caller, app.request_id, app.deadline, app.session)
 
 
 def _shown(outcome: Outcome) -> dict[str, Any]:
-    return representation_of(outcome, use_cases().warnings_about(outcome.name))
+    return representation_of(outcome, () if outcome.restricted else use_cases().warnings_about(outcome.name))
 
 
 def _item(asked: object, result: Result) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from repository_provisioning.application.one_repository import Outcome
 def representation_of(outcome: Outcome, warnings: Sequence[str]) -> dict[str, Any]:
     """All that a pipeline needs next: where to push, what is there, what is odd about it."""
     repository, plan = outcome.repository, outcome.plan
+    if outcome.restricted:
+        return {"name": outcome.name, "rule": outcome.rule, "restricted": True}
     body: dict[str, Any] = {
         "name": outcome.name,
         "created": outcome.created,

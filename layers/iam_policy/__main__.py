@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from iam_policy.access import access_of
 from iam_policy.comparison import Verdict, Witness, compare
+from iam_policy.summary import summarize
+from iam_policy.summary_words import summary_in_words
 from iam_policy.wording import in_words, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EQUIVALENT, CHANGED, ERROR = 0, 1, 2
+#: Requests that are printed for each direction, of the most dangerous groups.
+_PROOFS = 5
 
 _SENTENCES = {
     Verdict.EQUIVALENT: "Both allow exactly the same requests.",
@@ -60,9 +64,13 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
             _write(sys.stderr, visible(f"{path}: {error}"))
             return ERROR
     comparison = compare(*policies)
+    summary = summarize(*policies)
+    added, removed = summary_in_words(summary.added), summary_in_words(summary.removed)
     if options.format == "json":
         answer = {
             "verdict": comparison.verdict,
+            "added": added,
+            "removed": removed,
             "newly_allowed": [_as_json(witness) for witness in comparison.newly_allowed],
             "newly_denied": [_as_json(witness) for witness in comparison.newly_denied],
             "reason": comparison.reason,
@@ -71,9 +79,12 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     else:
         lines = [f"{comparison.verdict}: {_SENTENCES[comparison.verdict]}"]
         lines += [f"Reason: {visible(comparison.reason)}."] if comparison.reason else []
+        lines += [
+            f"{heading}: {words}." for heading, all_of in (("Added", added), ("Removed", removed)) for words in all_of
+        ]
         for heading, witnesses in (
-            ("Newly allowed", comparison.newly_allowed),
-            ("No longer allowed", comparison.newly_denied),
+            ("Newly allowed", [grant.proof for grant in summary.added[:_PROOFS]] or comparison.newly_allowed),
+            ("No longer allowed", [grant.proof for grant in summary.removed[:_PROOFS]] or comparison.newly_denied),
         ):
             lines += [f"{heading}: {in_words(witness)}" for witness in witnesses]
         text = "\n".join(lines)

@@ -1,6 +1,6 @@
 """The action of a request: which statements each action, known today or not, is a matter of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,25 @@ if TYPE_CHECKING:
 
 
 _MATCHES_OF_A_STEP = 4
+
+
+ANY_SERVICE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The actions that are in the same slots.
+
+    Attributes
+    ----------
+    named : set of str
+        Those that are known today, as AWS spells them, and those that a policy names exactly.
+    others : set of str
+        The services of which others are; `ANY_SERVICE` for those that no policy names.
+    """
+
+    named: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +77,7 @@ class Actions:
             bit = 1 << index
             if element in changed:
                 self._changed |= bit
-            for glob in element.patterns:
-                if not isinstance(glob, str):
-                    continue
+            for glob in sorted(pattern for pattern in element.patterns if isinstance(pattern, str)):
                 if not is_wild(glob):
                     self._exact[glob] = self._exact.get(glob, 0) | bit
                 elif glob == "*":
@@ -82,20 +99,55 @@ class Actions:
         OutOfBudgetError
         """
         found: dict[int, str] = {}
-        for action in self._exact:
-            found.setdefault(self._slots_of(action, budget), action)
-        open_to_all = self._everywhere & self._changed or any(
+        for slots, action, _ in self._every_case(budget):
+            found.setdefault(slots, action)
+        return found
+
+    def members(self, budget: "Budget") -> dict[int, "Members"]:
+        """For every combination of slots that may matter, all actions that are in it.
+
+        Raises
+        ------
+        OutOfBudgetError
+        """
+        found: dict[int, Members] = {}
+        for slots, action, service in self._every_case(budget):
+            members = found.setdefault(slots, Members())
+            if service:
+                members.others.add(service)
+            else:
+                members.named.add(known_actions.spelled(action) or action)
+        of_all = self._negated or self._is_open_to_all
+        for service in known_actions.services() if of_all else self._of_service:
+            names = known_actions.of_service(service)
+            if service not in self._of_service and not self._of_any_service:  # all but the exact ones are alike
+                alike = [name for name in names if name.lower() not in self._exact]
+                found.setdefault(self._report(self._everywhere, budget), Members()).named.update(alike)
+                continue
+            for name in names:
+                found.setdefault(self._slots_of(name.lower(), budget), Members()).named.add(name)
+        return found
+
+    @property
+    def _is_open_to_all(self) -> bool:
+        """Whether actions of any service may be treated differently."""
+        return bool(self._everywhere & self._changed) or any(
             wild.elements & self._changed for wild in self._of_any_service
         )
+
+    def _every_case(self, budget: "Budget") -> "Iterator[tuple[int, str, str]]":
+        """Slots, an action in them, and the service that it is an example of; empty if it is named exactly."""
+        for action in self._exact:
+            yield self._slots_of(action, budget), action, ""
+        open_to_all = self._is_open_to_all
         for service, wild in self._of_service.items():
             if self._negated or open_to_all or any(one.elements & self._changed for one in wild):
                 named = self._exact_of_service.get(service, [])
                 for elements, action in self._walk([*wild, *self._of_any_service], f"{service}:?*", named, budget):
-                    found.setdefault(self._report(elements | self._everywhere, budget), action)
+                    yield self._report(elements | self._everywhere, budget), action, service
         if self._negated or open_to_all:
             for _, action in self._walk(self._of_any_service, "?*:?*", list(self._exact), budget):
-                found.setdefault(self._slots_of(action, budget), action)
-        return found
+                yield self._slots_of(action, budget), action, ANY_SERVICE
 
     def _slots_of(self, action: str, budget: "Budget") -> int:
         """The slots of one action, given in lower case."""

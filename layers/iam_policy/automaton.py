@@ -88,7 +88,7 @@ class _Positions:
     def add(self, alternatives: Alternatives) -> None:
         first = self.size
         accepting = forever = 0
-        for glob in alternatives.globs:
+        for glob in sorted(alternatives.globs):
             end = self._add_glob(glob, alternatives.matching)
             accepting |= 1 << end
             if glob.endswith("*"):
@@ -160,7 +160,7 @@ class _Positions:
         found = []
         while waiting:
             letter = self.letter_at[(waiting & -waiting).bit_length() - 1]
-            for spelling in self.spellings[letter]:
+            for spelling in sorted(self.spellings[letter]):
                 bits = self.letters[spelling]
                 if state & bits:
                     found.append(spelling)

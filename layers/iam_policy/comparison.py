@@ -88,7 +88,7 @@ def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None,
     first, second = access_of(baseline), access_of(live)
     if [set(layer) for layer in first.layers] == [set(layer) for layer in second.layers]:
         return Comparison(Verdict.EQUIVALENT)
-    question = _Question(first, second, budget or Budget(), most_witnesses)
+    question = Question(first, second, budget or Budget(), most_witnesses)
     allowed, why_not_allowed = question.only_allowed_by(1)
     denied, why_not_denied = question.only_allowed_by(0)
     unsure = [
@@ -116,7 +116,7 @@ _VERDICTS = {
 }
 
 
-class _Question:
+class Question:
     """A comparison under way."""
 
     def __init__(self, first: Access, second: Access, budget: Budget, most_witnesses: int) -> None:
@@ -125,6 +125,35 @@ class _Question:
         self._most = most_witnesses
         self._pairing = Pairing(first, second)
         self._fresh = variables.fresh_values(variables.keys_of(self._pairing.scopes), self._pairing.scopes)
+
+    @property
+    def pairing(self) -> Pairing:
+        """The two sides."""
+        return self._pairing
+
+    @property
+    def sides(self) -> tuple[Access, Access]:
+        """Baseline and live."""
+        return self._sides
+
+    @property
+    def budget(self) -> Budget:
+        """What is left of the work that may be done."""
+        return self._budget
+
+    def proof(self, side: int, candidate: Candidate) -> tuple[Witness | None, str]:
+        """A request of a candidate that only this side allows, and why there may be one when there is none."""
+        reason = ""
+        assignments = [Assignment(self._fresh)]
+        if candidate.keys and not self._is_refuted(candidate):
+            likely = variables.likely_values(candidate.keys, candidate.scopes)
+            assignments += [Assignment(self._fresh | values) for values in likely]
+        for assignment in assignments:
+            witness, why_not = self._witness(side, candidate, assignment)
+            if witness is not None:
+                return witness, ""
+            reason = reason or why_not
+        return None, reason or self._doubt(candidate)
 
     def only_allowed_by(self, side: int) -> tuple[tuple[Witness, ...], str]:
         """Witnesses that only this side allows, and why there may be others when there are none."""

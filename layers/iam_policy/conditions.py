@@ -64,6 +64,10 @@ class Condition:
             return replace(self, operator=replace(self.operator, negated=False), values=frozenset())
         return replace(self, values=frozenset(value for value in replaced if value is not None))
 
+    def order(self) -> tuple[str, list[str]]:
+        """A key by which conditions on one context key are sorted, the same in every run."""
+        return repr(self.operator), sorted(map(repr, self.values))
+
     @property
     def templates(self) -> tuple[Template, ...]:
         """The values that have variables in them."""

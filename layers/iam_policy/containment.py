@@ -53,12 +53,18 @@ def _all_within(narrow: "Sequence[Scope]", wide: "Sequence[Scope]", budget: "Bud
     changed = [one for one in narrow if one not in same]
     for one in changed:
         budget.spend(len(wide) // _COMPARISONS_OF_A_STEP)
-        if not any(_within(one, other, budget) for other in wide):
+        if not any(within(one, other, budget) for other in wide):
             return False
     return True
 
 
-def _within(narrow: "Scope", wide: "Scope", budget: "Budget") -> bool:
+def within(narrow: "Scope", wide: "Scope", budget: "Budget") -> bool:
+    """Whether every request that meets the one demand surely meets the other.
+
+    Raises
+    ------
+    OutOfBudgetError
+    """
     return (
         _conditions_within(narrow.conditions, wide.conditions, budget)
         and wide.principals in (None, narrow.principals)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from iam_policy import context_values, symbols
 from iam_policy.automaton import Matching
 from iam_policy.bits import bits_of, places
+from iam_policy.conditions import Condition
 from iam_policy.operators import Quantifier
 from iam_policy.patterns import Pattern, literal, readable
 from iam_policy.principals import examples, matching
@@ -188,6 +189,7 @@ class _Needs:
             for number, scope in scopes.items()
         }
         self.conditions = list(dict.fromkeys(condition for needed in needs.values() for condition in needed))
+        self.conditions.sort(key=Condition.order)
         place = {condition: index for index, condition in enumerate(self.conditions)}
         of_one = _bits_by((needed[0], number) for number, needed in needs.items() if len(needed) == 1)
         self._of_one = [of_one.get(condition, 0) for condition in self.conditions]

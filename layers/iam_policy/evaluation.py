@@ -3,7 +3,7 @@
 AWS: "Policy evaluation logic". An explicit Deny wins, then an Allow, else the request is denied implicitly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from iam_policy.principals import Principal, parse
 from iam_policy.values import plain_text
 
 if TYPE_CHECKING:
-    from iam_policy.statement import Statement
+    from iam_policy.statement import Scope, Statement
 
 ContextValue = str | bool | int | float | Sequence[str]
 
@@ -87,9 +87,9 @@ class _Asked:
         return values[0] if len(values) == 1 else None
 
     def is_met_by(self, statement: "Statement") -> bool:
-        scope = statement.scope
-        if not statement.actions.match(self.action, self.value_of):
-            return False
+        return statement.actions.match(self.action, self.value_of) and self.meets(statement.scope)
+
+    def meets(self, scope: "Scope") -> bool:
         if scope.principals is not None and (self.principal is None or not scope.principals.match(self.principal)):
             return False
         if scope.resources is not None and not scope.resources.match(self.resource, self.value_of):
@@ -120,14 +120,7 @@ def evaluate(policies: Policies, request: Request) -> Decision:
 
 def decide(access: Access, request: Request) -> Decision:
     """`evaluate` for policies that are read already."""
-    if has_private_use(request.resource):
-        raise InvalidRequestError(f"{quoted(request.resource)} is no resource; allowed: an ARN or '*'")
-    asked = _Asked(
-        literal(request.action.lower()),
-        literal(request.resource),
-        None if request.principal is None else parse(request.principal),
-        {key.lower(): _texts(key, value) for key, value in request.context.items()},
-    )
+    asked = _asked(request)
     allowed_by_all = True
     for layer in access.layers:
         allowed = False
@@ -138,6 +131,29 @@ def decide(access: Access, request: Request) -> Decision:
                 allowed = True
         allowed_by_all = allowed_by_all and allowed
     return Decision.ALLOWED if allowed_by_all else Decision.IMPLICITLY_DENIED
+
+
+def meets(demands: "Iterable[Scope]", request: Request) -> bool:
+    """Whether a request meets all that statements ask besides the action.
+
+    Raises
+    ------
+    InvalidRequestError
+        As `evaluate` does.
+    """
+    asked = _asked(request)
+    return all(asked.meets(scope) for scope in demands)
+
+
+def _asked(request: Request) -> _Asked:
+    if has_private_use(request.resource):
+        raise InvalidRequestError(f"{quoted(request.resource)} is no resource; allowed: an ARN or '*'")
+    return _Asked(
+        literal(request.action.lower()),
+        literal(request.resource),
+        None if request.principal is None else parse(request.principal),
+        {key.lower(): _texts(key, value) for key, value in request.context.items()},
+    )
 
 
 def _texts(key: str, value: ContextValue) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from iam_policy.actions import Actions
+from iam_policy.actions import Actions, Members
 from iam_policy.bits import places
 from iam_policy.candidate import Candidate, joined
 from iam_policy.globs import without_covered
@@ -50,6 +50,7 @@ class Pairing:
         self._sizes = [scope.size for scope in self._scope_list]
         self._actions = self._action_elements()
         self._kinds: dict[int, str] | None = None
+        self._members: dict[int, Members] | None = None
 
     @property
     def scopes(self) -> list[Scope]:
@@ -86,6 +87,17 @@ class Pairing:
     def known_action(self, candidate: Candidate, budget: "Budget") -> str | None:
         """An action known today that both sides treat like the candidate's, or None."""
         return self._actions.known_like(candidate.action, candidate.slots, budget)
+
+    def members(self, candidate: Candidate, budget: "Budget") -> Members:
+        """All actions that both sides treat like the candidate's.
+
+        Raises
+        ------
+        OutOfBudgetError
+        """
+        if self._members is None:
+            self._members = self._actions.members(budget)
+        return self._members[candidate.slots]
 
     @property
     def _full(self) -> int:

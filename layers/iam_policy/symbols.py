@@ -38,7 +38,10 @@ def cases(
         Alternatives(frozenset(pattern for pattern in patterns if isinstance(pattern, str)), matching)
         for patterns, matching in sets
     ]
-    plausible = [*plausible, *(texts.plausible_arn(glob) for alternatives in plain for glob in alternatives.globs)]
+    plausible = [
+        *plausible,
+        *(texts.plausible_arn(glob) for alternatives in plain for glob in sorted(alternatives.globs)),
+    ]
     templates = {
         (pattern, matching) for patterns, matching in sets for pattern in patterns if isinstance(pattern, Template)
     }
@@ -77,7 +80,7 @@ def _possible(
     for index, (patterns, others) in enumerate(sets):
         if surely >> index & 1:
             continue
-        for pattern in patterns:
+        for pattern in sorted(patterns, key=repr):
             glob = pattern if isinstance(pattern, str) else pattern.widest
             meet = arns_overlap if matching is others is Matching.ARN else overlap
             if meet(folded(glob), widest):

@@ -46,7 +46,7 @@ def cases(
             glob for glob in alternatives.globs if alternatives.matching is Matching.FOLDED or is_wild(glob)
         )
         wild.append(Alternatives(loose, alternatives.matching))
-        for glob in alternatives.globs - loose:
+        for glob in sorted(alternatives.globs - loose):
             exact[glob] = exact.get(glob, 0) | 1 << index
         only_prefixes = only_prefixes and alternatives.matching is Matching.WHOLE and all(map(_is_prefix, loose))
     tests = [(1 << index, _test(alternatives)) for index, alternatives in enumerate(wild) if alternatives.globs]
@@ -54,10 +54,10 @@ def cases(
     found: dict[int, str] = {}
     candidates: list[str] = [*plausible, *exact]
     if only_prefixes:
-        candidates += [glob[:-1] + fresh for alternatives in wild for glob in alternatives.globs]
+        candidates += [glob[:-1] + fresh for alternatives in wild for glob in sorted(alternatives.globs)]
         candidates.append(fresh)
     else:
-        candidates += [_filled(glob) for alternatives in wild for glob in alternatives.globs]
+        candidates += [_filled(glob) for alternatives in wild for glob in sorted(alternatives.globs)]
     budget.spend(len(candidates) * (1 + sum(len(alternatives.globs) for alternatives in wild)) // _MATCHES_OF_A_STEP)
     for text in candidates:
         matched = exact.get(text, 0)

@@ -46,6 +46,15 @@ class Principal:
             return cls(account, kind)
         raise ValueError(f"{arn!r} is not the ARN of a user, a role, a session or an account's root")
 
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Return the principal that ``str`` wrote so. Raises ValueError."""
+        account, colon, local = text.partition(":")
+        kind, _, name = local.partition("/")
+        if not colon or not account or not kind:
+            raise ValueError(f"{text!r} is no principal")
+        return cls(account, kind, name)
+
     def __str__(self) -> str:
         return f"{self.account}:{self.local}"
 
@@ -53,6 +62,19 @@ class Principal:
     def local(self) -> str:
         """Kind and name, without the account."""
         return f"{self.kind}/{self.name}" if self.name else self.kind
+
+
+def session_of(arn: str) -> str:
+    """The name of the session in an assumed role's ARN, empty for any other identity.
+
+    The caller of AssumeRole chooses it, so no rule may depend on it; for people who come through IAM Identity Center it
+    is their user name, and so it says who of a role's users it was.
+    Source: https://docs.aws.amazon.com/singlesignon/latest/userguide/user-session-logs.html
+    """
+    found = _ARN.fullmatch(arn)
+    if found is None or found["kind"] != "assumed-role" or not found["rest"]:
+        return ""
+    return found["rest"].partition("/")[2]
 
 
 class PrincipalPattern(str):

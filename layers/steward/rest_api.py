@@ -3,7 +3,7 @@
 The status of each branch of the error tree stands here and nowhere else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,6 +15,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from steward.errors import (
     AccessDeniedError,
@@ -33,7 +34,7 @@ from steward.errors import (
     UnsupportedMediaTypeError,
     UpstreamError,
 )
-from steward.principals import Principal
+from steward.principals import Principal, session_of
 
 MAX_BODY = 256 * 1024
 """Bytes of a request body that we read; the largest sensible batch is a tenth of it."""
@@ -90,7 +91,32 @@ def _json(body: object) -> str:
 
 
 class RestApi(APIGatewayRestResolver):
-    """A resolver that reads of the request at hand what routes ask for."""
+    """A resolver that reads of the request at hand what routes ask for, and logs who asked for what.
+
+    API Gateway's own access log needs a role that is set once for the whole account, so the line is ours.
+    """
+
+    def __init__(self, logger: Logger) -> None:
+        super().__init__(serializer=_json)
+        self._logger = logger
+
+    def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer one request, and log it: the caller, its session, where it came from, and the status."""
+        answer = super().resolve(event, context)
+        request = event["requestContext"]
+        identity = request["identity"]
+        self._logger.info(
+            "request",
+            method=event["httpMethod"],
+            path=event["path"],
+            status=answer["statusCode"],
+            caller=identity.get("userArn"),
+            session=session_of(identity.get("userArn") or ""),
+            source_ip=identity.get("sourceIp"),
+            user_agent=identity.get("userAgent"),
+            api_request_id=request.get("requestId"),
+        )
+        return answer
 
     @property
     def caller(self) -> Principal:
@@ -108,6 +134,11 @@ class RestApi(APIGatewayRestResolver):
             raise NotAllowedError(f"the caller cannot be identified: {error}") from error
 
     @property
+    def session(self) -> str:
+        """The name of the caller's session, for people the user of IAM Identity Center; empty where it has none."""
+        return session_of(self.current_event.request_context.identity.user_arn or "")
+
+    @property
     def request_id(self) -> str:
         """API Gateway's id of the request, which also correlates the events that the request leads to."""
         return self.current_event.request_context.request_id or ""
@@ -121,9 +152,13 @@ class RestApi(APIGatewayRestResolver):
     @property
     def dry_run(self) -> bool:
         """Whether nothing is to be changed: ``?dry_run=true``. Raises InvalidRequestError."""
-        asked = (self.current_event.query_string_parameters or {}).get("dry_run", "false").lower()
+        return self.flag("dry_run")
+
+    def flag(self, name: str) -> bool:
+        """Whether a query parameter is true; it is false where it is left out. Raises InvalidRequestError."""
+        asked = (self.current_event.query_string_parameters or {}).get(name, "false").lower()
         if asked not in {"true", "false"}:
-            raise InvalidRequestError(f"dry_run must be true or false, not {asked!r}")
+            raise InvalidRequestError(f"{name} must be true or false, not {asked!r}")
         return asked == "true"
 
     @property
@@ -165,8 +200,11 @@ class RestApi(APIGatewayRestResolver):
 
 
 def rest_api(logger: Logger, metrics: Metrics) -> RestApi:
-    """A resolver that answers every error, also an unexpected one, as a problem and counts it as a metric."""
-    app = RestApi(serializer=_json)
+    """A resolver that answers every error, also an unexpected one, as a problem and counts it as a metric.
+
+    Each request leaves one line in the log: who called, in which session, from where, and the status of the answer.
+    """
+    app = RestApi(logger)
 
     def answer(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response[str]:
         # As text: Powertools serializes application/json alone, and the gateway makes a 502 of a body that is no text.

@@ -38,6 +38,7 @@ class EventSeverities:
 
     RepositoryCreated: SeverityName
     RepositoryConfigurationChanged: SeverityName
+    RepositoryRetentionShortened: SeverityName
     RepositoryRequestDenied: SeverityName
     PushToMissingRepositoryObserved: SeverityName
     AccessKeyRotationDue: OfKey
@@ -85,6 +86,11 @@ class DriftSeverities:
     missing: SeverityName
     recreated: SeverityName
     unattached_policy: SeverityName
+    new_credential: SeverityName
+    changed_provider: SeverityName
+    opened_federation: SeverityName
+    role_in_instance_profile: SeverityName
+    deciding_tag: SeverityName
     protected_by_aws: SeverityName
     unreadable: SeverityName
     undecided: SeverityName

@@ -170,3 +170,32 @@ def test_says_that_a_repository_is_missing_in_as_many_words(registry, ask):
 
 def test_says_that_nothing_scans_where_the_registry_has_no_rule(registry):
     assert registry.scans(WEB) is False
+
+
+def test_deletes_policies_and_removes_tags(registry):
+    created = registry.create(WEB, configuration(), {"a": "1", "b": "2"})
+    registry.put_lifecycle_policy(WEB, LIFECYCLE)
+    registry.put_repository_policy(WEB, POLICY)
+
+    registry.delete_lifecycle_policy(WEB)
+    registry.delete_repository_policy(WEB)
+    registry.remove_tags(created, ["a"])
+
+    assert registry.lifecycle_policy(WEB) is None
+    assert registry.repository_policy(WEB) is None
+    assert registry.tags(created) == {"b": "2"}
+
+
+def test_deletes_nothing_where_nothing_is(registry):
+    registry.create(WEB, configuration(), {})
+
+    registry.delete_lifecycle_policy(WEB)
+    registry.delete_repository_policy(WEB)
+
+    assert registry.find(WEB) is not None
+
+
+def test_the_policies_of_a_missing_repository_cannot_be_deleted(registry):
+    for delete in (registry.delete_lifecycle_policy, registry.delete_repository_policy):
+        with pytest.raises(RepositoryNotFoundError):
+            delete(NONE)

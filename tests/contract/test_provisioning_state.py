@@ -16,11 +16,12 @@ from tests.doubles.in_memory_state import InMemoryCreationQuota, InMemoryRecords
 WEB, API = RepositoryName("team-a/web"), RepositoryName("team-a/api")
 TODAY, TOMORROW = date(2026, 5, 4), date(2026, 5, 5)
 CALLER = "123456789012:role/ci-team-a"
+SELECTION = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}
 EVERYTHING = Overrides(
     tag_mutability="IMMUTABLE",
     mutable_tags=("latest", "*-snapshot"),
     encryption=KmsEncryption("arn:aws:kms:ca-central-1:123456789012:key/k1"),
-    lifecycle=Lifecycle(rules=({"rulePriority": 1, "selection": {"tagStatus": "any"}, "action": {"type": "expire"}},)),
+    lifecycle=Lifecycle(rules=({"rulePriority": 1, "selection": SELECTION, "action": {"type": "expire"}},)),
     pull=Pull(accounts=("210987654321",), organizations=("o-a1b2c3d4e5",)),
     tags={"équipe": "a"},
 )
@@ -52,9 +53,9 @@ def test_remembers_only_what_was_stored(records):
 
 
 def test_remembers_every_field(records):
-    records.put(WEB, Record("f1", managed=True, overrides=EVERYTHING))
+    records.put(WEB, Record("f1", managed=True, overrides=EVERYTHING, overridden_by=CALLER))
 
-    assert records.get_many([WEB, API]) == {WEB: Record("f1", managed=True, overrides=EVERYTHING)}
+    assert records.get_many([WEB, API]) == {WEB: Record("f1", managed=True, overrides=EVERYTHING, overridden_by=CALLER)}
 
 
 def test_the_last_word_counts(records):

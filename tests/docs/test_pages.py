@@ -18,6 +18,7 @@ DOCS = PROJECT / "docs"
 PAGES = [
     *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     PROJECT / "layers" / "iam_policy" / "README.md",
+    PROJECT / "policies" / "README.md",
     *sorted(DOCS.glob("*.md")),
     *sorted((DOCS / "runbooks").glob("*.md")),
     *sorted((DOCS / "decisions").glob("*.md")),

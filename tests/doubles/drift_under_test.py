@@ -8,11 +8,13 @@ from policy_drift.domain.account import Account, Role
 from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.scope import Scope
 from policy_drift.domain.settings import DriftSettings
+from steward.principals import Principal
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_drift import (
     InMemoryAccount,
     InMemoryBaselineRecords,
     InMemoryBaselineStore,
+    InMemoryCredentials,
     InMemoryFindings,
     NoHistory,
     NoReports,
@@ -50,6 +52,7 @@ class DriftUnderTest:
         self.publisher = publisher or RecordingPublisher()
         self.history = history or NoHistory()
         self.steps = steps
+        self.credentials = InMemoryCredentials()
         self._event = 0
         self._scan = 0
 
@@ -77,6 +80,8 @@ class DriftUnderTest:
             "records": self.records,
             "findings": self.findings,
             "history": self.history,
+            "credentials": self.credentials,
+            "rotation_roles": [Principal(ACCOUNT, "role", "steward-rotation")],
             "publisher": self.publisher,
             "clock": self.clock,
         }

@@ -118,6 +118,20 @@ class InMemoryContainerRegistry:
         self.calls["put_tags"] += 1
         self._seen(repository.name).tags.update(tags)
 
+    def delete_lifecycle_policy(self, name: RepositoryName) -> None:
+        self.calls["delete_lifecycle_policy"] += 1
+        self._seen(name).lifecycle_policy = None
+
+    def delete_repository_policy(self, name: RepositoryName) -> None:
+        self.calls["delete_repository_policy"] += 1
+        self._seen(name).repository_policy = None
+
+    def remove_tags(self, repository: Repository, keys: Collection[str]) -> None:
+        self.calls["remove_tags"] += 1
+        tags = self._seen(repository.name).tags
+        for key in keys:
+            tags.pop(key, None)
+
     def scans(self, name: RepositoryName) -> bool | None:  # noqa: ARG002 - one answer for all names
         return self.scanned
 

@@ -143,7 +143,7 @@ class InMemoryAccount:
 class NoHistory:
     """A history without events."""
 
-    def changes_of(self, entity, since):  # noqa: ARG002 - the port's signature
+    def changes_of(self, entity, since, arn):  # noqa: ARG002 - the port's signature
         return ()
 
 
@@ -154,9 +154,22 @@ class CountingHistory:
         self.changes = dict(changes)
         self.asked = []
 
-    def changes_of(self, entity, since):  # noqa: ARG002 - the port's signature
+    def changes_of(self, entity, since, arn):  # noqa: ARG002 - the port's signature
         self.asked.append(str(entity))
         return self.changes.get(entity, ())
+
+
+class InMemoryCredentials:
+    """What IAM has beside policies, by entity and kind."""
+
+    def __init__(self):
+        self.items = {}
+        self.error = None
+
+    def present(self, entity, kind, items):  # noqa: ARG002 - the port's signature
+        if self.error:
+            raise self.error
+        return frozenset(self.items.get((entity, kind), ()))
 
 
 class NoReports:

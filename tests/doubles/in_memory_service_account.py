@@ -26,7 +26,7 @@ LISTED_AFTER = timedelta(seconds=3)
 @dataclass
 class StoredUser:
     user: User
-    standing: Standing = field(default_factory=lambda: Standing(False, False, False))  # noqa: FBT003
+    standing: Standing = field(default_factory=lambda: Standing(has_password=False, has_mfa=False))
     keys: dict[str, AccessKey] = field(default_factory=dict)
 
 

@@ -45,6 +45,9 @@ _PROVISION_REPOSITORIES = (
     Probed("ecr:GetRepositoryPolicy", "a half-done repository"),
     Probed("ecr:PutImageTagMutability", "a repository whose rules changed"),
     Probed("ecr:TagResource", "a repository whose rules changed", sid="ConfigureTaggedRepositories"),
+    Probed("ecr:DeleteLifecyclePolicy", "a lifecycle override that is permitted no more"),
+    Probed("ecr:DeleteRepositoryPolicy", "readers that are permitted no more"),
+    Probed("ecr:UntagResource", "a tag that is permitted no more"),
     Probed("dynamodb:BatchGetItem", "a missing repository"),
     Probed("dynamodb:PutItem", "a missing repository"),
     Probed("dynamodb:UpdateItem", "a missing repository"),
@@ -62,7 +65,7 @@ def _rotates_access_keys(makes_a_key: str) -> tuple[Probed, ...]:
         Probed("iam:GetAccessKeyLastUsed", "a key whose use is not known"),
         Probed("iam:GetLoginProfile", makes_a_key),
         Probed("iam:ListMFADevices", makes_a_key),
-        Probed("iam:SimulatePrincipalPolicy", makes_a_key),
+        Probed("iam:GetAccountAuthorizationDetails", makes_a_key),
         Probed("iam:CreateAccessKey", makes_a_key),
         Probed("iam:UpdateAccessKey", "a leaked key"),
         Probed("iam:DeleteAccessKey", "a key whose quarantine is over"),
@@ -98,6 +101,28 @@ def _reads_the_account(whole: str, group: str, policy: str) -> tuple[Probed | Re
     )
 
 
+_READS_CREDENTIALS = tuple(
+    Required(f"iam:{operation}", f"https://docs.aws.amazon.com/IAM/latest/APIReference/API_{operation}.html")
+    for operation in (
+        "GetLoginProfile",
+        "GetOpenIDConnectProvider",
+        "GetOutboundWebIdentityFederationInfo",
+        "GetSAMLProvider",
+        "ListAccessKeys",
+        "ListInstanceProfilesForRole",
+        "ListMFADevices",
+        "ListOpenIDConnectProviders",
+        "ListOrganizationsFeatures",
+        "ListRoleTags",
+        "ListSAMLProviders",
+        "ListSSHPublicKeys",
+        "ListServiceSpecificCredentials",
+        "ListSigningCertificates",
+        "ListUserTags",
+    )
+)
+"""What the policy ReadCredentials allows. What cannot be read is a finding all the same, with the verdict UNKNOWN."""
+
 _CHANGES = "a change of a user, a group, a role and a policy"
 _S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"
 
@@ -124,10 +149,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     ),
     "RotationPlannerRole": (
         *_LOGS_AND_TRACES,
-        Probed("iam:GenerateCredentialReport", "a user that is due"),
         Probed("iam:GetAccountAuthorizationDetails", "a user that is due"),
-        Probed("iam:GetCredentialReport", "a user that is due"),
-        Probed("iam:SimulatePrincipalPolicy", "a user that is due again"),
         Probed("dynamodb:Scan", "a user that is due"),
         Probed("events:PutEvents", "a user that is due"),
         _DEAD_LETTERS,
@@ -192,6 +214,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "DriftScanRole": (
         *_LOGS_AND_TRACES,
         *_reads_the_account("a scan", _PAGES_OF_IAM, "a scan"),
+        *_READS_CREDENTIALS,
         Probed("cloudtrail:LookupEvents", "a finding that no event announced"),
         Probed("s3:GetObject", "a scan"),
         Probed("s3:GetObjectVersion", "the first scan"),
@@ -208,6 +231,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "DriftCheckRole": (
         *_LOGS_AND_TRACES,
         *_reads_the_account("a change of a large group", _CHANGES, _CHANGES),
+        *_READS_CREDENTIALS,
         Probed("iam:GetRole", _CHANGES),
         Probed("iam:GetRolePolicy", _CHANGES),
         Probed("iam:ListAttachedRolePolicies", _CHANGES),

@@ -10,6 +10,12 @@ from tests.published_events import golden_event
 IN_PROGRESS_SECONDS = 21
 """A repository younger than this is left to the call that created it."""
 MOMENT = "2026-01-01T00:00:00Z"
+OVERRIDDEN = {
+    "a repository whose rules changed": None,
+    "a lifecycle override that is permitted no more": {"lifecycle": {"keep_last": 5}},
+    "readers that are permitted no more": {"pull": {"accounts": ["444455556666"]}},
+    "a tag that is permitted no more": {"tags": {"cost": "1"}},
+}
 
 
 class ProvisioningProbes:
@@ -42,8 +48,8 @@ class ProvisioningProbes:
             case "a half-done repository":
                 time.sleep(max(0, IN_PROGRESS_SECONDS - (time.monotonic() - self._since)))
                 return ask(self._half_done.pop())
-            case "a repository whose rules changed":
-                return ask(self._outdated())
+            case _ if probe in OVERRIDDEN:
+                return ask(self._overridden(OVERRIDDEN[probe]) if OVERRIDDEN[probe] else self._outdated())
             case "no warning that something could not be read":
                 self._start_anew("RepositoryApi")
                 return not any("could not be read" in w for w in self._call(self._name()).document["warnings"])
@@ -119,6 +125,18 @@ class ProvisioningProbes:
             Key={"id": {"S": f"repository#{name}"}},
             UpdateExpression="SET fingerprint = :other",
             ExpressionAttributeValues={":other": {"S": "of other rules"}},
+        )
+        return name
+
+    def _overridden(self, overrides):
+        """A repository with overrides, recorded as those of a caller that no rule names any more."""
+        name = f"probe/bare/{uuid.uuid4().hex}"
+        assert self._stack.put(name, self._caller, overrides).status == 201
+        self._stack.aws.client("dynamodb").update_item(
+            TableName=self._physical["ProvisioningState"],
+            Key={"id": {"S": f"repository#{name}"}},
+            UpdateExpression="SET overridden_by = :gone",
+            ExpressionAttributeValues={":gone": {"S": f"{ACCOUNT}:role/gone"}},
         )
         return name
 

@@ -39,11 +39,6 @@ class RotationProbes:
             case "a user that is due":
                 self._users.without_key()
                 return self._invoke(role, {}) != FAILED
-            case "a user that is due again":
-                name = self._users.without_key()
-                worked_on = self._is_worked_on("RotationWorkerRole", name)
-                self._users.remember(name, next_at=LONG_AGO)
-                return worked_on and self._invoke(role, {}) != FAILED and self._is_vouched_for(name)
             case "a user without a key":
                 return self._is_worked_on(role, self._users.without_key())
             case "a rotation by Secrets Manager":
@@ -121,10 +116,6 @@ class RotationProbes:
         event = {"id": str(uuid.uuid4()), "detail": {"affectedEntities": [{"entityValue": key}]}}
         return self._invoke(role, event) != FAILED and any(self._asked_for(name))
 
-    def _is_vouched_for(self, name):
-        """Whether the planner found out itself that the user is no administrator."""
-        return any(asked["judged_at"] for asked in self._asked_for(name))
-
     def _asked_for(self, name):
         """The rotations of a user that were asked for on the bus since the last look."""
         while told := self._stack.aws.receive(self._told, seconds=1):
@@ -163,7 +154,7 @@ class RotationProbes:
 
 def queued(name, reason="scheduled", key_id=None):
     """The event by which the queue asks for a user's next steps."""
-    data = {"user_name": name, "reason": reason, "key_id": key_id, "requested_by": "test", "judged_at": None}
+    data = {"user_name": name, "reason": reason, "key_id": key_id, "requested_by": "test"}
     body = {"detail": {"metadata": {"correlation_id": "test"}, "data": data}}
     message = {"messageId": str(uuid.uuid4()), "attributes": {"ApproximateReceiveCount": "1"}, "body": json.dumps(body)}
     return {"Records": [message]}

@@ -1,11 +1,10 @@
 """Service users and their keys, on IAM."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
-from access_key_rotation.application.ports import KeyNotFoundError, KeySlotsFullError, OutcomeUnknownError
+from access_key_rotation.application.ports import KeyNotFoundError, KeySlotsFullError, OutcomeUnknownError, Privileges
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.state import AccessKey, LastUse, Standing, User
@@ -15,30 +14,7 @@ from steward.errors import UpstreamError
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.literals import StatusTypeType
-    from mypy_boto3_iam.type_defs import EvaluationResultTypeDef
 
-ADMINISTRATION = (
-    "iam:AddUserToGroup",
-    "iam:AttachGroupPolicy",
-    "iam:AttachRolePolicy",
-    "iam:AttachUserPolicy",
-    "iam:CreateAccessKey",
-    "iam:CreateLoginProfile",
-    "iam:CreatePolicyVersion",
-    "iam:PutGroupPolicy",
-    "iam:PutRolePolicy",
-    "iam:PutUserPolicy",
-    "iam:SetDefaultPolicyVersion",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:UpdateLoginProfile",
-)
-"""Each of these gives its caller permissions, or control over a principal that has them.
-
-Source: https://pathfinding.cloud (the paths of IAM alone), and Rhino Security Labs' "AWS IAM Privilege Escalation" (for
-SetDefaultPolicyVersion).
-"""
-TAKING_OVER = frozenset({"iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"})
-"""These give the permissions of the target user; applied to the caller itself, they give none."""
 NO_SUCH_ENTITY = "NoSuchEntity"
 _SERVER_ERROR = 500
 
@@ -52,11 +28,14 @@ class IamUsers:
         For all but making keys.
     once
         For making keys: a client that never repeats a call, because a repetition would make another key.
+    privileges
+        Judges a user's policies; without it no user has a ``standing``.
     """
 
-    def __init__(self, client: "IAMClient", once: "IAMClient") -> None:
+    def __init__(self, client: "IAMClient", once: "IAMClient", privileges: Privileges | None = None) -> None:
         self._iam = client
         self._once = once
+        self._privileges = privileges
 
     def find(self, name: UserName) -> User | None:
         """The user with its tags."""
@@ -94,30 +73,16 @@ class IamUsers:
         return None
 
     def standing(self, user: User) -> Standing:
-        """Its password, its MFA devices, and IAM's own judgement of its rights."""
+        """Its password, its MFA devices, and whether its policies let it gain privileges."""
+        if self._privileges is None:
+            raise UpstreamError("this function does not read privileges, so that it cannot judge a user")
         has_password = False
         with translated(), unless(NO_SUCH_ENTITY):
             self._iam.get_login_profile(UserName=user.name)
             has_password = True
         with translated():
             devices = self._iam.list_mfa_devices(UserName=user.name)["MFADevices"]
-        return Standing(has_password, bool(devices), self.administers_iam(user.arn))
-
-    def administers_iam(self, arn: str) -> bool:
-        """Whether IAM would let the user do any of ``ADMINISTRATION``, to itself or to anybody. One call.
-
-        A simulation without resources asks for all of them at once, ``*``, which a policy on ``arn:aws:iam::…:*`` does
-        not allow. So it is asked for the user itself, and for one user, group, role and policy of the account, of names
-        that no policy means in particular.
-        """
-        account = arn.partition(":user/")[0]
-        resources = [arn, *(f"{account}:{kind}/any-other" for kind in ("user", "group", "role", "policy"))]
-        pages = self._iam.get_paginator("simulate_principal_policy").paginate(
-            PolicySourceArn=arn, ActionNames=list(ADMINISTRATION), ResourceArns=resources
-        )
-        with translated():
-            allowed = [found for page in pages for result in page["EvaluationResults"] for found in _allowed(result)]
-        return any(resource != arn or action not in TAKING_OVER for action, resource in allowed)
+        return Standing(has_password, bool(devices), self._privileges.escalation(user))
 
     def create_key(self, name: UserName) -> Credential:
         """Create a key, in one attempt."""
@@ -154,16 +119,6 @@ class IamUsers:
         """Delete the key, if it still exists."""
         with translated(), unless(NO_SUCH_ENTITY):
             self._iam.delete_access_key(UserName=name, AccessKeyId=key_id)
-
-
-def _allowed(result: "EvaluationResultTypeDef") -> Iterator[tuple[str, str]]:
-    """The action with each resource on which a simulation allows it."""
-    action = result["EvalActionName"]
-    if result["EvalDecision"] == "allowed":
-        yield action, result.get("EvalResourceName", "*")
-    for one in result.get("ResourceSpecificResults", []):
-        if one["EvalResourceDecision"] == "allowed":
-            yield action, one["EvalResourceName"]
 
 
 def _unknown(code: str) -> UpstreamError:

@@ -32,7 +32,7 @@ class UserObserver:
             record = record.having_seen(user)
         if run.demand and run.demand.reason is Reason.ROUTINE:
             record = replace(record, wanted=run.demand.key_id)
-        run.seen = UserState(record, user, keys, secret, standing=run.standing)
+        run.seen = UserState(record, user, keys, secret)
         self._apply_tags(run)
         if user and secret and not secret.deleted and secret.owner == self._enrolment.stack:
             self.look_at_secret(run)
@@ -65,7 +65,7 @@ class UserObserver:
         run.seen = replace(run.seen, usage={**run.seen.usage, key_id: self._users.last_use(key_id)})
 
     def read_standing(self, run: Run) -> None:
-        """Read whether the user is a person or an administrator."""
+        """Read whether the user is a person, or could gain privileges."""
         run.seen = replace(run.seen, standing=self._users.standing(run.user))
 
     def read_creator(self, run: Run, key_id: str) -> None:

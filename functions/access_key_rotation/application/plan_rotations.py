@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
 
-from access_key_rotation.application.ports import Directory, ListedUser, PermissionCheck, RotationMemory
+from access_key_rotation.application.ports import Directory, ListedUser, RotationMemory
 from access_key_rotation.domain.events import AccessKeyRotationDue
 from access_key_rotation.domain.names import ROTATE_TAG, UserName
 from access_key_rotation.domain.settings import RotationSettings, settings_of
 from steward.clock import Clock
-from steward.errors import RuleViolationError, StewardError
+from steward.errors import RuleViolationError
 from steward.events import EventPublisher
 
 PUBLISHED_AT_ONCE = 10
-"""Users that are judged before they are published: as many events as the bus accepts in one call."""
+"""Users that are published at once: as many events as the bus accepts in one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,6 @@ class RotationPlanner:
     def __init__(
         self,
         directory: Directory,
-        permissions: PermissionCheck,
         memory: RotationMemory,
         publisher: EventPublisher,
         clock: Clock,
@@ -51,7 +50,6 @@ class RotationPlanner:
         service_path: str,
     ) -> None:
         self._directory = directory
-        self._permissions = permissions
         self._memory = memory
         self._publisher = publisher
         self._clock = clock
@@ -79,13 +77,13 @@ class RotationPlanner:
             before = known.pop(user.name, None)
             if before is None or self._is_due(user, before, now):
                 since = before.next_at if before and before.next_at else datetime.min.replace(tzinfo=now.tzinfo)
-                due.append((since, user.name, user if before and self._is_as_recorded(user, before) else None))
-        gone = [(r.next_at, name, None) for name, r in known.items() if r.next_at and r.next_at <= now and not r.busy]
-        chosen = sorted([*due, *gone], key=lambda entry: entry[:2])[: self._settings.max_users_per_run]
+                due.append((since, user.name))
+        gone = [(r.next_at, name) for name, r in known.items() if r.next_at and r.next_at <= now and not r.busy]
+        chosen = sorted([*due, *gone])[: self._settings.max_users_per_run]
         for some in batched(chosen, PUBLISHED_AT_ONCE, strict=False):
-            events = [self._event(name, user, now) for _, name, user in some]
+            events = [AccessKeyRotationDue(name, "scheduled") for _, name in some]
             self._publisher.publish(events, correlation_id=correlation_id)
-        return Plan(enrolled, [name for _, name, _ in chosen], len(due) + len(gone) - len(chosen))
+        return Plan(enrolled, [name for _, name in chosen], len(due) + len(gone) - len(chosen))
 
     def _is_due(self, user: ListedUser, before: _Recorded, now: datetime) -> bool:
         if before.busy:
@@ -99,16 +97,4 @@ class RotationPlanner:
         try:
             return before.settings == settings_of(self._settings, user.name, user.tags).fingerprint
         except RuleViolationError:
-            return False
-
-    def _event(self, name: UserName, user: ListedUser | None, now: datetime) -> AccessKeyRotationDue:
-        """The event of a user; one that is as recorded is judged here, every other by the worker."""
-        is_judged = user is not None and user.is_person is False and self._is_no_administrator(user)
-        return AccessKeyRotationDue(name, "scheduled", judged_at=now.isoformat() if is_judged else None)
-
-    def _is_no_administrator(self, user: ListedUser) -> bool:
-        """Whether IAM says that the user is no administrator; if IAM does not answer, the worker asks it."""
-        try:
-            return not self._permissions.administers_iam(user.arn)
-        except StewardError:
             return False

@@ -71,7 +71,7 @@ class Users(Protocol):
         ...
 
     def standing(self, user: User) -> Standing:
-        """Whether it is a person or an administrator. Three calls."""
+        """Whether it is a person, or could gain privileges. Two calls, and one per thousand entities of the account."""
         ...
 
     def create_key(self, name: UserName) -> Credential:
@@ -101,29 +101,28 @@ class KeyOwners(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ListedUser:
-    """A user in the account's bulk calls; ``is_person`` is None if the credential report does not list it."""
+    """A user in the account's bulk calls."""
 
     name: UserName
     user_id: str
     arn: str
     path: str
     tags: Mapping[str, str]
-    is_person: bool | None
 
 
 class Directory(Protocol):
     """All users of the account."""
 
     def users(self, path: str) -> Iterator[ListedUser]:
-        """The users on the path or below it: one call per thousand users of the account, and two for the report."""
+        """The users on the path or below it: one call per thousand users of the account."""
         ...
 
 
-class PermissionCheck(Protocol):
-    """IAM's own judgement of a user's permissions."""
+class Privileges(Protocol):
+    """What a user's policies, and those of the roles that it can assume, let it become."""
 
-    def administers_iam(self, arn: str) -> bool:
-        """Whether IAM would let the user give itself any permission."""
+    def escalation(self, user: User) -> str:
+        """How the user could gain privileges, in words; empty if it cannot. One call per thousand entities."""
         ...
 
 

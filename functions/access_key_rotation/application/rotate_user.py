@@ -18,7 +18,6 @@ from access_key_rotation.domain.rules import steps as do
 from access_key_rotation.domain.rules.order import decide
 from access_key_rotation.domain.rules.situation import Demand, Enrolment, Situation
 from access_key_rotation.domain.settings import RotationSettings, UserSettings, settings_of
-from access_key_rotation.domain.state import Standing
 from steward.clock import Clock
 from steward.errors import ConflictError
 from steward.events import EventPublisher
@@ -67,22 +66,13 @@ class Rotator:
         self._steps = Steps(self._observer, SecretMaintenance(vault), creation, self._promotion, removal)
         self._end = RunEnd(publisher, clock)
 
-    def advance(
-        self,
-        name: UserName,
-        correlation_id: str,
-        demand: Demand | None = None,
-        *,
-        standing: Standing | None = None,
-    ) -> Outcome:
+    def advance(self, name: UserName, correlation_id: str, demand: Demand | None = None) -> Outcome:
         """Take every step for the user that can be taken now.
 
         Parameters
         ----------
         demand
             A rotation that was requested, beside what the user's state requires.
-        standing
-            The planner's finding about a user that is as recorded; None to read it again.
 
         Raises
         ------
@@ -92,7 +82,7 @@ class Rotator:
             A step failed; the next run finishes what is half-done.
         """
         lease = self._lease(name, self._new_token())
-        run = Run(lease, self._settings_of(name), correlation_id, demand, standing, trusts_memory=standing is not None)
+        run = Run(lease, self._settings_of(name), correlation_id, demand)
         return self._end.finish(run, self._go(run, self._observer.look))
 
     def begin(self, name: UserName, token: str, correlation_id: str) -> Run | Outcome:

@@ -21,7 +21,6 @@ from access_key_rotation.domain.state import (
     Label,
     Record,
     Secret,
-    Standing,
     User,
     UserState,
 )
@@ -92,7 +91,6 @@ class Run:
     """The user's settings; without its tags until those are read."""
     correlation_id: str
     demand: Demand | None = None
-    standing: Standing | None = None
     trusts_memory: bool = False
     """Whether the record may stand for the user, if its keys show that it is the same."""
     new_version: str = ""
@@ -110,7 +108,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.written = self.lease.claim.record
-        self.seen = UserState(self.written, None, standing=self.standing)
+        self.seen = UserState(self.written, None)
 
     @property
     def name(self) -> UserName:

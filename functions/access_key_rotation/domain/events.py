@@ -10,16 +10,13 @@ from dataclasses import dataclass, field
 class AccessKeyRotationDue:
     """A user is due. ``reason`` is ``scheduled``, ``routine`` or ``compromised``.
 
-    ``key_id`` is the key that a person or AWS asks to replace; None for what the schedule finds. ``judged_at`` is when
-    the planner found that the user is as recorded, no person and no administrator; None if the worker must
-    check.
+    ``key_id`` is the key that a person or AWS asks to replace; None for what the schedule finds.
     """
 
     user_name: str
     reason: str
     key_id: str | None = None
     requested_by: str = "schedule"
-    judged_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

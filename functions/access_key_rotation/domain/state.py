@@ -94,7 +94,8 @@ class Standing:
 
     has_password: bool
     has_mfa: bool
-    administers_iam: bool
+    escalation: str = ""
+    """How the user could gain privileges, in words; empty if it cannot."""
 
     @property
     def objections(self) -> list[str]:
@@ -102,7 +103,7 @@ class Standing:
         found = {
             "has a console password": self.has_password,
             "has an MFA device": self.has_mfa,
-            "may administer IAM": self.administers_iam,
+            f"could gain privileges ({self.escalation})": bool(self.escalation),
         }
         return [words for words, holds in found.items() if holds]
 

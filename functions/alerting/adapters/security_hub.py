@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from alerting.application.ports import FindingRefusedError
 from alerting.domain.alert import Alert, Channel
 from alerting.domain.foreign_text import clean
+from alerting.domain.formats.mail import WITHHELD, safe_command
 from alerting.domain.open_items import OpenItem, State
 from alerting.domain.routing import RoutedAlert
 from steward.aws.errors import translated
@@ -71,7 +72,8 @@ class SecurityHubFindings:
         partition, region, account = self._hub.meta.partition, alert.region, alert.account
         body = " ".join(sentence.plain() for sentence in alert.body)
         about = "; ".join(f"{label}: {clean(text)}" for label, text in alert.facts)
-        advice = "; ".join([*alert.commands, *([f"or approve it: {alert.approve}"] if alert.approve else [])])
+        commands = [safe_command(command) or WITHHELD for command in alert.commands]
+        advice = "; ".join([*commands, *([f"or approve it: {alert.approve}"] if alert.approve else [])])
         label = _LABELS[item.severity]
         return {
             "SchemaVersion": SCHEMA,

@@ -6,6 +6,7 @@ theirs apart until it is written out, and each medium writes theirs in its own w
 """
 
 import re
+import shlex
 import unicodedata
 from dataclasses import dataclass
 from typing import Self
@@ -16,6 +17,7 @@ MAX_SUBJECT = 99
 """SNS takes subjects of less than 100 characters."""
 
 _WWW = re.compile(r"(www)\.", re.IGNORECASE)
+_LOADED_BY_THE_CLI = re.compile(r"^(--[^=]*=)?(file|fileb|http|https)://")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _CHAT_ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("`"): "'"}
 
@@ -29,6 +31,20 @@ def clean(text: str, limit: int = MAX_FOREIGN) -> str:
 def is_clean(text: str) -> bool:
     """Whether every character of the text can be seen, so that what is read is what would be pasted."""
     return not any(unicodedata.category(character) in _INVISIBLE for character in text)
+
+
+def is_iam_command(text: str) -> bool:
+    """Whether a shell that gets the text runs one command of ``aws iam``, with literal arguments, and nothing else.
+
+    The text is its own words, each quoted: then no character outside of quotes means anything to a shell. The AWS CLI
+    reads values that begin with ``file://`` or a web address from there.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return False
+    as_quoted = " ".join(map(shlex.quote, words)) == text
+    return as_quoted and words[:2] == ["aws", "iam"] and not any(_LOADED_BY_THE_CLI.search(word) for word in words)
 
 
 def without_links(text: str) -> str:

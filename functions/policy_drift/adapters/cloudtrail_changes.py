@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from policy_drift.domain.account import EntityId
+from policy_drift.domain.account import EntityId, EntityKind
 from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.finding import Change
 from steward.aws.errors import translated
@@ -22,18 +22,15 @@ class CloudTrailChanges:
     def __init__(self, client: "CloudTrailClient") -> None:
         self._trail = client
 
-    def changes_of(self, entity: EntityId, since: datetime) -> tuple[Change, ...]:
-        """The successful changes of the latest page of events that has some, among the first pages."""
+    def changes_of(self, entity: EntityId, since: datetime, arn: str) -> tuple[Change, ...]:
+        """The successful changes among the latest events: another actor's may be behind pages of reading calls."""
+        resource = arn if entity.kind is EntityKind.POLICY else entity.name
         pages = self._trail.get_paginator("lookup_events").paginate(
-            LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": entity.name}],
+            LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": resource}],
             StartTime=since,
             PaginationConfig={"PageSize": PAGE, "MaxItems": PAGE * PAGES},
         )
         with translated():
-            for page in pages:
-                records = [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
-                announced = [change_event(record) for record in records]
-                changes = tuple(one.change for one in announced if one and entity in one.touches)
-                if changes:
-                    return changes
-        return ()
+            records = [json.loads(event["CloudTrailEvent"]) for page in pages for event in page["Events"]]
+        announced = filter(None, map(change_event, records))
+        return tuple(one.change for one in announced if entity.casefold() in map(str.casefold, one.touches))

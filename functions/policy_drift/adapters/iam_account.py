@@ -122,8 +122,9 @@ def read_authorization_details(page: Mapping[str, Any]) -> Account:
         raise ValueError(f"entities of {len(numbers)} accounts")
     found = _Found(numbers.pop())
     found.take(page)
-    for arn in found.missing_policies():
-        found.unreadable[policy_id(arn)] = "something refers to it, and it is not in the answer"
+    absent_groups = (EntityId(f"group/{name}") for name in found.missing_groups())
+    for entity in (*absent_groups, *map(policy_id, found.missing_policies())):
+        found.unreadable[entity] = "something refers to it, and it is not in the answer"
     return found.account()
 
 

@@ -1,11 +1,12 @@
 """Check the entities that CloudTrail's events name: an event says where to look, and IAM is read again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import BaselineInForce
+from policy_drift.application.find_credentials import FindCredentials
 from policy_drift.application.ports import AccountReader, Findings, Subjects
 from policy_drift.application.record_findings import RecordFindings, ScanResult
 from policy_drift.domain.access.work import OF_A_CHECK, OF_RECORDING, OF_TRANSIENTS, Work
@@ -43,6 +44,7 @@ class CheckChanges:
         findings: Findings,
         recorder: RecordFindings,
         attribution: AttributeChanges,
+        credentials: FindCredentials,
         clock: Clock,
         scope: Scope,
         severities: DriftSeverities,
@@ -53,6 +55,7 @@ class CheckChanges:
         self._findings = findings
         self._recorder = recorder
         self._attribution = attribution
+        self._credentials = credentials
         self._clock = clock
         self._scope = scope
         self._severities = severities
@@ -78,11 +81,11 @@ class CheckChanges:
             IAM could not be read: retry the same events.
         """
         read_at = self._clock.now()
-        distinct = list({one.change.event_id: one for one in events}.values())
         approved = self._baseline.known()[0].account
-        altered = frozenset[EntityId]().union(*(one.altered for one in distinct))
-        handed = frozenset[EntityId]().union(*(one.handed for one in distinct))
-        live = self._read(distinct, altered, handed, approved)
+        distinct = _respelled({one.change.event_id: one for one in events}.values(), approved)
+        live = self._read(distinct, approved)
+        distinct = _respelled(distinct, live)
+        altered, handed = _altered(distinct), _handed(distinct)
         explain = self._attribution.from_events(distinct, (approved, live))
         events_of = FindingEvents(approved, live, self._holders)
         rounds = drifts_in_rounds(
@@ -95,22 +98,18 @@ class CheckChanges:
             work=Work(self._steps, lambda: until is not None and self._clock.now() >= until),
         )
         recording = Work(OF_RECORDING)
-        transient: list[Drift] | None = None
+        beside: list[Drift] | None = None
         for found in rounds:
-            if transient is None:
-                transient = self._transient(distinct, approved, live)
-            result = ScanResult(replace(found, found=(*found.found, *transient)), read_at, work=recording)
+            if beside is None:
+                credentials = self._credentials.found(distinct, found.compared, approved, live)
+                beside = [*self._transient(distinct, approved, live), *credentials]
+            result = ScanResult(replace(found, found=(*found.found, *beside)), read_at, work=recording)
             findings = self._recorder.record(result, explain, events_of, run)
-        return Checked(found.looked_at or frozenset(), tuple(findings))
+        return Checked(found.compared or frozenset(), tuple(findings))
 
-    def _read(
-        self,
-        events: Iterable[ChangeEvent],
-        altered: frozenset[EntityId],
-        handed: frozenset[EntityId],
-        approved: Account,
-    ) -> Account:
+    def _read(self, events: Collection[ChangeEvent], approved: Account) -> Account:
         """Read what the events name, the dependents of what they change, and the holders of policies they hand on."""
+        altered, handed = _altered(events), _handed(events)
         policies = frozenset[str]().union(*(one.policies for one in events))
         reached = set(with_dependents(altered, (approved,)))
         for arn in policies:
@@ -136,8 +135,26 @@ class CheckChanges:
         known = [kept.value for kept in self._findings.of({one.drift.entity for one in gone})] if gone else []
         of_entity = {one.drift.entity: [f for f in known if f.drift.entity == one.drift.entity] for one in gone}
         return _most_severe_of_each(
-            one.as_transient() for one in gone if not one.is_reported(of_entity[one.drift.entity])
+            one.as_transient()
+            for one in gone
+            if not one.is_reported(
+                finding
+                for finding in of_entity[one.drift.entity]
+                if not self._attribution.is_unexpected_in(finding, one.grant.event.change)
+            )
         )
+
+
+def _respelled(events: Iterable[ChangeEvent], account: Account) -> list[ChangeEvent]:
+    return [one.respelled((account,)) for one in events]
+
+
+def _altered(events: Iterable[ChangeEvent]) -> frozenset[EntityId]:
+    return frozenset(entity for one in events for entity in one.altered)
+
+
+def _handed(events: Iterable[ChangeEvent]) -> frozenset[EntityId]:
+    return frozenset(entity for one in events for entity in one.handed)
 
 
 def _most_severe_of_each(drifts_found: Iterable[Drift]) -> list[Drift]:

@@ -195,7 +195,7 @@ class OperateDrift:
     def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
         """Resolve the adopted findings now, not at the next scan."""
         found = self._compared(approved.baseline.account, live, wanted)
-        result = ScanResult(found, read_at, found.looked_at or frozenset())
+        result = ScanResult(found, read_at, found.compared or frozenset())
         self._recorder.record(result, lambda _: Explanation(), FindingEvents(approved.baseline.account, live), run)
 
     def _open(self, finding_id: str) -> Drift:

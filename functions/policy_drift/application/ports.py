@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.baseline import InForce
-from policy_drift.domain.finding import Change, Finding
+from policy_drift.domain.finding import Change, Finding, Kind
 from steward.errors import ConflictError, UpstreamError
 from steward.events import PublishableEvent
 
@@ -179,8 +179,22 @@ class BaselineStore(Protocol):
 class ChangeHistory(Protocol):
     """CloudTrail's event history of IAM."""
 
-    def changes_of(self, entity: EntityId, since: datetime) -> tuple[Change, ...]:
-        """Who changed an entity, the latest first; reading calls and refused ones are left out. One or more calls."""
+    def changes_of(self, entity: EntityId, since: datetime, arn: str) -> tuple[Change, ...]:
+        """Who changed an entity, the latest first; reading calls and refused ones are left out. One or more calls.
+
+        ``arn`` is the entity's; CloudTrail lists events of managed policies by it, and those of principals by name.
+        """
+        ...
+
+
+class CredentialReader(Protocol):
+    """What users, roles and the account have beside policies."""
+
+    def present(self, entity: EntityId, kind: Kind, items: Collection[str]) -> frozenset[str]:
+        """The items in force now that are of the same sorts as ``items``; empty where the entity does not exist.
+
+        Raises UpstreamError.
+        """
         ...
 
 

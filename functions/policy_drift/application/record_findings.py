@@ -160,7 +160,7 @@ class RecordFindings:
             Everything is recorded, and not every alert published.
         """
         drifts = {drift.finding_id: drift for drift in result.drifts.found}
-        compared = result.drifts.looked_at
+        compared = result.drifts.compared
         entities = None if compared is None else compared | {drift.entity for drift in result.drifts.found}
         known = {
             kept.value.id: kept for kept in (self._findings.all() if entities is None else self._findings.of(entities))
@@ -231,13 +231,24 @@ class RecordFindings:
         self, known: Finding | None, drift: Drift | None, result: ScanResult, explain: Explain
     ) -> tuple[Finding, Why | Ending | None] | None:
         if known and known.read_at > result.read_at + CLOCKS_DIFFER:
-            return None
+            return self._explained(known, result, explain)
         if drift is not None:
             return self._there(known, drift, result, explain)
-        now = self._clock.now()
-        if known is None or not result.drifts.rules_out(known.drift) or not lifecycle.is_over(known, now):
+        if known is None:
             return None
-        return lifecycle.resolved(known, result.read_at), _how(known.drift, result)
+        if result.drifts.rules_out(known.drift) and lifecycle.is_over(known, self._clock.now()):
+            return lifecycle.resolved(known, result.read_at), _how(known.drift, result)
+        return self._explained(known, result, explain)
+
+    def _explained(self, known: Finding, result: ScanResult, explain: Explain) -> tuple[Finding, Why | None] | None:
+        """Add the events at hand to a finding, and leave its state as it is.
+
+        The run read earlier than the recorded one, or could not compare the entity; its events are no less true.
+        """
+        is_over = known.state is State.RESOLVED or known.drift.kind in lifecycle.LASTING
+        if is_over or not _needs_explanation(known, result):
+            return None
+        return self._with_events(known, known.drift, explain(known.drift), known.last_seen)
 
     def _there(
         self, known: Finding | None, drift: Drift, result: ScanResult, explain: Explain
@@ -248,8 +259,14 @@ class RecordFindings:
         if known is None or why:
             return lifecycle.alerted(known, drift, explain(drift), now, read_at), why
         explanation = explain(drift) if _needs_explanation(known, result) else Explanation()
+        return self._with_events(known, drift, explanation, read_at)
+
+    def _with_events(
+        self, known: Finding, drift: Drift, explanation: Explanation, read_at: datetime
+    ) -> tuple[Finding, Why | None]:
+        """A finding that needs no alert for what differs, but one if an unexpected actor turns out."""
         if lifecycle.turns_out_unexpected(known, explanation):
-            return lifecycle.alerted(known, drift, explanation, now, read_at), Why.UNEXPECTED
+            return lifecycle.alerted(known, drift, explanation, self._clock.now(), read_at), Why.UNEXPECTED
         return lifecycle.seen(known, drift, explanation, read_at), None
 
 
@@ -257,10 +274,11 @@ def _needs_explanation(known: Finding, result: ScanResult) -> bool:
     """Whether to search for the events behind a finding that was reported already.
 
     A check has its events at hand: each of them stands at the finding, also when an alert named another one before. A
-    scan searches CloudTrail's history for findings without an event, as long as that reaches back to the change.
+    scan searches CloudTrail's history, as long as that reaches back to the last change that was alerted: events may be
+    missing, of some actors or of all.
     """
-    is_check = result.drifts.looked_at is not None
-    return is_check or (not known.changes and known.first_seen > result.read_at - LOOKED_BACK)
+    is_check = result.drifts.compared is not None
+    return is_check or max(known.first_seen, known.alerted_at or known.first_seen) > result.read_at - LOOKED_BACK
 
 
 def _how(drift: Drift, result: ScanResult) -> Ending:
@@ -272,9 +290,10 @@ def _how(drift: Drift, result: ScanResult) -> Ending:
 
 
 def _urgency(drift: Drift | None, kept: Kept[Finding] | None, item: str) -> tuple[int, int, str]:
-    """Sort key: new findings first, then those without a search for their events, then those where none was found."""
+    """Sort key for searches: new findings, those not searched for yet, those without a result, those with events."""
     known = kept.value if kept and kept.value.state is not State.RESOLVED else None
     if drift is None:
-        return 3, 0, item
-    is_new = known is None or drift.fingerprint != known.alerted_fingerprint
-    return (0 if is_new else 1 if known and known.announced else 2), -drift.severity, item
+        return 4, 0, item
+    if known is None or drift.fingerprint != known.alerted_fingerprint:
+        return 0, -drift.severity, item
+    return (3 if known.changes else 1 if known.announced else 2), -drift.severity, item

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import Approved, BaselineInForce, BaselineLostError
+from policy_drift.application.find_credentials import FindCredentials
 from policy_drift.application.ports import AccountReader, PublicationPendingError, ReportStore, Snapshot
 from policy_drift.application.record_findings import RecordFindings, ScanResult
 from policy_drift.domain.access.work import OF_A_SCAN, OF_RECORDING, Work
@@ -28,8 +29,8 @@ from steward.severities import DriftSeverities
 from steward.severity import Severity
 
 NOT_COVERED = (
-    "Session lengths, tags, passwords, access keys, MFA devices and instance profiles",
-    "Identity providers, account aliases and the password policy",
+    "Credentials, identity providers, instance profiles and tags, but for changes that an event announced",
+    "Session lengths, account aliases and the password policy",
     "Resource policies, service control policies and session policies",
 )
 """Not in GetAccountAuthorizationDetails, or not read by the comparison."""
@@ -53,6 +54,7 @@ class ScanAccount:
         baseline_in_force: BaselineInForce,
         recorder: RecordFindings,
         attribution: AttributeChanges,
+        credentials: FindCredentials,
         reports: ReportStore,
         publisher: EventPublisher,
         clock: Clock,
@@ -67,6 +69,7 @@ class ScanAccount:
         self._baseline = baseline_in_force
         self._recorder = recorder
         self._attribution = attribution
+        self._credentials = credentials
         self._reports = reports
         self._publisher = publisher
         self._clock = clock
@@ -116,14 +119,18 @@ class ScanAccount:
         try:
             return self._baseline.in_force(lambda: snapshot.account, writers, scan_id)
         except BaselineLostError as error:
-            result = ScanResult(Drifts((error.drift,), looked_at=frozenset()), started)
-            events = FindingEvents(Account(self._account), snapshot.account)
-            self._recorder.record(result, self._explain(started, error.causes), events, scan_id)
+            result = ScanResult(Drifts((error.drift,), compared=frozenset()), started)
+            nothing = Account(self._account)
+            events = FindingEvents(nothing, snapshot.account)
+            explain = self._explain(started, nothing, snapshot.account, error.causes)
+            self._recorder.record(result, explain, events, scan_id)
             raise
 
-    def _explain(self, started: datetime, causes: tuple[Change, ...]) -> Callable[[Drift], Explanation]:
+    def _explain(
+        self, started: datetime, approved: Account, live: Account, causes: tuple[Change, ...]
+    ) -> Callable[[Drift], Explanation]:
         """Explain changes of the baseline by S3's events, all others by CloudTrail's history."""
-        from_history = self._attribution.from_history(started)
+        from_history = self._attribution.from_history(started, approved, live)
         return lambda drift: Explanation(causes) if drift.kind is Kind.BASELINE else from_history(drift)
 
     def _compare(
@@ -139,10 +146,11 @@ class ScanAccount:
             first=self._recorder.left_by_last_scan(self._account),
         )
         recording, of_baseline = Work(OF_RECORDING), (approved.drift,) if approved.drift else ()
+        beside = (*of_baseline, *self._credentials.found((), None, baseline, live))
         for found in rounds:
             findings = self._recorder.record(
-                ScanResult(replace(found, found=(*of_baseline, *found.found)), started, approved.changed, recording),
-                self._explain(started, approved.causes),
+                ScanResult(replace(found, found=(*beside, *found.found)), started, approved.changed, recording),
+                self._explain(started, baseline, live, approved.causes),
                 FindingEvents(baseline, live),
                 scan_id,
             )

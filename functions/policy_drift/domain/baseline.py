@@ -153,8 +153,19 @@ class Adoption:
         return cls(kinds)
 
 
-NOT_ADOPTABLE = frozenset({Kind.BASELINE, Kind.TRANSIENT, Kind.UNREADABLE})
-"""Kinds that do not describe the account as it is now."""
+NOT_ADOPTABLE = frozenset(
+    {
+        Kind.BASELINE,
+        Kind.TRANSIENT,
+        Kind.UNREADABLE,
+        Kind.CREDENTIAL,
+        Kind.PROVIDER,
+        Kind.FEDERATION,
+        Kind.PROFILE,
+        Kind.TAG,
+    }
+)
+"""Kinds that the baseline has no place for: what is over or not known, and what is beside policies."""
 _HOLDINGS = ("inline", "attached", "groups")
 PARTS: Mapping[Kind, tuple[str, ...]] = {
     Kind.ACCESS: _HOLDINGS,

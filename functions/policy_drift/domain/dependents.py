@@ -36,10 +36,14 @@ def _holders(accounts: Iterable[Account]) -> dict[EntityId, set[EntityId]]:
 
 def references_of(entity: Entity) -> Iterable[EntityId]:
     """The policies and groups that an entity refers to."""
-    for arn in entity.attached:
-        yield policy_id(arn)
+    yield from map(policy_id, managed_policies_of(entity))
     if isinstance(entity, User):
         for name in entity.groups:
             yield EntityId(f"{EntityKind.GROUP}/{name}")
+
+
+def managed_policies_of(entity: Entity) -> Iterable[str]:
+    """ARNs of the managed policies that an entity has attached or as its boundary."""
+    yield from entity.attached
     if isinstance(entity, User | Role) and entity.boundary is not None:
-        yield policy_id(entity.boundary)
+        yield entity.boundary

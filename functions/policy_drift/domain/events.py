@@ -18,7 +18,8 @@ class PolicyDriftDetected:
 
     ``request`` is one request that proves it (principal, action, resource, context) and ``request_in_words`` the same
     as a sentence; both empty if none does. ``changes`` are the events behind it (actor, event_name, event_id, at,
-    source_ip), and empty if none announced it. ``expected`` says that the settings expect all of these actors.
+    source_ip, and ``part``, the part of the entity that the call changed), and empty if none announced it. ``expected``
+    says that the settings expect all of these actors.
     ``revert`` are AWS CLI commands that revert it, or a comment (``#``) that says where they are; ``approve`` is how to
     accept it instead.
     """

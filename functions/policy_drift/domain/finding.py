@@ -39,6 +39,16 @@ class Kind(StrEnum):
     """Access was given and taken back before we looked."""
     BASELINE = "BASELINE"
     """The baseline itself was changed, is missing, or was refused."""
+    CREDENTIAL = "CREDENTIAL"
+    """A key, password or certificate was made for a user, or its MFA device removed or added."""
+    PROVIDER = "PROVIDER"
+    """An identity provider was made, or its metadata, audiences or thumbprints were changed."""
+    FEDERATION = "FEDERATION"
+    """The account lets root sessions in, or its identities out to other services."""
+    PROFILE = "PROFILE"
+    """A role was put into an instance profile: the instances that have it get the role."""
+    TAG = "TAG"
+    """A principal has another tag by which policies decide about access."""
     UNREADABLE = "UNREADABLE"
     """It could not be read, so that nothing is known."""
 
@@ -103,7 +113,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One event of CloudTrail that explains a finding. Every text in it was chosen by the caller."""
+    """One event of CloudTrail that explains a finding. Every text in it was chosen by the caller.
+
+    ``part`` is the part of the entity that the call changed, such as ``inline policy own``; empty for the whole.
+    """
 
     event_id: str
     event_name: str
@@ -111,6 +124,7 @@ class Change:
     at: datetime
     source_ip: str = ""
     user_agent: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

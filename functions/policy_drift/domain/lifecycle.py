@@ -5,7 +5,7 @@ was alerted or acknowledged last: a higher severity, or a live state that is not
 then. What could not be decided neither opens nor resolves anything.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,12 +15,13 @@ from iam_policy import Verdict
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, State
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError
+from steward.principals import Principal
 
 Relation = Callable[[Kind, Any, Any], Verdict]
 """What one live state is to another of the same kind."""
 
 MOST_CHANGES = 20
-"""Events that a finding keeps, the latest."""
+"""Events that a finding keeps: of each actor the latest, then the latest of all."""
 LONGEST_ACKNOWLEDGEMENT = timedelta(days=366)
 LASTING = frozenset({Kind.TRANSIENT})
 """Kinds that report something that is over already: absence from the account does not resolve them."""
@@ -77,8 +78,12 @@ def reason_to_alert(known: Finding | None, drift: Drift, now: datetime, relation
 
 
 def turns_out_unexpected(known: Finding, explanation: Explanation) -> bool:
-    """Whether a finding that was alerted as expected also has an actor who is not expected."""
-    return known.state is State.OPEN and known.expected and bool(explanation.changes) and not explanation.expected
+    """Whether a finding that was alerted as expected also has an actor who is not expected.
+
+    An acknowledgement does not prevent that alert: it was given for the change of an expected actor.
+    """
+    is_over = known.state is State.RESOLVED
+    return not is_over and known.expected and bool(explanation.changes) and not explanation.expected
 
 
 def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime, read_at: datetime) -> Finding:
@@ -172,7 +177,26 @@ def acknowledged(known: Finding, acknowledgement: Acknowledgement) -> Finding:
     )
 
 
+def latest_changes(changes: Iterable[Change], most: int) -> tuple[Change, ...]:
+    """As many changes as ``most``, the latest first, among them the latest of each actor.
+
+    A limit must not hide an actor behind many calls of another. Sessions of one role are one actor: everyone who may
+    assume it chooses their names.
+    """
+    latest_first = sorted(changes, key=lambda change: (change.at, change.event_id), reverse=True)
+    last_of_each = {_principal(change): change for change in reversed(latest_first)}.values()
+    kept = sorted(latest_first, key=lambda change: change not in last_of_each)[:most]
+    return tuple(sorted(kept, key=latest_first.index))
+
+
+def _principal(change: Change) -> str:
+    """The actor, without its session; other texts as they are."""
+    try:
+        return str(Principal.from_arn(change.actor))
+    except ValueError:
+        return change.actor
+
+
 def _joined(new: tuple[Change, ...], old: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Both without repetitions, the latest first."""
-    by_id = {change.event_id: change for change in (*old, *new)}
-    return tuple(sorted(by_id.values(), key=lambda change: (change.at, change.event_id), reverse=True)[:MOST_CHANGES])
+    """Both without repetitions."""
+    return latest_changes({change.event_id: change for change in (*old, *new)}.values(), MOST_CHANGES)

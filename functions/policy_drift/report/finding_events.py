@@ -8,7 +8,7 @@ from policy_drift.domain.account import Account
 from policy_drift.domain.arns import arn_in
 from policy_drift.domain.events import PolicyDriftAcknowledged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Change, Finding
-from policy_drift.domain.lifecycle import Ending, Why
+from policy_drift.domain.lifecycle import Ending, Why, latest_changes
 from policy_drift.report import adoption
 from policy_drift.report.remediation import Holders, Remedies
 from policy_drift.report.wording import newly_possible
@@ -52,7 +52,7 @@ class FindingEvents:
             reasons=list(drift.reasons),
             request=_plain(asdict(witness)) if witness else {},
             request_in_words=newly_possible(witness, drift.entity) if witness else "",
-            changes=[change_fields(change) for change in finding.changes[:MOST_CHANGES]],
+            changes=[change_fields(change) for change in latest_changes(finding.changes, MOST_CHANGES)],
             expected=finding.expected,
             revert=list(commands) if fits else [IN_THE_REPORT.format(len(commands))],
             approve=adoption.in_one_line(drift),
@@ -102,6 +102,7 @@ def change_fields(change: Change) -> dict[str, str]:
         "actor": change.actor,
         "at": change.at.isoformat(),
         "source_ip": change.source_ip,
+        "part": change.part,
     }
 
 

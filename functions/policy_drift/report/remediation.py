@@ -15,10 +15,11 @@ from policy_drift.domain.comparison.counterparts import counterpart
 from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.scope import is_protected
-from policy_drift.report import iam_commands
+from policy_drift.report import credential_commands, iam_commands
 from policy_drift.report.wording import listed
 
 _OF_AWS = "AWS owns and manages it: it cannot be changed here."
+_IN_USE = "What uses it stops working: ask its owner first, unless an intruder made it."
 _OVER = "The account already matches the baseline: there is nothing to revert."
 _ANOTHER_ID = (
     "It is recreated with a new unique id, which is reported until it is approved; trust policies that named the old "
@@ -135,6 +136,9 @@ class Remedies:
         return Remediation(refused=_NOT_THERE)
 
     def _of_principal(self, drift: Drift, now: "_Found", approved: "_Found") -> Remediation:
+        if drift.kind in credential_commands.KINDS:
+            commands, by_hand = credential_commands.commands(drift)
+            return Remediation(tuple(commands), " ".join(by_hand), notes=(_IN_USE,))
         if isinstance(now, Entity) and isinstance(approved, Entity):
             return self._of_changed(drift, now, approved)
         if isinstance(now, Entity):

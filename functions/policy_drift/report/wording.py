@@ -21,6 +21,11 @@ HEADINGS = {
     Kind.NOTE: "Same access, written differently",
     Kind.TRANSIENT: "Granted and reverted",
     Kind.BASELINE: "Baseline",
+    Kind.CREDENTIAL: "New credential",
+    Kind.PROVIDER: "Identity provider",
+    Kind.FEDERATION: "Sessions into or out of the account",
+    Kind.PROFILE: "Instance profile",
+    Kind.TAG: "Tag that decides about access",
     Kind.UNREADABLE: "Could not be read",
 }
 """What each kind of drift is called where people read it."""

@@ -46,7 +46,8 @@ class DynamoDbRecords:
                     name = RepositoryName(item["id"]["S"].removeprefix("repository#"))
                     with suppress(msgspec.ValidationError):  # of a version that took other overrides; as good as lost
                         overrides = msgspec.json.decode(item["overrides"]["S"], type=Overrides)
-                        records[name] = Record(item["fingerprint"]["S"], item["managed"]["BOOL"], overrides)
+                        by = item.get("overridden_by", {}).get("S", "")
+                        records[name] = Record(item["fingerprint"]["S"], item["managed"]["BOOL"], overrides, by)
         return records
 
     def put(self, name: RepositoryName, record: Record) -> None:
@@ -56,6 +57,7 @@ class DynamoDbRecords:
             "fingerprint": {"S": record.fingerprint},
             "managed": {"BOOL": record.managed},
             "overrides": {"S": msgspec.json.encode(record.overrides).decode()},
+            "overridden_by": {"S": record.overridden_by},
         }
         if not record.managed:
             item["expiration"] = {"N": str(int((self._clock.now() + UNMANAGED_KEPT).timestamp()))}

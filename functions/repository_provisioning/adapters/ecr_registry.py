@@ -1,7 +1,7 @@
 """The container registry, on Amazon ECR."""
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from itertools import batched
@@ -133,6 +133,21 @@ class EcrContainerRegistry:
         """Add or overwrite these tags."""
         with _translated():
             self._ecr.tag_resource(resourceArn=repository.arn, tags=_tags(tags))
+
+    def delete_lifecycle_policy(self, name: RepositoryName) -> None:
+        """Delete the lifecycle policy."""
+        with suppress(_PolicyNotFoundError), _translated():
+            self._ecr.delete_lifecycle_policy(repositoryName=name)
+
+    def delete_repository_policy(self, name: RepositoryName) -> None:
+        """Delete the repository policy."""
+        with suppress(_PolicyNotFoundError), _translated():
+            self._ecr.delete_repository_policy(repositoryName=name)
+
+    def remove_tags(self, repository: Repository, keys: Collection[str]) -> None:
+        """Remove these tags."""
+        with _translated():
+            self._ecr.untag_resource(resourceArn=repository.arn, tagKeys=list(keys))
 
     def scans(self, name: RepositoryName) -> bool | None:
         """Whether a rule of the registry's scan configuration, as of the last five minutes, scans this name on push."""

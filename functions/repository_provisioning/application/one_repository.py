@@ -17,9 +17,21 @@ from repository_provisioning.application.ports import (
     RepositoryAlreadyExistsError,
     RepositoryNotFoundError,
 )
-from repository_provisioning.domain.configuration import Details, Difference, Repository, our_statements
-from repository_provisioning.domain.events import RepositoryConfigurationChanged, RepositoryCreated
-from repository_provisioning.domain.house_rules import Overrides
+from repository_provisioning.domain.configuration import (
+    STACK_TAG,
+    Details,
+    Difference,
+    Repository,
+    may_shorten,
+    others_statements,
+    our_statements,
+)
+from repository_provisioning.domain.events import (
+    RepositoryConfigurationChanged,
+    RepositoryCreated,
+    RepositoryRetentionShortened,
+)
+from repository_provisioning.domain.house_rules import Overrides, Setting
 from repository_provisioning.domain.names import RepositoryName
 from repository_provisioning.domain.planning import Origin, Plan
 from steward.clock import Clock
@@ -32,7 +44,6 @@ from steward.errors import (
 )
 from steward.events import EventPublisher
 
-STACK_TAG = "steward:stack"
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 IN_PROGRESS = timedelta(seconds=20)
 """How long a repository without a record is taken to be the work of the call that created it."""
@@ -57,6 +68,8 @@ class Outcome:
     companions: tuple[RepositoryName, ...] = ()
     differences: tuple[Difference, ...] = ()
     plan: Plan | None = None
+    restricted: bool = False
+    """Whether the caller may see no more than that it exists, and its rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +117,6 @@ class OneRepository:
             if self._stack.clock.now() >= self._origin.deadline:
                 raise out_of_time(plan.name)
             found = known.get(plan.name) if record else self._stack.registry.find(plan.name)
-            if record and found:
-                self._plan = plan.keeping(record.overrides)
             if found and plan.create_only:
                 raise PreconditionFailedError(f"{plan.name} exists, and If-None-Match: * requests creation only")
             if plan.dry_run:
@@ -152,7 +163,7 @@ class OneRepository:
 
     def _take_quota(self) -> Callable[[], None]:
         """Count one creation; what is returned uncounts it."""
-        limit, caller, now = self._plan.caller_rule.daily_limit, str(self._origin.caller), self._stack.clock.now()
+        limit, caller, now = self._plan.caller_rule.daily_limit, self._origin.quota_owner, self._stack.clock.now()
         if limit is None:
             return lambda: None
         if not self._stack.quota.take(caller, now.date(), limit):
@@ -168,7 +179,7 @@ class OneRepository:
         if self._stack.clock.now() - found.created_at < IN_PROGRESS:
             record = self._completed_by_another()
             if record:
-                kept = self._plan.keeping(record.overrides)
+                kept = self._plan.keeping(record.overrides, record.overridden_by)
                 OneRepository(self._stack, kept, self._origin)._follow(found, record)  # noqa: SLF001 - another plan
                 return
         if self._until_consistent(lambda: self._stack.registry.tags(found)).get(STACK_TAG) != self._stack.name:
@@ -201,7 +212,7 @@ class OneRepository:
             return
         self._refuse_other_encryption(found)
         if record.fingerprint != self._plan.configuration.fingerprint:
-            self._reconfigure(found)
+            self._reconfigure(found, record.overrides)
 
     def _complete(self, repository: Repository) -> None:
         self._put_lifecycle_policy()
@@ -210,40 +221,90 @@ class OneRepository:
 
     def _publish_created(self, repository: Repository) -> None:
         plan, caller = self._plan, str(self._origin.caller)
-        created = RepositoryCreated(plan.name, repository.arn, repository.uri, plan.rule.label, caller)
+        created = RepositoryCreated(
+            plan.name, repository.arn, repository.uri, plan.rule.label, caller, self._origin.session
+        )
         self._stack.publisher.publish([created], correlation_id=self._origin.correlation_id)
         self._write_record()
 
-    def _reconfigure(self, found: Repository) -> None:
-        """Bring a complete repository of ours to rules that changed since; what they dropped is not deleted.
+    def _reconfigure(self, found: Repository, before: Overrides) -> None:
+        """Bring a complete repository of ours to what is wanted since; what the rules dropped is not deleted.
 
-        Only what differs is put: a policy that nobody changed here may have statements that others added meanwhile.
+        What an earlier call overrode (``before``) and nobody overrides any more goes, also where the rule says nothing
+        of it. Only what differs is put: a policy that nobody changed here may have statements that others added.
         """
         configuration, name, registry = self._plan.configuration, self._plan.name, self._stack.registry
         details = Details(registry.tags(found), registry.lifecycle_policy(name), registry.repository_policy(name))
+        cleared = before.given().keys() - (self._plan.overrides or Overrides()).given().keys()
         different = {difference.setting for difference in configuration.differences(found, details)}
         changed = sorted(different & {"tag_mutability", "mutable_tags"})
         if changed:
             registry.put_tag_mutability(name, configuration)
-        if configuration.lifecycle_policy and "lifecycle" in different:
-            self._put_lifecycle_policy()
+        if "lifecycle" in different and (configuration.lifecycle_policy or Setting.LIFECYCLE in cleared):
+            self._publish_shortened(found, details.lifecycle_policy)
+            self._put_or_delete_lifecycle_policy()
             changed.append("lifecycle")
-        if configuration.repository_policy and "pull" in different:
-            self._put_repository_policy(beside=details.repository_policy)
+        if "pull" in different and (configuration.repository_policy or Setting.PULL in cleared):
+            self._put_or_clear_repository_policy(details.repository_policy)
             changed.append("pull")
+        to_remove = configuration.tags_to_remove(details.tags, before.tags or {})
+        if to_remove:
+            registry.remove_tags(found, to_remove)
         if "tags" in different:
             registry.put_tags(found, configuration.tags)
+        if to_remove or "tags" in different:
             changed.append("tags")
         # Also with nothing left to put: an earlier call may have failed between putting and publishing.
         event = RepositoryConfigurationChanged(
-            name, found.arn, found.uri, self._plan.rule.label, str(self._origin.caller), sorted(changed)
+            name,
+            found.arn,
+            found.uri,
+            self._plan.rule.label,
+            str(self._origin.caller),
+            sorted(changed),
+            self._origin.session,
         )
         self._stack.publisher.publish([event], correlation_id=self._origin.correlation_id)
         self._write_record()
 
+    def _publish_shortened(self, found: Repository, before: str | None) -> None:
+        """Publish a shorter retention before it is put: the policy before it is lost afterwards."""
+        after = self._plan.configuration.lifecycle_policy
+        if may_shorten(before, after):
+            event = RepositoryRetentionShortened(
+                self._plan.name,
+                found.arn,
+                self._plan.rule.label,
+                str(self._origin.caller),
+                self._origin.session,
+                before,
+                after,
+            )
+            self._stack.publisher.publish([event], correlation_id=self._origin.correlation_id)
+
+    def _put_or_delete_lifecycle_policy(self) -> None:
+        if self._plan.configuration.lifecycle_policy:
+            self._put_lifecycle_policy()
+        else:
+            self._stack.registry.delete_lifecycle_policy(self._plan.name)
+
+    def _put_or_clear_repository_policy(self, there: str | None) -> None:
+        """Put our statements, or take those of an override away; those of others stay."""
+        if self._plan.configuration.repository_policy or there is None:
+            self._put_repository_policy(beside=there)
+        elif others := others_statements(there):
+            self._stack.registry.put_repository_policy(self._plan.name, others)
+        else:
+            self._stack.registry.delete_repository_policy(self._plan.name)
+
     def _write_record(self) -> None:
         plan = self._plan
-        record = Record(plan.configuration.fingerprint, managed=True, overrides=plan.overrides or Overrides())
+        record = Record(
+            plan.configuration.fingerprint,
+            managed=True,
+            overrides=plan.overrides or Overrides(),
+            overridden_by=plan.overridden_by,
+        )
         self._stack.records.put(plan.name, record)
 
     def _put_lifecycle_policy(self) -> None:

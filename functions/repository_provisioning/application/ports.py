@@ -69,6 +69,18 @@ class ContainerRegistry(Protocol):
         """Add or overwrite these tags; others stay. Raises RepositoryNotFoundError."""
         ...
 
+    def delete_lifecycle_policy(self, name: RepositoryName) -> None:
+        """Delete the lifecycle policy; nothing where there is none. Raises RepositoryNotFoundError."""
+        ...
+
+    def delete_repository_policy(self, name: RepositoryName) -> None:
+        """Delete the repository policy; nothing where there is none. Raises RepositoryNotFoundError."""
+        ...
+
+    def remove_tags(self, repository: Repository, keys: Collection[str]) -> None:
+        """Remove these tags; nothing where they are gone. Raises RepositoryNotFoundError."""
+        ...
+
     def scans(self, name: RepositoryName) -> bool | None:
         """Whether images of this name are scanned when pushed; None where that is unknown. Cached for five minutes."""
         ...
@@ -79,12 +91,15 @@ class Record:
     """What we remember of a repository between calls, so that the steady state costs one ECR call.
 
     ``managed`` is False for a repository that is not ours: it is remembered for an hour, to spare the look at its tags.
-    ``overrides`` are those it was configured with; a call without overrides keeps them.
+    ``overrides`` are those it was configured with, by ``overridden_by``; a call without overrides keeps those that the
+    rules still permit that caller. It is empty in records of versions that did not note it; then the present caller's
+    permission decides.
     """
 
     fingerprint: str
     managed: bool
     overrides: Overrides = field(default_factory=Overrides)
+    overridden_by: str = ""
 
 
 class ProvisioningRecords(Protocol):

@@ -98,7 +98,9 @@ class Provisioner:
         self, requests: Sequence[Request], planned: Sequence[Plan | StewardError], origin: Origin
     ) -> None:
         denials = [
-            RepositoryRequestDenied(request.name, str(origin.caller), str(refusal), list(refusal.allowed))
+            RepositoryRequestDenied(
+                request.name, str(origin.caller), str(refusal), list(refusal.allowed), origin.session
+            )
             for request, refusal in zip(requests, planned, strict=True)
             if isinstance(refusal, NotAllowedError) and not request.dry_run
         ]
@@ -116,6 +118,8 @@ class Provisioner:
             found = self._stack.registry.find_many(records.keys()) if records else {}
         except StewardError as error:
             return dict.fromkeys(plans, error)
+        kept = {name: self._keeping(plans[name], records[name], origin) for name in found}
+        plans = {**plans, **kept}
         work = {
             name: partial(OneRepository(self._stack, plan, origin).ensure, records.get(name), found)
             for name, plan in plans.items()
@@ -128,13 +132,15 @@ class Provisioner:
         pool.shutdown(wait=False, cancel_futures=True)
         return done | {name: _result_of(name, future) for name, future in running.items()}
 
+    def _keeping(self, plan: Plan, record: Record, origin: Origin) -> Plan:
+        """The plan for a repository that exists, with those of its overrides that are still permitted."""
+        by = record.overridden_by or str(origin.caller)
+        return plan.keeping(self._planner.in_force(plan.name, record.overrides, by), by)
+
     @staticmethod
     def _is_settled(plan: Plan, record: Record) -> bool:
         """Whether nothing is left to do for a repository that exists: it is complete, or not ours to change."""
-        try:
-            return not record.managed or record.fingerprint == plan.keeping(record.overrides).configuration.fingerprint
-        except RuleViolationError:  # what was overridden no longer fits the rule; the repository's own result says so
-            return True
+        return not record.managed or record.fingerprint == plan.configuration.fingerprint
 
     @staticmethod
     def _answer(
@@ -148,8 +154,10 @@ class Provisioner:
         failed = (done[name] for name in planned.companions if isinstance(done[name], StewardError))
         return next(failed, done[planned.name])
 
-    def inspect(self, text: str) -> Outcome:
+    def inspect(self, text: str, caller: Principal) -> Outcome:
         """What is there under a name, which rule applies, and everything in which the two differ.
+
+        A caller that may not create the name sees that it exists, and its rule, and no more.
 
         Raises
         ------
@@ -163,14 +171,19 @@ class Provisioner:
         if repository is None:
             name.refuse_registry()
             raise RepositoryNotFoundError(f"there is no repository {name}; PUT it to create it")
-        record = self._stack.records.get_many([name]).get(name)
-        rule, configuration = self._planner.configuration(name, record.overrides if record else None)
+        rule, _ = self._planner.configuration(name)
+        if not self._planner.may_create(name, caller):
+            return Outcome(name, repository, created=False, rule=rule.label, restricted=True)
+        record = self._stack.records.get_many([name]).get(name) or Record("", managed=False)
+        overrides = self._planner.in_force(name, record.overrides, record.overridden_by or str(caller))
+        _, configuration = self._planner.configuration(name, overrides)
         details = Details(
             self._stack.registry.tags(repository),
             self._stack.registry.lifecycle_policy(name),
             self._stack.registry.repository_policy(name),
         )
-        differences = tuple(configuration.differences(repository, details))
+        cleared_tags = (record.overrides.tags or {}) if overrides.tags is None else {}
+        differences = tuple(configuration.differences(repository, details, cleared_tags))
         return Outcome(name, repository, created=False, rule=rule.label, differences=differences)
 
     def warnings_about(self, name: RepositoryName) -> tuple[str, ...]:

@@ -3,18 +3,24 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Pull, RepositoryRule
+from repository_provisioning.domain.house_rules import MAX_TAG_VALUE, KmsEncryption, Lifecycle, Pull, RepositoryRule
 from repository_provisioning.domain.names import RepositoryName
+from steward.errors import RuleViolationError
 
 _ACCOUNT_ROOT = re.compile(r"arn:[^:]+:iam::(?P<account>\d{12}):root")
 
 PULL_BY_ACCOUNTS, PULL_BY_ORGANIZATIONS = "PullByAccounts", "PullByOrganizations"
 """The Sids of our statements in a repository policy; every other statement is somebody else's."""
+
+STACK_TAG = "steward:stack"
+OUR_TAGS = (STACK_TAG, "steward:requested-by", "steward:rule", "steward:created-at")
+"""The tags that every repository of ours has beside those of the rule and the caller."""
+MAX_TAGS = 50  # https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-using-tags.html#tag-restrictions
 
 PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
@@ -89,6 +95,21 @@ class Configuration:
         """A hash that changes when, and only when, the configuration does."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
+    def refuse_tags_beyond_limits(self) -> None:
+        """Raise RuleViolationError if ECR would refuse the tags, by their number or by what a name makes of a value."""
+        most = MAX_TAGS - len(OUR_TAGS)
+        if len(self.tags) > most:
+            raise RuleViolationError(
+                f"the rule and the request set {len(self.tags)} tags; at most {most} are possible beside the "
+                f"steward's own {len(OUR_TAGS)}, because ECR accepts {MAX_TAGS}"
+            )
+        for key, value in self.tags.items():
+            if len(value) > MAX_TAG_VALUE:
+                raise RuleViolationError(
+                    f"the rule's tag {key!r} would have {len(value)} characters for this name; "
+                    f"ECR accepts {MAX_TAG_VALUE}: use a shorter name, or ask for a shorter tag in the rule"
+                )
+
     def repository_policy_beside(self, there: str | None) -> str | None:
         """The repository policy to put, with the statements of others as they stand in the one that is there.
 
@@ -105,25 +126,70 @@ class Configuration:
         """Whether the one setting that ECR fixes at creation is otherwise than the rules say."""
         return (found.encryption, found.kms_key if self.kms_key else None) != (self.encryption, self.kms_key)
 
-    def differences(self, found: Repository, details: Details | None = None) -> list[Difference]:
-        """What is otherwise than the rules say, as far as ``found`` and ``details`` show it."""
-        return [d for d in self._compared(found, details) if d.expected != d.actual]
+    def differences(
+        self, found: Repository, details: Details | None = None, cleared_tags: Mapping[str, str] | None = None
+    ) -> list[Difference]:
+        """What is otherwise than the rules say, as far as ``found`` and ``details`` show it.
 
-    def _compared(self, found: Repository, details: Details | None) -> Iterator[Difference]:
+        Parameters
+        ----------
+        cleared_tags
+            Tags of overrides that are permitted no more: they are to go where they still have this value.
+        """
+        return [d for d in self._compared(found, details, cleared_tags or {}) if d.expected != d.actual]
+
+    def tags_to_remove(self, there: Mapping[str, str], cleared: Mapping[str, str]) -> list[str]:
+        """Tags of overrides that are not permitted any more and still have the value that was given."""
+        return sorted(key for key, value in cleared.items() if key not in self.tags and there.get(key) == value)
+
+    def _compared(
+        self, found: Repository, details: Details | None, cleared_tags: Mapping[str, str]
+    ) -> Iterator[Difference]:
         yield Difference("tag_mutability", self.tag_mutability, found.tag_mutability)
         yield Difference("mutable_tags", sorted(self.mutable_tags), sorted(found.mutable_tags))
         if self.encryption_differs(found):
             yield Difference("encryption", self.kms_key or self.encryption, found.kms_key or found.encryption)
         if details is None:
             return
-        kept = {key: details.tags.get(key) for key in self.tags}
-        yield Difference("tags", self.tags, kept)
+        to_remove = self.tags_to_remove(details.tags, cleared_tags)
+        expected = {**self.tags, **dict.fromkeys(to_remove)}
+        yield Difference("tags", expected, {key: details.tags.get(key) for key in expected})
         for setting, wanted, there in (
             ("lifecycle", self.lifecycle_policy, details.lifecycle_policy),
             ("pull", self.repository_policy, our_statements(details.repository_policy)),
         ):
             if _normal(wanted) != _normal(there):
                 yield Difference(setting, wanted, there)
+
+
+def others_statements(policy: str) -> str | None:
+    """A repository policy without our statements; None where nothing is left."""
+    document = json.loads(policy)
+    others = [statement for statement in _statements(document) if not _is_ours(statement)]
+    return json.dumps({**document, "Statement": others}) if others else None
+
+
+def may_shorten(before: str | None, after: str | None) -> bool:
+    """Whether a lifecycle policy may expire or archive an image sooner than the one before it.
+
+    A rule protects what it selects from the rules below it, so only one change is known to keep at least as much: the
+    same selections in the same order, each with the same number or a higher one, the last ones left out or not.
+    """
+    old, new = _by_priority(before), _by_priority(after)
+    return len(new) > len(old) or any(
+        wanted["action"] != there["action"]
+        or _without_number(wanted) != _without_number(there)
+        or wanted["selection"]["countNumber"] < there["selection"]["countNumber"]
+        for there, wanted in zip(old, new, strict=False)
+    )
+
+
+def _by_priority(policy: str | None) -> list[dict[str, Any]]:
+    return sorted(json.loads(policy)["rules"], key=lambda rule: int(rule["rulePriority"])) if policy else []
+
+
+def _without_number(rule: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in rule["selection"].items() if key != "countNumber"}
 
 
 def _lifecycle_policy(lifecycle: Lifecycle | None) -> str | None:

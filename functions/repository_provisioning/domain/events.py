@@ -12,6 +12,7 @@ class RepositoryCreated:
     uri: str
     rule: str
     requested_by: str
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,24 @@ class RepositoryConfigurationChanged:
     rule: str
     requested_by: str
     changed: list[str] = field(default_factory=list)
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryRetentionShortened:
+    """The lifecycle policy of an existing repository is replaced by one that may expire or archive images sooner.
+
+    Published before the policy is put, so that no failure between the two hides it. ``before`` and ``after`` are the
+    policies' texts, ``after`` None where the repository has none any more.
+    """
+
+    name: str
+    arn: str
+    rule: str
+    requested_by: str
+    session: str
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +53,7 @@ class RepositoryRequestDenied:
     requested_by: str
     reason: str
     allowed: list[str] = field(default_factory=list)
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,40 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True)
+class LifecycleFloor:
+    """What callers' own lifecycles must keep at least; the rule's lifecycle is the operator's own decision.
+
+    Parameters
+    ----------
+    days
+        Images expire or go to the archive after so many days at the earliest; None: no caller may count days.
+    images
+        So many images stay at least; None: no caller may count images.
+    """
+
+    days: int | None = None
+    images: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.days is None and self.images is None:
+            raise ValueError("write days, images or both; leave lifecycle out of may_override to permit none")
+        if min(number for number in (self.days, self.images) if number is not None) < 1:
+            raise ValueError("days and images are 1 or more")
+
+    def refuse_below(self, lifecycle: Lifecycle) -> None:
+        """Raise RuleViolationError if a rule of the lifecycle keeps less."""
+        for index, rule in enumerate(lifecycle.document()["rules"]):
+            count = rule["selection"]
+            what, least = ("images", self.images) if count["countType"] == "imageCountMoreThan" else ("days", self.days)
+            if least is None or count["countNumber"] < least:
+                permitted = f"at least {least} {what}" if least is not None else f"no count of {what}"
+                raise RuleViolationError(
+                    f"rule {index + 1} of this lifecycle keeps {count['countNumber']} {what}; "
+                    f"the house rule permits {permitted}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
 class Pull:
     """Who else may pull: whole accounts, whole organizations."""
 
@@ -171,6 +205,7 @@ class RepositoryRule:
     mutable_tags: tuple[str, ...] = ()
     encryption: Literal["AES256"] | KmsEncryption = "AES256"
     lifecycle: Lifecycle | None = None
+    at_least: LifecycleFloor | None = None
     pull: Pull = field(default_factory=Pull)
     companions: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
@@ -193,11 +228,16 @@ class RepositoryRule:
         """What this rule is called in answers and in tags, where ``*`` and ``?`` are not allowed."""
         return self.name or self.match.replace("*", "@").replace("?", "@")
 
+    def refuse_below_floor(self, overrides: Overrides) -> None:
+        """Raise RuleViolationError if the caller's lifecycle keeps less than ``at_least`` says."""
+        if self.at_least and overrides.lifecycle:
+            self.at_least.refuse_below(overrides.lifecycle)
+
     def with_overrides(self, overrides: Overrides) -> Self:
-        """The rule as the caller wants it; the caller's tags add to the rule's."""
+        """The rule as the caller wants it; the caller's tags add to the rule's, which win."""
         given: dict[str, Any] = {str(setting): value for setting, value in overrides.given().items()}
         if overrides.tags is not None:
-            given["tags"] = {**self.tags, **overrides.tags}
+            given["tags"] = {**overrides.tags, **self.tags}
         if overrides.tag_mutability == "MUTABLE" and overrides.mutable_tags is None:
             given["mutable_tags"] = ()
         try:

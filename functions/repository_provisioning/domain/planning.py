@@ -1,5 +1,6 @@
 """From what a caller asks for to what has to be there: authorised, checked, nothing done yet."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -7,7 +8,7 @@ from typing import Self
 from repository_provisioning.domain.configuration import Configuration
 from repository_provisioning.domain.house_rules import CallerRule, HouseRules, Overrides, RepositoryRule
 from repository_provisioning.domain.names import RepositoryName
-from steward.errors import RuleViolationError
+from steward.errors import NotAllowedError, RuleViolationError
 from steward.principals import Principal
 
 
@@ -18,6 +19,17 @@ class Origin:
     caller: Principal
     correlation_id: str
     deadline: datetime
+    session: str = ""
+
+    @property
+    def quota_owner(self) -> str:
+        """The owner of the daily limit that a creation counts against.
+
+        Anyone with sts:GetFederationToken invents names of federated users, and a request does not show the user that
+        stands behind one: all of an account share one quota.
+        """
+        federated = self.caller.kind == "federated-user"
+        return f"{self.caller.account}:federated-user/*" if federated else str(self.caller)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +56,15 @@ class Plan:
     create_only: bool = False
     dry_run: bool = False
 
-    def keeping(self, remembered: Overrides) -> Self:
-        """The plan of a call that gave no overrides, for a repository that was configured with some."""
+    overridden_by: str = ""
+
+    def keeping(self, remembered: Overrides, by: str) -> Self:
+        """The plan of a call that gave no overrides, for a repository that ``by`` configured with some."""
         if self.overrides is not None or remembered == Overrides():
             return self
         wanted = self.rule.with_overrides(remembered)
-        return replace(self, overrides=remembered, configuration=Configuration.of(self.name, wanted))
+        configuration = Configuration.of(self.name, wanted)
+        return replace(self, overrides=remembered, overridden_by=by, configuration=configuration)
 
 
 class Planner:
@@ -79,25 +94,31 @@ class Planner:
             raise RuleViolationError(
                 f"{caller} may not override {', '.join(forbidden)} of {name}; it may override {may}"
             )
-        companions = tuple(RepositoryName(pattern.replace("{name}", name)) for pattern in rule.companions)
+        companions = tuple(_companion(pattern, name) for pattern in rule.companions)
         for companion in companions:  # refused here, before anything is done, where the rules have no place for it
             self._rules.caller_rule(caller, companion, own_account=self._own_account)
             self._rules.repository_rule(companion)
+        overrides = request.overrides or Overrides()
+        rule.refuse_below_floor(overrides)
+        configuration = Configuration.of(name, rule.with_overrides(overrides))
+        configuration.refuse_tags_beyond_limits()
         return Plan(
             name,
             caller_rule,
             rule,
             request.overrides,
             companions,
-            Configuration.of(name, rule.with_overrides(request.overrides or Overrides())),
+            configuration,
             create_only=request.create_only,
             dry_run=request.dry_run,
+            overridden_by=str(caller) if overrides.given() else "",
         )
 
     def plan_companion(self, name: RepositoryName, of: Plan, caller: Principal) -> Plan:
         """The plan of a companion: authorised and configured like any other name, but without companions of its own."""
         caller_rule = self._rules.caller_rule(caller, name, own_account=self._own_account)
         rule, configuration = self.configuration(name)
+        configuration.refuse_tags_beyond_limits()
         return Plan(name, caller_rule, rule, None, (), configuration, dry_run=of.dry_run)
 
     def configuration(
@@ -107,6 +128,45 @@ class Planner:
         rule = self._rules.repository_rule(name)
         return rule, Configuration.of(name, rule.with_overrides(overrides or Overrides()))
 
+    def in_force(self, name: RepositoryName, remembered: Overrides, by: str) -> Overrides:
+        """Those of the remembered overrides that today's rules still let ``by``, who gave them, decide.
+
+        Parameters
+        ----------
+        by
+            The caller as ``str`` of its principal; one that is not known may override nothing.
+        """
+        rule, kept = self._rules.repository_rule(name), Overrides()
+        try:
+            permitted = self._rules.caller_rule(
+                Principal.from_text(by), name, own_account=self._own_account
+            ).may_override
+        except (ValueError, NotAllowedError):
+            return kept
+        for setting, value in remembered.given().items():
+            if setting in permitted:
+                with_it = replace(kept, **{setting: value})
+                with suppress(RuleViolationError):  # the rule has another form or a higher floor now
+                    rule.refuse_below_floor(with_it)
+                    rule.with_overrides(with_it)
+                    kept = with_it
+        return kept
+
+    def may_create(self, name: RepositoryName, caller: Principal) -> bool:
+        """Whether the rules let ``caller`` create ``name``."""
+        try:
+            self._rules.caller_rule(caller, name, own_account=self._own_account)
+        except NotAllowedError:
+            return False
+        return True
+
     def allowed_to(self, caller: Principal) -> list[str]:
         """The patterns of names that ``caller`` may create."""
         return self._rules.allowed_to(caller, own_account=self._own_account)
+
+
+def _companion(pattern: str, name: RepositoryName) -> RepositoryName:
+    try:
+        return RepositoryName(pattern.replace("{name}", name))
+    except RuleViolationError as error:
+        raise RuleViolationError(f"the rule creates a companion {pattern} with {name[:32]}…, and {error}") from error

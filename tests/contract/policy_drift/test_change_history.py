@@ -33,10 +33,14 @@ def history(moto, monkeypatch):
     class History:
         pages, calls = [], 0
 
+        def __init__(self):
+            self.searched = []
+
         def call(self, aws, operation, parameters):
             if operation != "LookupEvents":
                 return reached(aws, operation, parameters)
             self.calls += 1
+            self.searched.append(parameters["LookupAttributes"][0]["AttributeValue"])
             at = int(parameters.get("NextToken", "0"))
             events = [{"CloudTrailEvent": json.dumps(one)} for one in self.pages[at]]
             return {"Events": events, **({"NextToken": str(at + 1)} if at + 1 < len(self.pages) else {})}
@@ -50,8 +54,9 @@ def history(moto, monkeypatch):
     return played
 
 
-def changes():
-    return [one.event_id for one in CloudTrailChanges(client("cloudtrail")).changes_of(ROLE, NOON)]  # type: ignore[call-overload]
+def changes(entity=ROLE, arn="arn:aws:iam::123456789012:role/app"):
+    found = CloudTrailChanges(client("cloudtrail")).changes_of(entity, NOON, arn)  # type: ignore[call-overload]
+    return [one.event_id for one in found]
 
 
 def test_changes_of_the_entity_are_found_among_reading_calls_and_those_of_its_namesakes(history):
@@ -61,10 +66,30 @@ def test_changes_of_the_entity_are_found_among_reading_calls_and_those_of_its_na
 
 
 def test_a_change_behind_pages_of_reading_calls_is_found(history):
-    history.pages = [[record("GetRole")] * 50, [record("GetRole")] * 50, [record("PutRolePolicy", "e1")], [], []]
+    history.pages = [[record("GetRole")] * 50, [record("GetRole")] * 50, [record("PutRolePolicy", "e1")], []]
 
     assert changes() == ["e1"]
-    assert history.calls == 3
+
+
+def test_a_second_actor_behind_the_page_of_the_first_is_found(history):
+    history.pages = [[record("PutRolePolicy", "e1")], [record("GetRole")] * 50, [record("PutRolePolicy", "e2")]]
+
+    assert changes() == ["e1", "e2"]
+
+
+def test_a_managed_policy_is_searched_by_its_arn(history):
+    arn = "arn:aws:iam::123456789012:policy/teams/custom"
+    version = record("CreatePolicyVersion", "e1") | {"requestParameters": {"policyArn": arn}}
+    history.pages = [[version]]
+
+    assert changes(EntityId("policy/custom"), arn) == ["e1"]
+    assert history.searched == [arn]
+
+
+def test_a_name_in_other_capitals_is_the_same_entity(history):
+    history.pages = [[record("PutRolePolicy", "e1", role="APP")]]
+
+    assert changes() == ["e1"]
 
 
 def test_a_search_ends_after_some_calls(history):

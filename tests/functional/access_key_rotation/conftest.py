@@ -2,10 +2,11 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from botocore.client import BaseClient
 
+import settings
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.state import KeyHistory, Record
@@ -91,16 +92,8 @@ def remembered(aws):
 
 
 @pytest.fixture
-def trail(history, monkeypatch):
-    """CloudTrail's answer to LookupEvents, by access key id, and IAM's judgement, which moto lacks, too: it is no."""
-    reached = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def call(client, operation, parameters):
-        if operation == "SimulatePrincipalPolicy":
-            return {"EvaluationResults": [{"EvalActionName": "iam:CreateAccessKey", "EvalDecision": "implicitDeny"}]}
-        return reached(client, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", call)  # the wire, not our own code
+def trail(history):
+    """CloudTrail's answer to LookupEvents, by access key id."""
     return history
 
 
@@ -112,7 +105,9 @@ def api(aws, trail, cold_start):
 @pytest.fixture
 def hasty(deploy_settings):
     """The settings as shipped, but that a new key is verified in no time."""
-    deploy_settings("rotation.yaml", "verify: {over_seconds: 0.02, give_up_after_seconds: 5}\n")
+    shipped = Path(settings.__file__).with_name("rotation.yaml").read_text(encoding="utf-8")
+    hastily = shipped.replace("over_seconds: 10", "over_seconds: 0.02").replace("seconds: 60", "seconds: 5")
+    deploy_settings("rotation.yaml", hastily)
     factory = logging.getLogRecordFactory()
     yield
     logging.setLogRecordFactory(factory)  # the handler guards the logs for good

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from datetime import UTC, datetime
 
 import pytest
 from botocore.client import BaseClient
@@ -62,10 +61,6 @@ def current_key(user):
     return json.loads(got["SecretString"])["AccessKeyId"]
 
 
-def judged():
-    return datetime.now(UTC).isoformat()
-
-
 def test_every_user_of_a_batch_gets_its_key(worker, heard):
     answer = deliver(worker, message("ecr-push", 1), message(PULL, 2))
 
@@ -104,17 +99,23 @@ def test_what_an_unexpected_error_says_is_not_logged(worker, fails, caplog):
     assert "SECRET+MATERIAL" not in repr(logged)
 
 
-def test_a_user_that_the_planner_vouches_for_is_not_read_again(worker, calls):
+def test_a_message_is_believed_in_nothing_but_the_name_of_the_user(worker, calls):
+    """A claim that the user was judged, which earlier versions wrote and every sender can forge, counts for nothing."""
     deliver(worker, message("ecr-push", 1))
     calls.clear()
 
-    deliver(worker, message("ecr-push", 2, reason="routine", key_id=current_key("ecr-push"), judged_at=judged()))
+    due = {"reason": "routine", "key_id": current_key("ecr-push"), "judged_at": "2999-01-01T00:00:00+00:00"}
+    deliver(worker, message("ecr-push", 2, **due))
 
     probes_and_tests = {"GetCallerIdentity", "GetAuthorizationToken", "GetSecretValue"}
     assert {call: number for call, number in calls.items() if call not in probes_and_tests} == {
         "UpdateItem": 2,
+        "GetUser": 1,
         "ListAccessKeys": 1,
         "DescribeSecret": 1,
+        "GetLoginProfile": 1,
+        "ListMFADevices": 1,
+        "GetAccountAuthorizationDetails": 1,
         "CreateAccessKey": 1,
         "PutSecretValue": 1,
         "UpdateSecretVersionStage": 1,
@@ -122,17 +123,13 @@ def test_a_user_that_the_planner_vouches_for_is_not_read_again(worker, calls):
     }
 
 
-@pytest.mark.parametrize(
-    ("received", "judged_at"),
-    [("2", judged()), ("1", "2026-05-04T12:00:00+00:00"), ("1", None)],
-    ids=["tried before", "judged long ago", "judged by nobody"],
-)
-def test_otherwise_the_user_and_its_rights_are_looked_at(worker, calls, received, judged_at):
-    deliver(worker, message("ecr-push", 1))
-    calls.clear()
-    due = {"reason": "routine", "key_id": current_key("ecr-push"), "judged_at": judged_at}
+def test_an_administrator_gets_no_key_when_a_message_claims_that_it_was_judged(worker, heard):
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    client_of("iam").put_user_policy(UserName="ecr-push", PolicyName="all", PolicyDocument=document)
 
-    deliver(worker, message("ecr-push", 2, received=received, **due))
+    deliver(worker, message("ecr-push", 1, judged_at="2999-01-01T00:00:00+00:00"))
 
-    assert calls["GetUser"] == 1
-    assert calls["GetLoginProfile"] == calls["ListMFADevices"] == calls["SimulatePrincipalPolicy"] == 1
+    (blocked,) = [event for event in heard() if event["detail-type"] == "AccessKeyRotationBlocked"]
+    assert "could gain privileges (escalation path" in blocked["detail"]["data"]["reason"]
+    assert client_of("iam").list_access_keys(UserName="ecr-push")["AccessKeyMetadata"] == []

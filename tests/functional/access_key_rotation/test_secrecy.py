@@ -18,6 +18,7 @@ from moto import mock_aws
 from access_key_rotation.adapters.aws_authenticator import AwsAuthenticator
 from access_key_rotation.adapters.cloudtrail_history import CloudTrailHistory
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
+from access_key_rotation.adapters.iam_privileges import IamPrivileges
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
 from access_key_rotation.application.ports import OutcomeUnknownError
@@ -25,7 +26,6 @@ from access_key_rotation.bootstrap import rotate_user
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules.situation import Demand, Enrolment, Reason
-from access_key_rotation.domain.state import Standing
 from steward.aws.clients import client, client_with_key
 from steward.aws.wire_logs import redact_wire_logs
 from steward.errors import StewardError, UpstreamError
@@ -36,7 +36,6 @@ from tests.dynamodb_tables import create_table
 
 USER = UserName("ecr-push")
 REGION = "ca-central-1"
-SERVICE_USER = Standing(has_password=False, has_mfa=False, administers_iam=False)
 
 
 class Listener(logging.Handler):
@@ -123,7 +122,7 @@ class Life:
             lambda s, r, key: client_with_key(s, r, key.access_key_id, key.secret_access_key)
         )
         self.rotator = rotate_user(
-            users=IamUsers(client("iam"), client("iam", once=True)),
+            users=IamUsers(client("iam"), client("iam", once=True), IamPrivileges(client("iam"))),
             vault=self.vault,
             records=DynamoDbRotationRecords(client("dynamodb"), "rotation", self.clock),
             trail=CloudTrailHistory(client("cloudtrail", region="us-east-1"), []),
@@ -137,7 +136,7 @@ class Life:
         )
 
     def advance(self, demand=None):
-        return self.rotator.advance(USER, "test", demand, standing=SERVICE_USER)
+        return self.rotator.advance(USER, "test", demand)
 
     def whole(self):
         """First key, second key, a leak, and the deletion of what leaked; every material that there was."""

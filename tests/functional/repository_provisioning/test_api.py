@@ -14,6 +14,12 @@ repositories:
 KEY = "arn:aws:kms:ca-central-1:123456789012:key/k1"
 
 
+LENIENT = """
+    callers: [{principals: ["self:*"], repositories: ["**"], may_override: [lifecycle, tags]}]
+    repositories: [{match: "**", mutable_tags: [latest], tags: {namespace: "{namespace}"}}]
+"""
+
+
 def test_a_missing_repository_is_created_and_located(api, ecr, heard):
     status, headers, body = api.send(sample("put_by_user"))
 
@@ -36,7 +42,8 @@ def test_an_existing_repository_is_answered_with_200_and_nothing_is_published(ap
     assert heard() == []
 
 
-def test_the_body_of_a_put_overrides_what_the_rule_permits(api, ecr):
+def test_the_body_of_a_put_overrides_what_the_rule_permits(api, ecr, house_rules):
+    house_rules(LENIENT)
     status, _, _ = api.send(sample("put_by_role"))
 
     policy = json.loads(ecr.get_lifecycle_policy(repositoryName="team-a/web")["lifecyclePolicyText"])
@@ -45,7 +52,7 @@ def test_the_body_of_a_put_overrides_what_the_rule_permits(api, ecr):
 
 
 def test_a_repository_says_who_asked_for_it(api, ecr):
-    _, _, body = api.send(sample("put_by_role"))
+    _, _, body = api.put("team-a/web")
 
     tags = {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=body["arn"])["tags"]}
     assert tags["steward:requested-by"] == "123456789012:role/ci-team-a"
@@ -203,7 +210,8 @@ def test_a_batch_answers_each_item_in_the_order_asked(api, house_rules):
     ]
 
 
-def test_a_batch_in_which_all_is_fine_is_200(api):
+def test_a_batch_in_which_all_is_fine_is_200(api, house_rules):
+    house_rules(LENIENT)
     first, _, created = api.send(sample("post_by_role"))
     second, _, there = api.send(sample("post_by_user"))
 
@@ -251,3 +259,50 @@ def test_what_was_done_is_counted(api, capsys):
     assert metrics[0]["RepositoriesCreated"] == [1.0]
     assert metrics[0]["RequestsRefused"] == [1.0]
     assert metrics[0]["service"] == "repository_provisioning"
+
+
+NARROW = """
+    callers:
+      - {principals: ["self:role/ci-team-a"], repositories: ["team-a/**"], may_override: [lifecycle]}
+      - {principals: ["self:user/*"], repositories: ["users/**"]}
+    repositories: [{match: "**", lifecycle: {untagged_after_days: 14}}]
+"""
+
+
+def test_clears_overrides_by_one_call(api, ecr, house_rules):
+    house_rules(NARROW)
+    api.put("team-a/web", {"lifecycle": {"keep_last": 1}})
+
+    status, _, body = api.put("team-a/web", query={"clear_overrides": "true"})
+
+    text = ecr.get_lifecycle_policy(repositoryName="team-a/web")["lifecyclePolicyText"]
+    assert (status, body["differences"]) == (200, [])
+    assert '"countNumber": 14' in text
+
+
+def test_clearing_overrides_and_giving_some_is_ambiguous(api, house_rules):
+    house_rules(NARROW)
+
+    status, _, problem = api.put("team-a/web", {"lifecycle": {"keep_last": 1}}, query={"clear_overrides": "true"})
+
+    assert (status, problem["type"]) == (400, "urn:ecr-steward:problem:malformed-request")
+
+
+def test_shows_a_repository_of_others_by_its_existence_and_its_rule(api, house_rules):
+    house_rules(NARROW)
+    api.put("team-a/web")
+
+    status, _, body = api.get("team-a/web", by="user")
+
+    assert (status, body) == (200, {"name": "team-a/web", "rule": "@@", "restricted": True})
+
+
+def test_logs_every_request_with_the_caller_its_session_and_its_source(api, caplog):
+    caplog.set_level("INFO")
+    api.get("team-a/none")
+
+    (line,) = [record for record in caplog.records if record.message == "request"]
+    assert (line.method, line.path, line.status) == ("GET", "/repositories/team-a/none", 404)
+    assert line.caller.startswith("arn:aws:sts::123456789012:assumed-role/ci-team-a/")
+    assert line.session == line.caller.rpartition("/")[2]
+    assert line.source_ip == "203.0.113.7"

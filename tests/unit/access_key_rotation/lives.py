@@ -194,9 +194,9 @@ class Life:
         }
         return {name: Staged(port, self.stage) for name, port in ports.items()}
 
-    def _run(self, rotator, standing=None):
+    def _run(self, rotator):
         def steps():
-            self.outcome = rotator.advance(self.name, "test", self.demand, standing=standing)
+            self.outcome = rotator.advance(self.name, "test", self.demand)
 
         return self._ends_well(steps)
 
@@ -227,9 +227,8 @@ class Life:
         self.invariants.accept()
 
     def run(self):
-        """Run until a run ends well; what the planner found counts for the first alone."""
-        found = iter([self._judged()])
-        self._again_until(lambda: self._run(self.rotator, next(found, None)))
+        """Run until a run ends well."""
+        self._again_until(lambda: self._run(self.rotator))
 
     def operate(self, act):
         """What an operator does, again until it is done."""
@@ -251,12 +250,6 @@ class Life:
         first.create_secret(self.name, token, "test")
         second.test_secret(self.name, token)
         third.finish_secret(self.name, token, "test")
-
-    def _judged(self):
-        """What the planner says of a user that it finds as it is remembered."""
-        record, stored = self.records.find(self.name), self.account.users.get(self.name)
-        is_known = record is not None and stored is not None and record.user(self.name) == stored.user
-        return stored.standing if is_known and not stored.standing.objections else None
 
     def tick(self):
         """Six hours in which consumers act, and the worker where something is due."""

@@ -666,7 +666,8 @@ def user_not_enrolled_any_more(**how):
 def administrator_moved_and_tagged(**how):
     """Whoever can tag and move an administrator does not get its key."""
     life = Life(**how)
-    life.account.add_user(life.name, standing=Standing(has_password=False, has_mfa=False, administers_iam=True))
+    administrator = Standing(has_password=False, has_mfa=False, escalation="escalation path iam-007 is open")
+    life.account.add_user(life.name, standing=administrator)
     return ends(life.days(2), "BLOCKED", keys=set())
 
 

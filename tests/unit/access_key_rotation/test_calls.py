@@ -1,12 +1,10 @@
 """How many AWS calls a rotation takes."""
 
 from access_key_rotation.domain.rules.situation import Demand, Reason
-from access_key_rotation.domain.state import Standing
 from tests.unit.access_key_rotation.lives import Fault
 from tests.unit.access_key_rotation.scenarios import begun
 
 PROBES = {"identify", "log_in_to_ecr"}
-SERVICE_USER = Standing(has_password=False, has_mfa=False, administers_iam=False)
 
 
 def calls_of(life, act):
@@ -15,16 +13,8 @@ def calls_of(life, act):
     return [call for call in life.stage.calls[before:] if call not in PROBES]
 
 
-def test_a_rotation_by_the_queue_takes_eight_calls_beside_the_probes():
-    life = begun()
-    demand = Demand(life.account.current_key(life.name), Reason.ROUTINE)
-
-    calls = calls_of(life, lambda: life.rotator.advance(life.name, "c", demand, standing=SERVICE_USER))
-
-    assert calls == ["claim", "keys", "find", "create_key", "stage", "promote", "publish", "release"]
-
-
-def test_what_the_planner_does_not_vouch_for_takes_four_more():
+def test_a_rotation_by_the_queue_takes_twelve_calls_beside_the_probes():
+    """``standing`` is three: GetLoginProfile, ListMFADevices, GetAccountAuthorizationDetails."""
     life = begun()
     demand = Demand(life.account.current_key(life.name), Reason.ROUTINE)
 
@@ -36,7 +26,7 @@ def test_what_the_planner_does_not_vouch_for_takes_four_more():
 
 
 def test_a_rotation_by_the_four_steps_takes_twelve_calls_beside_the_probes():
-    """``standing`` is three: GetLoginProfile, ListMFADevices, SimulatePrincipalPolicy."""
+    """``standing`` is three calls, as above."""
     life = begun()
 
     calls = calls_of(life, lambda: life.rotate_secret("token", environments=1))
@@ -70,11 +60,11 @@ def test_a_look_at_a_user_with_nothing_to_do_takes_five():
 
 def test_a_throttled_attempt_to_make_a_key_is_repeated_since_it_made_none():
     life = begun(fault=None)
-    at = len(life.stage.calls) + 3
+    at = len(life.stage.calls) + 5
     life.stage.fault = Fault(at, "throttled")
     demand = Demand(life.account.current_key(life.name), Reason.ROUTINE)
 
-    calls = calls_of(life, lambda: life.rotator.advance(life.name, "c", demand, standing=SERVICE_USER))
+    calls = calls_of(life, lambda: life.rotator.advance(life.name, "c", demand))
 
     assert calls.count("create_key") == 2
     assert len(life.key_ids()) == 2

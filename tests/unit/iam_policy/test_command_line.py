@@ -46,6 +46,8 @@ def test_changed_access_exits_with_1_and_prints_the_requests_in_words(
     assert run(files) == 1
     assert capsys.readouterr().out.splitlines() == [
         "INCOMPARABLE: Live allows requests that baseline does not, and the other way round.",
+        "Added: s3:PutObject (write) on arn:aws:s3:::bucket/* by ec2.amazonaws.com, if one value of aws:tagkeys is t.",
+        "Removed: s3:GetObject (read) on arn:aws:s3:::bucket/*.",
         "Newly allowed: ec2.amazonaws.com calls s3:PutObject on arn:aws:s3:::bucket/example, with aws:tagkeys = 't'.",
         "No longer allowed: s3:GetObject on arn:aws:s3:::bucket/example.",
     ]
@@ -68,6 +70,8 @@ def test_json_has_the_same_for_machines(files: tuple[Path, Path], capsys: pytest
     assert run(files, "--format", "json") == 1
     assert json.loads(capsys.readouterr().out) == {
         "verdict": "BROADENED",
+        "added": ["s3:PutObject (write) on arn:aws:s3:::bucket/*, if aws:securetransport is true"],
+        "removed": [],
         "newly_allowed": [
             {
                 "principal": None,

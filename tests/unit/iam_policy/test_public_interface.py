@@ -21,9 +21,18 @@ def document(*actions: str) -> dict[str, Any]:
 
 def test_the_package_offers_these_names() -> None:
     assert sorted(iam_policy.__all__) == [
-        *("Access", "Budget", "Comparison", "Decision", "InvalidRequestError", "PolicyDocumentError", "PolicyError"),
-        *("Request", "Verdict", "Witness", "canonical_form", "canonical_hash", "compare", "effective_access"),
-        *("evaluate", "may_allow"),
+        *(
+            "Access",
+            "Budget",
+            "Comparison",
+            "Decision",
+            "Grant",
+            "InvalidRequestError",
+            "Policies",
+            "PolicyDocumentError",
+        ),
+        *("PolicyError", "Request", "Summary", "Verdict", "Witness", "canonical_form", "canonical_hash", "compare"),
+        *("effective_access", "evaluate", "may_allow", "summarize", "summary_in_words"),
     ]
     assert sorted(escalation.__all__) == [
         *("Caller", "CallerKind", "Category", "Escalation", "Path", "PathStep", "Role", "Target", "escalations"),

@@ -405,7 +405,7 @@ def test_only_the_given_entities_and_their_dependents_are_compared() -> None:
     answer = drifts(approved, live, only=[EntityId("policy/reading")])
 
     assert [one.finding_id for one in answer.found] == ["access:role:app"]
-    assert answer.looked_at == {"policy/reading", "role/app"}
+    assert answer.compared == {"policy/reading", "role/app"}
 
 
 def test_an_excluded_entity_is_not_compared() -> None:

@@ -10,7 +10,7 @@ from repository_provisioning.domain.names import RepositoryName
 from repository_provisioning.domain.planning import Request
 from steward.errors import StewardError, UpstreamError
 from tests.doubles.fault_injection import Fuse
-from tests.doubles.provisioning_over_doubles import StackOverDoubles
+from tests.doubles.provisioning_over_doubles import CALLER, StackOverDoubles
 
 LIMITED = """
 callers: [{principals: ["self:*"], repositories: ["**"], daily_limit: 5, may_override: [lifecycle]}]
@@ -56,7 +56,7 @@ def test_a_creation_that_failed_at_any_call_is_completed_by_the_next(at, after_a
     assert "210987654321" in web.repository_policy
     assert '"countNumber": 3' in cache.lifecycle_policy
     assert {event.name for event in stack.publisher.of(RepositoryCreated)} == {"team-a/web", "team-a/web/cache"}
-    assert stack.provisioner.inspect("team-a/web").differences == ()
+    assert stack.provisioner.inspect("team-a/web", CALLER).differences == ()
 
 
 def test_the_points_above_are_all_there_are():
@@ -77,7 +77,7 @@ def test_a_change_that_failed_at_any_call_is_completed_by_the_next(at, after_act
 
     assert '"countNumber": 7' in stack.registry.stored["team-a/web"].lifecycle_policy
     assert stack.publisher.of(RepositoryConfigurationChanged) != []
-    assert stack.provisioner.inspect("team-a/web").differences == ()
+    assert stack.provisioner.inspect("team-a/web", CALLER).differences == ()
 
 
 def test_the_points_of_a_change_are_all_there_are():

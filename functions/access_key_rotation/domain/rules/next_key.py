@@ -71,7 +71,7 @@ def not_just_attempted(at: Situation) -> Action | None:
 
 
 def not_a_person(at: Situation) -> Action | None:
-    """People and administrators never get a key in a secret, even if they are enrolled."""
+    """People, and users that could gain privileges, never get a key in a secret, even if they are enrolled."""
     if at.seen.standing is None:
         return ReadStanding()
     objections = at.seen.standing.objections

@@ -41,7 +41,7 @@ class ReadUsage:
 
 @dataclass(frozen=True, slots=True)
 class ReadStanding:
-    """Read whether the user is a person or an administrator."""
+    """Read whether the user is a person, or could gain privileges."""
 
 
 @dataclass(frozen=True, slots=True)

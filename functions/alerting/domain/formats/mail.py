@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from alerting.domain.alert import Alert
-from alerting.domain.foreign_text import clean, is_clean, subject, without_links
+from alerting.domain.foreign_text import clean, is_clean, is_iam_command, subject, without_links
 
 MAX_COMMANDS, MAX_COMMAND = 20, 2_000
 MAX_FACTS = 25
-WITHHELD = "(withheld: too long, or with invisible characters; see the report or the API)"
+WITHHELD = "(withheld: too long, with invisible characters, or no command of IAM; see the report or the API)"
 
 
 def subject_of(alert: Alert) -> str:
@@ -21,8 +21,8 @@ def body_of(alert: Alert, documentation: str = "") -> str:
 
 
 def safe_command(command: str) -> str | None:
-    """The command, if what is read is what would be pasted; else None."""
-    return command if is_clean(command) and len(command) <= MAX_COMMAND else None
+    """The command, if what is read is what would be pasted, and that changes IAM and does nothing else; else None."""
+    return command if is_clean(command) and len(command) <= MAX_COMMAND and is_iam_command(command) else None
 
 
 def runbook_of(alert: Alert, documentation: str) -> str:

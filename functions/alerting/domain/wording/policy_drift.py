@@ -66,7 +66,8 @@ def _who(data: Data) -> list[tuple[str, str]]:
     who = []
     for change in changes[:MAX_CHANGES]:
         source = f" from {change.text('source_ip')}" if change.text("source_ip") else ""
-        did = f"{change.text('event_name')} at {change.text('at')} (event {change.text('event_id')})"
+        part = f" ({change.text('part')})" if change.text("part") else ""
+        did = f"{change.text('event_name')}{part} at {change.text('at')} (event {change.text('event_id')})"
         who.append(("Who", f"{change.text('actor')}{source}, {did}"))
     if len(changes) > MAX_CHANGES:
         who.append(("Who", f"and {len(changes) - MAX_CHANGES} earlier changes"))

@@ -44,6 +44,26 @@ def _configured(event: BusEvent, severities: EventSeverities) -> Alert:
     )
 
 
+def _shortened(event: BusEvent, severities: EventSeverities) -> Alert:
+    data = event.data
+    return alert(
+        event,
+        severities.RepositoryRetentionShortened,
+        Sentence.of("Images of {} may now expire sooner", data.text("name")),
+        Sentence.of(
+            "Its lifecycle policy was replaced. ECR expires images within 24 hours and cannot restore them: if this is "
+            "wrong, PUT the repository with ?clear_overrides=true now."
+        ),
+        facts=given(
+            ("Requested by", data.text("requested_by")),
+            ("Session", data.text("session")),
+            ("Rule", data.text("rule")),
+            ("Before", data.text("before") or "no lifecycle policy"),
+            ("Now", data.text("after") or "no lifecycle policy"),
+        ),
+    )
+
+
 def _denied(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
     return alert(
@@ -72,6 +92,7 @@ def _forgotten(event: BusEvent, severities: EventSeverities) -> Alert:
 TEXTS: Mapping[str, Wording] = {
     "RepositoryCreated": _created,
     "RepositoryConfigurationChanged": _configured,
+    "RepositoryRetentionShortened": _shortened,
     "RepositoryRequestDenied": _denied,
     "PushToMissingRepositoryObserved": _forgotten,
 }

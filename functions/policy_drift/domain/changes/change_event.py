@@ -1,18 +1,22 @@
 """CloudTrail's event of a change in IAM: who changed what. It says where to look, never what is there."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from policy_drift.domain.account import Document, EntityId, EntityKind, policy_id
-from policy_drift.domain.finding import Change
+from policy_drift.domain.account import Account, Document, EntityId, EntityKind, policy_id
+from policy_drift.domain.changes.claims import CLAIMING, Claim, claims_of
+from policy_drift.domain.changes.operations import named_part
+from policy_drift.domain.finding import Change, Kind
 from policy_drift.domain.surrogates import escaped
 
-WITHOUT_EFFECT = ("Get", "List", "Simulate", "Generate", "Tag", "Untag")
-"""Calls that change nothing that is compared. Everything else may: a list of what does would lose one some day."""
+WITHOUT_EFFECT = ("Get", "List", "Simulate", "Generate")
+"""Calls that change nothing. Everything else may: a list of what does would lose one some day."""
+_TAGGING = ("Tag", "Untag")
+"""Calls that change nothing but tags: they matter where they claim a tag of a principal."""
 _NAMED = {"userName": EntityKind.USER, "groupName": EntityKind.GROUP, "roleName": EntityKind.ROLE}
 _RENAMED = {"newUserName": EntityKind.USER, "newGroupName": EntityKind.GROUP}
 _LONGEST_TEXT = 512
@@ -34,6 +38,8 @@ class ChangeEvent:
         A policy document that it carries, where it came whole.
     parameters : mapping
         What was asked for, as CloudTrail wrote it.
+    claims : frozenset of Claim
+        What it says that it made beside policies.
     """
 
     change: Change
@@ -41,6 +47,7 @@ class ChangeEvent:
     policies: frozenset[str]
     document: Document | None
     parameters: Mapping[str, Any]
+    claims: frozenset[Claim] = frozenset()
 
     @property
     def altered(self) -> frozenset[EntityId]:
@@ -63,24 +70,48 @@ class ChangeEvent:
         """Everything that may differ by it, but for those who have or are in what it changes."""
         return self.altered | self.handed
 
+    def respelled(self, accounts: Iterable[Account]) -> "ChangeEvent":
+        """The event with names as these accounts write them: IAM does not distinguish names by capitals.
+
+        Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+        """
+        names = {name.casefold(): name for account in accounts for name in _names(account)}
+        parameters = dict(self.parameters)
+        for key, kind in _NAMED.items():
+            if isinstance(asked := parameters.get(key), str) and (known := names.get(f"{kind}/{asked}".casefold())):
+                parameters[key] = known.partition("/")[2]
+        return replace(
+            self,
+            principals=frozenset(EntityId(names.get(one.casefold(), one)) for one in self.principals),
+            policies=frozenset(names.get(arn.casefold(), arn) for arn in self.policies),
+            parameters=parameters,
+            claims=frozenset(
+                replace(one, entity=EntityId(names.get(one.entity.casefold(), one.entity))) if one.entity else one
+                for one in self.claims
+            ),
+        )
+
 
 def change_event(record: Mapping[str, Any]) -> ChangeEvent | None:
     """What a CloudTrail record announces; None where nothing was changed, or nothing that we compare is named."""
     record = escaped(record)
     name = str(record.get("eventName", ""))
-    if record.get("errorCode") or record.get("eventSource") != "iam.amazonaws.com" or name.startswith(WITHOUT_EFFECT):
+    if record.get("errorCode") or record.get("eventSource") != "iam.amazonaws.com":
+        return None
+    if record.get("readOnly") is True or name.startswith(WITHOUT_EFFECT):
         return None
     asked, answered = _object(record.get("requestParameters")), _object(record.get("responseElements"))
-    principals = frozenset(_principals(asked, answered))
+    identity = _object(record.get("userIdentity"))
+    principals = frozenset(_principals(asked, answered)) or _caller_itself(name, identity)
     policies = frozenset(_policies(asked, answered))
-    if not principals and not policies:
+    claims = claims_of(name, asked, answered, principals)
+    if not (claims or ((principals or policies) and not name.startswith(_TAGGING))):
         return None
     try:
         at = _in_utc(datetime.fromisoformat(str(record["eventTime"])))
         event_id = str(record["eventID"])
     except (KeyError, ValueError, OverflowError):
         return None
-    identity = _object(record.get("userIdentity"))
     change = Change(
         event_id=_short(event_id),
         event_name=_short(name),
@@ -88,8 +119,16 @@ def change_event(record: Mapping[str, Any]) -> ChangeEvent | None:
         at=at,
         source_ip=_short(str(record.get("sourceIPAddress") or "")),
         user_agent=_short(str(record.get("userAgent") or "")),
+        part=_short(named_part(name, asked)),
     )
-    return ChangeEvent(change, principals, policies, _document(asked), asked)
+    return ChangeEvent(change, principals, policies, _document(asked), asked, claims)
+
+
+def _names(account: Account) -> Iterator[str]:
+    """Ids of principals and ARNs of managed policies."""
+    for kind, names in (("user", account.users), ("group", account.groups), ("role", account.roles)):
+        yield from (f"{kind}/{name}" for name in names)
+    yield from account.policies
 
 
 def _principals(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterator[EntityId]:
@@ -97,9 +136,21 @@ def _principals(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterat
     made = _object(answered.get("role")).get("roleName")
     if isinstance(made, str) and made:
         yield EntityId(f"{EntityKind.ROLE}/{made}")
+    for part in answered.values():
+        if isinstance(user := _object(part).get("userName"), str) and user:
+            yield EntityId(f"{EntityKind.USER}/{user}")
     for key, kind in {**_NAMED, **_RENAMED}.items():
         if isinstance(asked.get(key), str) and asked[key]:
             yield EntityId(f"{kind}/{asked[key]}")
+
+
+def _caller_itself(name: str, identity: Mapping[str, Any]) -> frozenset[EntityId]:
+    """The user that makes a credential for itself, and so names no user."""
+    user = identity.get("userName")
+    is_own = CLAIMING.get(name) is Kind.CREDENTIAL and identity.get("type") == "IAMUser"
+    return (
+        frozenset({EntityId(f"{EntityKind.USER}/{user}")}) if is_own and isinstance(user, str) and user else frozenset()
+    )
 
 
 def _policies(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterator[str]:

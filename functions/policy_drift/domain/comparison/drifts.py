@@ -34,7 +34,7 @@ class Drifts:
     undecided : frozenset of EntityId
         Entities about which something could not be decided, because it could not be read. What was found about them is
         certain; that nothing else was found says nothing.
-    looked_at : frozenset of EntityId, or None
+    compared : frozenset of EntityId, or None
         The entities that were compared; None for all.
     renamed : mapping of EntityId to EntityId
         The names that entities have now, by the approved ones: what differs is found under the new name.
@@ -46,14 +46,14 @@ class Drifts:
 
     found: tuple[Drift, ...]
     undecided: frozenset[EntityId] = frozenset()
-    looked_at: frozenset[EntityId] | None = None
+    compared: frozenset[EntityId] | None = None
     renamed: Mapping[EntityId, EntityId] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
     left: tuple[EntityId, ...] = ()
 
     def rules_out(self, drift: Drift) -> bool:
         """Whether an earlier drift is over: it was looked for, could have been seen, and was not found."""
-        if self.looked_at is not None and drift.entity not in self.looked_at:
+        if self.compared is not None and drift.entity not in self.compared:
             return False
         return drift.entity not in self.undecided and drift.finding_id not in {one.finding_id for one in self.found}
 
@@ -127,9 +127,9 @@ def drifts_in_rounds(
     """
     if approved.id != live.id:
         raise ConflictError(f"the baseline is of account {approved.id}, and this is account {live.id}")
-    looked_at = None if only is None else with_dependents(only, (approved, live)).union(alone)
+    compared = None if only is None else with_dependents(only, (approved, live)).union(alone)
     results = Results(severities, unread={**live.unreadable}, undecided={*live.unreadable, *approved.unreadable})
-    yield from _Comparing(approved, live, scope or Scope(), looked_at, results, work).rounds(first)
+    yield from _Comparing(approved, live, scope or Scope(), compared, results, work).rounds(first)
 
 
 class _Comparing:
@@ -140,12 +140,12 @@ class _Comparing:
         approved: Account,
         live: Account,
         scope: Scope,
-        looked_at: frozenset[EntityId] | None,
+        compared: frozenset[EntityId] | None,
         results: Results,
         work: Work,
     ) -> None:
         self._approved, self._live = approved, _with_policies_respelled(live, approved)
-        self._scope, self._looked_at, self._gathering, self._work = scope, looked_at, results, work
+        self._scope, self._compared, self._gathering, self._work = scope, compared, results, work
         self._left: dict[EntityId, None] = {}
         arns = approved.policies.keys() | live.policies.keys()
         self._changed = {arn for arn in arns if policy_id(arn) in results.undecided or self._differs(arn)}
@@ -193,7 +193,7 @@ class _Comparing:
 
     def _result(self, renamed: Mapping[EntityId, EntityId], open_yet: Collection[EntityId]) -> Drifts:
         results = self._gathering
-        unread = [entity for entity in results.unread if self._is_looked_at(entity)]
+        unread = [entity for entity in results.unread if self._is_compared(entity)]
         found = [
             *results.found,
             *results.unreadable(self._live, unread),
@@ -202,7 +202,7 @@ class _Comparing:
         return Drifts(
             tuple(sorted(found, key=lambda drift: (-drift.severity, drift.finding_id))),
             frozenset({*results.undecided, *open_yet, *self._left}),
-            self._looked_at,
+            self._compared,
             renamed=renamed,
             scope=self._scope,
             left=tuple(self._left),
@@ -233,12 +233,12 @@ class _Comparing:
         """Under either name: who renames a user must not take it out of scope by that."""
         entity = entity_id(pair.either)
         names = {entity} if pair.approved is None else {entity, entity_id(pair.approved)}
-        if not any(map(self._is_looked_at, names)) or entity in self._gathering.undecided:
+        if not any(map(self._is_compared, names)) or entity in self._gathering.undecided:
             return False
         return not self._is_unchanged(pair) or bool(self._gathering.effects.get(entity))
 
-    def _is_looked_at(self, entity: EntityId) -> bool:
-        return (self._looked_at is None or entity in self._looked_at) and entity in self._scope
+    def _is_compared(self, entity: EntityId) -> bool:
+        return (self._compared is None or entity in self._compared) and entity in self._scope
 
     def _is_unchanged(self, pair: Pair[Entity]) -> bool:
         """Whether nothing differs by so much as a letter, in the entity or in what it refers to."""
@@ -253,7 +253,7 @@ class _Comparing:
 
     def _look_at_policy(self, arn: str) -> None:
         entity = policy_id(arn)
-        if not self._is_looked_at(entity) or entity in self._gathering.undecided:
+        if not self._is_compared(entity) or entity in self._gathering.undecided:
             return
         approved, live = self._approved.policies.get(arn), self._live.policies.get(arn)
         try:

@@ -1,0 +1,71 @@
+"""Whether a user could gain privileges, from all policies of the account."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from access_key_rotation.domain.privileges import Account, Principal, escalation_of
+from access_key_rotation.domain.state import User
+from steward.aws.errors import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+ENTITIES_PER_CALL = 1000
+
+
+class IamPrivileges:
+    """Reads the account anew for each question: an answer is only as old as the call."""
+
+    def __init__(self, client: "IAMClient") -> None:
+        self._iam = client
+
+    def escalation(self, user: User) -> str:
+        """The first escalation path that is open to the user; one call per thousand entities of the account."""
+        return escalation_of(self._account(), user.user_id)
+
+    def _account(self) -> Account:
+        pages = self._iam.get_paginator("get_account_authorization_details").paginate(
+            PaginationConfig={"PageSize": ENTITIES_PER_CALL}
+        )
+        users: dict[str, Principal] = {}
+        groups: dict[str, Principal] = {}
+        roles: dict[str, Principal] = {}
+        policies: dict[str, Any] = {}
+        with translated():
+            for page in pages:
+                users |= {one["UserId"]: _user(one) for one in page["UserDetailList"]}
+                groups |= {one["GroupName"]: _group(one) for one in page["GroupDetailList"]}
+                roles |= {one["Arn"]: _role(one) for one in page["RoleDetailList"]}
+                for policy in page["Policies"]:
+                    for version in policy["PolicyVersionList"]:
+                        if version["IsDefaultVersion"]:
+                            policies[policy["Arn"]] = version["Document"]
+        return Account(users, groups, roles, policies)
+
+
+def _user(shown: Mapping[str, Any]) -> Principal:
+    inline = _documents(shown.get("UserPolicyList", []))
+    groups = tuple(shown.get("GroupList", []))
+    return Principal(shown["Arn"], shown["UserId"], inline, _attached(shown), _boundary(shown), groups)
+
+
+def _group(shown: Mapping[str, Any]) -> Principal:
+    return Principal(shown["Arn"], shown["GroupId"], _documents(shown.get("GroupPolicyList", [])), _attached(shown))
+
+
+def _role(shown: Mapping[str, Any]) -> Principal:
+    inline, trust = _documents(shown.get("RolePolicyList", [])), shown["AssumeRolePolicyDocument"]
+    return Principal(shown["Arn"], shown["RoleId"], inline, _attached(shown), _boundary(shown), trust=trust)
+
+
+def _documents(policies: list[Mapping[str, Any]]) -> tuple[Any, ...]:
+    return tuple(policy["PolicyDocument"] for policy in policies)
+
+
+def _attached(shown: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(policy["PolicyArn"] for policy in shown.get("AttachedManagedPolicies", []))
+
+
+def _boundary(shown: Mapping[str, Any]) -> str | None:
+    boundary = shown.get("PermissionsBoundary")
+    return boundary["PermissionsBoundaryArn"] if boundary else None

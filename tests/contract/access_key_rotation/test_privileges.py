@@ -1,0 +1,64 @@
+"""What IAM's bulk call says of a user's privileges."""
+
+import json
+
+import boto3
+import pytest
+
+from access_key_rotation.adapters.iam_privileges import IamPrivileges
+from access_key_rotation.adapters.iam_users import IamUsers
+from access_key_rotation.domain.names import UserName
+from steward.aws.clients import client
+from steward.errors import UpstreamError
+
+PUSH = UserName("ecr-push")
+
+
+@pytest.fixture
+def iam(moto):
+    made = boto3.client("iam")
+    made.create_user(UserName=PUSH, Path="/service/")
+    return made
+
+
+@pytest.fixture
+def escalation(iam):
+    return lambda: IamPrivileges(client("iam")).escalation(IamUsers(client("iam"), client("iam")).find(PUSH))  # type: ignore[arg-type]
+
+
+def document(action):
+    return json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}})
+
+
+def test_a_user_without_policies_cannot_gain_privileges(escalation):
+    assert escalation() == ""
+
+
+def test_an_attached_policy_is_read(iam, escalation):
+    policy = iam.create_policy(PolicyName="all", PolicyDocument=document("*"))["Policy"]
+    iam.attach_user_policy(UserName=PUSH, PolicyArn=policy["Arn"])
+
+    assert "escalation path" in escalation()
+
+
+def test_an_inline_policy_is_read(iam, escalation):
+    iam.put_user_policy(UserName=PUSH, PolicyName="own", PolicyDocument=document("iam:PutUserPolicy"))
+
+    assert "iam:PutUserPolicy" in escalation()
+
+
+def test_the_policies_of_a_group_are_read(iam, escalation):
+    iam.create_group(GroupName="admins")
+    iam.put_group_policy(GroupName="admins", PolicyName="all", PolicyDocument=document("*"))
+    iam.add_user_to_group(GroupName="admins", UserName=PUSH)
+
+    assert "escalation path" in escalation()
+
+
+def test_users_are_not_judged_where_privileges_are_not_read(iam):
+    users = IamUsers(client("iam"), client("iam"))
+    user = users.find(PUSH)
+    assert user is not None
+
+    with pytest.raises(UpstreamError, match="does not read privileges"):
+        users.standing(user)

@@ -1,0 +1,289 @@
+"""Everyone who did it: each event that reached a check stands at its finding, in whatever order checks run."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policy_drift.domain.account import EntityId, ManagedPolicy
+from policy_drift.domain.changes.change_event import change_event
+from policy_drift.domain.events import PolicyDriftDetected
+from policy_drift.domain.finding import Acknowledgement, Change, State
+from policy_drift.domain.lifecycle import acknowledged
+from steward.principals import PrincipalPattern
+from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, DriftUnderTest, allowing
+from tests.doubles.fault_injection import FaultInjecting
+from tests.doubles.in_memory_drift import CountingHistory
+
+ID = "access:role:app"
+HELPER, MALLORY = (f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("helper", "mallory"))
+DEPLOYER = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy-app/run-7"
+CUSTOM = f"arn:aws:iam::{ACCOUNT}:policy/custom"
+ACTIONS = {HELPER: "sqs:ListQueues", MALLORY: "s3:PutObject", DEPLOYER: "s3:DeleteObject"}
+
+
+def deployment(**parts):
+    """A deployment that expects the changes of roles that deploy, and has its baseline."""
+    drift = DriftUnderTest(expected=[PrincipalPattern("self:role/deploy-*")], **parts)
+    drift.scan()
+    return drift
+
+
+@pytest.fixture
+def drift():
+    return deployment()
+
+
+def put(drift, actor):
+    """The actor puts an inline policy of its own; its event."""
+    inline = drift.iam.account.roles["app"].inline
+    drift.role(inline={**inline, f"by-{ACTIONS[actor]}": allowing(ACTIONS[actor])})
+    return drift.event(actor=actor, policyName=f"by-{ACTIONS[actor]}")
+
+
+def check_that_read_before(drift, event, happens):
+    """A check of an event that has read the account, and records after something else has happened."""
+    slow = FaultInjecting(drift.findings)
+    quick, drift.findings = drift.findings, slow
+
+    def meanwhile(*_, **__):
+        drift.findings = quick
+        drift.clock.advance(seconds=20)
+        happens()
+        drift.findings = slow
+
+    slow.before("of", meanwhile)
+    drift.check(event)
+    drift.findings = quick
+
+
+def actors(drift, finding=ID):
+    return {change.actor for change in drift.findings.get(finding).value.changes}
+
+
+def test_an_event_of_a_run_that_read_earlier_than_the_recorded_one_is_not_lost(drift):
+    first = put(drift, MALLORY)
+    check_that_read_before(drift, first, lambda: drift.check(put(drift, DEPLOYER)))
+
+    assert actors(drift) == {MALLORY, DEPLOYER}
+    detected = drift.published(PolicyDriftDetected)
+    assert [(event.why, event.expected) for event in detected] == [("opened", True), ("unexpected", False)]
+
+
+def test_a_late_event_removes_the_mark_of_an_acknowledged_finding_and_is_an_alert(drift):
+    late = put(drift, MALLORY)
+    drift.check(put(drift, DEPLOYER))
+    kept, now = drift.findings.get(ID), drift.clock.now()
+    given = Acknowledgement(
+        "ann", "team-a", "a deployment", kept.value.drift.fingerprint, now, now + timedelta(days=30)
+    )
+    drift.findings.save(acknowledged(kept.value, given), after=kept.revision)
+    drift.check(late)
+
+    finding = drift.findings.get(ID).value
+    assert (finding.state, finding.expected, actors(drift)) == (State.OPEN, False, {MALLORY, DEPLOYER})
+    assert drift.published(PolicyDriftDetected)[-1].why == "unexpected"
+
+
+def test_access_that_stood_in_an_expected_alert_and_is_gone_is_published_with_its_unexpected_actor(drift):
+    """The alert named the deployer for both grants; the intruder's is taken away before its event arrives."""
+    more = allowing("s3:PutObject")
+    late = drift.event(actor=MALLORY, policyName="mallorys", policyDocument=json.dumps(more))
+    drift.role(inline={"own": GET, "mallorys": more})
+    drift.check(drift.event(actor=DEPLOYER, policyName="own", policyDocument=json.dumps(GET)))
+    drift.role(inline={"own": GET})
+    drift.check(drift.event("DeleteRolePolicy", DEPLOYER, policyName="mallorys"))
+    drift.check(late)
+
+    last = drift.published(PolicyDriftDetected)[-1]
+    assert (last.kind, last.expected, [change["actor"] for change in last.changes]) == ("TRANSIENT", False, [MALLORY])
+
+
+def test_an_event_about_an_entity_that_cannot_be_read_stands_at_its_open_finding(drift):
+    drift.check(put(drift, DEPLOYER))
+    event = put(drift, MALLORY)
+    drift.iam.account = replace(drift.iam.account, roles={}, unreadable={EntityId("role/app"): "it changes"})
+    drift.check(event)
+
+    assert actors(drift) == {MALLORY, DEPLOYER}
+
+
+def test_each_call_is_tied_to_the_part_that_it_changed(drift):
+    trust = {**APP.trust, "Statement": [{**APP.trust["Statement"][0], "Principal": {"AWS": "*"}}]}
+    drift.role(inline={"own": WIDER}, trust=trust)
+    drift.check(
+        drift.event("UpdateAssumeRolePolicy", MALLORY),
+        drift.event("PutRolePolicy", HELPER, policyName="own"),
+        drift.event("UpdateRoleDescription", DEPLOYER),
+    )
+
+    calls = {
+        event.kind: [(change["actor"], change["part"]) for change in event.changes]
+        for event in drift.published(PolicyDriftDetected)
+    }
+    assert calls == {"ACCESS": [(HELPER, "inline policy own")], "TRUST": [(MALLORY, "trust policy")]}
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "part"),
+    [
+        ("PutRolePolicy", {"policyName": "own"}, "inline policy own"),
+        ("AttachRolePolicy", {"policyArn": CUSTOM}, f"managed policy {CUSTOM}"),
+        ("CreatePolicyVersion", {"roleName": None, "policyArn": CUSTOM}, f"managed policy {CUSTOM}"),
+        ("PutRolePermissionsBoundary", {"permissionsBoundary": CUSTOM}, f"permissions boundary {CUSTOM}"),
+        ("DeleteRolePermissionsBoundary", {}, "permissions boundary"),
+        ("AddUserToGroup", {"userName": "ann", "groupName": "admins"}, "group admins"),
+        ("UpdateAssumeRolePolicy", {"policyDocument": "{}"}, "trust policy"),
+        ("CreateRole", {"permissionsBoundary": CUSTOM}, ""),
+        ("DeleteGroup", {"roleName": None, "groupName": "admins"}, ""),
+        ("SomethingNew", {}, ""),
+    ],
+)
+def test_the_part_of_a_call(drift, name, asked, part):
+    assert drift.event(name, **asked).change.part == part
+
+
+def test_many_calls_of_one_role_hide_no_other_actor(drift):
+    drift.check(put(drift, MALLORY))
+    for number in range(60):
+        drift.clock.advance(seconds=1)
+        drift.check(drift.event(actor=f"{DEPLOYER}-{number}", policyName="own"))
+
+    assert MALLORY in actors(drift)
+
+
+def test_an_alert_of_many_calls_names_each_actor(drift):
+    events = [put(drift, MALLORY), put(drift, HELPER)]
+    drift.clock.advance(seconds=1)
+    drift.check(*events, *(drift.event(actor=DEPLOYER) for _ in range(10)))
+
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert {change["actor"] for change in detected.changes} == {HELPER, MALLORY, DEPLOYER}
+
+
+def test_a_scan_adds_an_actor_if_its_event_reached_no_check():
+    drift = deployment(history=CountingHistory())
+    event, _ = put(drift, DEPLOYER), put(drift, MALLORY)
+    drift.check(event)
+    drift.history.changes = {"role/app": (Change("lost", "PutRolePolicy", MALLORY, drift.clock.now()),)}
+    drift.clock.advance(hours=1)
+    drift.scan()
+
+    assert actors(drift) == {DEPLOYER, MALLORY}
+    assert drift.published(PolicyDriftDetected)[-1].expected is False
+
+
+def test_a_scan_finds_who_changed_a_policy_in_the_history_of_the_policy_and_not_who_attached_it_elsewhere():
+    policy = ManagedPolicy(CUSTOM, "ANPA1", "v1", GET)
+    holder = replace(APP, attached=(CUSTOM,))
+    drift = deployment(
+        account=replace(QUIET, roles={"app": holder}, policies={CUSTOM: policy}), history=CountingHistory()
+    )
+    drift.iam.account = replace(drift.iam.account, policies={CUSTOM: replace(policy, version="v2", document=WIDER)})
+    now = drift.clock.now()
+    drift.history.changes = {
+        "policy/custom": (
+            Change("e1", "CreatePolicyVersion", MALLORY, now),
+            Change("e2", "AttachRolePolicy", HELPER, now),
+        )
+    }
+    drift.scan()
+
+    assert drift.history.asked == ["role/app", "policy/custom"]
+    assert actors(drift) == {MALLORY}
+
+
+def test_a_policy_that_many_have_is_searched_once():
+    policy = ManagedPolicy(CUSTOM, "ANPA1", "v1", GET)
+    holders = {f"r{number}": replace(APP, name=f"r{number}", attached=(CUSTOM,)) for number in range(5)}
+    drift = deployment(account=replace(QUIET, roles=holders, policies={CUSTOM: policy}), history=CountingHistory())
+    drift.iam.account = replace(drift.iam.account, policies={CUSTOM: replace(policy, version="v2", document=WIDER)})
+    drift.scan()
+
+    assert drift.history.asked.count("policy/custom") == 1
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_a_name_in_other_capitals_is_the_same_entity(drift, approved):
+    drift.role(inline={"own": WIDER})
+    if not approved:
+        new = replace(APP, name="Intruder", unique_id="AROA9")
+        drift.iam.account = replace(drift.iam.account, roles={**drift.iam.account.roles, "Intruder": new})
+    drift.check(drift.event("PutRolePolicy", MALLORY, roleName="APP" if approved else "iNTRUDER"))
+
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert detected.entity == ("role/app" if approved else "role/Intruder")
+    assert [change["actor"] for change in detected.changes] == [MALLORY]
+
+
+def test_reads_are_not_actors():
+    record = {
+        "eventID": "e1",
+        "eventName": "ExamineRole",
+        "eventSource": "iam.amazonaws.com",
+        "eventTime": "2026-05-04T12:00:00Z",
+        "requestParameters": {"roleName": "app"},
+    }
+
+    assert change_event(record)
+    assert change_event(record | {"readOnly": True}) is None
+
+
+def test_a_time_without_a_zone_is_in_utc(drift):
+    """Such an event is sorted and compared with others like any."""
+    drift.role(inline={"own": WIDER})
+    record = {
+        "eventID": "e1",
+        "eventName": "PutRolePolicy",
+        "eventSource": "iam.amazonaws.com",
+        "eventTime": drift.clock.now().replace(tzinfo=None).isoformat(),
+        "userIdentity": {"arn": MALLORY},
+        "requestParameters": {"roleName": "app", "policyName": "own"},
+    }
+    drift.check(change_event(record), drift.event(actor=HELPER))
+
+    assert actors(drift) == {MALLORY, HELPER}
+
+
+@st.composite
+def timings(draw):
+    """Two or three actors in the order of their changes, of their checks, and which checks record late."""
+    who = draw(st.lists(st.sampled_from(sorted(ACTIONS)), min_size=2, max_size=3, unique=True))
+    checked = draw(st.permutations(who))
+    gaps = draw(st.lists(st.integers(0, 40), min_size=len(who), max_size=len(who)))
+    late = draw(st.integers(0, len(who) - 1))
+    return who, checked, gaps, late, draw(st.booleans())
+
+
+@settings(max_examples=150, deadline=None)
+@given(timings())
+def test_in_every_order_and_timing_all_actors_stand_at_the_finding(timing):
+    """The checks before ``late`` run one after another; the others run while an earlier one has read and not recorded.
+
+    In ``at_once`` all changes are there before the first check; otherwise each comes just before its check.
+    """
+    who, checked, gaps, late, at_once = timing
+    drift = deployment()
+    events = {actor: put(drift, actor) for actor in who} if at_once else {}
+
+    def check(rest):
+        if not rest:
+            return
+        (position, actor), *others = rest
+        drift.clock.advance(seconds=gaps[position])
+        event = events.get(actor) or put(drift, actor)
+        if position >= late and others:
+            check_that_read_before(drift, event, lambda: check(others))
+        else:
+            drift.check(event)
+            check(others)
+
+    check(list(enumerate(checked)))
+
+    detected = drift.published(PolicyDriftDetected)
+    assert actors(drift) == set(who)
+    assert drift.findings.get(ID).value.expected is (detected[-1].expected) is False
+    assert all(kept.undelivered == {} for kept in drift.findings.all())

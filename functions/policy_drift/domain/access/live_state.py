@@ -10,8 +10,8 @@ The shapes:
 - RECREATED: ``{"unique_id": id}``; what else differs is a finding of its own.
 - BOUNDARY: ``{"boundary": {arn: document}}``, or empty without one.
 - TRUST, POLICY, UPSTREAM, and UNMANAGED of a policy: the document.
-- MEMBERSHIP, DANGLING: names of groups, unique ids. NOTE: what is noted. UNREADABLE: why; of the account, the first entity that is
-  left. MISSING: None.
+- MEMBERSHIP, DANGLING: names of groups, unique ids. NOTE: what is noted. UNREADABLE: why; of the account,
+  the first entity that is left. MISSING: None.
 """
 
 import hashlib

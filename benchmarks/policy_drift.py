@@ -29,6 +29,7 @@ from moto import mock_aws
 
 from benchmarks.served_iam import ServedIam
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
+from policy_drift.adapters.dynamodb_report_versions import DynamoDbReportVersions
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.adapters.lambda_scan import LambdaScanTrigger
 from policy_drift.adapters.s3_baseline import S3BaselineStore
@@ -37,6 +38,7 @@ from policy_drift.bootstrap import baseline_in_force, drift_severities, operate_
 from policy_drift.domain.account import Account, Document, Group, ManagedPolicy, Role, User
 from policy_drift.domain.baseline import Baseline, Origin
 from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.decision import Decision
 from policy_drift.domain.finding import Finding, State
 from policy_drift.domain.settings import DriftSettings
 from steward.clock import SystemClock
@@ -251,7 +253,7 @@ def adoption(principals: int) -> str:
 
         uploaded, silence, clock = Baseline(approved), _Silence(), SystemClock()
         baseline_in_force(account=ACCOUNT, store=store, records=records, publisher=silence, clock=clock).replace(
-            uploaded, origin=Origin.UPLOADED, by="nobody", findings=[], run="benchmark"
+            uploaded, origin=Origin.UPLOADED, by=Decision("nobody"), findings=[], run="benchmark"
         )
         now = datetime.now(UTC)
         findings.save(Finding(drift, State.OPEN, now, now), after=0)
@@ -263,13 +265,13 @@ def adoption(principals: int) -> str:
             store=store,
             records=records,
             findings=findings,
-            reports=S3Reports(s3, "reports"),
+            reports=S3Reports(s3, "reports", DynamoDbReportVersions(dynamodb, "state")),
             trigger=LambdaScanTrigger(boto3.client("lambda"), "scan"),
             publisher=silence,
             clock=clock,
         )
         started = perf_counter()
-        operators.adopt({drift.finding_id: drift.fingerprint}, "nobody", "benchmark")
+        operators.adopt({drift.finding_id: drift.fingerprint}, Decision("nobody"), "benchmark")
         seconds = perf_counter() - started
         size = s3.head_object(Bucket="baseline", Key="baseline.json")["ContentLength"] / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

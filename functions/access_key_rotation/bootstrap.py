@@ -6,7 +6,7 @@ and so is every value of the environment: what is None gets its adapter, or what
 
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from access_key_rotation.adapters.aws_authenticator import AwsAuthenticator
@@ -146,6 +146,7 @@ def replace_exposed_keys(*, owners: KeyOwners | None = None, publisher: EventPub
 
 def prove_secrets(
     *,
+    users: Users | None = None,
     memory: RotationMemory | None = None,
     vault: CredentialVault | None = None,
     authenticator: Authenticator | None = None,
@@ -158,6 +159,7 @@ def prove_secrets(
     """Compose the use case of the hourly check of current secrets."""
     clock, settings = clock or SystemClock(), settings or rotation_settings()
     return SecretProof(
+        users or _users(),
         memory or _records(clock),
         vault or secrets_manager_vault(settings),
         authenticator or _authenticator(),
@@ -223,20 +225,10 @@ def secrets_manager_vault(
     return SecretsManagerVault(client("secretsmanager"), stack=stack or os.environ["STEWARD_STACK"], kms_key=kms_key)
 
 
-def patterns_of(roles: Sequence[str]) -> tuple[str, ...]:
-    """Replace the suffix that CloudFormation appends to role names by a wildcard.
-
-    So a stack that is deleted and deployed again reads the secrets of the former one.
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-    (ArnNotEquals takes wildcards)
-    """
-    return tuple(f"{arn.rpartition('-')[0]}-*" for arn in roles)
-
-
 def _enrolment(*, registers_with: str = "") -> Enrolment:
     """``registers_with`` is the function that every secret is registered with."""
     path, stack = os.environ["SERVICE_PATH"], os.environ["STEWARD_STACK"]
-    return Enrolment(path, stack, registers_with, patterns_of(_own_roles()))
+    return Enrolment(path, stack, registers_with, tuple(_own_roles()))
 
 
 def _users() -> IamUsers:

@@ -50,7 +50,7 @@ def request_rotation(name: str) -> Response[dict[str, Any]]:
     if "key_id" in body and not (isinstance(key_id, str) and key_id):
         raise RuleViolationError("key_id is the id of a key, such as AKIA…; leave it out for the current one")
     asked = use_cases().request_rotation(
-        UserName(name), reason, key_id, str(app.caller), app.request_id, dry_run=app.dry_run
+        UserName(name), reason, key_id, str(app.caller), app.request_id, dry_run=app.dry_run, session=app.session
     )
     status = HTTPStatus.OK if asked.dry_run else HTTPStatus.ACCEPTED
     return Response(status, "application/json", requested(asked))
@@ -64,7 +64,7 @@ def reactivate(name: str) -> Response[dict[str, Any]]:
         raise RuleViolationError(
             f'say why, in at most {LONGEST_REASON} letters: {{"reason": "the build farm cannot read the secret"}}'
         )
-    key_id = use_cases().reactivate(UserName(name), str(app.caller), reason, app.request_id)
+    key_id = use_cases().reactivate(UserName(name), str(app.caller), reason, app.request_id, session=app.session)
     return Response(HTTPStatus.OK, "application/json", {"name": name, "key_id": key_id, "frozen": reason})
 
 

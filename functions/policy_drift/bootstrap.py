@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from policy_drift.adapters.cloudtrail_changes import CloudTrailChanges
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
+from policy_drift.adapters.dynamodb_report_versions import DynamoDbReportVersions
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.adapters.iam_credentials import IamCredentials
 from policy_drift.adapters.lambda_scan import LambdaScanTrigger
@@ -164,6 +165,7 @@ def operate_drift(
         scope=settings.scope,
         severities=severities,
         account=account,
+        four_eyes=settings.four_eyes,
     )
 
 
@@ -257,4 +259,5 @@ def _history() -> CloudTrailChanges:
 
 
 def _reports() -> S3Reports:
-    return S3Reports(client("s3"), os.environ["REPORTS_BUCKET"])
+    versions = DynamoDbReportVersions(client("dynamodb"), os.environ["DRIFT_TABLE"])
+    return S3Reports(client("s3"), os.environ["REPORTS_BUCKET"], versions)

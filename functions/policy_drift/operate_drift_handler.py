@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from policy_drift.application.operate_drift import AcknowledgementRequest
 from policy_drift.bootstrap import CAPABILITY, operate_drift
+from policy_drift.domain.decision import LONGEST_REASON, LONGEST_REFERENCE, Decision
 from policy_drift.domain.finding import State
 from policy_drift.representation import (
     baseline_representation,
@@ -53,8 +54,7 @@ def show_finding(finding_id: str) -> Response[dict[str, Any]]:
 @app.post("/drift/findings/<finding_id>/acknowledgement")
 def acknowledge(finding_id: str) -> Response[dict[str, Any]]:
     """Answer for a finding until a day: {"reason", "owner", "expires", "fingerprint"}."""
-    given = acknowledging(app.json_body())
-    finding = use_cases().acknowledge(finding_id, given, str(app.caller), app.request_id)
+    finding = use_cases().acknowledge(finding_id, acknowledging(app.json_body()), _decision(), app.request_id)
     return Response(HTTPStatus.OK, "application/json", representation_of(finding))
 
 
@@ -92,15 +92,17 @@ def upload_baseline() -> Response[dict[str, Any]]:
     condition = event.headers.get("if-match")
     replaces = condition.strip().strip('"') if condition else None
     record = use_cases().upload(
-        (event.decoded_body or "").encode(), replaces=replaces, by=str(app.caller), run=app.request_id
+        (event.decoded_body or "").encode(), replaces=replaces, by=_decision(), run=app.request_id
     )
     return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
 
 
 @app.post("/drift/baseline/adoptions")
 def adopt() -> Response[dict[str, Any]]:
-    """Approve findings as they were reviewed: {"findings": [{"id", "fingerprint"}]}."""
-    record = use_cases().adopt(reviewed(app.json_body()), str(app.caller), app.request_id)
+    """Approve findings as they were reviewed: {"findings": [{"id", "fingerprint"}]}, also "reason" and "reference"."""
+    body = app.json_body()
+    decision = _decision(_short(body, "reason", LONGEST_REASON), _short(body, "reference", LONGEST_REFERENCE))
+    record = use_cases().adopt(reviewed(body), decision, app.request_id)
     return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
 
 
@@ -111,8 +113,21 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return app.resolve(event, context)
 
 
+def _decision(reason: str = "", reference: str = "") -> Decision:
+    return Decision(str(app.caller), app.session, reason, reference)
+
+
+def _short(body: dict[str, Any], field: str, longest: int) -> str:
+    """Take a text out of the body; empty where it is not there. Raises RuleViolationError."""
+    text = body.pop(field, "")
+    if not isinstance(text, str) or len(text) > longest:
+        raise RuleViolationError(f"{field} is a text of at most {longest} characters")
+    return text
+
+
 def acknowledging(body: dict[str, Any]) -> AcknowledgementRequest:
     """What was sent to answer for a finding. Raises RuleViolationError."""
+    reference = _short(body, "reference", LONGEST_REFERENCE)
     fields = {"reason", "owner", "expires", "fingerprint"}
     if body.keys() != fields or not all(isinstance(value, str) for value in body.values()):
         raise RuleViolationError(f"send {', '.join(sorted(fields))}, each a text, and nothing else")
@@ -122,7 +137,7 @@ def acknowledging(body: dict[str, Any]) -> AcknowledgementRequest:
         raise RuleViolationError(f"expires is no time of ISO 8601: {body['expires']!r}") from error
     if expires.tzinfo is None:
         raise RuleViolationError("expires needs a time zone, such as 2027-01-31T00:00:00Z")
-    return AcknowledgementRequest(body["reason"], body["owner"], expires, body["fingerprint"])
+    return AcknowledgementRequest(body["reason"], body["owner"], expires, body["fingerprint"], reference)
 
 
 def reviewed(body: dict[str, Any]) -> dict[str, str]:

@@ -46,6 +46,8 @@ def representation_of(finding: Finding) -> dict[str, Any]:
             "reason": given.reason,
             "given": given.given.isoformat(),
             "expires": given.expires.isoformat(),
+            "session": given.session,
+            "reference": given.reference,
         }
         if given
         else None,
@@ -104,6 +106,9 @@ def baseline_representation(record: InForce) -> dict[str, Any]:
         "how": record.how.value,
         "by": record.by,
         "since": record.since.isoformat(),
+        "session": record.session,
+        "reason": record.reason,
+        "reference": record.reference,
     }
 
 

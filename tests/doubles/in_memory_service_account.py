@@ -19,7 +19,8 @@ from steward.errors import AccessDeniedError, ConflictError
 
 ACCOUNT = "123456789012"
 OUR_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecr-steward-RotationWorkerRole-1A2B3C4D5E6F"
-OUR_ROLES = (f"arn:aws:iam::{ACCOUNT}:role/ecr-steward-RotationWorkerRole-*",)
+OUR_ROLES = (OUR_ROLE,)
+QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
 LISTED_AFTER = timedelta(seconds=3)
 
 
@@ -150,6 +151,9 @@ class InMemoryUsers:
     def last_use(self, key_id):
         uses = self._account.used.get(key_id, [])
         return LastUse(*uses[-1]) if uses else LastUse(None)
+
+    def quarantine(self, name):
+        return QUARANTINE if name in self._account.aws_quarantines else ""
 
     def standing(self, user):
         return self._account.users[user.name].standing

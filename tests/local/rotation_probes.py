@@ -48,6 +48,10 @@ class RotationProbes:
             case "a leaked key":
                 name, leaked = self._users.with_superseded_key(compromised=True)
                 return self._is_worked_on(role, name) and self._users.status(name, leaked) == "Inactive"
+            case "a leaked key of a user that AWS quarantines":
+                name, _ = self._users.with_superseded_key(compromised=True)
+                self._users.quarantine(name)
+                return self._is_worked_on(role, name) and "AWSCompromisedKeyQuarantineV3" in self._users.notice(name)
             case "a key whose quarantine is over":
                 name, old = self._users.with_superseded_key(active=False, deactivated_at=LONG_AGO, announced=True)
                 return self._is_worked_on(role, name) and self._users.status(name, old) is None
@@ -82,6 +86,8 @@ class RotationProbes:
                 return self._proves(role, works=True)
             case "a secret that does not authenticate":
                 return self._proves(role, works=False)
+            case "a secret with a key that no consumer has used":
+                return self._proves(role, works=True, adopted_at=None)
         raise AssertionError(f"no such probe: {probe}")
 
     def _is_worked_on(self, role, name):
@@ -122,14 +128,17 @@ class RotationProbes:
             if told["detail"]["data"]["user_name"] == name:
                 yield told["detail"]["data"]
 
-    def _proves(self, role, *, works):
-        """Whether the hourly proof finds out about one user what is so."""
-        name, key = self._users.with_key(promoted_at=LONG_AGO, adopted_at=LONG_AGO)
+    def _proves(self, role, *, works, adopted_at=LONG_AGO):
+        """Whether the hourly proof finds out about one more user what is so."""
+        before = self._invoke(role, {})
+        name, key = self._users.with_key(promoted_at=LONG_AGO, adopted_at=adopted_at)
         if not works:
             self._stack.aws.client("iam").update_access_key(UserName=name, AccessKeyId=key, Status="Inactive")
         found = self._invoke(role, {})
         self._users.forget(name)
-        return found == {"good": int(works), "bad": [] if works else [name], "unclear": 0}
+        if FAILED in {before if isinstance(before, str) else "", found if isinstance(found, str) else ""}:
+            return False
+        return found["good"] == before["good"] + 1 if works else name in found["bad"]
 
     def _call(self, method, path, body=None):
         body = json.dumps(body).encode() if body else None

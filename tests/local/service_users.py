@@ -2,9 +2,10 @@
 
 import json
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from tests.local.aws.launched import allow, policy
+from tests.local.aws.launched import ACCOUNT, allow, policy
 
 LONG_AGO = (datetime.now(UTC) - timedelta(days=30)).isoformat()
 
@@ -68,6 +69,18 @@ class ServiceUsers:
 
     def add_key(self, name):
         return self._iam.create_access_key(UserName=name)["AccessKey"]
+
+    def quarantine(self, name):
+        """Attach a policy of the name of AWS's own, which the local AWS lacks."""
+        document = policy({"Effect": "Deny", "Action": "ecr:GetAuthorizationToken", "Resource": "*"})
+        arn = f"arn:aws:iam::{ACCOUNT}:policy/AWSCompromisedKeyQuarantineV3"
+        with suppress(self._iam.exceptions.EntityAlreadyExistsException):
+            self._iam.create_policy(PolicyName="AWSCompromisedKeyQuarantineV3", PolicyDocument=document)
+        self._iam.attach_user_policy(UserName=name, PolicyArn=arn)
+
+    def notice(self, name):
+        """What the steward reported of a user last; empty for nothing."""
+        return (self.recorded(name).get("notice") or {"text": ""})["text"]
 
     def status(self, name, key_id):
         """Active, Inactive, or None where there is no such key."""

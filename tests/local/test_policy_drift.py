@@ -56,6 +56,24 @@ def test_a_grant_is_published_within_seconds_with_its_author_and_so_is_its_end(d
     assert over["how"] == "reverted"
 
 
+def test_a_key_and_a_password_are_published_with_their_author_and_so_is_their_end(drift, captured, mallory):
+    ears = drift.ears()
+    mallory.create_user(UserName="keyholder")
+
+    key = mallory.create_access_key(UserName="keyholder")["AccessKey"]["AccessKeyId"]
+    detected = ears.wait_for("PolicyDriftDetected", finding_id="credential:user:keyholder")
+    mallory.delete_access_key(UserName="keyholder", AccessKeyId=key)
+    over = ears.wait_for("PolicyDriftResolved", finding_id="credential:user:keyholder")
+    mallory.create_login_profile(UserName="keyholder", Password="Correct-horse-1")
+    again = ears.wait_for("PolicyDriftDetected", finding_id="credential:user:keyholder")
+
+    assert (detected["kind"], detected["severity"], detected["verdict"]) == ("CREDENTIAL", "MEDIUM", "BROADENED")
+    assert f"access key {key}" in detected["summary"]
+    assert [change["event_name"] for change in detected["changes"]] == ["CreateAccessKey"]
+    assert over["how"] == "reverted"
+    assert "console password" in again["summary"]
+
+
 def test_operators_acknowledge_and_adopt(drift, captured, mallory):
     ears = drift.ears()
     mallory.put_role_policy(RoleName="app", PolicyName="own", PolicyDocument=policy(allow("s3:GetObject")))

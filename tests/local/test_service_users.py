@@ -101,9 +101,7 @@ def test_the_schedule_of_secrets_manager_replaces_no_key_that_is_young(stack, se
 
 
 def test_the_schedule_of_secrets_manager_replaces_a_key_that_is_due(stack, secrets, users):
-    name, key = users.with_key()
-    at_once = [{"Key": "steward:rotate-after-days", "Value": "0.000001"}]
-    stack.aws.client("iam").tag_user(UserName=name, Tags=at_once)
+    name, key = users.with_key("due")
 
     token = rotate_as_scheduled(stack, secrets, name)
 

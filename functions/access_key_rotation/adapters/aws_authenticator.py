@@ -20,6 +20,8 @@ REFUSED = frozenset(
 )
 """The error codes of AWS's services for a key that does not exist or is Inactive."""
 
+ECR_LOGIN = "GetAuthorizationToken"
+
 type ClientOf = Callable[[str, str, Credential], Any]
 """Makes a client of a service in a region that signs with a credential."""
 
@@ -50,5 +52,10 @@ class AwsAuthenticator:
         if isinstance(error, ClientError) and code_of(error) in REFUSED | ACCESS_DENIED:
             code, operation = code_of(error), error.operation_name
             text = f"AWS refuses the key {credential.access_key_id} of {credential.user} at {operation} ({code})"
+            if operation == ECR_LOGIN and code in ACCESS_DENIED:
+                text = (
+                    f"the user {credential.user} may not call ecr:{ECR_LOGIN} ({code}): its policies lack the "
+                    "permission, or a policy denies it, such as AWS's quarantine; the key itself authenticates"
+                )
             return NotAuthenticatedError(text, code=code)
         return upstream(error)

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.literals import StatusTypeType
 
+QUARANTINE = "AWSCompromisedKeyQuarantine"
+"""How the names of AWS's quarantine policies begin.
+
+Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html
+"""
 NO_SUCH_ENTITY = "NoSuchEntity"
 _SERVER_ERROR = 500
 
@@ -71,6 +76,15 @@ class IamUsers:
             answer = self._iam.get_access_key_last_used(AccessKeyId=key_id)
             return UserName(answer["UserName"]) if answer.get("UserName") else None
         return None
+
+    def quarantine(self, name: UserName) -> str:
+        """The first of its attached policies that AWS names as a quarantine, of any version."""
+        with translated(), unless(NO_SUCH_ENTITY):
+            for page in self._iam.get_paginator("list_attached_user_policies").paginate(UserName=name):
+                for policy in page["AttachedPolicies"]:
+                    if policy["PolicyName"].startswith(QUARANTINE):
+                        return policy["PolicyArn"]
+        return ""
 
     def standing(self, user: User) -> Standing:
         """Its password, its MFA devices, and whether its policies let it gain privileges."""

@@ -1,5 +1,6 @@
 """Reads a user's state: the user, its keys, and the keys in the secret's versions. It changes nothing."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from access_key_rotation.application.ports import CredentialVault, Trail, Users
@@ -8,7 +9,7 @@ from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules.situation import Enrolment, Reason, fingerprint_of
 from access_key_rotation.domain.settings import RotationSettings, settings_of
 from access_key_rotation.domain.state import AccessKey, Content, Label, Named, Record, Secret, User, UserState
-from steward.errors import AccessDeniedError, RuleViolationError
+from steward.errors import AccessDeniedError, RuleViolationError, StewardError
 
 
 class UserObserver:
@@ -32,7 +33,7 @@ class UserObserver:
             record = record.having_seen(user)
         if run.demand and run.demand.reason is Reason.ROUTINE:
             record = replace(record, wanted=run.demand.key_id)
-        run.seen = UserState(record, user, keys, secret)
+        run.seen = UserState(self._with_quarantine(run, record), user, keys, secret)
         self._apply_tags(run)
         if user and secret and not secret.deleted and secret.owner == self._enrolment.stack:
             self.look_at_secret(run)
@@ -51,6 +52,15 @@ class UserObserver:
             run.seen = replace(run.seen, is_locked_out=True)
         else:
             run.seen = replace(run.seen, named=named, record=record, is_locked_out=False)
+
+    def _with_quarantine(self, run: Run, record: Record) -> Record:
+        """The record with AWS's quarantine, read while a leak is reported or on record; it informs people only."""
+        is_reported = run.demand is not None and run.demand.reason is Reason.COMPROMISED
+        if not (is_reported or record.quarantine or any(history.compromised for history in record.keys.values())):
+            return record
+        with suppress(StewardError):
+            return replace(record, quarantine=self._users.quarantine(run.name))
+        return record
 
     def _apply_tags(self, run: Run) -> None:
         """Apply the user's own tags to its settings; invalid tags are left to the rules."""

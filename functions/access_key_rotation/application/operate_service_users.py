@@ -7,11 +7,11 @@ from typing import Any
 
 from access_key_rotation.application.ports import KeyNotFoundError, KeyUses, RotationRecords, Users
 from access_key_rotation.domain.events import AccessKeyReactivated, AccessKeyRotationDue
-from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.names import ROTATE_TAG, UserName
 from access_key_rotation.domain.rules.next_key import SLOTS
 from access_key_rotation.domain.rules.situation import Reason
 from access_key_rotation.domain.settings import RotationSettings, UserSettings, settings_of
-from access_key_rotation.domain.state import ORPHANED_SECRET, AccessKey, Record, User
+from access_key_rotation.domain.state import ORPHANED_SECRET, AccessKey, KeyHistory, Record, User
 from steward.clock import Clock
 from steward.errors import (
     AccessDeniedError,
@@ -72,10 +72,12 @@ class ServiceUserOperations:
     def show(self, name: UserName) -> tuple[Record, dict[str, Sequence[Mapping[str, Any]]]]:
         """One user, and the latest uses of each key that drains or drained.
 
+        A user that no run has seen yet is shown as IAM knows it.
+
         Raises
         ------
         NotFoundError
-            The user is not recorded.
+            IAM knows no such service user.
         """
         record = self._known(name)
         superseded = {key: history for key, history in record.keys.items() if history.superseded_at}
@@ -84,7 +86,15 @@ class ServiceUserOperations:
         }
 
     def request_rotation(
-        self, name: UserName, reason: Reason, key_id: str | None, caller: str, correlation_id: str, *, dry_run: bool
+        self,
+        name: UserName,
+        reason: Reason,
+        key_id: str | None,
+        caller: str,
+        correlation_id: str,
+        *,
+        dry_run: bool,
+        session: str = "",
     ) -> Requested:
         """Request a rotation of the current key, or the deactivation of a leaked one. A routine one ends a freeze.
 
@@ -112,7 +122,7 @@ class ServiceUserOperations:
         if not dry_run:
             if asked.ends_freeze:
                 self._thaw(name)
-            due = AccessKeyRotationDue(name, reason.value, asked.key_id, requested_by=caller)
+            due = AccessKeyRotationDue(name, reason.value, asked.key_id, requested_by=caller, session=session)
             self._publisher.publish([due], correlation_id=correlation_id)
         return asked
 
@@ -142,7 +152,7 @@ class ServiceUserOperations:
     ) -> Iterator[str]:
         """What a routine rotation must wait for."""
         if not user.is_enrolled(self._service_path):
-            yield "the tag steward:rotate=true, which the user lacks"
+            yield _missing_tag(user)
         if record.state in STUCK:
             yield from _stuck(record)
         if end := settings.frozen_until(self._clock.now()):
@@ -150,7 +160,7 @@ class ServiceUserOperations:
         if len(keys) >= SLOTS:
             yield f"a free slot: the user has {' and '.join(key.id for key in keys)}"
 
-    def reactivate(self, name: UserName, caller: str, reason: str, correlation_id: str) -> str:
+    def reactivate(self, name: UserName, caller: str, reason: str, correlation_id: str, *, session: str = "") -> str:
         """Bring the key back that was deactivated last, and freeze the user; the id of the key.
 
         The freeze is written ahead, and stays where nobody knows whether IAM acted: the same call again finishes it.
@@ -164,7 +174,9 @@ class ServiceUserOperations:
         BusyError
             A run works on the user now.
         """
-        self._known(name)
+        if self._memory.find(name) is None:
+            self._known(name)
+            raise ConflictError(f"{name} has no key that the steward deactivated: no run has seen the user yet")
         claim = self._memory.claim(name, f"reactivation-{correlation_id}", LEASE)
         record = claim.record
         try:
@@ -180,7 +192,7 @@ class ServiceUserOperations:
             except DID_NOTHING:
                 record = claim.record
                 raise
-            event = AccessKeyReactivated(name, user.user_id, key_id, caller, frozen=True)
+            event = AccessKeyReactivated(name, user.user_id, key_id, caller, frozen=True, session=session)
             self._publisher.publish([event], correlation_id=correlation_id)
             record = record.noting(key_id, record.history(key_id).brought_back(self._clock.now()))
         finally:
@@ -197,10 +209,22 @@ class ServiceUserOperations:
         self._memory.release(claim, replace(record, frozen="", next_at=now))
 
     def _known(self, name: UserName) -> Record:
+        """The record of a user; of one that no run has seen yet, the keys that IAM lists."""
         record = self._memory.find(name)
-        if record is None:
-            raise NotFoundError(f"the steward has never seen a service user {name}")
-        return record
+        if record is not None:
+            return record
+        user = self._users.find(name)
+        if user is None or not user.path.startswith(self._service_path):
+            raise NotFoundError(f"there is no service user {name}")
+        keys = self._users.keys(name)
+        listed = Record(keys={key.id: KeyHistory() for key in keys}, created={key.id: key.created for key in keys})
+        return listed.having_seen(user)
+
+
+def _missing_tag(user: User) -> str:
+    written = user.tags.get(ROTATE_TAG)
+    found = "which the user lacks" if written is None else f"which the user has as {written!r}"
+    return f"the tag steward:rotate=true, {found}"
 
 
 def _last_deactivated(name: UserName, record: Record, keys: Sequence[AccessKey]) -> str:
@@ -223,5 +247,8 @@ def _current(name: UserName, record: Record) -> str:
     """The key that consumers read, as of the last run."""
     promoted = {key: h.promoted_at for key, h in record.keys.items() if h.promoted_at and not h.superseded_at}
     if not promoted:
-        raise ConflictError(f"{name} has no current key yet")
+        raise ConflictError(
+            f"{name} has no current key yet, or no run has seen it since the stack was deployed or its table was lost: "
+            "name a leaked key with key_id; a routine rotation is possible after the next run, within the hour"
+        )
     return max(promoted, key=lambda key: str(promoted[key]))

@@ -70,6 +70,10 @@ class Users(Protocol):
         """When the key was last used."""
         ...
 
+    def quarantine(self, name: UserName) -> str:
+        """The ARN of the policy by which AWS quarantines the user of an exposed key; empty if none is attached."""
+        ...
+
     def standing(self, user: User) -> Standing:
         """Whether it is a person, or could gain privileges. Two calls, and one per thousand entities of the account."""
         ...

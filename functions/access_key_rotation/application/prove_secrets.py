@@ -1,10 +1,16 @@
-"""Verifies every hour that the keys that consumers read still authenticate."""
+"""Checks every hour that the keys that consumers read still work."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
 
-from access_key_rotation.application.ports import Authenticator, CredentialVault, NotAuthenticatedError, RotationMemory
+from access_key_rotation.application.ports import (
+    Authenticator,
+    CredentialVault,
+    NotAuthenticatedError,
+    RotationMemory,
+    Users,
+)
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.events import SecretDoesNotAuthenticate
 from access_key_rotation.domain.names import UserName
@@ -31,13 +37,15 @@ class Proof:
 
 
 class SecretProof:
-    """Verifies the current key of each user once a consumer uses it.
+    """Checks the current key of each user, in any state: frozen, exempt and blocked users have consumers, too.
 
-    A key that is not yet adopted is not verified: our own use of it would hide whether a consumer uses it.
+    A key that a consumer uses must authenticate. A key that is not yet adopted is looked up in IAM only, because our
+    own use of it would hide whether a consumer uses it.
     """
 
     def __init__(
         self,
+        users: Users,
         memory: RotationMemory,
         vault: CredentialVault,
         authenticator: Authenticator,
@@ -48,6 +56,7 @@ class SecretProof:
         *,
         home_region: str,
     ) -> None:
+        self._users = users
         self._memory = memory
         self._vault = vault
         self._authenticator = authenticator
@@ -58,21 +67,21 @@ class SecretProof:
         self._home = home_region
 
     def prove(self, correlation_id: str) -> Proof:
-        """Verify at most ``proofs_per_run`` secrets: those after the ones of the previous hour.
+        """Check at most ``proofs_per_run`` secrets: those after the ones of the previous hour.
 
         Raises
         ------
         StewardError
             The table cannot be read, or the bus does not accept the events.
         """
-        adopted = sorted(name for name, record, busy in self._memory.all() if not busy and self._is_live(name, record))
+        live = {name: record for name, record, busy in self._memory.all() if not busy and self._is_live(name, record)}
         hour = int(self._clock.now().timestamp()) // EVERY_SECONDS
         good, unclear, bad = 0, dict[str, str](), list[str]()
-        for some in batched(window(adopted, self._wanted.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False):
+        for some in batched(window(sorted(live), self._wanted.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False):
             refused = list[SecretDoesNotAuthenticate]()
             for name in some:
                 try:
-                    found = self._refused(name)
+                    found = self._refused(name, live[name])
                 except StewardError as error:
                     unclear[name] = str(error)
                     continue
@@ -84,22 +93,26 @@ class SecretProof:
         return Proof(good, tuple(bad), unclear)
 
     def _is_live(self, name: UserName, record: Record) -> bool:
-        """Whether a consumer uses the current key, and the user existed and was enrolled in the last run."""
+        """Whether a key is or was in the secret, and the user existed and was enrolled in the last run."""
         user = record.user(name)
         is_ours = user is None or user.is_enrolled(self._service_path)
-        return is_ours and record.state != ORPHANED_SECRET and _is_adopted(record)
+        return is_ours and record.state != ORPHANED_SECRET and _has_current_key(record)
 
-    def _refused(self, name: UserName) -> SecretDoesNotAuthenticate | None:
+    def _refused(self, name: UserName, record: Record) -> SecretDoesNotAuthenticate | None:
         secret = self._vault.find(name)
         current = secret.labels.get(Label.CURRENT) if secret and not secret.deleted else None
         credential = self._vault.read(name, current) if current else None
         if not isinstance(credential, Credential):
             return SecretDoesNotAuthenticate(name, "", self._home)
+        key_id = credential.access_key_id
+        if not record.history(key_id).adopted_at:
+            is_active = any(key.id == key_id and key.active for key in self._users.keys(name))
+            return None if is_active else SecretDoesNotAuthenticate(name, key_id, self._home)
         for region in self._wanted.regions or (self._home,):
             try:
                 self._authenticator.identify(credential, region)
             except NotAuthenticatedError:
-                return SecretDoesNotAuthenticate(name, credential.access_key_id, region)
+                return SecretDoesNotAuthenticate(name, key_id, region)
         return None
 
 
@@ -110,5 +123,5 @@ def window[T](everything: Sequence[T], size: int, number: int) -> list[T]:
     return [*everything[start:], *everything[:start]][:size]
 
 
-def _is_adopted(record: Record) -> bool:
-    return any(history.adopted_at and not history.superseded_at for history in record.keys.values())
+def _has_current_key(record: Record) -> bool:
+    return any(history.promoted_at and not history.superseded_at for history in record.keys.values())

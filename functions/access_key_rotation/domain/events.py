@@ -17,6 +17,7 @@ class AccessKeyRotationDue:
     reason: str
     key_id: str | None = None
     requested_by: str = "schedule"
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class AccessKeyReactivated:
     key_id: str
     requested_by: str | None
     frozen: bool
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class SecretReaderMissing:
 
 @dataclass(frozen=True, slots=True)
 class SecretDoesNotAuthenticate:
-    """AWS rejects the key that consumers read."""
+    """The key that consumers read is rejected by AWS, or is not Active; ``key_id`` is empty if they read no key."""
 
     user_name: str
     key_id: str

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from math import nan
 from typing import ClassVar, Self
 
 from access_key_rotation.domain.names import ReaderArn, UserName
@@ -278,7 +279,7 @@ def settings_of(settings: RotationSettings, user: UserName, tags: Mapping[str, s
         A tag of the user is no number of days, or leaves no time to rotate.
     """
     override = next((rule for rule in settings.overrides if fnmatchcase(user, rule.match)), Override(match=user))
-    times = override.times.over(settings.times)
+    times = protected = override.times.over(settings.times)
     readers = settings.secret_readers if override.secret_readers is None else override.secret_readers
     try:
         times = replace(
@@ -286,6 +287,7 @@ def settings_of(settings: RotationSettings, user: UserName, tags: Mapping[str, s
             rotate_after_days=_tightened(times.rotate_after_days, tags, ROTATE_AFTER_TAG),
             max_age_days=_tightened(times.max_age_days, tags, MAX_AGE_TAG),
         )
+        _require_protection(times, protected, tags)
     except ValueError as error:
         raise RuleViolationError(f"the tags of user {user} make no policy: {error}") from error
     return UserSettings(
@@ -303,7 +305,29 @@ def settings_of(settings: RotationSettings, user: UserName, tags: Mapping[str, s
 def _tightened(days: float, tags: Mapping[str, str], tag: str) -> float:
     if tag not in tags:
         return days
-    wanted = float(tags[tag])
+    try:
+        wanted = float(tags[tag])
+    except ValueError:
+        wanted = nan
     if not wanted > 0:
-        raise ValueError(f"{tag} is {tags[tag]!r}, not a number of days")
+        raise ValueError(f"{tag} is {tags[tag]!r}, not a number of days; correct or remove this tag")
     return min(days, wanted)
+
+
+def _require_protection(times: Times, without_tags: Times, tags: Mapping[str, str]) -> None:
+    """Refuse tags that leave consumers less time than ``drain_days`` and ``adoption_timeout_days`` to switch.
+
+    A key that is replaced more often than consumers switch, or that reaches its limit while they do, cuts them off.
+    """
+    switching = times.drain_days + times.adoption_timeout_days
+    for tag, days, given, shortest in (
+        (ROTATE_AFTER_TAG, times.rotate_after_days, without_tags.rotate_after_days, switching),
+        (MAX_AGE_TAG, times.max_age_days, without_tags.max_age_days, times.rotate_after_days + switching),
+    ):
+        if tag in tags and days < min(shortest, given):
+            raise ValueError(
+                f"{tag} is {tags[tag]!r}; consumers need {shortest:g} days (drain_days {times.drain_days:g} + "
+                f"adoption_timeout_days {times.adoption_timeout_days:g}"
+                + (f" + rotate_after_days {times.rotate_after_days:g})" if tag == MAX_AGE_TAG else ")")
+                + "; correct or remove this tag"
+            )

@@ -172,6 +172,8 @@ class Record:
     """Fingerprint of the user's settings that ``next_at`` follows from; the table keeps this name."""
     readers: str | None = None
     """Fingerprint of the principals that the secret's resource policy lets read; None where it is not known."""
+    quarantine: str = ""
+    """ARN of the policy by which AWS quarantines the user, as of the last run while a leak is on record."""
     backstop_days: int = 0
     """The interval that is registered with Secrets Manager for its own rotation; 0 for none."""
 

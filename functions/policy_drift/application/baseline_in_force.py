@@ -32,6 +32,7 @@ from policy_drift.domain.baseline import (
     flaws,
 )
 from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.decision import Decision
 from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.events import BaselineChanged, BaselineRefused
 from policy_drift.domain.finding import Change, Drift, Kind
@@ -171,7 +172,14 @@ class BaselineInForce:
         return self._store.link(record.version)
 
     def replace(
-        self, baseline: Baseline, *, origin: Origin, by: str, findings: list[str], run: str, based_on: str | None = None
+        self,
+        baseline: Baseline,
+        *,
+        origin: Origin,
+        by: Decision,
+        findings: list[str],
+        run: str,
+        based_on: str | None = None,
     ) -> Approved:
         """Put another baseline in force.
 
@@ -192,7 +200,7 @@ class BaselineInForce:
         text = baseline_document.write(baseline)
         if origin is Origin.UPLOADED:
             baseline_document.refuse_bad_policies(text, baseline, before.account if before else None)
-        intent = Intent(_digest(text), origin, by, tuple(findings))
+        intent = Intent(_digest(text), origin, by.by, tuple(findings), by.session, by.reason, by.reference)
         if kept:
             record = replace(kept.value, intent=intent)
             kept = Kept(record, self._save(kept, record, [], run))
@@ -299,7 +307,16 @@ class BaselineInForce:
         if before is None and not is_first:
             changed, severity = _everybody(baseline.account), self._lost_severity
             summary = _summary(intent, "what was approved before is not known, so that all of it may be new")
-        record = InForce(version, baseline.reviewed, intent.by, intent.how, self._clock.now())
+        record = InForce(
+            version,
+            baseline.reviewed,
+            intent.by,
+            intent.how,
+            self._clock.now(),
+            session=intent.session,
+            reason=intent.reason,
+            reference=intent.reference,
+        )
         event = BaselineChanged(
             version=version,
             previous_version=kept.value.version if kept else "",
@@ -309,6 +326,9 @@ class BaselineInForce:
             summary=summary,
             newly_approved=[drift.finding_id for drift in broader[:_MOST_NAMED]],
             findings=list(intent.findings),
+            session=intent.session,
+            reason=intent.reason,
+            reference=intent.reference,
         )
         self._save(kept, record, [event], run)
         return Approved(baseline, record, changed=changed)

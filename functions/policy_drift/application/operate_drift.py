@@ -13,6 +13,7 @@ from policy_drift.domain.access.work import OF_A_REQUEST, Work
 from policy_drift.domain.account import Account, EntityId, EntityKind
 from policy_drift.domain.baseline import Adoption, Baseline, InForce, Origin
 from policy_drift.domain.comparison.drifts import Drifts, drifts
+from policy_drift.domain.decision import Decision, refuse_own_changes
 from policy_drift.domain.finding import Acknowledgement, Drift, Finding, State
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.scope import Scope
@@ -36,6 +37,7 @@ class AcknowledgementRequest:
     owner: str
     expires: datetime
     fingerprint: str
+    reference: str = ""
 
 
 class OperateDrift:
@@ -55,6 +57,7 @@ class OperateDrift:
         scope: Scope,
         severities: DriftSeverities,
         account: str,
+        four_eyes: bool = False,
     ) -> None:
         self._findings = findings
         self._baseline = baseline_in_force
@@ -67,6 +70,7 @@ class OperateDrift:
         self._scope = scope
         self._severities = severities
         self._account = account
+        self._four_eyes = four_eyes
 
     def in_states(self, states: Collection[State], after: Rank | None = None) -> list[Finding]:
         """The findings in these states, the most severe first; with ``after``, those that come after that place."""
@@ -77,12 +81,20 @@ class OperateDrift:
         """One finding. Raises NotFoundError."""
         return self._kept(finding_id).value
 
-    def acknowledge(self, finding_id: str, given: AcknowledgementRequest, by: str, run: str) -> Finding:
+    def acknowledge(self, finding_id: str, given: AcknowledgementRequest, by: Decision, run: str) -> Finding:
         """Acknowledge a finding in its current form; `lifecycle.acknowledged` says what is refused."""
         kept = self._kept(finding_id)
+        self._refuse_own(by, kept.value)
         now = self._clock.now()
         acknowledging = Acknowledgement(
-            by, given.owner.strip(), given.reason.strip(), given.fingerprint, now, given.expires
+            by.by,
+            given.owner.strip(),
+            given.reason.strip(),
+            given.fingerprint,
+            now,
+            given.expires,
+            by.session,
+            given.reference.strip(),
         )
         finding = lifecycle.acknowledged(kept.value, acknowledging)
         events = [acknowledgement(finding)]
@@ -106,7 +118,7 @@ class OperateDrift:
         _, record = self._baseline.known()
         return record, self._baseline.link(record), self.in_states({State.ACKNOWLEDGED})
 
-    def upload(self, text: bytes, *, replaces: str | None, by: str, run: str) -> InForce:
+    def upload(self, text: bytes, *, replaces: str | None, by: Decision, run: str) -> InForce:
         """Put another baseline in force, and request a scan.
 
         Parameters
@@ -120,10 +132,10 @@ class OperateDrift:
         approved = self._baseline.replace(
             uploaded, origin=Origin.UPLOADED, by=by, findings=[], run=run, based_on=replaces
         )
-        self._trigger.request(run, by)
+        self._trigger.request(run, by.by)
         return approved.record
 
-    def adopt(self, reviewed: Mapping[str, str], by: str, run: str) -> InForce:
+    def adopt(self, reviewed: Mapping[str, str], by: Decision, run: str) -> InForce:
         """Approve findings in the form that was reviewed, and nothing else.
 
         Parameters
@@ -142,7 +154,7 @@ class OperateDrift:
         """
         if not reviewed or len(reviewed) > MOST_ADOPTED:
             raise RuleViolationError(f"adopt from 1 to {MOST_ADOPTED} findings at a time")
-        wanted = [self._open(finding_id) for finding_id in reviewed]
+        wanted = [self._open(finding_id, by) for finding_id in reviewed]
         read_at = self._clock.now()
         approved, record = self._baseline.known()
         live = self._reader.snapshot().account
@@ -198,8 +210,14 @@ class OperateDrift:
         result = ScanResult(found, read_at, found.compared or frozenset())
         self._recorder.record(result, lambda _: Explanation(), FindingEvents(approved.baseline.account, live), run)
 
-    def _open(self, finding_id: str) -> Drift:
-        drift = self._kept(finding_id).value.drift
+    def _refuse_own(self, by: Decision, finding: Finding) -> None:
+        if self._four_eyes:
+            refuse_own_changes(by, finding.id, finding.changes)
+
+    def _open(self, finding_id: str, by: Decision) -> Drift:
+        finding = self._kept(finding_id).value
+        self._refuse_own(by, finding)
+        drift = finding.drift
         if drift.kind in baseline.NOT_ADOPTABLE or drift.entity.kind is EntityKind.ACCOUNT:
             raise RuleViolationError(f"{finding_id} does not describe the current account; it cannot be adopted")
         return drift

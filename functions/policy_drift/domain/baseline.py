@@ -109,6 +109,9 @@ class Intent:
     how: Origin
     by: str
     findings: tuple[str, ...] = ()
+    session: str = ""
+    reason: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ class InForce:
         As the version says.
     by, how, since
         Who put it there, how, and when it was found.
+    session, reason, reference
+        The session of the caller, for people the user of IAM Identity Center, and why; empty if not given.
     refused : str
         The id of the latest version that could not be used, so that it is published once; empty if there was none.
     intent : Intent, optional
@@ -136,6 +141,9 @@ class InForce:
     since: datetime
     refused: str = ""
     intent: Intent | None = None
+    session: str = ""
+    reason: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

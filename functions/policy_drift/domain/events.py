@@ -76,6 +76,8 @@ class PolicyDriftAcknowledged:
     reason: str
     expires: str
     arn: str = ""
+    session: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,9 @@ class BaselineChanged:
     summary: str
     newly_approved: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    session: str = ""
+    reason: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

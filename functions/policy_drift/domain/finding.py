@@ -137,6 +137,8 @@ class Acknowledgement:
     fingerprint: str
     given: datetime
     expires: datetime
+    session: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

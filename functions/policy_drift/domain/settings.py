@@ -16,7 +16,10 @@ class DriftSettings:
         Which entities are compared.
     expected_actors : tuple of PrincipalPattern
         Whose changes are expected, such as the roles that deploy. Their findings say so; nothing is adopted by that.
+    four_eyes : bool
+        Whether adoptions and acknowledgements of those who made the change are refused.
     """
 
     scope: Scope = field(default_factory=Scope)
     expected_actors: tuple[PrincipalPattern, ...] = ()
+    four_eyes: bool = False

@@ -91,6 +91,8 @@ def acknowledgement(finding: Finding) -> PolicyDriftAcknowledged:
         reason=given.reason,
         expires=given.expires.isoformat(),
         arn=drift.arn,
+        session=given.session,
+        reference=given.reference,
     )
 
 

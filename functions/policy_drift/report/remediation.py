@@ -140,7 +140,10 @@ class Remedies:
             commands, by_hand = credential_commands.commands(drift)
             return Remediation(tuple(commands), " ".join(by_hand), notes=(_IN_USE,))
         if isinstance(now, Entity) and isinstance(approved, Entity):
-            return self._of_changed(drift, now, approved)
+            remedy = self._of_changed(drift, now, approved)
+            if now.unique_id == approved.unique_id or not remedy.commands:
+                return remedy
+            return Remediation(refused=_NEVER_BACK, plan=(*remedy.commands, *remedy.plan), notes=remedy.notes)
         if isinstance(now, Entity):
             steps = iam_commands.deletion(now, self._live)
             return Remediation(refused=_LOOK_BEFORE_DELETING, plan=(_NOT_READ[drift.entity.kind], *steps))

@@ -99,6 +99,14 @@ def test_every_error_code_for_a_refusal_is_one(moto, wire, code):
         authenticator().identify(Credential(PUSH, "AKIA1", "material", FrozenClock().now()), HERE)
 
 
+def test_a_user_without_the_permission_to_log_in_is_named_and_its_key_is_not_blamed(moto, wire):
+    wire["AKIA1"] = _error("AccessDeniedException")
+    credential = Credential(PUSH, "AKIA1", "material", FrozenClock().now())
+
+    with pytest.raises(NotAuthenticatedError, match="the user ecr-push may not call ecr:GetAuthorizationToken"):
+        authenticator().log_in_to_ecr(credential, HERE)
+
+
 @pytest.mark.parametrize(
     ("failure", "kind"),
     [

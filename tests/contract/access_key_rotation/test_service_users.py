@@ -87,3 +87,20 @@ def test_a_key_that_was_never_used_has_no_last_use(users):
     made = users.create_key(PUSH)
 
     assert users.last_use(made.access_key_id).at is None
+
+
+def test_a_user_without_attached_policies_is_not_quarantined(users):
+    assert users.quarantine(PUSH) == ""
+    assert users.quarantine(UserName("nobody")) == ""
+
+
+@pytest.mark.parametrize("version", ["", "V2", "V3", "V9"])
+def test_the_quarantine_of_aws_is_found_in_any_version(moto, version):
+    iam = boto3.client("iam")
+    iam.create_user(UserName=PUSH, Path="/service/")
+    document = '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "ecr:*", "Resource": "*"}}'
+    for name in ("other", f"AWSCompromisedKeyQuarantine{version}"):
+        arn = iam.create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
+        iam.attach_user_policy(UserName=PUSH, PolicyArn=arn)
+
+    assert IamUsers(client("iam"), client("iam")).quarantine(PUSH) == arn

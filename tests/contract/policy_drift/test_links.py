@@ -27,6 +27,12 @@ class S3InRegion:
         return AWSResponse(request.url, self.status if here else 400, {"x-amz-bucket-region": self.region}, _Nothing())
 
 
+class Versions(dict):
+    """What the last scan recorded."""
+
+    keep, latest = dict.update, dict.get
+
+
 class _Nothing:
     def stream(self, **_):
         yield b""
@@ -40,7 +46,7 @@ def linked(monkeypatch, kind, *, home, bucket_region, status=200, bucket="the-bu
     s3 = client("s3")
     s3.meta.events.register("before-send.s3", S3InRegion(bucket_region, status))
     if kind == "report":
-        return S3Reports(s3, bucket).link("html")
+        return S3Reports(s3, bucket, Versions({"html": "version-1"})).link("html")
     return S3BaselineStore(s3, bucket=bucket, key="baseline/1.json", owner=ACCOUNT).link("version-1")
 
 
@@ -84,6 +90,12 @@ def test_a_link_works_for_five_minutes(monkeypatch):
     link = linked(monkeypatch, "report", home="eu-south-2", bucket_region="eu-south-2")
 
     assert parse_qs(urlsplit(link).query)["X-Amz-Expires"] == ["300"]
+
+
+def test_a_link_names_the_version_that_the_scan_wrote(monkeypatch):
+    link = linked(monkeypatch, "report", home="eu-south-2", bucket_region="eu-south-2")
+
+    assert parse_qs(urlsplit(link).query)["versionId"] == ["version-1"]
 
 
 def test_there_is_no_link_before_the_first_report(monkeypatch):

@@ -79,11 +79,11 @@ def test_the_key_that_consumers_hold_becomes_the_current_one(worker, heard, key)
     assert "AccessKeyRotationBlocked" not in {event["detail-type"] for event in heard()}
 
 
-def test_a_key_that_is_due_is_replaced_and_works_on(worker, key):
+def test_a_key_is_replaced_on_request_and_works_on(worker, key):
     follow_the_steps(key)
-    client_of("iam").tag_user(UserName=FARM, Tags=[{"Key": "steward:rotate-after-days", "Value": "0.0000001"}])
-
     deliver(worker, message(FARM, 1))
+
+    deliver(worker, message(FARM, 2, reason="routine", key_id=key["AccessKeyId"]))
 
     assert record().state == "DRAINING"
     assert keys()[key["AccessKeyId"]] == "Active"

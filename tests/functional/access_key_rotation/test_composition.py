@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from access_key_rotation.bootstrap import patterns_of, plan_rotations, secrets_manager_vault
+from access_key_rotation.bootstrap import plan_rotations, secrets_manager_vault
 from steward.errors import SettingsError
 from tests.doubles.rotation_settings import rotation_settings
 from tests.functional.gateway import client_of
@@ -37,9 +37,3 @@ def test_only_users_on_the_path_of_the_parameter_are_planned(aws):
     client_of("iam").create_user(UserName="other", Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}])
 
     assert plan_rotations(service_path="/robots/").plan("correlation").due == ["ours"]
-
-
-def test_a_role_is_named_without_the_suffix_of_cloudformation():
-    role = "arn:aws:iam::123456789012:role/ecr-steward-RotationWorkerRole"
-
-    assert patterns_of([f"{role}-1A2B3C4D5E6F"]) == (f"{role}-*",)

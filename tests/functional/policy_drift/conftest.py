@@ -43,7 +43,7 @@ def account(aws, history, no_handler_yet, monkeypatch):
     iam.put_role_policy(RoleName="ci", PolicyName="rights", PolicyDocument=allow("s3:GetObject"))
     for bucket in ("baseline", "reports"):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_bucket_versioning(Bucket="baseline", VersioningConfiguration={"Status": "Enabled"})
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     return iam
 
 

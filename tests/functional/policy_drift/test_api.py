@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.client import BaseClient
@@ -331,6 +332,16 @@ def test_the_latest_report_is_a_link_for_some_minutes(api, finding, extension):
 
     assert status == 200
     assert f"latest.{extension}" in shown["report"]
+
+
+def test_a_report_that_replaced_the_scans_is_not_linked(api, finding):
+    client_of("s3").put_object(Bucket="reports", Key="reports/latest.html", Body=b"<script>")
+
+    _, _, shown = api.call("GET", "/drift/report")
+
+    version = parse_qs(urlsplit(shown["report"]).query)["versionId"][0]
+    linked = client_of("s3").get_object(Bucket="reports", Key="reports/latest.html", VersionId=version)
+    assert linked["Body"].read().startswith(b"<!")
 
 
 def test_before_the_first_scan_there_is_no_report(api):

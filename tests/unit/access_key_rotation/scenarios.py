@@ -17,7 +17,7 @@ from access_key_rotation.domain.rules.situation import Reason
 from access_key_rotation.domain.settings import AtMaxAge, Exemption, FreezeWindow
 from access_key_rotation.domain.state import Content, Label, Standing
 from steward.errors import ConflictError, NotAllowedError
-from tests.doubles.in_memory_service_account import OUR_ROLES, InMemoryUsers, InMemoryVault
+from tests.doubles.in_memory_service_account import OUR_ROLES, QUARANTINE, InMemoryUsers, InMemoryVault
 from tests.unit.access_key_rotation.lives import FUNCTION, SETTINGS, Life
 
 FIRST_DAY = date(2026, 5, 4)
@@ -328,6 +328,12 @@ def leaked_key_of_a_user_in_quarantine_by_aws(**how):
     assert life.account.current_key(life.name) != leaked
     (waived,) = {tuple(event.waived) for event in life.publisher.of(AccessKeyRotated) if event.waived}
     assert "ECR login" in waived
+    detach = f"detach-user-policy --user-name {life.name} --policy-arn {QUARANTINE}"
+    assert any(detach in said for said in reports(life))
+    assert detach in life.records.find(life.name).notice.text
+    life.account.aws_quarantines.clear()
+    life.days(1.25)
+    assert life.records.find(life.name).notice is None
     return ends(life, "QUARANTINED")
 
 

@@ -55,7 +55,7 @@ def test_a_registration_that_was_missed_or_taken_away_is_made_again():
 def test_another_greatest_age_is_registered():
     life = begun()
     stored = life.account.users[life.name]
-    tighter = {"steward:rotate": "true", "steward:max-age-days": "7.5", "steward:rotate-after-days": "4"}
+    tighter = {"steward:rotate": "true", "steward:max-age-days": "8", "steward:rotate-after-days": "4"}
     stored.user = replace(stored.user, tags=tighter)
 
     life.run()

@@ -145,9 +145,57 @@ def test_a_rotation_of_a_key_that_the_user_does_not_have_is_refused():
         )
 
 
-def test_a_user_that_was_never_seen_is_not_found():
+def unseen():
+    """A user with a key in use, and a table that is lost."""
+    life = begun()
+    life.records.lose()
+    return life
+
+
+def test_a_user_that_iam_does_not_know_is_not_found():
     with pytest.raises(NotFoundError, match="stranger"):
         begun().operation.show(UserName("stranger"))
+
+
+def test_a_user_outside_of_the_service_path_is_not_found():
+    life = begun()
+    life.account.add_user("dana", path="/people/")
+
+    with pytest.raises(NotFoundError, match="dana"):
+        life.operation.show(UserName("dana"))
+
+
+def test_a_user_that_no_run_has_seen_is_shown_with_the_keys_that_iam_lists():
+    life = unseen()
+
+    record, uses = life.operation.show(life.name)
+
+    assert record.keys.keys() == record.created.keys() == life.key_ids()
+    assert uses == {}
+
+
+def test_a_leak_of_a_user_that_no_run_has_seen_is_accepted_at_once_and_answered():
+    life = unseen()
+    leaked = life.account.current_key(life.name)
+
+    asked = asked_of(life, reason=Reason.COMPROMISED, key_id=leaked, dry_run=False)
+    leak(life, asked.key_id)
+
+    (due,) = life.publisher.of(AccessKeyRotationDue)
+    assert (due.key_id, due.reason) == (leaked, "compromised")
+    assert not life.account.users[life.name].keys[leaked].active
+
+
+def test_a_routine_rotation_of_a_user_that_no_run_has_seen_says_when_it_is_possible():
+    with pytest.raises(ConflictError, match="after the next run, within the hour"):
+        asked_of(unseen())
+
+
+def test_a_user_that_no_run_has_seen_has_no_key_to_bring_back():
+    life = unseen()
+
+    with pytest.raises(ConflictError, match="no run has seen the user"):
+        life.operation.reactivate(life.name, CALLER, "please", "r")
 
 
 def test_a_reactivated_key_works_again_and_the_user_is_left_alone():

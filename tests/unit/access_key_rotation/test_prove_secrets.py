@@ -33,13 +33,15 @@ class Proven:
     """The proof over a life, with ports that can fail."""
 
     def __init__(self, life, wanted=HOME_AND_AWAY):
+        self.users = FaultInjecting(InMemoryUsers(life.account))
         self.vault = FaultInjecting(InMemoryVault(life.account))
         self.authenticator = FaultInjecting(InMemoryAuthenticator(life.account))
         self.publisher = RecordingPublisher()
         self.clock = life.clock
         self._proof = prove_secrets(
-            memory=life.records, vault=self.vault, authenticator=self.authenticator, publisher=self.publisher,
-            clock=self.clock, settings=rotation_settings(verify=wanted), service_path="/service/", home_region="home",
+            users=self.users, memory=life.records, vault=self.vault, authenticator=self.authenticator,
+            publisher=self.publisher, clock=self.clock, settings=rotation_settings(verify=wanted),
+            service_path="/service/", home_region="home",
         )  # fmt: skip
 
     def prove(self):
@@ -110,15 +112,52 @@ def test_what_could_not_be_read_or_verified_is_neither_good_nor_bad(life, error,
     assert proven.publisher.published == []
 
 
-def test_a_key_that_is_not_adopted_is_not_verified(life):
-    """Our own use of it would hide whether anybody else uses it."""
+def unused(life):
+    """No consumer has used the current key yet."""
     record = life.records.records[life.name]
-    unused = {key: replace(history, adopted_at=None) for key, history in record.keys.items()}
-    life.records.records[life.name] = replace(record, keys=unused)
+    keys = {key: replace(history, adopted_at=None) for key, history in record.keys.items()}
+    life.records.records[life.name] = replace(record, keys=keys)
     life.account.authenticated.clear()
 
-    assert Proven(life).prove() == Proof(good=0, bad=(), unclear={})
+
+def test_a_key_that_is_not_adopted_is_looked_up_and_not_used(life):
+    """Our own use of it would hide whether a consumer uses it."""
+    unused(life)
+
+    assert Proven(life).prove() == Proof(good=1, bad=(), unclear={})
     assert life.account.authenticated == []
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_a_dead_key_that_no_consumer_has_used_is_published(life, is_deleted):
+    unused(life)
+    key = life.account.current_key(life.name)
+    (InMemoryUsers(life.account).delete_key if is_deleted else InMemoryUsers(life.account).deactivate_key)(
+        life.name, key
+    )
+    proven = Proven(life)
+
+    assert proven.prove() == Proof(good=0, bad=(life.name,), unclear={})
+    assert proven.publisher.published == [SecretDoesNotAuthenticate(life.name, key, "home")]
+
+
+def test_a_key_that_iam_does_not_list_for_an_error_is_neither_good_nor_bad(life):
+    unused(life)
+    proven = Proven(life)
+    proven.users.fail("keys", ThrottledError("busy"))
+
+    assert proven.prove() == Proof(good=0, bad=(), unclear={life.name: "busy"})
+
+
+@pytest.mark.parametrize("state", ["FROZEN", "EXEMPT", "DRAINING", "QUARANTINED", "BLOCKED", "STEADY"])
+@pytest.mark.parametrize("is_adopted", [True, False])
+def test_a_dead_current_key_is_published_within_the_hour_in_every_state(life, state, is_adopted):
+    if not is_adopted:
+        unused(life)
+    life.records.records[life.name] = replace(life.records.records[life.name], state=state, frozen="a consumer broke")
+    InMemoryUsers(life.account).deactivate_key(life.name, life.account.current_key(life.name))
+
+    assert Proven(life).prove().bad == (life.name,)
 
 
 def test_a_user_that_a_run_works_on_is_left_to_it(life):

@@ -197,7 +197,7 @@ def test_the_home_region_is_no_replica():
     assert wanted.at_home_in("ca-central-1").replica_regions == ("eu-west-1",)
 
 
-@given(days=st.floats(min_value=0.5, max_value=10_000))
+@given(days=st.floats(min_value=15, max_value=10_000))
 def test_a_tag_never_lengthens_a_time(days):
     policy = settings_of(rotation_settings(), PUSH, {ROTATE_AFTER_TAG: str(days)})
 
@@ -206,8 +206,39 @@ def test_a_tag_never_lengthens_a_time(days):
 
 @pytest.mark.parametrize("text", ["often", "0", "-3", "nan"])
 def test_a_tag_that_is_no_number_of_days_is_an_error_and_not_ignored(text):
-    with pytest.raises(RuleViolationError, match=ROTATE_AFTER_TAG if text != "often" else "often"):
+    with pytest.raises(RuleViolationError, match=f"{ROTATE_AFTER_TAG} is '{text}', not a number of days"):
         settings_of(rotation_settings(), PUSH, {ROTATE_AFTER_TAG: text})
+
+
+@given(
+    rotate_after=st.floats(min_value=1e-9, max_value=200),
+    max_age=st.floats(min_value=1e-9, max_value=200),
+    written=st.sets(st.sampled_from([ROTATE_AFTER_TAG, MAX_AGE_TAG])),
+)
+def test_tags_leave_consumers_their_time_or_are_refused_by_their_names(rotate_after, max_age, written):
+    wanted, days = rotation_settings(), {ROTATE_AFTER_TAG: rotate_after, MAX_AGE_TAG: max_age}
+    tags = {tag: str(days[tag]) for tag in written}
+
+    try:
+        times = settings_of(wanted, PUSH, tags).times
+    except RuleViolationError as error:
+        refused = str(error)
+        assert tags
+        assert any(tag in refused for tag in (*tags, "max_age_days"))
+    else:
+        switching = times.drain_days + times.adoption_timeout_days
+        assert times.rotate_after_days >= switching
+        assert times.max_age_days >= times.rotate_after_days + switching
+
+
+@pytest.mark.parametrize(
+    ("tags", "named"),
+    [({ROTATE_AFTER_TAG: "0.00001", MAX_AGE_TAG: "9.001"}, ROTATE_AFTER_TAG), ({MAX_AGE_TAG: "74"}, MAX_AGE_TAG)],
+    ids=str,
+)
+def test_a_tag_that_would_cut_consumers_off_is_refused_by_its_name(tags, named):
+    with pytest.raises(RuleViolationError, match=f"{named} is .*consumers need"):
+        settings_of(rotation_settings(), PUSH, tags)
 
 
 def test_a_tag_that_leaves_no_time_to_rotate_is_an_error():

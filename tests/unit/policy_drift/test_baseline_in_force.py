@@ -9,6 +9,7 @@ from policy_drift.application.baseline_in_force import DELETED, BaselineLostErro
 from policy_drift.application.ports import ConcurrentUpdateError
 from policy_drift.domain.account import Account
 from policy_drift.domain.baseline import Baseline, NothingApprovedError, Origin
+from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import (
     BaselineChanged,
     BaselineRefused,
@@ -20,6 +21,8 @@ from policy_drift.domain.finding import Change
 from steward.errors import UpstreamError
 from tests.doubles.drift_under_test import ACCOUNT, APP, QUIET, WIDER, WIDEST, DriftUnderTest, allowing
 from tests.doubles.fault_injection import FaultInjecting
+
+ANN = Decision("123456789012:user/ann")
 
 
 def text_of(account=QUIET, **more):
@@ -132,7 +135,11 @@ def test_a_scan_that_sees_an_adoption_before_it_is_finished_finishes_it(drift):
     drift.store.after("write", lambda *_, **__: drift.scan())
 
     approved = drift.baseline.replace(
-        Baseline(granted), origin=Origin.ADOPTED, by="123456789012:user/ann", findings=["access:role:app"], run="run"
+        Baseline(granted),
+        origin=Origin.ADOPTED,
+        by=ANN,
+        findings=["access:role:app"],
+        run="run",
     )
 
     changed = drift.published(BaselineChanged)[1:]
@@ -190,7 +197,7 @@ def test_a_good_upload_comes_into_force_where_the_one_in_force_was_deleted_for_g
 def test_a_baseline_that_is_put_where_the_one_in_force_was_deleted_for_good_comes_into_force(drift):
     drift.store.lose("v1")
 
-    drift.baseline.replace(Baseline(QUIET), origin=Origin.UPLOADED, by="ann", findings=[], run="run", based_on="v1")
+    drift.baseline.replace(Baseline(QUIET), origin=Origin.UPLOADED, by=ANN, findings=[], run="run", based_on="v1")
     drift.scan()
 
     assert [event.severity for event in drift.published(BaselineChanged)] == ["INFO", "CRITICAL"]
@@ -260,7 +267,7 @@ def test_a_baseline_that_is_put_where_no_record_says_what_was_in_force_is_critic
     drift.records.items.clear()
     drift.store.is_deleted = True
 
-    drift.baseline.replace(Baseline(QUIET), origin=Origin.UPLOADED, by="ann", findings=[], run="run")
+    drift.baseline.replace(Baseline(QUIET), origin=Origin.UPLOADED, by=ANN, findings=[], run="run")
 
     assert drift.published(BaselineChanged)[-1].severity == "CRITICAL"
 
@@ -289,7 +296,7 @@ def test_an_upload_that_no_scan_has_seen_is_never_replaced_unread(drift, origin)
     drift.store.put(text_of(granting("*")))
 
     with pytest.raises(ConcurrentUpdateError, match="no scan has seen"):
-        drift.baseline.replace(Baseline(QUIET), origin=origin, by="ann", findings=[], run="run", based_on="v1")
+        drift.baseline.replace(Baseline(QUIET), origin=origin, by=ANN, findings=[], run="run", based_on="v1")
 
     drift.scan()
     assert drift.published(BaselineChanged)[-1].severity == "CRITICAL"
@@ -299,7 +306,7 @@ def test_an_upload_that_was_refused_may_be_replaced(drift):
     drift.store.put(b"{}")
     drift.scan()
 
-    drift.baseline.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
+    drift.baseline.replace(Baseline(QUIET), origin=Origin.ADOPTED, by=ANN, findings=[], run="run", based_on="v1")
 
     assert drift.baseline.known()[1].version == "v3"
 
@@ -309,14 +316,14 @@ def test_what_was_decided_on_another_baseline_than_the_one_in_force_is_refused(d
     drift.scan()
 
     with pytest.raises(ConcurrentUpdateError, match="decided on"):
-        drift.baseline.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
+        drift.baseline.replace(Baseline(QUIET), origin=Origin.ADOPTED, by=ANN, findings=[], run="run", based_on="v1")
 
 
 def test_nothing_is_adopted_into_a_baseline_that_was_deleted(drift):
     drift.store.is_deleted = True
 
     with pytest.raises(ConcurrentUpdateError, match="deleted"):
-        drift.baseline.replace(Baseline(QUIET), origin=Origin.ADOPTED, by="ann", findings=[], run="run", based_on="v1")
+        drift.baseline.replace(Baseline(QUIET), origin=Origin.ADOPTED, by=ANN, findings=[], run="run", based_on="v1")
 
 
 def test_the_deleter_of_the_baseline_is_named(drift):

@@ -62,6 +62,7 @@ def test_a_new_operation_may_explain_everything():
         ("CreateAccessKey", Kind.ACCESS, False),
         ("CreateAccessKey", Kind.CREDENTIAL, True),
         ("PutRolePolicy", Kind.CREDENTIAL, False),
+        ("CreateUser", Kind.CREDENTIAL, False),
         ("CreateSAMLProvider", Kind.PROVIDER, True),
         ("CreateSAMLProvider", Kind.BASELINE, False),
         ("CreateRole", Kind.TRUST, True),

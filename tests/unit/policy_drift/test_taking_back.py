@@ -243,6 +243,19 @@ def test_what_could_not_be_read_gets_no_command():
     assert remedy.refused == "policy/a could not be read (denied): nothing can be concluded about it."
 
 
+@pytest.mark.parametrize("kind", [Kind.ACCESS, Kind.BOUNDARY, Kind.MEMBERSHIP])
+def test_the_approved_access_is_not_given_to_a_stranger_of_the_same_name(kind):
+    approved = User("u", "/", "AIDA1", {"own": document("s3:*")}, groups=("readers",), boundary=ARNS[0])
+    stranger = User("u", "/", "AIDA2")
+    remedies = Remedies(account(users={"u": approved}), account(users={"u": stranger}))
+
+    remedy = remedies.of(drift_of("user/u", kind))
+
+    assert remedy.commands == ()
+    assert "a different one" in remedy.refused
+    assert remedy.plan
+
+
 @pytest.mark.parametrize("kind", [Kind.UPSTREAM, Kind.TRANSIENT, Kind.BASELINE, Kind.UNREADABLE, Kind.RECREATED])
 def test_where_nothing_can_be_taken_back_the_reason_is_said(kind):
     role = Role("r", "/", "AROA", trust=trust("ecs.amazonaws.com"))

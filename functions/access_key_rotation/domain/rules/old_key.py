@@ -149,6 +149,8 @@ def reported(at: Situation, wait: Wait) -> Wait:
     current = at.seen.current
     if current and not current.active and not at.is_urgent:
         notices.append(f"the current key {current.id} is inactive: its consumers cannot authenticate")
+    if at.seen.record.quarantine and at.seen.user:
+        notices.append(_quarantined(at, at.seen.user.name, at.seen.record.quarantine))
     held_to_limit = at.is_enrolled and not at.settings.exempt_until(at.now)
     for key in at.seen.keys if held_to_limit else ():
         if key.active and at.is_past_limit(key):
@@ -157,6 +159,16 @@ def reported(at: Situation, wait: Wait) -> Wait:
         elif key.active:
             until = min(until, key.created + at.settings.max_age)
     return replace(wait, until=min(until, at.now + DAILY) if notices else until, notice="; ".join(notices))
+
+
+def _quarantined(at: Situation, name: str, policy: str) -> str:
+    """AWS's quarantine of the user, when to end it, and how."""
+    leaked = [key.id for key in at.seen.keys if key.active and at.history(key).compromised]
+    when = f"after the key {' and '.join(leaked)} is inactive" if leaked else "now, because no leaked key is active"
+    return (
+        f"AWS quarantines the user by {policy.rpartition('/')[2]}: no consumer can log in to ECR until a person "
+        f"detaches it; do so {when}: aws iam detach-user-policy --user-name {name} --policy-arn {policy}"
+    )
 
 
 def _forced(at: Situation, key: AccessKey) -> bool:

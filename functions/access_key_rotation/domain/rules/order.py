@@ -7,6 +7,7 @@ reads it.
 
 from math import ceil
 
+from access_key_rotation.domain.names import ROTATE_TAG
 from access_key_rotation.domain.rules.next_key import (
     key_is_wanted,
     pending_key_waits,
@@ -67,7 +68,9 @@ def user_is_not_enrolled(at: Situation) -> Action | None:
     """A user is enrolled if it is on the path and has the tag."""
     if at.is_enrolled:
         return None
-    return _leaves(at, f"the user is not enrolled: that takes the path {at.enrolment.path} and steward:rotate=true")
+    reason = f"the user is not enrolled: that takes the path {at.enrolment.path} and steward:rotate=true"
+    written = at.seen.user.tags.get(ROTATE_TAG) if at.seen.user else None
+    return _leaves(at, f"{reason}, and the tag is {written!r}" if written not in {None, "true"} else reason)
 
 
 def _leaves(at: Situation, reason: str) -> Action:

@@ -50,7 +50,7 @@ class Enrolment:
     """The function that every secret is registered with, so that Secrets Manager rotates it if the planner is dead;
     empty if this run registers nothing."""
     roles: tuple[str, ...] = ()
-    """ARNs, or patterns of ARNs, of our own roles that read secrets."""
+    """ARNs of our own roles that read secrets; no pattern, because a role of a fitting name could be created."""
 
     def readers(self, settings: UserSettings, user: User) -> tuple[str, ...]:
         """The principals that the secret's resource policy lets read; none if IAM alone decides."""

@@ -15,8 +15,8 @@ from policy_drift.domain.finding import Kind
 class Part(Enum):
     """What an operation changes; the values are the kinds of findings about a principal's parts that it may explain."""
 
-    EVERYTHING = frozenset(Kind)
-    """The entity itself: it is created, deleted or renamed."""
+    EVERYTHING = frozenset({Kind.ACCESS, Kind.TRUST, Kind.DANGLING, Kind.BOUNDARY, Kind.MEMBERSHIP})
+    """The entity itself: it is created, deleted or renamed. A credential is made by a call of its own."""
     POLICIES = frozenset({Kind.ACCESS})
     """Which policies a user or a role has of its own."""
     SHARED_POLICIES = frozenset({Kind.ACCESS, Kind.MEMBERSHIP, Kind.BOUNDARY})
@@ -100,7 +100,8 @@ OPERATIONS: Mapping[str, Part] = MappingProxyType(
 
 def may_explain(event_name: str, kind: Kind) -> bool:
     """Whether a call of this name may be the cause of a finding of this kind, about an entity that it changed."""
-    return kind in _AS_A_WHOLE | _REPORTED or kind in OPERATIONS.get(event_name, Part.EVERYTHING).value
+    part = OPERATIONS.get(event_name)
+    return part is None or kind in _AS_A_WHOLE | _REPORTED or kind in part.value
 
 
 def changes_a_managed_policy(event_name: str) -> bool:

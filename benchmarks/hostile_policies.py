@@ -29,7 +29,7 @@ def denied_by_tags(holder: int = 0) -> Document:
 
 
 def denied_on_many_globs(holder: int = 0) -> Document:
-    """Everything is allowed but on 20 globs of four letters each, whose stars meet in every order."""
+    """Everything is allowed but on 20 globs of four letters each: their stars meet in all orders."""
     globs = ["".join(f"*{_LETTERS[(start + step * 7) % 21]}" for step in range(4)) for start in range(20)]
     denied = [f"arn:{glob}*{holder}" if holder else f"arn:{glob}*" for glob in globs]
     return _document(

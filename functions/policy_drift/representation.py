@@ -88,6 +88,8 @@ def detailed(finding: Finding) -> dict[str, Any]:
         "arn": drift.arn,
         "reasons": list(drift.reasons),
         "protected": drift.protected,
+        "added": list(drift.added),
+        "removed": list(drift.removed),
         "newly_allowed": [asdict(witness) for witness in drift.newly_allowed],
         "newly_denied": [asdict(witness) for witness in drift.newly_denied],
         "in_words": [newly_possible(witness, drift.entity) for witness in drift.newly_allowed],

@@ -1,6 +1,6 @@
 """What changed between two sets of policies, with requests that prove it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from iam_policy import variables
@@ -50,12 +50,15 @@ class Comparison:
         many as were asked for, those with actions known today first.
     reason : str
         For UNKNOWN, what could not be decided; else empty.
+    sides : tuple of Access
+        What was compared, for `summarize`.
     """
 
     verdict: Verdict
     newly_allowed: tuple[Witness, ...] = ()
     newly_denied: tuple[Witness, ...] = ()
     reason: str = ""
+    sides: tuple[Access, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_out_of_budget(self) -> bool:
@@ -87,7 +90,7 @@ def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None,
         raise ValueError(f"most_witnesses is {most_witnesses}; allowed: 1 or more")
     first, second = access_of(baseline), access_of(live)
     if [set(layer) for layer in first.layers] == [set(layer) for layer in second.layers]:
-        return Comparison(Verdict.EQUIVALENT)
+        return Comparison(Verdict.EQUIVALENT, sides=(first, second))
     question = Question(first, second, budget or Budget(), most_witnesses)
     allowed, why_not_allowed = question.only_allowed_by(1)
     denied, why_not_denied = question.only_allowed_by(0)
@@ -96,9 +99,9 @@ def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None,
     ]
     if unsure:
         if _are_spelled_alike(first, second):
-            return Comparison(Verdict.EQUIVALENT)
-        return Comparison(Verdict.UNKNOWN, allowed, denied, unsure[0])
-    return Comparison(_VERDICTS[bool(allowed), bool(denied)], allowed, denied)
+            return Comparison(Verdict.EQUIVALENT, sides=(first, second))
+        return Comparison(Verdict.UNKNOWN, allowed, denied, unsure[0], (first, second))
+    return Comparison(_VERDICTS[bool(allowed), bool(denied)], allowed, denied, sides=(first, second))
 
 
 def _are_spelled_alike(first: Access, second: Access) -> bool:

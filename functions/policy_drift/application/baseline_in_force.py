@@ -6,7 +6,7 @@ CRITICAL.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from iam_policy import Verdict
@@ -46,6 +46,7 @@ UNANNOUNCED = "unknown (no event announced the upload)"
 DELETED = "Object Deleted"
 """S3's event of a deletion. https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html"""
 _MOST_NAMED = 50
+_MOST_LINES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +327,7 @@ class BaselineInForce:
             summary=summary,
             newly_approved=[drift.finding_id for drift in broader[:_MOST_NAMED]],
             findings=list(intent.findings),
+            approved_access=_access_of(broader),
             session=intent.session,
             reason=intent.reason,
             reference=intent.reference,
@@ -420,6 +422,13 @@ def _digest(text: bytes) -> str:
 def _everybody(account: Account) -> frozenset[EntityId]:
     principals = (*account.users.values(), *account.groups.values(), *account.roles.values())
     return frozenset(map(entity_id, principals)) | frozenset(map(policy_id, account.policies))
+
+
+def _access_of(broader: Sequence[Drift]) -> list[str]:
+    """Every group of actions that is approved in addition, the first of them by name and the rest counted."""
+    lines = [f"{drift.entity}: {line}" for drift in broader for line in drift.added]
+    more = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], f"and {more} more, of {len(lines)} in all"] if more > 0 else lines
 
 
 def _summary(intent: Intent, difference: str) -> str:

@@ -16,10 +16,11 @@ class PolicyDriftDetected:
     ``why`` is ``opened``, ``worse``, ``changed``, ``reopened``, or ``unexpected``: it was reported as expected, and
     an unexpected actor is involved.
 
-    ``request`` is one request that proves it (principal, action, resource, context) and ``request_in_words`` the same
-    as a sentence; both empty if none does. ``changes`` are the events behind it (actor, event_name, event_id, at,
-    source_ip, and ``part``, the part of the entity that the call changed), and empty if none announced it. ``expected``
-    says that the settings expect all of these actors.
+    ``added`` and ``removed`` are all of the access that differs, a group of actions a line, the most dangerous first;
+    the last line counts what is left out. ``request`` is one request that proves it (principal, action, resource,
+    context) and ``request_in_words`` the same as a sentence; both empty if none does. ``changes`` are the events
+    behind it (actor, event_name, event_id, at, source_ip, and ``part``, the part of the entity that the call changed),
+    and empty if none announced it. ``expected`` says that the settings expect all of these actors.
     ``revert`` are AWS CLI commands that revert it, or a comment (``#``) that says where they are; ``approve`` is how to
     accept it instead.
     """
@@ -41,6 +42,8 @@ class PolicyDriftDetected:
     revert: list[str] = field(default_factory=list)
     approve: str = ""
     arn: str = ""
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,8 @@ class BaselineChanged:
     """Another baseline is in force. ``how`` is ``captured``, ``uploaded`` or ``adopted``.
 
     ``severity`` is that of what it approves in addition, CRITICAL if that is unknown; ``findings`` are
-    the ids that an adoption took over.
+    the ids that an adoption took over. ``approved_access`` is all of the access that it approves in addition, in words,
+    an entity and a group of actions a line; the last line counts what is left out.
     """
 
     version: str
@@ -123,6 +127,7 @@ class BaselineChanged:
     summary: str
     newly_approved: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    approved_access: list[str] = field(default_factory=list)
     session: str = ""
     reason: str = ""
     reference: str = ""

@@ -73,8 +73,10 @@ class Drift:
         One sentence.
     reasons : tuple of str
         Why it is as severe as it is, most severe first: escalation paths by name, everyone trusted, and so on.
+    added, removed : tuple of str
+        All of the access that differs, in words, the most dangerous first; the last line counts what is left out.
     newly_allowed, newly_denied : tuple of Witness
-        Requests that prove it.
+        Requests that prove it: one of each of the most dangerous groups of actions.
     approved, live : JSON value
         What is compared, as the baseline has it and as the account has it; None where it has nothing.
     fingerprint : str
@@ -96,6 +98,8 @@ class Drift:
     approved: Any = None
     live: Any = None
     protected: bool = False
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
     @property
     def finding_id(self) -> str:

@@ -6,7 +6,8 @@ from typing import Self
 
 from policy_drift.domain.account import Entity, EntityId, EntityKind, Role
 
-_RESERVED_PATHS = ("/aws-service-role/", "/aws-reserved/sso.amazonaws.com/")
+_SERVICE_LINKED = "/aws-service-role/"
+_RESERVED_PATHS = (_SERVICE_LINKED, "/aws-reserved/sso.amazonaws.com/")
 
 
 class EntityPattern(str):
@@ -57,6 +58,11 @@ class Scope:
     def is_privileged(self, group: str) -> bool:
         """Whether membership in the group of this name is reported."""
         return _fits_any(EntityId(f"{EntityKind.GROUP}/{group}"), self.privileged_groups)
+
+
+def is_kept_by_aws(entity: Entity) -> bool:
+    """Whether only AWS can change the role: it is service-linked. Roles of Identity Center change as people assign."""
+    return isinstance(entity, Role) and entity.path.startswith(_SERVICE_LINKED)
 
 
 def is_protected(entity: Entity) -> bool:

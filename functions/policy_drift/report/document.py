@@ -110,6 +110,8 @@ def _finding(finding: Finding, remedies: Remedies, approved: Account, live: Acco
         "verdict": drift.verdict.value,
         "summary": drift.summary,
         "reasons": list(drift.reasons),
+        "added": list(drift.added),
+        "removed": list(drift.removed),
         "newly_allowed": _requests(
             drift.newly_allowed, [wording.newly_possible(one, drift.entity) for one in drift.newly_allowed]
         ),

@@ -57,6 +57,8 @@ class FindingEvents:
             revert=list(commands) if fits else [IN_THE_REPORT.format(len(commands))],
             approve=adoption.in_one_line(drift),
             arn=drift.arn or arn_in(self._accounts, drift.entity),
+            added=list(drift.added),
+            removed=list(drift.removed),
         )
 
 

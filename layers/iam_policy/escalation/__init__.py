@@ -4,7 +4,7 @@
 Deny. What is not known of the account is taken as possible, so that an answer without a path is one to rely on.
 """
 
-from iam_policy.escalation.caller import Caller, CallerKind, Role
+from iam_policy.escalation.caller import Caller, CallerKind, Removal, Role
 from iam_policy.escalation.paths import Category, Path, PathStep, Target, known_paths
 from iam_policy.escalation.search import Escalation, escalations
 
@@ -15,6 +15,7 @@ __all__ = [
     "Escalation",
     "Path",
     "PathStep",
+    "Removal",
     "Role",
     "Target",
     "escalations",

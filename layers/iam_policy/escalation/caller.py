@@ -33,6 +33,25 @@ class Role:
     policies: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A guard that a principal has, and what it may do without it.
+
+    Attributes
+    ----------
+    action : str
+        What takes the guard away: ``iam:DeleteRolePolicy`` a Deny of its own, ``iam:DeleteUserPermissionsBoundary``.
+    resource : str
+        ARN of what the action is taken upon: the principal, or one of its groups.
+    access : Access
+        What is left of its policies and its boundary then.
+    """
+
+    action: str
+    resource: str
+    access: Access
+
+
 def _nothing_known(_: str) -> None:
     return None
 
@@ -58,6 +77,8 @@ class Caller:
     role_of : callable
         Finds a role of the account by its ARN; None for one that does not exist or is not known, which then counts as
         a role that trusts everyone.
+    removals : tuple of Removal
+        Its guards: Deny statements of its own or of its groups, and the boundary.
     budget : Budget, optional
         How much work to do for all questions about the caller together; none takes more than a small share of what is
         left. By default each question has a budget of its own.
@@ -73,6 +94,7 @@ class Caller:
     unique_id: str = ""
     role_of: Callable[[str], Role | None] = field(default=_nothing_known, compare=False, repr=False)
     budget: Budget | None = field(default=None, compare=False, repr=False)
+    removals: tuple[Removal, ...] = ()
     answers: MutableMapping[Access, Comparison] = field(default_factory=dict, compare=False, repr=False)
     asked: dict[tuple[str, str], Access] = field(default_factory=dict, init=False, compare=False, repr=False)
 

@@ -1,7 +1,7 @@
 """The known ways to more privileges, as data.
 
-Made from DataDog's pathfinding.cloud; the notice stands beside the data file, ``scripts/refresh_escalation_paths.py``
-renews it.
+``escalation_paths.json`` is made from DataDog's pathfinding.cloud; the notice stands beside the data file,
+``scripts/refresh_escalation_paths.py`` renews it. ``more_paths.json`` has those that the public list lacks.
 """
 
 import json
@@ -64,9 +64,8 @@ class Path:
 
 @cache
 def known_paths() -> tuple[Path, ...]:
-    """All of them."""
-    text = resources.files(__package__).joinpath("escalation_paths.json").read_text(encoding="utf-8")
-    content = json.loads(text)
+    """All of them, those of the public list first."""
+    files = (resources.files(__package__).joinpath(name) for name in ("escalation_paths.json", "more_paths.json"))
     return tuple(
         Path(
             path["id"],
@@ -79,5 +78,6 @@ def known_paths() -> tuple[Path, ...]:
                 for step in path["steps"]
             ),
         )
-        for path in content["paths"]
+        for file in files
+        for path in json.loads(file.read_text(encoding="utf-8"))["paths"]
     )

@@ -68,6 +68,8 @@ def escalations(caller: Caller) -> tuple[Escalation, ...]:
     A path of which it was not decided whether it is open counts as open.
     """
     found = [escalation for path in known_paths() if (escalation := _decided(path, caller))]
+    if not any(escalation.category is Category.SELF_ESCALATION for escalation in found):
+        found += _without_a_guard(caller)
     return tuple(sorted(found, key=lambda escalation: escalation.category is not Category.SELF_ESCALATION))
 
 
@@ -75,6 +77,23 @@ def _decided(path: Path, caller: Caller) -> Escalation | None:
     caller.undecided.clear()
     escalation = _open(path, caller)
     return replace(escalation, decided=not caller.undecided) if escalation else None
+
+
+def _without_a_guard(caller: Caller) -> Iterator[Escalation]:
+    """Guards that the caller can take away from itself, when that opens a path to an administrator."""
+    for removal in caller.removals:
+        caller.undecided.clear()
+        step = PathStep(removal.action, Target.ANY, (removal.resource,), ())
+        if not _is_ever_allowed(step, caller) or _witness([step], step.resources, (), caller) is None:
+            continue
+        free = replace(caller, access=removal.access, removals=())
+        opened = (_decided(path, free) for path in known_paths() if path.category is Category.SELF_ESCALATION)
+        beyond = next((one for one in opened if one and one.category is Category.SELF_ESCALATION), None)
+        if beyond:
+            title = f"{removal.action} removes its own guard, then {beyond.path.title}"
+            path = replace(beyond.path, id="guard", title=title, steps=(step, *beyond.path.steps))
+            yield replace(beyond, path=path, decided=beyond.decided and not caller.undecided)
+            return
 
 
 def _open(path: Path, caller: Caller) -> Escalation | None:

@@ -35,8 +35,8 @@ def test_the_package_offers_these_names() -> None:
         *("effective_access", "evaluate", "may_allow", "summarize", "summary_in_words"),
     ]
     assert sorted(escalation.__all__) == [
-        *("Caller", "CallerKind", "Category", "Escalation", "Path", "PathStep", "Role", "Target", "escalations"),
-        "known_paths",
+        *("Caller", "CallerKind", "Category", "Escalation", "Path", "PathStep", "Removal", "Role", "Target"),
+        *("escalations", "known_paths"),
     ]
 
 

@@ -1,6 +1,6 @@
 """Policy drift, in words: what became possible that was not, for which principal, who did it, and how to revert it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent, Data
@@ -9,7 +9,7 @@ from alerting.domain.wording.any_event import Wording, alert, given
 from steward.severities import EventSeverities
 
 RUNBOOK = "alert-came"
-MAX_REASONS, MAX_CHANGES, MAX_APPROVED = 8, 5, 15
+MAX_REASONS, MAX_CHANGES, MAX_APPROVED, MAX_LINES = 8, 5, 15, 10
 BASELINE_THREAD = "baseline"
 _WHY = {
     "opened": "Policy drift of {}",
@@ -42,9 +42,12 @@ def _detected(event: BusEvent, _: EventSeverities) -> Alert:
         Sentence.of("{}", data.text("summary")),
         *((Sentence.of("The actor is listed in expected_actors."),) if data.holds("expected") else ()),
         facts=given(
-            ("Now possible", data.text("request_in_words")),
+            *_listed("Added", data.texts("added")),
+            *_listed("Removed", data.texts("removed")),
+            ("For example" if data.texts("added") else "Now possible", data.text("request_in_words")),
             *(("Reason", reason) for reason in data.texts("reasons")[:MAX_REASONS]),
             *_who(data),
+            ("Approving it accepts", _accepted(data)),
             ("Kind", f"{data.text('kind')}, {data.text('verdict')}"),
             ("Finding", data.text("finding_id")),
             ("Fingerprint", data.text("fingerprint")),
@@ -56,6 +59,22 @@ def _detected(event: BusEvent, _: EventSeverities) -> Alert:
         runbook=RUNBOOK,
         expected=data.holds("expected"),
     )
+
+
+def _listed(name: str, lines: Sequence[str]) -> list[tuple[str, str]]:
+    """The first lines of a summary; those beyond are counted, and stand in the report."""
+    more = len(lines) - MAX_LINES
+    counted = [(name, f"and {more} more lines in the report")] if more > 0 else []
+    return [*((name, line) for line in lines[:MAX_LINES]), *counted]
+
+
+def _accepted(data: Data) -> str:
+    """What an approval takes into the baseline, counted; empty where the event does not list it."""
+    added, removed = (len(data.texts(name)) for name in ("added", "removed"))
+    lines = "line" if added == 1 else "lines"
+    if not (added or removed) or not data.text("approve"):
+        return ""
+    return f"all of the access that is listed: {added} {lines} added, {removed} removed"
 
 
 def _who(data: Data) -> list[tuple[str, str]]:
@@ -159,6 +178,7 @@ def _baseline_changed(event: BusEvent, _: EventSeverities) -> Alert:
         facts=given(
             *(("Newly approved", each) for each in approved[:MAX_APPROVED]),
             ("Newly approved", f"and {len(approved) - MAX_APPROVED} more" if len(approved) > MAX_APPROVED else ""),
+            *_listed("Approved access", data.texts("approved_access")),
             ("Adopted findings", ", ".join(data.texts("findings"))),
             ("By", data.text("by")),
             ("Version", data.text("version")),

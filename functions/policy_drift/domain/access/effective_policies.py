@@ -18,7 +18,8 @@ from policy_drift.domain.finding import Kind
 Documents = Mapping[str, Document]
 """Policies by where they are: ``inline:<name>`` or the ARN of a managed one."""
 
-_INLINE = "inline:"
+INLINE = "inline:"
+"""What the place of an inline policy begins with."""
 
 
 class UnreadError(Exception):
@@ -145,11 +146,11 @@ def malformed(account: Account, principal: Entity) -> Iterator[tuple[EntityId | 
         try:
             read(document)
         except PolicyDocumentError as error:
-            yield (None, f"{place}: {error}") if place.startswith(_INLINE) else (policy_id(place), str(error))
+            yield (None, f"{place}: {error}") if place.startswith(INLINE) else (policy_id(place), str(error))
 
 
 def _policies(account: Account, principal: Entity) -> Documents:
-    inline = {f"{_INLINE}{name}": document for name, document in principal.inline.items()}
+    inline = {f"{INLINE}{name}": document for name, document in principal.inline.items()}
     return inline | {arn: managed(account, arn) for arn in principal.attached}
 
 
@@ -174,7 +175,7 @@ def _of_aws(held: EffectivePolicies) -> set[str]:
 
 
 def _managed_in(documents: Documents) -> list[str]:
-    return [place for place in documents if not place.startswith(_INLINE)]
+    return [place for place in documents if not place.startswith(INLINE)]
 
 
 def _with_policy(held: EffectivePolicies, arn: str, document: Document) -> EffectivePolicies:

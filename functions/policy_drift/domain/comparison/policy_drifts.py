@@ -7,8 +7,11 @@ from policy_drift.domain.access.verdicts import joined
 from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import ManagedPolicy, policy_id
 from policy_drift.domain.comparison.results import Results
+from policy_drift.domain.comparison.summary import summary_of
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import Assessment, worst
+
+_TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
 
 
 def add_upstream(approved: ManagedPolicy, live: ManagedPolicy, results: Results, questions: Questions) -> None:
@@ -80,11 +83,12 @@ def _add(
     summary: str,
     approved: ManagedPolicy | None,
     live: ManagedPolicy | None,
-    comparison: Comparison | None = None,
+    comparison: Comparison = _TO_BE_KNOWN,
 ) -> None:
     either = live or approved
     if either is None:
         raise ValueError("a policy that is in neither account")
+    all_of_it = summary_of(comparison)
     results.found.append(
         Drift(
             entity=policy_id(either.arn),
@@ -95,8 +99,10 @@ def _add(
             summary=summary,
             fingerprint=fingerprint(live.document if live else None),
             reasons=assessment.reasons,
-            newly_allowed=comparison.newly_allowed if comparison else (),
-            newly_denied=comparison.newly_denied if comparison else (),
+            added=all_of_it.added,
+            removed=all_of_it.removed,
+            newly_allowed=all_of_it.newly_allowed,
+            newly_denied=all_of_it.newly_denied,
             approved=approved.document if approved else None,
             live=live.document if live else None,
         )

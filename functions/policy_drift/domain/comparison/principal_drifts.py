@@ -22,9 +22,10 @@ from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Account, Document, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of
 from policy_drift.domain.comparison.results import Effect, Results
+from policy_drift.domain.comparison.summary import summary_of
 from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.finding import Drift, Kind
-from policy_drift.domain.scope import Scope, is_protected
+from policy_drift.domain.scope import Scope, is_kept_by_aws, is_protected
 from policy_drift.domain.severity.assessment import Assessment, of_access, of_boundary, of_trust, of_worth
 from policy_drift.domain.severity.caller import caller_of
 from steward.severities import DriftSeverities
@@ -200,7 +201,7 @@ class Subject:
                     self._add_access(before, now, comparison, assessment)
                 case EntityId():
                     felt = assessment.also(self._undecided())
-                    effect = Effect(self.entity, comparison, felt, is_protected(self.either))
+                    effect = Effect(self.entity, comparison, felt, is_kept_by_aws(self.either))
                     self.context.results.effects[step.cause].append(effect)
 
     def _add_access(
@@ -305,22 +306,25 @@ class Subject:
         comparison: Comparison = _TO_BE_KNOWN,
     ) -> None:
         assessment = assessment.also(self._undecided())
-        protected, of_aws = is_protected(self.either), Severity[self._severities.protected_by_aws]
+        all_of_it = summary_of(comparison)
+        of_aws = Severity[self._severities.protected_by_aws] if is_kept_by_aws(self.either) else None
         self.context.results.found.append(
             Drift(
                 entity=self.entity,
                 arn=arn_of(self.context.live, self.either),
                 kind=kind,
                 verdict=verdict,
-                severity=of_aws if protected else assessment.severity,
+                severity=assessment.severity if of_aws is None else of_aws,
                 summary=summary,
                 fingerprint=fingerprint(live),
                 reasons=assessment.reasons,
-                newly_allowed=comparison.newly_allowed,
-                newly_denied=comparison.newly_denied,
+                added=all_of_it.added,
+                removed=all_of_it.removed,
+                newly_allowed=all_of_it.newly_allowed,
+                newly_denied=all_of_it.newly_denied,
                 approved=approved,
                 live=live,
-                protected=protected,
+                protected=is_protected(self.either),
             )
         )
 

@@ -1,9 +1,13 @@
 """A principal of an account as the engine's search of escalation paths takes it."""
 
-from iam_policy.escalation import Caller, CallerKind, Role
-from policy_drift.domain.access.effective_policies import EffectivePolicies, access, policies_in
+from collections.abc import Iterator
+from dataclasses import replace
+
+from iam_policy.escalation import Caller, CallerKind, Removal, Role
+from policy_drift.domain.access.effective_policies import INLINE, EffectivePolicies, access, policies_in
+from policy_drift.domain.access.reading import read
 from policy_drift.domain.access.work import Questions
-from policy_drift.domain.account import Account, Entity
+from policy_drift.domain.account import Account, Document, Entity
 from policy_drift.domain.arns import arn_of
 
 
@@ -33,5 +37,28 @@ def caller_of(
         principal.unique_id,
         role_of,
         questions.budget if questions else None,
-        questions.answers.possible if questions else {},
+        removals=tuple(_removals(account, principal, held)),
+        answers=questions.answers.possible if questions else {},
     )
+
+
+def _removals(account: Account, principal: Entity, held: EffectivePolicies) -> Iterator[Removal]:
+    """The guards of a principal, and what it may do without each of them."""
+    kind, arn = principal.kind.capitalize(), arn_of(account, principal)
+    for name in [name for name, document in held.own.items() if _denies(document)]:
+        without = {other: document for other, document in held.own.items() if other != name}
+        verb = "Delete" if name.startswith(INLINE) else "Detach"
+        yield Removal(f"iam:{verb}{kind}Policy", arn, access(replace(held, own=without)))
+    for name, documents in held.groups.items():
+        if name in account.groups and any(map(_denies, documents.values())):
+            left = {other: group for other, group in held.groups.items() if other != name}
+            group = arn_of(account, account.groups[name])
+            yield Removal("iam:RemoveUserFromGroup", group, access(replace(held, groups=left)))
+    if held.boundary:
+        free = access(replace(held, boundary={}))
+        for verb in ("Delete", "Put"):
+            yield Removal(f"iam:{verb}{kind}PermissionsBoundary", arn, free)
+
+
+def _denies(document: Document) -> bool:
+    return any(not statement.allows for statement in read(document).layers[0])

@@ -1,9 +1,10 @@
-"""A stranger to an identity provider: an identity that it signs in and that no trust policy means.
+"""A stranger to an identity provider: an identity that it signs in and that was not meant to get in.
 
 A stranger's token is written as the conditions that it meets. Strangers name their organizations, repositories and
-branches as they like, and an organization's name may begin with any other name (``octo-org-somebody-else``), so
-subjects are patterns. A ``*`` must not reach over a separator, or the pattern would fit names inside the trusted
-organization: subjects with more separators than the pattern has are excluded.
+branches as they like, so a stranger at an issuer that is open to all is any subject of an organization that was not
+trusted: those that the approved trust policy names are excluded, or, where the provider was not trusted at all, those
+that the live one names. The same goes for the application that a token is for, and for other claims that say who
+signs in; a stranger brings about every other claim, such as a branch.
 
 Sources, by issuer:
 
@@ -29,47 +30,42 @@ Conditions = Mapping[str, Mapping[str, Any]]
 WEB_PROVIDERS = ("accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com")
 """Trusted by name alone: no identity provider in the account stands for them."""
 
-_NAMED_BY_ANYBODY = {
-    "token.actions.githubusercontent.com": (
-        "/",
-        (
-            "repo:*somebody-else/*:ref:refs/heads/*",
-            "repo:*somebody-else/*:ref:refs/tags/*",
-            "repo:*somebody-else/*:environment:*",
-            "repo:*somebody-else/*:pull_request",
-        ),
-    ),
-    "gitlab.com": ("/", ("project_path:*somebody-else/*:ref_type:*:ref:*",)),
-    "app.terraform.io": (":", ("organization:*somebody-else:project:*:workspace:*:run_phase:*",)),
-    "agent.buildkite.com": (":", ("organization:*somebody-else:pipeline:*:ref:*:commit:*:step:*",)),
+_ORGANIZATION_IN_SUBJECT = {
+    "token.actions.githubusercontent.com": ("repo:", "/"),
+    "gitlab.com": ("project_path:", "/"),
+    "app.terraform.io": ("organization:", ":"),
+    "agent.buildkite.com": ("organization:", ":"),
 }
-"""Issuers open to all: what separates names in their subjects, and the forms that subjects have."""
+"""Issuers open to all: what stands before and behind the name of the organization in their subjects."""
 
-_OF_ANOTHER_APPLICATION = {
-    "accounts.google.com": {"aud": "100000000000000000001", "sub": "100000000000000000002"},
-    "cognito-identity.amazonaws.com": {
-        "aud": "us-east-1:00000000-0000-4000-8000-000000000001",
-        "sub": "us-east-1:00000000-0000-4000-8000-000000000002",
-    },
-    "graph.facebook.com": {"app_id": "100000000000001", "id": "100000000000002"},
-    "www.amazon.com": {
-        "app_id": "amzn1.application-oa2-client.0000000000000000000000000000000f",
-        "user_id": "amzn1.account.SOMEBODYELSE",
-    },
+_APPLICATION_OF = {
+    "accounts.google.com": ("aud", "sub"),
+    "cognito-identity.amazonaws.com": ("aud", "sub"),
+    "graph.facebook.com": ("app_id", "id"),
+    "www.amazon.com": ("app_id", "user_id"),
 }
-"""Issuers open to all that name the application a token is for: a stranger's tokens are for an own one."""
+"""Issuers open to all that name the application a token is for, and the user: strangers have applications as well."""
+
+_GUEST = {"ForAnyValue:StringEquals": {"cognito-identity.amazonaws.com:amr": "unauthenticated"}}
+"""A token that a pool of Cognito gives to everyone who asks, where it gives such ones."""
 
 _OF_ANY_OTHER = ("somebody:else", "system:serviceaccount:somebody-elses:default")
 """Subjects of issuers that are not known: of no format, and of a Kubernetes cluster."""
 
-_OF_NOBODY_IN_PARTICULAR = frozenset({"aud", "oaud", "amr", "iss", "doc", "sub_type", "namequalifier"})
-"""Claims that do not say who somebody is."""
+_OF_NOBODY_IN_PARTICULAR = frozenset(
+    {
+        *("aud", "oaud", "azp", "amr", "iss", "doc", "sub_type", "namequalifier", "jti"),
+        *("ref", "ref_type", "ref_path", "ref_protected", "head_ref", "base_ref", "environment", "event_name"),
+        *("workflow", "runner_environment", "pipeline_source", "run_phase", "build_branch", "build_tag"),
+    }
+)
+"""Claims that do not say who signs in, or that everyone chooses."""
 
 
 def is_open_to_all(provider: str) -> bool:
     """Whether anybody can get a token from the issuer of a provider, as a trust policy names it."""
     issuer = issuer_of(provider)
-    return issuer == provider or issuer in _NAMED_BY_ANYBODY or issuer in _OF_ANOTHER_APPLICATION
+    return issuer == provider or issuer in _ORGANIZATION_IN_SUBJECT or issuer in _APPLICATION_OF
 
 
 def issuer_of(provider: str) -> str:
@@ -80,27 +76,78 @@ def issuer_of(provider: str) -> str:
     return provider
 
 
-def strangers(provider: str, trust: Document) -> Iterator[Conditions]:
+def guests(provider: str) -> Iterator[Conditions]:
+    """What the tokens are like that a provider gives without any sign-in."""
+    if issuer_of(provider) == "cognito-identity.amazonaws.com":
+        yield _GUEST
+
+
+def strangers(provider: str, trusted: Document, asking: Document) -> Iterator[Conditions]:
     """What the tokens of strangers are like.
 
-    Claims that the trust policy asks for besides, such as ``repository_owner``, a stranger does not have.
+    Parameters
+    ----------
+    provider : str
+        As a trust policy names it.
+    trusted : Document
+        A trust policy that says which identities at the provider are no strangers.
+    asking : Document
+        The trust policy that is in force: the claims that it asks for are those that matter.
     """
     issuer, prefix = issuer_of(provider), "saml" if ":saml-provider/" in provider else issuer_of(provider)
-    keys = {key.casefold() for key, _ in conditions_of(trust) if key.casefold().startswith(f"{prefix.casefold()}:")}
-    for token in _tokens(issuer, prefix):
-        claimed = {key.casefold() for claims in token.values() for key in claims}
-        others = {key for key in keys - claimed if key.rpartition(":")[2] not in _OF_NOBODY_IN_PARTICULAR}
-        yield {**token, "Null": dict.fromkeys(sorted(others), "true")} if others else token
-
-
-def _tokens(issuer: str, prefix: str) -> Iterator[Conditions]:
-    if issuer in _NAMED_BY_ANYBODY:
-        separator, subjects = _NAMED_BY_ANYBODY[issuer]
-        for subject in subjects:
-            longer = f"*{separator}" * (subject.count(separator) + 1) + "*"
-            yield {"StringLike": {f"{prefix}:sub": subject}, "StringNotLike": {f"{prefix}:sub": longer}}
-    elif issuer in _OF_ANOTHER_APPLICATION:
-        yield {"StringEquals": {f"{prefix}:{claim}": value for claim, value in _OF_ANOTHER_APPLICATION[issuer].items()}}
+    known = _claims(trusted, prefix)
+    asked = _claims(asking, prefix)
+    if issuer in _ORGANIZATION_IN_SUBJECT:
+        yield _of_another_organization(issuer, prefix, known, asked)
+    elif issuer in _APPLICATION_OF:
+        application, user = _APPLICATION_OF[issuer]
+        yield _unlike({f"{prefix}:{claim}": known.get(claim, []) for claim in _identifying(known, application, user)})
     else:
+        others = {f"{prefix}:{claim}" for claim in asked if claim not in {"sub", *_OF_NOBODY_IN_PARTICULAR}}
+        missing = {"Null": dict.fromkeys(sorted(others), "true")} if others else {}
         for subject in _OF_ANY_OTHER:
-            yield {"StringEquals": {f"{prefix}:sub": subject}}
+            yield {"StringEquals": {f"{prefix}:sub": subject}, **missing}
+
+
+def _of_another_organization(
+    issuer: str, prefix: str, known: Mapping[str, list[str]], asked: Mapping[str, list[str]]
+) -> Conditions:
+    before, behind = _ORGANIZATION_IN_SUBJECT[issuer]
+    names = {_organization(value, before, behind) for value in known.get("sub", [])} - {""}
+    trusted = {f"{prefix}:sub": sorted(f"{before}{name}{behind}*" for name in names)}
+    for claim in asked.keys() - {"sub"} - _OF_NOBODY_IN_PARTICULAR:
+        trusted[f"{prefix}:{claim}"] = sorted({_of_the_same(value) for value in known.get(claim, [])})
+    return {"StringLike": {f"{prefix}:sub": f"{before}?*{behind}*"}, **_unlike(trusted)}
+
+
+def _identifying(known: Mapping[str, list[str]], application: str, user: str) -> tuple[str, ...]:
+    """The claim that says who is trusted: the application, or the user where no application is asked for."""
+    return (user,) if known.get(user) and not known.get(application) else (application,)
+
+
+def _unlike(trusted: Mapping[str, list[str]]) -> Conditions:
+    """Claims that are none of those that are trusted."""
+    values = {key: values for key, values in sorted(trusted.items()) if values}
+    return {"StringNotLikeIfExists": values} if values else {}
+
+
+def _claims(trust: Document, prefix: str) -> dict[str, list[str]]:
+    """The claims that a trust policy asks for, by their name in lower case, with the values that it names."""
+    found: dict[str, list[str]] = {}
+    for key, value in conditions_of(trust):
+        start, _, claim = key.casefold().rpartition(":")
+        if start == prefix.casefold():
+            found.setdefault(claim, []).append(value)
+    return found
+
+
+def _organization(subject: str, before: str, behind: str) -> str:
+    """The organization of a subject; empty where the policy leaves its name open."""
+    name, _, _ = subject.removeprefix(before).partition(behind)
+    return "" if not subject.startswith(before) or set("*?$") & set(name) or behind not in subject else name
+
+
+def _of_the_same(value: str) -> str:
+    """All values of the same owner, such as the repositories of an organization."""
+    owner, slash, _ = value.partition("/")
+    return f"{owner}/*" if slash and not set("*?$") & set(owner) else value

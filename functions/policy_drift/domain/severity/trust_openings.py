@@ -22,7 +22,7 @@ from policy_drift.domain.access.trust import conditions_of, principals_of
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Document
-from policy_drift.domain.severity.issuers import WEB_PROVIDERS, is_open_to_all, issuer_of, strangers
+from policy_drift.domain.severity.issuers import WEB_PROVIDERS, guests, is_open_to_all, issuer_of, strangers
 from steward.severities import DriftSeverities
 from steward.severity import SeverityName
 
@@ -33,8 +33,12 @@ IsNew = Callable[[Document], bool]
 _ADDRESS_OF_NOBODY = "192.0.2.77/32"
 _HELD_BY_FEW = (
     *("sts:ExternalId", "aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp", "aws:PrincipalOrgPaths"),
+    *("aws:SourceVpcArn", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"),
+    *("aws:Ec2InstanceSourceVpc", "aws:Ec2InstanceSourcePrivateIPv4", "ec2:SourceInstanceARN"),
     *("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:PrincipalServiceName"),
 )
+_LETTING_IN = "sts:Assume*"
+"""Session tags and a source identity go with a session; alone they let no caller in."""
 _STRANGERS = ("333333333333", "444444444444", "555555555555")
 _ARN_PARTS = 6
 _ACCOUNT_ID = re.compile(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
@@ -60,7 +64,7 @@ def openings(
 
     yield from _to_everyone(f"{before}{now}", own_account, is_new, severities)
     yield from _to_accounts(now, own_account, is_new, severities)
-    yield from _to_signed_in(now, is_new, was_trusted, severities)
+    yield from _to_signed_in(before or {}, now, is_new, was_trusted, severities)
 
 
 def _to_everyone(text: str, own_account: str, is_new: IsNew, severities: DriftSeverities) -> Iterator[Opening]:
@@ -83,14 +87,26 @@ def _to_accounts(now: Document, own_account: str, is_new: IsNew, severities: Dri
 
 
 def _to_signed_in(
-    now: Document, is_new: IsNew, was_trusted: Callable[[str], bool], severities: DriftSeverities
+    before: Document, now: Document, is_new: IsNew, was_trusted: Callable[[str], bool], severities: DriftSeverities
 ) -> Iterator[Opening]:
     named = sorted({value for kind, value in principals_of(now) if kind == "Federated"})
     for provider in named:
         open_to_all = WEB_PROVIDERS if provider == "*" else (provider,)
         issuer = "any identity provider" if provider == "*" else issuer_of(provider)
-        asking = (_asked_by({"Federated": one}, token) for one in open_to_all for token in strangers(one, now))
-        if any(is_new(one) for one in asking):
+        asking = (
+            _asked_by({"Federated": one}, token)
+            for one in open_to_all
+            for token in strangers(one, before if was_trusted(one) else now, now)
+        )
+        unknown = (
+            _asked_by({"Federated": one}, token) for one in open_to_all if was_trusted(one) for token in guests(one)
+        )
+        if any(is_new(one) for one in unknown):
+            yield (
+                severities.trusts_strangers_of_open_provider,
+                f"guests of {issuer}, without a sign-in, can now assume it",
+            )
+        elif any(is_new(one) for one in asking):
             is_open = provider == "*" or is_open_to_all(provider)
             of_open, of_own = severities.trusts_strangers_of_open_provider, severities.trusts_strangers_of_own_provider
             yield of_open if is_open else of_own, f"anyone whom {issuer} signs in can now assume it"
@@ -105,7 +121,7 @@ def _may_do_more(approved: Access, live: Access, asking: Document, questions: Qu
 
 
 def _asked_by(principal: Mapping[str, str], condition: Mapping[str, Any] | None = None) -> Document:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:*"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": _LETTING_IN}
     return {"Statement": [{**statement, "Condition": condition} if condition else statement]}
 
 
@@ -118,10 +134,11 @@ def _itself(account: str) -> dict[str, dict[str, str]]:
     }
 
 
-def _nothing_but_itself(account: str) -> dict[str, dict[str, str]]:
+def _nothing_but_itself(account: str) -> Mapping[str, Mapping[str, Any]]:
     return {
         **_itself(account),
         "StringEqualsIfExists": {"aws:PrincipalOrgID": "o-ofnobody00"},
+        "StringLikeIfExists": {"aws:userid": ["AIDAOFASTRANGER00000", "AROAOFASTRANGER00000:*"]},
         "IpAddress": {"aws:SourceIp": _ADDRESS_OF_NOBODY},
         "Null": dict.fromkeys(_HELD_BY_FEW, "true"),
     }

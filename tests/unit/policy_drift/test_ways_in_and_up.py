@@ -1,0 +1,156 @@
+"""Severities of the ways in, through a trust policy, and of the ways up, by removing a guard."""
+
+from typing import Any
+
+import pytest
+
+from policy_drift.domain.account import Document
+from policy_drift.domain.finding import Drift, Kind
+from steward.severity import Severity
+from tests.doubles.shipped_severities import drifts
+from tests.unit.policy_drift.accounts import EC2, ID, account, allow, group, policy, role, trusting, user
+
+GITHUB = "token.actions.githubusercontent.com"
+COGNITO = "cognito-identity.amazonaws.com"
+OF_ACME = {"StringLike": {f"{GITHUB}:sub": "repo:acme/shop:*"}, "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}}
+
+
+def by(provider: str, condition: Any) -> Document:
+    name = provider if provider == COGNITO else f"arn:aws:iam::{ID}:oidc-provider/{provider}"
+    statement = {"Effect": "Allow", "Principal": {"Federated": name}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    return {"Version": "2012-10-17", "Statement": [statement | {"Condition": condition}]}
+
+
+def found(kind: Kind, before: Any, now: Any, *shared: Any) -> Drift:
+    everything = drifts(account(before, *shared), account(now, *shared)).found
+    return next(drift for drift in everything if drift.kind is kind)
+
+
+def opened(before: Document, now: Document) -> Drift:
+    return found(Kind.TRUST, role(trust=before), role(trust=now))
+
+
+@pytest.mark.parametrize(
+    ("subject", "severity"),
+    [
+        ("repo:mallory/shop:*", Severity.CRITICAL),
+        ("repo:*acme/shop:*", Severity.CRITICAL),
+        ("repo:acm?/shop:*", Severity.CRITICAL),
+        ("repo:acme*", Severity.CRITICAL),
+        ("repo:acme/*", Severity.MEDIUM),
+        ("repo:acme/other:ref:refs/heads/main", Severity.MEDIUM),
+    ],
+)
+def test_another_organization_at_a_trusted_provider_is_a_stranger(subject: str, severity: Severity) -> None:
+    now = {**OF_ACME, "StringLike": {f"{GITHUB}:sub": ["repo:acme/shop:*", subject]}}
+
+    assert opened(by(GITHUB, OF_ACME), by(GITHUB, now)).severity is severity
+
+
+def test_another_branch_of_the_same_owner_is_no_stranger() -> None:
+    def of(owner: str, branch: str) -> Document:
+        return by(GITHUB, {"StringEquals": {f"{GITHUB}:repository_owner": owner, f"{GITHUB}:ref": branch}})
+
+    assert opened(of("acme", "refs/heads/main"), of("acme", "refs/heads/next")).severity is Severity.MEDIUM
+    assert opened(of("acme", "refs/heads/main"), of("mallory", "refs/heads/main")).severity is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("changed", "severity"),
+    [
+        ({"StringEquals": {f"{COGNITO}:aud": ["eu-west-1:1", "eu-west-1:2"]}}, Severity.CRITICAL),
+        ({"ForAnyValue:StringLike": {f"{COGNITO}:amr": ["authenticated", "unauthenticated"]}}, Severity.CRITICAL),
+    ],
+)
+def test_another_pool_and_guests_of_the_trusted_one_are_strangers(changed: Any, severity: Severity) -> None:
+    approved = {
+        "StringEquals": {f"{COGNITO}:aud": "eu-west-1:1"},
+        "ForAnyValue:StringLike": {f"{COGNITO}:amr": "authenticated"},
+    }
+
+    assert opened(by(COGNITO, approved), by(COGNITO, approved | changed)).severity is severity
+    assert opened(by(COGNITO, approved), by(COGNITO, {"StringEquals": approved["StringEquals"]})).severity is severity
+
+
+@pytest.mark.parametrize(
+    ("condition", "severity"),
+    [
+        ({"StringEquals": {"aws:VpceOrgID": "o-1"}}, Severity.HIGH),
+        ({"StringEquals": {"aws:SourceVpcArn": "arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-1"}}, Severity.HIGH),
+        ({"StringLike": {"aws:userid": "AROAEXAMPLEEXAMPLE123:*"}}, Severity.HIGH),
+        ({"StringLike": {"aws:userid": "AROA*:alice"}}, Severity.CRITICAL),
+        ({"StringLike": {"aws:Referer": "https://example.com/*"}}, Severity.CRITICAL),
+    ],
+)
+def test_everyone_is_not_meant_where_few_can_meet_the_condition(condition: Any, severity: Severity) -> None:
+    assert opened(trusting(EC2), trusting("*", condition)).severity is severity
+
+
+@pytest.mark.parametrize("action", ["sts:TagSession", "sts:SetSourceIdentity"])
+def test_session_tags_and_a_source_identity_let_no_caller_in(action: str) -> None:
+    approved = trusting({"AWS": "arn:aws:iam::444455556666:root"})
+    statement = approved["Statement"][0]
+    live = {**approved, "Statement": [{**statement, "Action": ["sts:AssumeRole", action]}]}
+
+    drift = opened(approved, live)
+
+    assert drift.severity is Severity.MEDIUM
+    assert not any("can now assume" in reason for reason in drift.reasons)
+
+
+EVERYTHING = allow("*")
+
+
+def but(*actions: str) -> Document:
+    statement = {"Effect": "Deny", "NotAction": ["s3:*", *actions], "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@pytest.mark.parametrize("action", ["iam:DeleteRolePolicy", "iam:DetachRolePolicy"])
+def test_removing_its_own_inline_deny_makes_a_role_an_administrator(action: str) -> None:
+    drift = found(Kind.ACCESS, role("app", EVERYTHING, but()), role("app", EVERYTHING, but(action)))
+
+    inline = action == "iam:DeleteRolePolicy"
+    assert drift.severity is (Severity.CRITICAL if inline else Severity.MEDIUM)
+    assert any("removes its own guard" in reason for reason in drift.reasons) is inline
+
+
+def test_leaving_a_group_that_denies_makes_a_user_an_administrator() -> None:
+    approved = user("ann", EVERYTHING, but(), groups=("fenced",))
+    live = user("ann", EVERYTHING, groups=("fenced",))
+
+    drift = found(Kind.ACCESS, approved, live, group("fenced", but("iam:RemoveUserFromGroup")))
+
+    assert drift.severity is Severity.CRITICAL
+
+
+def test_removing_its_own_boundary_makes_a_role_an_administrator() -> None:
+    boundary = policy("fence", allow("s3:*", "iam:DeleteRolePermissionsBoundary"))
+    before = role("app", allow("s3:*"), boundary=boundary.arn)
+    now = role("app", EVERYTHING, boundary=boundary.arn)
+
+    assert found(Kind.ACCESS, before, now, boundary).severity is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [("/aws-service-role/x.amazonaws.com/", Severity.INFO), ("/aws-reserved/sso.amazonaws.com/", Severity.CRITICAL)],
+)
+def test_only_a_service_linked_role_is_left_to_aws(path: str, severity: Severity) -> None:
+    drift = found(Kind.ACCESS, role("app", allow("s3:Get*"), path=path), role("app", EVERYTHING, path=path))
+
+    assert (drift.severity, drift.protected) == (severity, True)
+
+
+def test_a_finding_lists_all_of_the_new_access_and_proves_the_most_dangerous() -> None:
+    approved = role("app", allow("s3:GetObject"))
+    live = role("app", allow("s3:GetObject", "s3:PutObject", "dynamodb:DeleteTable", "kms:ScheduleKeyDeletion"))
+
+    drift = found(Kind.ACCESS, approved, live)
+
+    assert drift.added == (
+        "dynamodb:DeleteTable (write) on any resource",
+        "kms:ScheduleKeyDeletion (write) on any resource",
+        "s3:PutObject (write) on any resource",
+    )
+    assert drift.newly_allowed[0].action == "dynamodb:DeleteTable"

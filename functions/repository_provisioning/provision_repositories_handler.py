@@ -52,8 +52,8 @@ def show_repository() -> Response[dict[str, Any]]:
 
 @app.post("/repositories")
 def ensure_repositories() -> Response[dict[str, Any]]:
-    """Make sure that many repositories exist; each item has its own result."""
-    body = app.json_body()
+    """Make sure that many repositories exist; each item has its own result. ?strict=true: 422 unless all are fine."""
+    strict, body = app.flag("strict"), app.json_body()
     if body.keys() != {"repositories"} or not isinstance(body["repositories"], list) or not body["repositories"]:
         raise RuleViolationError('send {"repositories": […]} with 1 to 200 names, or objects with name and overrides')
     refuse_too_many(len(body["repositories"]))
@@ -64,7 +64,8 @@ def ensure_repositories() -> Response[dict[str, Any]]:
     _count(results)
     items = [_item(asked, result) for asked, result in zip(body["repositories"], results, strict=True)]
     mixed = any(isinstance(result, StewardError) for result in results)
-    return Response(HTTPStatus.MULTI_STATUS if mixed else HTTPStatus.OK, "application/json", {"repositories": items})
+    partly = HTTPStatus.UNPROCESSABLE_ENTITY if strict else HTTPStatus.MULTI_STATUS
+    return Response(partly if mixed else HTTPStatus.OK, "application/json", {"repositories": items})
 
 
 @app.get("/whoami")

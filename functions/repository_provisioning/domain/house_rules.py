@@ -156,6 +156,11 @@ class LifecycleFloor:
 class Pull:
     """Who else may pull: whole accounts, whole organizations."""
 
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {
+        "services": "for Lambda functions of another account, list the account in accounts, and let the operator of "
+        "the repository add Lambda's own statement to its policy: the steward keeps statements of others"
+    }
+
     accounts: tuple[str, ...] = ()
     organizations: tuple[str, ...] = ()
 

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.functional.repository_provisioning.conftest import sample
 
 LIMITED = """
@@ -306,3 +308,14 @@ def test_logs_every_request_with_the_caller_its_session_and_its_source(api, capl
     assert line.caller.startswith("arn:aws:sts::123456789012:assumed-role/ci-team-a/")
     assert line.session == line.caller.rpartition("/")[2]
     assert line.source_ip == "203.0.113.7"
+
+
+@pytest.mark.parametrize(("strict", "expected"), [("false", 207), ("true", 422)])
+def test_a_strict_batch_that_fails_in_part_is_422_with_the_same_body(api, strict, expected):
+    status, _, body = api.post("team-a/web", "NO NAME", query={"strict": strict})
+
+    assert (status, [item["status"] for item in body["repositories"]]) == (expected, [201, 422])
+
+
+def test_a_strict_batch_in_which_all_is_fine_is_200(api):
+    assert api.post("team-a/web", query={"strict": "true"})[0] == 200

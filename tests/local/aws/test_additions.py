@@ -21,7 +21,7 @@ local.launcher.main(["--check"])
 
 
 def run(temporary, *program):
-    settings = {"AUTH": "true", "LOG_LEVEL": "ERROR", "PYTHONPATH": str(REPOSITORY)}
+    settings = {"AUTH": "true", "LOG_LEVEL": "ERROR", "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'functions'}"}
     return subprocess.run(
         [PYTHON, *program],
         cwd=REPOSITORY,

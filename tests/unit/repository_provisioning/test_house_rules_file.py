@@ -6,7 +6,8 @@ from repository_provisioning import check_settings
 from repository_provisioning.domain.house_rules import HouseRules
 from repository_provisioning.domain.names import RepositoryName
 from steward import settings
-from steward.errors import SettingsError
+from steward.conversion import convert
+from steward.errors import SettingsError, ValidationError
 from steward.principals import Principal
 
 SOUND = """\
@@ -335,3 +336,11 @@ def test_a_rule_that_can_match_is_no_warning(written, capsys):
     check_settings.main([str(written(SOUND.replace('match: "**"', 'match: "s*"') + '  - match: "*"\n').parent)])
 
     assert "warning" not in capsys.readouterr().err
+
+
+def test_a_service_that_pulls_is_refused_with_what_to_do():
+    rule = {"match": "**", "pull": {"services": ["lambda.amazonaws.com"]}}
+    callers = [{"principals": ["self:*"], "repositories": ["**"]}]
+
+    with pytest.raises(ValidationError, match="list the account in accounts"):
+        convert({"callers": callers, "repositories": [rule]}, HouseRules)

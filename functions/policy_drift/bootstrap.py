@@ -6,6 +6,9 @@ adapter, so that tests call the same functions with doubles; the adapters and th
 
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from policy_drift.adapters.cloudtrail_changes import CloudTrailChanges
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
@@ -32,6 +35,7 @@ from policy_drift.application.ports import (
 )
 from policy_drift.application.record_findings import RecordFindings
 from policy_drift.application.scan_account import ScanAccount
+from policy_drift.domain.access.work import OF_A_CHECK, OF_A_SCAN
 from policy_drift.domain.scope import Scope
 from policy_drift.domain.settings import DriftSettings
 from steward import settings as files
@@ -63,8 +67,9 @@ def scan_account(
     reports: ReportStore | None = None,
     publisher: EventPublisher | None = None,
     clock: Clock | None = None,
+    steps: int = OF_A_SCAN,
 ) -> ScanAccount:
-    """Compare the whole account, by schedule. Raises SettingsError."""
+    """Compare the whole account, by schedule, in so many steps of the engine. Raises SettingsError."""
     settings, severities = settings or drift_settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
@@ -84,6 +89,7 @@ def scan_account(
         severities=severities,
         account=account,
         region=region,
+        steps=steps,
     )
 
 
@@ -102,8 +108,9 @@ def check_changes(
     rotation_roles: Sequence[Principal] | None = None,
     publisher: EventPublisher | None = None,
     clock: Clock | None = None,
+    steps: int = OF_A_CHECK,
 ) -> CheckChanges:
-    """Compare what an event names. Raises SettingsError."""
+    """Compare what an event names, in so many steps of the engine. Raises SettingsError."""
     settings, severities = settings or drift_settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
@@ -120,6 +127,7 @@ def check_changes(
         clock,
         settings.scope,
         severities,
+        steps,
     )
 
 
@@ -185,6 +193,11 @@ def baseline_in_force(
     """The baseline of one account."""
     store, records = store or _store(account), records or _records(account)
     return BaselineInForce(store, records, publisher, clock, account, severities or drift_severities())
+
+
+def half_time(context: LambdaContext) -> datetime:
+    """When half of what is left of the function's time is over: recording and publishing have the other half."""
+    return datetime.now(UTC) + timedelta(milliseconds=context.get_remaining_time_in_millis()) / 2
 
 
 def drift_severities() -> DriftSeverities:

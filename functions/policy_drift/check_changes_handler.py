@@ -8,7 +8,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from policy_drift.application.ports import PublicationPendingError
-from policy_drift.bootstrap import CAPABILITY, check_changes
+from policy_drift.bootstrap import CAPABILITY, check_changes, half_time
 from policy_drift.domain.baseline import NothingApprovedError
 from policy_drift.domain.changes.change_event import ChangeEvent, change_event
 from steward.errors import StewardError
@@ -38,16 +38,16 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             logger.exception("event not read", error=type(error).__name__, message_id=message["messageId"])
             metrics.add_metric("ChangesToRetry", MetricUnit.Count, 1)
             unread.append(message["messageId"])
-    failed = _check_all(events, context.aws_request_id) if events else []
+    failed = _check_all(events, context) if events else []
     return {"batchItemFailures": [{"itemIdentifier": message} for message in (*unread, *failed)]}
 
 
-def _check_all(events: Mapping[str, ChangeEvent], run: str) -> list[str]:
+def _check_all(events: Mapping[str, ChangeEvent], context: LambdaContext) -> list[str]:
     """Check these events, one entity at a time if that fails; the messages to retry."""
     try:
-        failed = _check(events, run)
+        failed = _check(events, context)
         if failed and len(events) > 1:
-            failed = [message for one in _by_entity(events) for message in _check(one, run)]
+            failed = [message for one in _by_entity(events) for message in _check(one, context)]
     except PublicationPendingError as error:
         logger.warning("change not published", reason=str(error), code=error.code, events=len(events))
         metrics.add_metric("ChangesToRetry", MetricUnit.Count, len(events))
@@ -66,10 +66,10 @@ def change_event_in(message: Mapping[str, Any]) -> ChangeEvent | None:
     return change_event(detail) if isinstance(detail, dict) else None
 
 
-def _check(events: Mapping[str, ChangeEvent], run: str) -> list[str]:
+def _check(events: Mapping[str, ChangeEvent], context: LambdaContext) -> list[str]:
     """Check these events; the messages to retry."""
     try:
-        checked = _check_changes.check(list(events.values()), run)
+        checked = _check_changes.check(list(events.values()), context.aws_request_id, half_time(context))
     except NothingApprovedError as error:
         logger.info("no baseline yet", reason=str(error), events=len(events))
         return []

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from policy_drift.bootstrap import CAPABILITY, scan_account
+from policy_drift.bootstrap import CAPABILITY, half_time, scan_account
 from policy_drift.domain.events import DriftScanFailed
 from policy_drift.domain.finding import Change
 from steward.observability import observe
@@ -21,7 +21,7 @@ _scan_account = scan_account()
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Scan once. What fails is published; what the bus does not take escapes, so that Lambda invokes again."""
     scan_id = str(event.get("id") or context.aws_request_id)
-    outcome = _scan_account.scan(scan_id, writers_in(event))
+    outcome = _scan_account.scan(scan_id, writers_in(event), half_time(context))
     if isinstance(outcome, DriftScanFailed):
         logger.error("scan failed", scan=scan_id, reason=outcome.reason, code=outcome.code)
         metrics.add_metric("DriftScansFailed", MetricUnit.Count, 1)

@@ -12,6 +12,7 @@ from iam_policy.canonical import canonical_form, canonical_hash
 from iam_policy.comparison import Comparison, Verdict, Witness, compare
 from iam_policy.errors import InvalidRequestError, PolicyDocumentError, PolicyError
 from iam_policy.evaluation import Decision, Request, evaluate
+from iam_policy.partial_evaluation import may_allow
 from iam_policy.summary import Grant, Summary, summarize
 from iam_policy.summary_words import summary_in_words
 
@@ -34,6 +35,7 @@ __all__ = [
     "compare",
     "effective_access",
     "evaluate",
+    "may_allow",
     "summarize",
     "summary_in_words",
 ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 
 class OutOfBudgetError(Exception):
@@ -37,10 +38,15 @@ class Budget:
         if self.steps < 0:
             raise OutOfBudgetError
 
-    @contextmanager
-    def half(self) -> "Iterator[Budget]":
+    def half(self) -> "AbstractContextManager[Budget]":
         """Half of what is left, for one question, so that the first hard one leaves a share for the others."""
-        part = Budget(max(self.steps, 0) // 2)
+        return self.share(2)
+
+    @contextmanager
+    def share(self, among: int, most: int | None = None) -> "Iterator[Budget]":
+        """An equal part of what is left, at most so much, for one of so many questions; what is not used stays here."""
+        equal = max(self.steps, 0) // among
+        part = Budget(equal if most is None else min(equal, most))
         given = part.steps
         try:
             yield part

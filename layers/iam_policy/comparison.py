@@ -60,6 +60,11 @@ class Comparison:
     reason: str = ""
     sides: tuple[Access, ...] = field(default=(), compare=False, repr=False)
 
+    @property
+    def is_out_of_budget(self) -> bool:
+        """Whether a larger budget might decide it."""
+        return self.reason == _OUT_OF_BUDGET
+
 
 def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None, most_witnesses: int = 5) -> Comparison:
     """What live allows against what baseline allows.
@@ -93,10 +98,17 @@ def compare(baseline: Policies, live: Policies, *, budget: Budget | None = None,
         reason for reason, found in ((why_not_allowed, allowed), (why_not_denied, denied)) if reason and not found
     ]
     if unsure:
-        if [set(merged(layer)) for layer in first.layers] == [set(merged(layer)) for layer in second.layers]:
+        if _are_spelled_alike(first, second):
             return Comparison(Verdict.EQUIVALENT, sides=(first, second))
         return Comparison(Verdict.UNKNOWN, allowed, denied, unsure[0], (first, second))
     return Comparison(_VERDICTS[bool(allowed), bool(denied)], allowed, denied, sides=(first, second))
+
+
+def _are_spelled_alike(first: Access, second: Access) -> bool:
+    """Whether both are the same in canonical form; that is not looked at where one has layers that the other lacks."""
+    if len(first.layers) != len(second.layers):
+        return False
+    return all(set(merged(one)) == set(merged(other)) for one, other in zip(first.layers, second.layers, strict=True))
 
 
 _VERDICTS = {
@@ -148,10 +160,23 @@ class Question:
 
     def only_allowed_by(self, side: int) -> tuple[tuple[Witness, ...], str]:
         """Witnesses that only this side allows, and why there may be others when there are none."""
+        if self._is_included(side):
+            return (), ""
         try:
             return self._only_allowed_by(side)
         except OutOfBudgetError:
             return (), _OUT_OF_BUDGET
+
+    def _is_included(self, side: int) -> bool:
+        """Whether a side has no Allow that the other one lacks, and every Deny of the other."""
+        here, there = self._sides[side].layers, self._sides[1 - side].layers
+        if len(here) != len(there):
+            return False
+        denies = {statement for layer in here for statement in layer if not statement.allows}
+        return all(
+            {statement for statement in mine if statement.allows} <= set(theirs)
+            for mine, theirs in zip(here, there, strict=True)
+        ) and all(statement in denies for layer in there for statement in layer if not statement.allows)
 
     def _only_allowed_by(self, side: int) -> tuple[tuple[Witness, ...], str]:
         found, reason = self._exactly(side, Assignment(self._fresh))

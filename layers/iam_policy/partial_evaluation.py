@@ -19,6 +19,24 @@ PLACEHOLDER = "sts:getcalleridentity"
 _PLACEHOLDER = PatternSet(frozenset({PLACEHOLDER}))
 
 
+def about(access: Access, action: str) -> Access:
+    """The statements that apply to an action, ``service:Action``."""
+    name = literal(action.lower())
+    return Access(
+        tuple(tuple(one for one in layer if one.actions.match(name, lambda _: None)) for layer in access.layers)
+    )
+
+
+def is_allowed_somewhere(access: Access) -> bool:
+    """Whether each layer has a statement that allows; without one, nothing is allowed."""
+    return all(any(one.allows for one in layer) for layer in access.layers)
+
+
+def may_allow(access: Access, action: str) -> bool:
+    """Whether an action is allowed anywhere under any conditions, if no Deny stood against it: seen at a glance."""
+    return is_allowed_somewhere(about(access, action))
+
+
 def partially_evaluated(access: Access, action: str, known: Mapping[str, str | None]) -> Access:
     """What an access says to one action of a principal of which some context is known.
 
@@ -34,8 +52,7 @@ def partially_evaluated(access: Access, action: str, known: Mapping[str, str | N
     known : mapping
         The values of context keys, written in lower case; None for one that is missing.
     """
-    name = literal(action.lower())
-    layers = [[one for one in layer if one.actions.match(name, lambda _: None)] for layer in access.layers]
+    layers = about(access, action).layers
     keys = set(variables.keys_of(statement.scope for layer in layers for statement in layer))
     assignment = Assignment({key: value for key, value in known.items() if key in keys}, frozenset(keys - known.keys()))
     return Access(tuple(tuple(_left(layer, known, assignment)) for layer in layers))

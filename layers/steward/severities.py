@@ -93,6 +93,7 @@ class DriftSeverities:
     deciding_tag: SeverityName
     protected_by_aws: SeverityName
     unreadable: SeverityName
+    undecided: SeverityName
     transient_of_unknown_access: SeverityName
     baseline_refused: SeverityName
     baseline_lost: SeverityName

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from policy_drift import bootstrap
+from policy_drift.domain.access.work import OF_A_CHECK
 from policy_drift.domain.account import Account, Role
 from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.scope import Scope
@@ -41,7 +42,7 @@ QUIET = Account(ACCOUNT, roles={"app": APP})
 class DriftUnderTest:
     """One deployment over one account. Its parts may be replaced before each call."""
 
-    def __init__(self, account=QUIET, publisher=None, expected=(), scope=Scope(), history=None):  # noqa: B008 - frozen
+    def __init__(self, account=QUIET, publisher=None, expected=(), scope=Scope(), history=None, steps=OF_A_CHECK):  # noqa: B008 - frozen
         self.clock = FrozenClock()
         self.settings = DriftSettings(scope=scope, expected_actors=tuple(expected))
         self.iam = InMemoryAccount(account)
@@ -50,6 +51,7 @@ class DriftUnderTest:
         self.store = InMemoryBaselineStore()
         self.publisher = publisher or RecordingPublisher()
         self.history = history or NoHistory()
+        self.steps = steps
         self.credentials = InMemoryCredentials()
         self._event = 0
         self._scan = 0
@@ -60,13 +62,14 @@ class DriftUnderTest:
             account=ACCOUNT, store=self.store, records=self.records, publisher=self.publisher, clock=self.clock
         )
 
-    def scan(self, writers=None):
+    def scan(self, writers=None, until=None):
         self._scan += 1
-        use_case = bootstrap.scan_account(region="ca-central-1", reports=NoReports(), **self._ports())
-        return use_case.scan(f"scan-{self._scan}", writers or {})
+        use_case = bootstrap.scan_account(region="ca-central-1", reports=NoReports(), steps=self.steps, **self._ports())
+        return use_case.scan(f"scan-{self._scan}", writers or {}, until)
 
-    def check(self, *announcements):
-        return bootstrap.check_changes(region="ca-central-1", **self._ports()).check(announcements, "run")
+    def check(self, *announcements, until=None):
+        use_case = bootstrap.check_changes(region="ca-central-1", steps=self.steps, **self._ports())
+        return use_case.check(announcements, "run", until)
 
     def _ports(self):
         return {

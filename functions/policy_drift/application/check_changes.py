@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import BaselineInForce
 from policy_drift.application.find_credentials import FindCredentials
 from policy_drift.application.ports import AccountReader, Findings, Subjects
 from policy_drift.application.record_findings import RecordFindings, ScanResult
+from policy_drift.domain.access.work import OF_A_CHECK, OF_RECORDING, OF_TRANSIENTS, Work
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
 from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.transients import transients
-from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.comparison.drifts import drifts_in_rounds
 from policy_drift.domain.dependents import with_dependents
 from policy_drift.domain.finding import Drift, Finding
 from policy_drift.domain.scope import Scope
@@ -46,6 +48,7 @@ class CheckChanges:
         clock: Clock,
         scope: Scope,
         severities: DriftSeverities,
+        steps: int = OF_A_CHECK,
     ) -> None:
         self._reader = reader
         self._baseline = baseline_in_force
@@ -56,9 +59,19 @@ class CheckChanges:
         self._clock = clock
         self._scope = scope
         self._severities = severities
+        self._steps = steps
 
-    def check(self, events: Sequence[ChangeEvent], run: str) -> Checked:
-        """Read what the events touch, once for all of them, and compare it.
+    def check(self, events: Sequence[ChangeEvent], run: str, until: datetime | None = None) -> Checked:
+        """Read what the events touch, once for all of them, and compare it: what is cheap is recorded first.
+
+        Parameters
+        ----------
+        events
+            Where to look.
+        run
+            Correlates the events that this publishes.
+        until
+            When no other comparison may begin; never by default. The next scan begins with what is left.
 
         Raises
         ------
@@ -73,16 +86,25 @@ class CheckChanges:
         live = self._read(distinct, approved)
         distinct = _respelled(distinct, live)
         altered, handed = _altered(distinct), _handed(distinct)
-        found = drifts(approved, live, severities=self._severities, scope=self._scope, only=altered, alone=handed)
-        transient = self._transient(distinct, approved, live)
-        if transient:
-            found = replace(found, found=(*found.found, *transient))
-        beside = self._credentials.found(distinct, found.compared, approved, live)
-        found = replace(found, found=(*found.found, *beside))
         explain = self._attribution.from_events(distinct, (approved, live))
-        findings = self._recorder.record(
-            ScanResult(found, read_at), explain, FindingEvents(approved, live, self._holders), run
+        events_of = FindingEvents(approved, live, self._holders)
+        rounds = drifts_in_rounds(
+            approved,
+            live,
+            severities=self._severities,
+            scope=self._scope,
+            only=altered,
+            alone=handed,
+            work=Work(self._steps, lambda: until is not None and self._clock.now() >= until),
         )
+        recording = Work(OF_RECORDING)
+        beside: list[Drift] | None = None
+        for found in rounds:
+            if beside is None:
+                credentials = self._credentials.found(distinct, found.compared, approved, live)
+                beside = [*self._transient(distinct, approved, live), *credentials]
+            result = ScanResult(replace(found, found=(*found.found, *beside)), read_at, work=recording)
+            findings = self._recorder.record(result, explain, events_of, run)
         return Checked(found.compared or frozenset(), tuple(findings))
 
     def _read(self, events: Collection[ChangeEvent], approved: Account) -> Account:
@@ -109,7 +131,7 @@ class CheckChanges:
 
     def _transient(self, events: Iterable[ChangeEvent], approved: Account, live: Account) -> list[Drift]:
         """Access that was given and is gone, unless an alert has reported it."""
-        gone = list(transients(events, approved, live, self._scope, self._severities))
+        gone = list(transients(events, approved, live, self._scope, self._severities, Work(OF_TRANSIENTS)))
         known = [kept.value for kept in self._findings.of({one.drift.entity for one in gone})] if gone else []
         of_entity = {one.drift.entity: [f for f in known if f.drift.entity == one.drift.entity] for one in gone}
         return _most_severe_of_each(

@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
-from iam_policy import PolicyDocumentError, Verdict
+from iam_policy import Budget, PolicyDocumentError, Verdict
 from iam_policy.escalation import escalations
 from policy_drift.application.ports import CredentialReader, Findings
 from policy_drift.domain.access.effective_policies import UnreadError, effective_policies
 from policy_drift.domain.access.live_state import fingerprint
+from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind
 from policy_drift.domain.arns import arn_in
 from policy_drift.domain.changes.change_event import ChangeEvent
@@ -30,6 +31,8 @@ from steward.errors import UpstreamError
 from steward.principals import Principal
 from steward.severities import DriftSeverities
 
+_OF_A_PRINCIPAL = 200_000
+"""Steps of the engine that may be taken to find out what the principal of a credential may do."""
 MOST_CONFIRMED = 100
 """Findings that one scan confirms again, in up to six calls each; the others stand as they are."""
 _IS = {
@@ -202,15 +205,19 @@ class FindCredentials:
 
     def _worth(self, principal: Entity, account: Account) -> Assessment:
         try:
-            caller = caller_of(account, principal, effective_policies(account, principal))
-            if is_administrator(caller.access):
+            questions = Questions(Budget(_OF_A_PRINCIPAL))
+            caller = caller_of(account, principal, effective_policies(account, principal), questions)
+            if is_administrator(caller.access, questions):
                 return Assessment.of(
                     self._severities.administrator, f"{principal.kind} {principal.name} is an administrator"
                 )
-            open_paths = escalations(caller)
+            open_paths = questions.decided(escalations(caller))
         except (UnreadError, PolicyDocumentError):
             return worst(())
         paths = [Assessment(severity_of(path, self._severities), (str(path),)) for path in open_paths[:1]]
+        if questions.undecided:
+            reason = f"whether {principal.kind} {principal.name} can get more access was not decided within the budget"
+            paths.append(Assessment.of(self._severities.undecided, reason))
         return worst(paths)
 
     def _is_exempt(self, event: ChangeEvent) -> bool:

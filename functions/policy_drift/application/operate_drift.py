@@ -9,6 +9,7 @@ from policy_drift.application.baseline_in_force import Approved, BaselineInForce
 from policy_drift.application.ports import AccountReader, Findings, Kept, ReportStore, ScanTrigger
 from policy_drift.application.record_findings import LEASE, Outbox, RecordFindings, ScanResult
 from policy_drift.domain import baseline, lifecycle
+from policy_drift.domain.access.work import OF_A_REQUEST, Work
 from policy_drift.domain.account import Account, EntityId, EntityKind
 from policy_drift.domain.baseline import Adoption, Baseline, InForce, Origin
 from policy_drift.domain.comparison.drifts import Drifts, drifts
@@ -186,7 +187,7 @@ class OperateDrift:
         for flaw in baseline.flaws(adopted):
             raise ConflictError(f"adopt what this names with it: {'.'.join(map(str, flaw.place))}: {flaw.reason}")
         ids = {drift.finding_id for drift in wanted}
-        more = drifts(approved, adopted, severities=self._severities).found
+        more = drifts(approved, adopted, severities=self._severities, work=Work(OF_A_REQUEST)).found
         under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in more}
         besides = sorted(under_live_names - ids)
         if besides:
@@ -200,7 +201,8 @@ class OperateDrift:
     def _compared(self, approved: Account, live: Account, wanted: "list[Drift]") -> Drifts:
         """Compare the entities to adopt alone; a whole account takes longer than a request may."""
         only = frozenset(drift.entity for drift in wanted)
-        return drifts(approved, live, severities=self._severities, scope=self._scope, only=only)
+        work = Work(OF_A_REQUEST)
+        return drifts(approved, live, severities=self._severities, scope=self._scope, only=only, work=work)
 
     def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
         """Resolve the adopted findings now, not at the next scan."""

@@ -9,8 +9,9 @@ Of two runs that see different things, the one that read the account later is ri
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import batched
 
 from policy_drift.application.ports import (
@@ -23,9 +24,11 @@ from policy_drift.application.ports import (
 )
 from policy_drift.domain import lifecycle
 from policy_drift.domain.access.live_state import relation
+from policy_drift.domain.access.work import OF_RECORDING, Work
+from policy_drift.domain.account import EntityId, EntityKind
 from policy_drift.domain.changes.expected_events import LOOKED_BACK
 from policy_drift.domain.comparison.drifts import Drifts
-from policy_drift.domain.finding import Drift, Finding, State
+from policy_drift.domain.finding import Drift, Finding, Kind, State
 from policy_drift.domain.lifecycle import Ending, Explanation, Why
 from policy_drift.report.finding_events import FindingEvents, resolution
 from steward.clock import Clock
@@ -37,6 +40,8 @@ LEASE = timedelta(seconds=150)
 CLOCKS_DIFFER = timedelta(seconds=1)
 """By how much the clocks of two machines may differ; those of AWS's are within milliseconds of each other."""
 _TRIES = 8
+_RELATIONS = 10
+"""The comparison of a finding with what was alerted of it gets this part of what is left."""
 _TOGETHER = 10
 """Alerts in one call of the bus."""
 
@@ -117,11 +122,14 @@ class ScanResult:
         When reading the account and the baseline began: everything that was so then has been seen.
     adopted : frozenset of str
         Entities whose approval has changed since the last scan: what is resolved of theirs was adopted, not reverted.
+    work : Work
+        What may be done to compare it with what was alerted. What it does not decide is alerted again.
     """
 
     drifts: Drifts
     read_at: datetime
     adopted: frozenset[str] = frozenset()
+    work: Work = field(default_factory=lambda: Work(OF_RECORDING))
 
 
 class RecordFindings:
@@ -179,6 +187,13 @@ class RecordFindings:
                     _YET.format(f"another run wrote an alert of {item}, and has not published it")
                 )
         return standing
+
+    def left_by_last_scan(self, account: str) -> EntityId | None:
+        """The first entity that a run had no time for and no scan has compared since; None if there is none."""
+        kept = self._findings.get(f"{Kind.UNREADABLE.lower()}:{EntityKind.ACCOUNT}:{account}")
+        if kept is None or kept.value.state is State.RESOLVED or not kept.value.drift.live:
+            return None
+        return EntityId(kept.value.drift.live)
 
     def _advance(
         self,
@@ -239,7 +254,8 @@ class RecordFindings:
         self, known: Finding | None, drift: Drift, result: ScanResult, explain: Explain
     ) -> tuple[Finding, Why | None]:
         now, read_at = self._clock.now(), result.read_at
-        why = lifecycle.reason_to_alert(known, drift, now, relation)
+        with result.work.share(_RELATIONS) as questions:
+            why = lifecycle.reason_to_alert(known, drift, now, partial(relation, questions=questions))
         if known is None or why:
             return lifecycle.alerted(known, drift, explain(drift), now, read_at), why
         explanation = explain(drift) if _needs_explanation(known, result) else Explanation()

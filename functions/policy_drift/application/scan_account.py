@@ -11,9 +11,10 @@ from policy_drift.application.baseline_in_force import Approved, BaselineInForce
 from policy_drift.application.find_credentials import FindCredentials
 from policy_drift.application.ports import AccountReader, PublicationPendingError, ReportStore, Snapshot
 from policy_drift.application.record_findings import RecordFindings, ScanResult
+from policy_drift.domain.access.work import OF_A_SCAN, OF_RECORDING, Work
 from policy_drift.domain.account import Account
 from policy_drift.domain.changes.expected_events import is_without_event
-from policy_drift.domain.comparison.drifts import Drifts, drifts
+from policy_drift.domain.comparison.drifts import Drifts, drifts_in_rounds
 from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
 from policy_drift.domain.finding import Change, Drift, Finding, Kind, State
 from policy_drift.domain.lifecycle import Explanation
@@ -62,6 +63,7 @@ class ScanAccount:
         severities: DriftSeverities,
         account: str,
         region: str,
+        steps: int = OF_A_SCAN,
     ) -> None:
         self._reader = reader
         self._baseline = baseline_in_force
@@ -75,9 +77,12 @@ class ScanAccount:
         self._severities = severities
         self._account = account
         self._region = region
+        self._steps = steps
 
-    def scan(self, scan_id: str, writers: Mapping[str, Change]) -> Completed | DriftScanFailed:
-        """Compare, record, report and publish. A failure is published, too.
+    def scan(
+        self, scan_id: str, writers: Mapping[str, Change], until: datetime | None = None
+    ) -> Completed | DriftScanFailed:
+        """Compare, record, report and publish: what is cheap to compare is recorded first. A failure is published, too.
 
         Parameters
         ----------
@@ -85,6 +90,8 @@ class ScanAccount:
             Correlates its events.
         writers
             Who uploaded or deleted versions of the baseline, if an event said so.
+        until
+            When no other comparison may begin; never by default. The next scan begins with what is left.
 
         Raises
         ------
@@ -97,7 +104,7 @@ class ScanAccount:
         try:
             snapshot = self._reader.snapshot()
             approved = self._approved(scan_id, started, snapshot, writers)
-            completed = self._compare(scan_id, started, snapshot, approved)
+            completed = self._compare(scan_id, started, snapshot, approved, until)
         except PublicationPendingError:
             raise
         except StewardError as error:
@@ -126,19 +133,27 @@ class ScanAccount:
         from_history = self._attribution.from_history(started, approved, live)
         return lambda drift: Explanation(causes) if drift.kind is Kind.BASELINE else from_history(drift)
 
-    def _compare(self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved) -> Completed:
+    def _compare(
+        self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved, until: datetime | None
+    ) -> Completed:
         live, baseline = snapshot.account, approved.baseline.account
-        found = drifts(baseline, live, severities=self._severities, scope=self._scope)
-        beside = self._credentials.found((), None, baseline, live)
-        found = replace(found, found=(*found.found, *beside))
-        if approved.drift:
-            found = replace(found, found=(approved.drift, *found.found))
-        findings = self._recorder.record(
-            ScanResult(found, started, approved.changed),
-            self._explain(started, baseline, live, approved.causes),
-            FindingEvents(baseline, live),
-            scan_id,
+        rounds = drifts_in_rounds(
+            baseline,
+            live,
+            severities=self._severities,
+            scope=self._scope,
+            work=Work(self._steps, lambda: until is not None and self._clock.now() >= until),
+            first=self._recorder.left_by_last_scan(self._account),
         )
+        recording, of_baseline = Work(OF_RECORDING), (approved.drift,) if approved.drift else ()
+        beside = (*of_baseline, *self._credentials.found((), None, baseline, live))
+        for found in rounds:
+            findings = self._recorder.record(
+                ScanResult(replace(found, found=(*beside, *found.found)), started, approved.changed, recording),
+                self._explain(started, baseline, live, approved.causes),
+                FindingEvents(baseline, live),
+                scan_id,
+            )
         coverage = Coverage(
             entities={
                 "users": len(live.users),

@@ -1,11 +1,12 @@
 """A principal that makes requests, and the roles of its account that it could act upon."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from iam_policy.access import Access, PolicyDocument
 from iam_policy.budget import Budget
+from iam_policy.comparison import Comparison
 
 
 class CallerKind(StrEnum):
@@ -79,8 +80,10 @@ class Caller:
     removals : tuple of Removal
         Its guards: Deny statements of its own or of its groups, and the boundary.
     budget : Budget, optional
-        How much work to do for all questions about the caller together; none takes more than half of what is left. By
-        default each question has a budget of its own.
+        How much work to do for all questions about the caller together; none takes more than a small share of what is
+        left. By default each question has a budget of its own.
+    answers : mutable mapping, optional
+        What is decided, by what was asked: callers that share it do not ask the same twice.
     """
 
     kind: CallerKind
@@ -92,7 +95,10 @@ class Caller:
     role_of: Callable[[str], Role | None] = field(default=_nothing_known, compare=False, repr=False)
     budget: Budget | None = field(default=None, compare=False, repr=False)
     removals: tuple[Removal, ...] = ()
+    answers: MutableMapping[Access, Comparison] = field(default_factory=dict, compare=False, repr=False)
     asked: dict[tuple[str, str], Access] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    undecided: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
 
     @property
     def partition(self) -> str:

@@ -20,20 +20,35 @@ from iam_policy.comparison import Comparison, Verdict, compare
 from iam_policy.errors import PolicyDocumentError
 from iam_policy.escalation.caller import Caller, CallerKind, Role
 from iam_policy.escalation.paths import Category, Path, PathStep, Target, known_paths
-from iam_policy.partial_evaluation import PLACEHOLDER, partially_evaluated
+from iam_policy.partial_evaluation import PLACEHOLDER, is_allowed_somewhere, may_allow, partially_evaluated
 
 _MOST_CANDIDATES = 40
 _MOST_TRUSTS = 4_096
+_MOST_ANSWERS = 8_192
+_OF_A_QUESTION = Budget().steps
+_QUESTIONS = 16
+"""A question about a caller gets this part of what is left: sixty hard ones leave something to the last."""
 _IAM_FORM = "arn:*:iam::*:"
 _NOTHING = Access(((),))
 
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """A path that is open; ``lateral`` when it leads to another principal though it could lead to oneself."""
+    """A path that is open.
+
+    Attributes
+    ----------
+    path : Path
+        The path.
+    lateral : bool
+        Whether it leads to another principal though it could lead to oneself.
+    decided : bool
+        Whether it is known to be open; else it counts as open because that was not decided within the budget.
+    """
 
     path: Path
     lateral: bool = False
+    decided: bool = True
 
     @property
     def category(self) -> Category:
@@ -43,7 +58,8 @@ class Escalation:
     def __str__(self) -> str:
         """The path in words."""
         whom = " on another principal" if self.lateral else ""
-        return f"escalation path {self.path.id} is open: {self.path.title}{whom}"
+        is_open = "is open" if self.decided else "may be open"
+        return f"escalation path {self.path.id} {is_open}: {self.path.title}{whom}"
 
 
 def escalations(caller: Caller) -> tuple[Escalation, ...]:
@@ -51,25 +67,32 @@ def escalations(caller: Caller) -> tuple[Escalation, ...]:
 
     A path of which it was not decided whether it is open counts as open.
     """
-    found = [escalation for path in known_paths() if (escalation := _open(path, caller))]
+    found = [escalation for path in known_paths() if (escalation := _decided(path, caller))]
     if not any(escalation.category is Category.SELF_ESCALATION for escalation in found):
         found += _without_a_guard(caller)
     return tuple(sorted(found, key=lambda escalation: escalation.category is not Category.SELF_ESCALATION))
 
 
+def _decided(path: Path, caller: Caller) -> Escalation | None:
+    caller.undecided.clear()
+    escalation = _open(path, caller)
+    return replace(escalation, decided=not caller.undecided) if escalation else None
+
+
 def _without_a_guard(caller: Caller) -> Iterator[Escalation]:
     """Guards that the caller can take away from itself, when that opens a path to an administrator."""
     for removal in caller.removals:
+        caller.undecided.clear()
         step = PathStep(removal.action, Target.ANY, (removal.resource,), ())
         if not _is_ever_allowed(step, caller) or _witness([step], step.resources, (), caller) is None:
             continue
         free = replace(caller, access=removal.access, removals=())
-        opened = (_open(path, free) for path in known_paths() if path.category is Category.SELF_ESCALATION)
+        opened = (_decided(path, free) for path in known_paths() if path.category is Category.SELF_ESCALATION)
         beyond = next((one for one in opened if one and one.category is Category.SELF_ESCALATION), None)
         if beyond:
             title = f"{removal.action} removes its own guard, then {beyond.path.title}"
-            steps = (step, *beyond.path.steps)
-            yield Escalation(replace(beyond.path, id="guard", title=title, steps=steps))
+            path = replace(beyond.path, id="guard", title=title, steps=(step, *beyond.path.steps))
+            yield replace(beyond, path=path, decided=beyond.decided and not caller.undecided)
             return
 
 
@@ -88,7 +111,7 @@ def _open(path: Path, caller: Caller) -> Escalation | None:
 
 
 def _is_ever_allowed(step: PathStep, caller: Caller) -> bool:
-    return any(all(any(one.allows for one in layer) for layer in asked.layers) for asked in _asked(step, caller))
+    return may_allow(caller.access, step.action) and any(is_allowed_somewhere(asked) for asked in _asked(step, caller))
 
 
 def _all_allowed_on(steps: Iterable[PathStep], resources: Iterable[str], caller: Caller) -> bool:
@@ -149,19 +172,27 @@ def _witness(steps: list[PathStep], forms: Iterable[str], excluded: Iterable[str
         statements.append({"Effect": "Deny", "Action": PLACEHOLDER, "Resource": [*excluded, *no_arns]})
     asked_about = effective_access([{"Version": "2008-10-17", "Statement": statements}])
     for layers in _together([_asked(step, caller) for step in steps]):
-        comparison = _compared_with_nothing(Access((*layers, *asked_about.layers)), caller.budget)
+        comparison = _compared_with_nothing(Access((*layers, *asked_about.layers)), caller)
         if comparison.newly_allowed:
             return comparison.newly_allowed[0].resource
         if comparison.verdict is Verdict.UNKNOWN:
+            if comparison.is_out_of_budget:
+                caller.undecided.add(steps[0].action)
             return forms[0]
     return None
 
 
-def _compared_with_nothing(access: Access, budget: Budget | None) -> Comparison:
-    if budget is None:
-        return compare(_NOTHING, access, most_witnesses=1)
-    with budget.half() as part:
-        return compare(_NOTHING, access, budget=part, most_witnesses=1)
+def _compared_with_nothing(access: Access, caller: Caller) -> Comparison:
+    if (known := caller.answers.get(access)) is not None:
+        return known
+    if caller.budget is None:
+        comparison = compare(_NOTHING, access, most_witnesses=1)
+    else:
+        with caller.budget.share(_QUESTIONS, _OF_A_QUESTION) as part:
+            comparison = compare(_NOTHING, access, budget=part, most_witnesses=1)
+    if not comparison.is_out_of_budget and len(caller.answers) < _MOST_ANSWERS:
+        caller.answers[access] = comparison
+    return comparison
 
 
 def _asked(step: PathStep, caller: Caller) -> list[Access]:

@@ -32,7 +32,7 @@ def test_the_package_offers_these_names() -> None:
             "PolicyDocumentError",
         ),
         *("PolicyError", "Request", "Summary", "Verdict", "Witness", "canonical_form", "canonical_hash", "compare"),
-        *("effective_access", "evaluate", "summarize", "summary_in_words"),
+        *("effective_access", "evaluate", "may_allow", "summarize", "summary_in_words"),
     ]
     assert sorted(escalation.__all__) == [
         *("Caller", "CallerKind", "Category", "Escalation", "Path", "PathStep", "Removal", "Role", "Target"),

@@ -10,7 +10,8 @@ The shapes:
 - RECREATED: ``{"unique_id": id}``; what else differs is a finding of its own.
 - BOUNDARY: ``{"boundary": {arn: document}}``, or empty without one.
 - TRUST, POLICY, UPSTREAM, and UNMANAGED of a policy: the document.
-- MEMBERSHIP, DANGLING: names of groups, unique ids. NOTE: what is noted. UNREADABLE: why. MISSING: None.
+- MEMBERSHIP, DANGLING: names of groups, unique ids. NOTE: what is noted. UNREADABLE: why; of the account,
+  the first entity that is left. MISSING: None.
 """
 
 import hashlib
@@ -20,20 +21,24 @@ from typing import Any
 
 from iam_policy import (
     Access,
+    Budget,
     Comparison,
     PolicyDocumentError,
     Verdict,
     Witness,
     canonical_form,
-    compare,
 )
 from policy_drift.domain.access.effective_policies import EffectivePolicies, access
 from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, together
 from policy_drift.domain.access.verdicts import joined
+from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Entity, Role
 from policy_drift.domain.finding import Kind
 
 Json = Any
+
+_OF_AN_EXAMPLE = 200_000
+"""Steps that the search for an example may take; the alert is right without one."""
 
 
 def policies_state(held: EffectivePolicies) -> Json:
@@ -70,7 +75,7 @@ def fingerprint(live: Json) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def relation(kind: Kind, pinned: Json, live: Json) -> Verdict:
+def relation(kind: Kind, pinned: Json, live: Json, questions: Questions | None = None) -> Verdict:
     """Compare ``Drift.live`` with that of an earlier comparison of the same finding.
 
     Parameters
@@ -79,6 +84,8 @@ def relation(kind: Kind, pinned: Json, live: Json) -> Verdict:
         Of the finding.
     pinned, live : JSON value
         The state of the last alert or acknowledgement, and the current one.
+    questions : Questions, optional
+        How much work to do; what it does not decide is UNKNOWN.
 
     Returns
     -------
@@ -88,29 +95,30 @@ def relation(kind: Kind, pinned: Json, live: Json) -> Verdict:
     if pinned == live or kind in {Kind.NOTE, Kind.UNREADABLE}:
         return Verdict.EQUIVALENT
     try:
-        return joined(_relations(pinned, live))
+        return joined(_relations(pinned, live, questions or Questions(Budget())))
     except PolicyDocumentError:
         return Verdict.UNKNOWN
 
 
 def more_than(pinned: Json, live: Json) -> tuple[Witness, ...]:
     """Requests that a live state allows and an earlier one of the same finding did not; empty where none proves it."""
+    questions = Questions(Budget(_OF_AN_EXAMPLE))
     try:
-        return tuple(witness for one in _comparisons(pinned, live) for witness in one.newly_allowed)
+        return tuple(witness for one in _comparisons(pinned, live, questions) for witness in one.newly_allowed)
     except PolicyDocumentError:
         return ()
 
 
-def _relations(pinned: Json, live: Json) -> Iterator[Verdict]:
+def _relations(pinned: Json, live: Json, questions: Questions) -> Iterator[Verdict]:
     yield _relation_of_values(_value(pinned), _value(live))
-    yield from (one.verdict for one in _comparisons(pinned, live))
+    yield from (one.verdict for one in _comparisons(pinned, live, questions))
 
 
-def _comparisons(pinned: Json, live: Json) -> Iterator[Comparison]:
+def _comparisons(pinned: Json, live: Json, questions: Questions) -> Iterator[Comparison]:
     before, now = _accesses(pinned), _accesses(live)
     for part in {**before, **now}:
         neutral = EVERYTHING if part == "boundary" else NOTHING
-        yield compare(before.get(part, neutral), now.get(part, neutral))
+        yield questions.compare(before.get(part, neutral), now.get(part, neutral))
 
 
 def _relation_of_values(pinned: Json, live: Json) -> Verdict:

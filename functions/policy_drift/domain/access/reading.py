@@ -53,6 +53,12 @@ def together(documents: Iterable[Statements], boundary: Statements | None = None
     return Access((identity,) if boundary is None else (identity, boundary.layers[0]))
 
 
+def complexity(document: Document) -> int:
+    """How hard a document may be to compare: what is wild in it, and what is under conditions."""
+    text = text_of(document)
+    return text.count("*") + text.count("?") + 4 * text.count('"Condition"') + text.count("${")
+
+
 def text_of(document: Document) -> str:
     """A document as JSON text."""
     return json.dumps(document, separators=(",", ":"))

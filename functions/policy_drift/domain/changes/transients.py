@@ -5,9 +5,10 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from iam_policy import PolicyDocumentError, Verdict
+from iam_policy import Budget, PolicyDocumentError, Verdict
 from policy_drift.domain.access.live_state import relation
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
+from policy_drift.domain.access.work import Questions, Work
 from policy_drift.domain.account import Account, Entity, EntityId
 from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.grants import Grant, applied, grants_of, is_unknown
@@ -18,6 +19,9 @@ from policy_drift.domain.finding import Drift, Finding, Kind
 from policy_drift.domain.scope import Scope
 from steward.severities import DriftSeverities
 from steward.severity import Severity
+
+_OF_A_RELATION = 400_000
+"""Steps that may be taken to decide whether an alert has shown what is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,9 @@ class Given:
             if finding.drift.kind is Kind.TRANSIENT and change.event_id in {one.event_id for one in finding.changes}:
                 return True
             if finding.drift.kind is self.drift.kind and finding.alerted_at and finding.alerted_at >= change.at:
-                return relation(self.drift.kind, finding.alerted_live, self.drift.live) not in MAY_BE_MORE
+                questions = Questions(Budget(_OF_A_RELATION))
+                said = relation(self.drift.kind, finding.alerted_live, self.drift.live, questions)
+                return said not in MAY_BE_MORE
         return False
 
     def as_transient(self) -> Drift:
@@ -53,12 +59,22 @@ class Given:
 
 
 def transients(
-    events: Iterable[ChangeEvent], approved: Account, live: Account, scope: Scope, severities: DriftSeverities
+    events: Iterable[ChangeEvent],
+    approved: Account,
+    live: Account,
+    scope: Scope,
+    severities: DriftSeverities,
+    work: Work,
 ) -> Iterator[Given]:
     """Access beyond the approved that these events gave to entities in scope, and that is gone now."""
-    for event in _last_of_each(events):
-        for grant in grants_of(event, lambda arn: _holders(arn, (approved, live))):
-            for drift in _given_and_gone(grant, approved, live, severities):
+    grants = [
+        grant
+        for event in _last_of_each(events)
+        for grant in grants_of(event, lambda arn: _holders(arn, (approved, live)))
+    ]
+    for number, grant in enumerate(grants):
+        with work.part(len(grants) - number) as part:
+            for drift in _given_and_gone(grant, approved, live, severities, part):
                 if drift.entity in scope or _approved_name(drift.entity, approved, live) in scope:
                     yield Given(grant, drift)
 
@@ -72,13 +88,16 @@ def _last_of_each(events: Iterable[ChangeEvent]) -> Collection[ChangeEvent]:
     return by_call.values()
 
 
-def _given_and_gone(grant: Grant, approved: Account, live: Account, severities: DriftSeverities) -> list[Drift]:
+def _given_and_gone(
+    grant: Grant, approved: Account, live: Account, severities: DriftSeverities, work: Work
+) -> list[Drift]:
     if is_unknown(grant, approved, live):
         return [_of_unknown_access(grant, entity, severities) for entity in sorted(grant.entities)]
     policies = {**approved.policies, **live.policies}
     try:
-        gave = _broader(approved, applied(approved, grant, policies), grant, severities)
-        lacks = gave and _broader(live, applied(live, grant, policies), grant, severities)
+        with work.part(2) as half:
+            gave = _broader(approved, applied(approved, grant, policies), grant, severities, half)
+        lacks = gave and _broader(live, applied(live, grant, policies), grant, severities, work)
     except PolicyDocumentError:
         return []
     # What was taken from a deleted principal was taken to delete it, and a missing principal is reported anyway.
@@ -89,10 +108,12 @@ def _given_and_gone(grant: Grant, approved: Account, live: Account, severities: 
     ]
 
 
-def _broader(before: Account, after: Account, grant: Grant, severities: DriftSeverities) -> Mapping[EntityId, Drift]:
+def _broader(
+    before: Account, after: Account, grant: Grant, severities: DriftSeverities, work: Work
+) -> Mapping[EntityId, Drift]:
     """By entity, the most severe way in which it can do more."""
     before_read, after_read = replace(before, unreadable={}), replace(after, unreadable={})
-    found = drifts(before_read, after_read, severities=severities, only={grant.changed}).found
+    found = drifts(before_read, after_read, severities=severities, only={grant.changed}, work=work).found
     more: dict[EntityId, Drift] = {}
     for drift in found:
         if drift.entity in grant.entities and drift.verdict in MAY_BE_MORE and drift.entity not in before.unreadable:

@@ -1,10 +1,11 @@
 """The live account against the baseline: every difference that matters, once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from iam_policy import PolicyDocumentError
 from policy_drift.domain.access.reading import same
+from policy_drift.domain.access.work import OF_A_BASELINE, DoesNotFitError, Work
 from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Group, Role, User, policy_id
 from policy_drift.domain.comparison.counterparts import Pair, paired
 from policy_drift.domain.comparison.policy_drifts import add_unattached, add_upstream
@@ -15,6 +16,11 @@ from policy_drift.domain.finding import Drift
 from policy_drift.domain.scope import Scope
 from steward.errors import ConflictError
 from steward.severities import DriftSeverities
+
+_PARTS_OF_FIRST_ROUND = 4
+"""The first round of a comparison takes at most this part of the work."""
+_POLICIES = 64
+"""A managed policy by itself gets this part of what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Drifts:
         The names that entities have now, by the approved ones: what differs is found under the new name.
     scope : Scope
         What was to be compared.
+    left : tuple of EntityId
+        Entities that the time of the run did not suffice for, in the order of comparison; undecided, too.
     """
 
     found: tuple[Drift, ...]
@@ -41,6 +49,7 @@ class Drifts:
     compared: frozenset[EntityId] | None = None
     renamed: Mapping[EntityId, EntityId] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
+    left: tuple[EntityId, ...] = ()
 
     def rules_out(self, drift: Drift) -> bool:
         """Whether an earlier drift is over: it was looked for, could have been seen, and was not found."""
@@ -63,8 +72,31 @@ def drifts(
     scope: Scope | None = None,
     only: Collection[EntityId] | None = None,
     alone: Collection[EntityId] = (),
+    work: Work | None = None,
 ) -> Drifts:
-    """Compare the live account with the baseline.
+    """Compare the live account with the baseline; the last of `drifts_in_rounds`."""
+    rounds = drifts_in_rounds(
+        approved, live, severities=severities, scope=scope, only=only, alone=alone, work=work or Work(OF_A_BASELINE)
+    )
+    *_, last = rounds
+    return last
+
+
+def drifts_in_rounds(
+    approved: Account,
+    live: Account,
+    *,
+    severities: DriftSeverities,
+    work: Work,
+    scope: Scope | None = None,
+    only: Collection[EntityId] | None = None,
+    alone: Collection[EntityId] = (),
+    first: EntityId | None = None,
+) -> Iterator[Drifts]:
+    """Compare the live account with the baseline: what is cheap first, then again with what costs more.
+
+    In the first round each entity gets a small share of the work. Those that need more are undecided in its result, and
+    share equally what is left in the second one. What is not decided even then is reported as `undecided`.
 
     Parameters
     ----------
@@ -78,6 +110,15 @@ def drifts(
         Compare these and their dependents alone: the members of a group, the principals that have a policy.
     alone : collection of EntityId
         Compare these as well, without their dependents.
+    work : Work
+        How much work to do, and when to begin nothing more.
+    first : EntityId, optional
+        Where to begin, in the order of kind and name: behind what an earlier run had time for.
+
+    Yields
+    ------
+    Drifts
+        One result, or two where something did not fit into the first round.
 
     Raises
     ------
@@ -88,7 +129,7 @@ def drifts(
         raise ConflictError(f"the baseline is of account {approved.id}, and this is account {live.id}")
     compared = None if only is None else with_dependents(only, (approved, live)).union(alone)
     results = Results(severities, unread={**live.unreadable}, undecided={*live.unreadable, *approved.unreadable})
-    return _Comparing(approved, live, scope or Scope(), compared, results).result()
+    yield from _Comparing(approved, live, scope or Scope(), compared, results, work).rounds(first)
 
 
 class _Comparing:
@@ -101,9 +142,11 @@ class _Comparing:
         scope: Scope,
         compared: frozenset[EntityId] | None,
         results: Results,
+        work: Work,
     ) -> None:
         self._approved, self._live = approved, _with_policies_respelled(live, approved)
-        self._scope, self._compared, self._gathering = scope, compared, results
+        self._scope, self._compared, self._gathering, self._work = scope, compared, results, work
+        self._left: dict[EntityId, None] = {}
         arns = approved.policies.keys() | live.policies.keys()
         self._changed = {arn for arn in arns if policy_id(arn) in results.undecided or self._differs(arn)}
         self._groups = list(paired(approved.groups, live.groups))
@@ -113,28 +156,78 @@ class _Comparing:
         approved, live = self._approved.policies.get(arn), self._live.policies.get(arn)
         return approved is None or live is None or approved.document != live.document
 
-    def result(self) -> Drifts:
+    def rounds(self, first: EntityId | None) -> Iterator[Drifts]:
         """Everything that differs: users and roles, then what they share."""
         users = paired(self._approved.users, self._live.users)
         roles = paired(self._approved.roles, self._live.roles)
-        pairs: Collection[Pair[Entity]] = (*users, *roles, *self._groups)
+        principals: list[Pair[Entity]] = [*users, *roles]
         renamed = {
             entity_id(pair.approved): entity_id(pair.live)
-            for pair in pairs
+            for pair in (*principals, *self._groups)
             if pair.approved and pair.live and pair.approved.name != pair.live.name
         }
         groups = {before.name: now.name for before, now in renamed.items() if now.kind is EntityKind.GROUP}
-        context = Context(self._approved, self._live, self._scope, self._gathering, groups)
-        for pair in pairs:
-            if self._is_to_be_compared(pair):
-                Subject(context, pair.approved, pair.live).compare()
-        for arn in sorted(self._changed):
-            self._look_at_policy(arn)
-        self._add_unread()
-        found = sorted(self._gathering.found, key=lambda drift: (-drift.severity, drift.finding_id))
+        effects = self._gathering.effects
+        context = Context(self._approved, self._live, self._scope, self._gathering, groups, effects)
+        subjects = _from(first, [pair for pair in principals if self._is_to_be_compared(pair)])
+        small = self._work.steps // (_PARTS_OF_FIRST_ROUND * max(1, len(subjects) + len(self._groups)))
+        costly = self._compare(context, subjects, small)
+        held = _held_by(costly, (self._approved, self._live))
+        groups_of_all: list[Pair[Entity]] = [*self._groups]
+        waiting = [pair for pair in groups_of_all if entity_id(pair.either) in held]
+        certain = [pair for pair in groups_of_all if entity_id(pair.either) not in held]
+        waiting += self._compare(context, self._to_be_compared(certain), small)
+        policies = sorted(self._changed)
+        for arn in policies:
+            if policy_id(arn) not in held:
+                self._look_at_policy(arn)
+        if costly or waiting:
+            open_yet = {*held, *(entity_id(pair.either) for pair in (*costly, *waiting))}
+            yield self._result(renamed, open_yet)
+        self._compare(context, costly)
+        self._compare(context, self._to_be_compared(waiting))
+        for arn in policies:
+            if policy_id(arn) in held:
+                self._look_at_policy(arn)
+        yield self._result(renamed, frozenset())
+
+    def _result(self, renamed: Mapping[EntityId, EntityId], open_yet: Collection[EntityId]) -> Drifts:
+        results = self._gathering
+        unread = [entity for entity in results.unread if self._is_compared(entity)]
+        found = [
+            *results.found,
+            *results.unreadable(self._live, unread),
+            *results.not_compared(self._live, tuple(self._left)),
+        ]
         return Drifts(
-            tuple(found), frozenset(self._gathering.undecided), self._compared, renamed=renamed, scope=self._scope
+            tuple(sorted(found, key=lambda drift: (-drift.severity, drift.finding_id))),
+            frozenset({*results.undecided, *open_yet, *self._left}),
+            self._compared,
+            renamed=renamed,
+            scope=self._scope,
+            left=tuple(self._left),
         )
+
+    def _to_be_compared(self, pairs: Iterable[Pair[Entity]]) -> list[Pair[Entity]]:
+        return [pair for pair in pairs if self._is_to_be_compared(pair)]
+
+    def _compare(self, context: Context, pairs: Sequence[Pair[Entity]], small: int | None = None) -> list[Pair[Entity]]:
+        """Compare these; with a small share, those that it did not suffice for are returned and nothing is kept."""
+        costly = []
+        for number, pair in enumerate(pairs):
+            if self._work.is_over():
+                self._left.update(dict.fromkeys(entity_id(one.either) for one in pairs[number:]))
+                break
+            mine = Results(context.results.severities)
+            with self._work.share(len(pairs) - number, small) as questions:
+                subject = Subject(replace(context, results=mine), pair.approved, pair.live, questions)
+                try:
+                    subject.compare()
+                except DoesNotFitError:
+                    costly.append(pair)
+                    continue
+            self._gathering.include(mine)
+        return costly
 
     def _is_to_be_compared(self, pair: Pair[Entity]) -> bool:
         """Under either name: who renames a user must not take it out of scope by that."""
@@ -167,17 +260,34 @@ class _Comparing:
             if not entity.name.startswith("aws:"):
                 had_by = self._live if live else self._approved
                 if arn not in _referred_to(had_by):
-                    add_unattached(approved, live, self._gathering)
+                    with self._work.share(_POLICIES) as questions:
+                        add_unattached(approved, live, self._gathering, questions)
             elif approved and live:
-                add_upstream(approved, live, self._gathering)
+                with self._work.share(_POLICIES) as questions:
+                    add_upstream(approved, live, self._gathering, questions)
         except PolicyDocumentError as error:
             self._gathering.could_not_read(entity, str(error), entity)
 
-    def _add_unread(self) -> None:
-        results = self._gathering
-        for entity in [entity for entity in results.unread if not self._is_compared(entity)]:
-            del results.unread[entity]
-        results.add_unread(self._live)
+
+def _from(first: EntityId | None, pairs: list[Pair[Entity]]) -> list[Pair[Entity]]:
+    """In the order of kind and name, beginning with the first that is not before this one."""
+    ordered = sorted(pairs, key=lambda pair: entity_id(pair.either))
+    behind = [pair for pair in ordered if first is None or entity_id(pair.either) >= first]
+    return behind + ordered[: len(ordered) - len(behind)]
+
+
+def _held_by(pairs: Iterable[Pair[Entity]], accounts: Iterable[Account]) -> set[EntityId]:
+    """The groups and the managed policies that these principals share with others."""
+    held: set[EntityId] = set()
+    for pair in pairs:
+        for principal in filter(None, (pair.approved, pair.live)):
+            groups = principal.groups if isinstance(principal, User) else ()
+            entities = [account.groups[name] for account in accounts for name in groups if name in account.groups]
+            held |= {entity_id(group) for group in entities}
+            held |= {policy_id(arn) for entity in (principal, *entities) for arn in entity.attached}
+            if isinstance(principal, User | Role) and principal.boundary:
+                held.add(policy_id(principal.boundary))
+    return held
 
 
 def _referred_to(account: Account) -> set[str]:

@@ -1,9 +1,10 @@
 """Drifts of managed policies themselves: AWS's own that AWS changed, and those that are not attached."""
 
-from iam_policy import Comparison, Verdict, compare
+from iam_policy import Comparison, Verdict
 from policy_drift.domain.access.live_state import fingerprint
-from policy_drift.domain.access.reading import read, same
+from policy_drift.domain.access.reading import NOTHING, read, same
 from policy_drift.domain.access.verdicts import joined
+from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import ManagedPolicy, policy_id
 from policy_drift.domain.comparison.results import Results
 from policy_drift.domain.comparison.summary import summary_of
@@ -13,12 +14,12 @@ from policy_drift.domain.severity.assessment import Assessment, worst
 _TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
 
 
-def add_upstream(approved: ManagedPolicy, live: ManagedPolicy, results: Results) -> None:
+def add_upstream(approved: ManagedPolicy, live: ManagedPolicy, results: Results, questions: Questions) -> None:
     """Add a drift for a policy of AWS's own that AWS changed, with its effect on its holders."""
     effects = results.effects.get(policy_id(live.arn), [])
     if not effects or same(approved.document, live.document):
         return
-    comparison = compare(read(approved.document), read(live.document))
+    comparison = questions.compare(read(approved.document), read(live.document))
     verdict = joined((comparison.verdict, *(effect.comparison.verdict for effect in effects)))
     felt = [effect.assessment for effect in effects if not effect.protected]
     entity = policy_id(live.arn)
@@ -29,7 +30,9 @@ def add_upstream(approved: ManagedPolicy, live: ManagedPolicy, results: Results)
     _add(results, Kind.UPSTREAM, verdict, worst(felt), summary, approved, live, comparison)
 
 
-def add_unattached(approved: ManagedPolicy | None, live: ManagedPolicy | None, results: Results) -> None:
+def add_unattached(
+    approved: ManagedPolicy | None, live: ManagedPolicy | None, results: Results, questions: Questions
+) -> None:
     """Add a drift for a customer's policy without holders, in one of the accounts or differing in both."""
     either = live or approved
     if either is None:
@@ -42,13 +45,13 @@ def add_unattached(approved: ManagedPolicy | None, live: ManagedPolicy | None, r
         _add(results, Kind.MISSING, Verdict.NARROWED, unattached, summary, approved, None)
         return
     if approved is None:
-        comparison = compare([], [live.document])
+        comparison = questions.compare(NOTHING, read(live.document))
         summary = f"{entity} is in the account but not in the baseline; it is not attached."
         _add(results, Kind.UNMANAGED, comparison.verdict, unattached, summary, None, live, comparison)
         return
     if same(approved.document, live.document):
         return
-    comparison = compare(read(approved.document), read(live.document))
+    comparison = questions.compare(read(approved.document), read(live.document))
     if comparison.verdict is Verdict.EQUIVALENT:
         summary = f"{entity} is written differently and allows the same."
         _add(results, Kind.NOTE, comparison.verdict, Assessment.of(severities.same_access), summary, approved, live)

@@ -1,10 +1,10 @@
 """Drifts of one user, group or role."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from iam_policy import Comparison, PolicyDocumentError, Verdict, compare
+from iam_policy import Comparison, PolicyDocumentError, Verdict
 from policy_drift.domain.access.effective_policies import (
     EffectivePolicies,
     Step,
@@ -15,10 +15,11 @@ from policy_drift.domain.access.effective_policies import (
     steps,
 )
 from policy_drift.domain.access.live_state import boundary_state, entity_state, fingerprint, policies_state
-from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, same, together
+from policy_drift.domain.access.reading import EVERYTHING, NOTHING, complexity, read, same, together
 from policy_drift.domain.access.trust import deleted_principals, with_deleted_as_approved
 from policy_drift.domain.access.verdicts import MAY_BE_MORE, joined
-from policy_drift.domain.account import Account, Entity, EntityId, Group, Role
+from policy_drift.domain.access.work import Questions
+from policy_drift.domain.account import Account, Document, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of
 from policy_drift.domain.comparison.results import Effect, Results
 from policy_drift.domain.comparison.summary import summary_of
@@ -35,13 +36,17 @@ _TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The two accounts, what is looked at, where findings go; ``renamed_groups`` are live names by approved ones."""
+    """The two accounts, what is looked at, where findings go; ``renamed_groups`` are live names by approved ones.
+
+    ``effects`` are those of the principals that are compared already, on the groups that they are in.
+    """
 
     approved: Account
     live: Account
     scope: Scope
     results: Results
     renamed_groups: Mapping[str, str]
+    effects: Mapping[EntityId, Sequence[Effect]]
 
 
 @dataclass(slots=True)
@@ -51,18 +56,27 @@ class Subject:
     context: Context
     approved: Entity | None
     live: Entity | None
+    questions: Questions
     notes: list[str] = field(default_factory=list)
 
     def compare(self) -> None:
-        """Collect what differs. A part that cannot be decided is undecided; the other parts are still compared."""
+        """Collect what differs. A part that cannot be decided is undecided; the other parts are still compared.
+
+        Raises
+        ------
+        DoesNotFitError
+            It takes more than the share, and there will be another try.
+        """
         results = self.context.results
         for part in (self._existence, self._identity, self._trust, self._access):
+            self.questions.undecided = False
             try:
                 part()
             except UnreadError as error:
                 results.could_not_read(error.entity, error.reason, self.entity)
             except PolicyDocumentError as error:
                 self._add_malformed(str(error))
+        self.questions.undecided = False
         if self.notes:
             summary = f"{self.entity}: {'; '.join(self.notes)}."
             self._add(
@@ -102,14 +116,16 @@ class Subject:
 
     def _unmanaged(self, live: Entity, held: EffectivePolicies) -> None:
         now = access(held)
-        comparison = compare(NOTHING, now)
-        of_its_access = of_access(comparison, None, caller_of(self.context.live, live, held), self._severities)
+        comparison = self.questions.compare(NOTHING, now)
+        caller = caller_of(self.context.live, live, held, self.questions)
+        of_its_access = of_access(comparison, None, caller, self._severities, self.questions)
         idle_group = isinstance(live, Group) and comparison.verdict is Verdict.EQUIVALENT
         severities = self._severities
         new = severities.unmanaged_group_without_access if idle_group else severities.unmanaged
         assessment = Assessment.of(new).also(of_its_access)
         if isinstance(live, Role):
-            assessment = assessment.also(of_trust(None, live.trust, self.context.live.id, self._severities))
+            own = self.context.live.id
+            assessment = assessment.also(of_trust(None, live.trust, own, self._severities, self.questions))
         privileged = [name for name in sorted(held.groups) if self.context.scope.is_privileged(name)]
         for name in privileged:
             assessment = assessment.also(self._joined(name))
@@ -142,12 +158,12 @@ class Subject:
         trust = with_deleted_as_approved(live.trust, approved.trust, self.context.approved)
         if same(approved.trust, trust):
             return
-        comparison = compare(read(approved.trust), read(trust))
+        comparison = self.questions.compare(read(approved.trust), read(trust))
         if comparison.verdict is Verdict.EQUIVALENT:
             self.notes.append("its trust policy is written differently and trusts the same")
         elif not (dangling and comparison.verdict is Verdict.NARROWED):
             own = self.context.live.id
-            assessment = of_trust(approved.trust, trust, own, self._severities, comparison.verdict)
+            assessment = of_trust(approved.trust, trust, own, self._severities, self.questions, comparison.verdict)
             summary = f"{self.entity} {_ASSUMED[comparison.verdict]}."
             if comparison.verdict in MAY_BE_MORE:
                 assessment = assessment.also(self._worth_of(live))
@@ -157,7 +173,8 @@ class Subject:
         """What the role gives to those who assume it; INFO where its policies cannot be read, which is a finding."""
         try:
             held = effective_policies(self.context.live, role)
-            return of_worth(caller_of(self.context.live, role, held), self._severities)
+            caller = caller_of(self.context.live, role, held, self.questions)
+            return of_worth(caller, self._severities, self.questions)
         except (UnreadError, PolicyDocumentError):
             return Assessment(Severity.INFO)
 
@@ -167,12 +184,13 @@ class Subject:
         before = self._with_groups_renamed(effective_policies(self.context.approved, self.approved))
         now = effective_policies(self.context.live, self.live)
         for step in steps(before, now):
-            comparison = compare(access(step.before), access(step.after))
+            comparison = self.questions.compare(access(step.before), access(step.after))
             assessment = of_access(
                 comparison,
-                caller_of(self.context.approved, self.approved, step.before),
-                caller_of(self.context.live, self.live, step.after),
+                caller_of(self.context.approved, self.approved, step.before, self.questions),
+                caller_of(self.context.live, self.live, step.after, self.questions),
                 self._severities,
+                self.questions,
             )
             match step.cause:
                 case Kind.MEMBERSHIP:
@@ -182,7 +200,8 @@ class Subject:
                 case Kind.ACCESS:
                     self._add_access(before, now, comparison, assessment)
                 case EntityId():
-                    effect = Effect(self.entity, comparison, assessment, is_kept_by_aws(self.either))
+                    felt = assessment.also(self._undecided())
+                    effect = Effect(self.entity, comparison, felt, is_kept_by_aws(self.either))
                     self.context.results.effects[step.cause].append(effect)
 
     def _add_access(
@@ -190,7 +209,7 @@ class Subject:
     ) -> None:
         verdict = comparison.verdict
         if isinstance(self.live, Group):
-            effects = self.context.results.effects[self.entity]
+            effects = self.context.effects.get(self.entity, ())
             verdict = joined((verdict, *(effect.comparison.verdict for effect in effects)))
             for effect in sorted(effects, key=lambda effect: effect.assessment.severity):
                 assessment = assessment.also(effect.assessment)
@@ -220,7 +239,7 @@ class Subject:
         self._add(Kind.MEMBERSHIP, verdict, assessment, summary, sorted(before), sorted(now), comparison)
 
     def _add_boundary(self, step: Step, effective: Comparison, assessment: Assessment) -> None:
-        comparison = compare(_bounded(step.before), _bounded(step.after))
+        comparison = self.questions.compare(_bounded(step.before), _bounded(step.after))
         if comparison.verdict is Verdict.EQUIVALENT:
             self.notes.append("its permissions boundary is a different one and leaves the same")
             return
@@ -249,6 +268,25 @@ class Subject:
     def _left(self, group: str) -> Assessment:
         return Assessment.of(self._severities.left_privileged_group, f"left the privileged group {group}")
 
+    def _undecided(self) -> Assessment:
+        """What it amounts to that a question did not fit; INFO if all did."""
+        if not self.questions.undecided:
+            return Assessment(Severity.INFO)
+        policy = max(self._documents(), key=lambda named: (complexity(named[1]), named[0]), default=("none", {}))[0]
+        reason = f"not everything could be decided within the budget; the most complex of its policies is {policy}"
+        return Assessment.of(self._severities.undecided, reason)
+
+    def _documents(self) -> Iterator[tuple[str, Document]]:
+        """Its live policies, by where they are."""
+        live = self.either
+        if isinstance(live, Role):
+            yield "its trust policy", live.trust
+        try:
+            for documents in effective_policies(self.context.live if self.live else self.context.approved, live):
+                yield from documents.items()
+        except UnreadError:
+            return
+
     def _add_malformed(self, reason: str) -> None:
         results = self.context.results
         for account, principal in ((self.context.approved, self.approved), (self.context.live, self.live)):
@@ -267,6 +305,7 @@ class Subject:
         live: Any,
         comparison: Comparison = _TO_BE_KNOWN,
     ) -> None:
+        assessment = assessment.also(self._undecided())
         all_of_it = summary_of(comparison)
         of_aws = Severity[self._severities.protected_by_aws] if is_kept_by_aws(self.either) else None
         self.context.results.found.append(

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from iam_policy import Access, Comparison, Verdict, compare, effective_access
+from iam_policy import Access, Comparison, Verdict, effective_access, may_allow
 from iam_policy.escalation import Caller, Category, Escalation, escalations
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
+from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Document
 from policy_drift.domain.severity.trust_openings import openings
 from steward.severities import DriftSeverities
@@ -15,6 +16,8 @@ from steward.severity import Severity, SeverityName
 _ALL_OF_IAM = effective_access(
     [{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}]
 )
+
+_ANY_ACTION_OF_IAM = "iam:NoActionThatExists"
 
 #: Alerts name so many paths; the rest is counted.
 _MOST_REASONS = 10
@@ -54,7 +57,9 @@ def worst(assessments: Iterable[Assessment]) -> Assessment:
     return together
 
 
-def of_access(comparison: Comparison, before: Caller | None, now: Caller, severities: DriftSeverities) -> Assessment:
+def of_access(
+    comparison: Comparison, before: Caller | None, now: Caller, severities: DriftSeverities, questions: Questions
+) -> Assessment:
     """What a change of access amounts to: an administrator, ways to become one, or merely more.
 
     Parameters
@@ -65,15 +70,17 @@ def of_access(comparison: Comparison, before: Caller | None, now: Caller, severi
         The principal that has it; ``before`` is None if it had none.
     severities : DriftSeverities
         How severe each is.
+    questions : Questions
+        How much work to do. A path that it does not decide counts neither as open nor as closed.
     """
     assessment = of_verdict(comparison.verdict, severities)
     if comparison.verdict not in MAY_BE_MORE:
         return assessment
-    if is_administrator(now.access) and not (before and is_administrator(before.access)):
+    if is_administrator(now.access, questions) and not (before and is_administrator(before.access, questions)):
         return Assessment.of(severities.administrator, "it is now an administrator").also(assessment)
-    found = escalations(now)
+    found = questions.decided(escalations(now))
     if found and before:
-        open_before = {str(escalation) for escalation in escalations(before)}
+        open_before = {str(escalation) for escalation in questions.decided(escalations(before))}
         found = tuple(escalation for escalation in found if str(escalation) not in open_before)
     if not found:
         return assessment
@@ -103,6 +110,7 @@ def of_trust(
     now: Document,
     own_account: str,
     severities: DriftSeverities,
+    questions: Questions,
     verdict: Verdict = Verdict.BROADENED,
 ) -> Assessment:
     """What a change of who may assume a role amounts to; ``before`` is None for a role that was not approved.
@@ -114,22 +122,25 @@ def of_trust(
     """
     if verdict not in MAY_BE_MORE:
         return of_verdict(verdict, severities)
-    found = [Assessment.of(severity, reason) for severity, reason in openings(before, now, own_account, severities)]
+    opened = openings(before, now, own_account, severities, questions)
+    found = [Assessment.of(severity, reason) for severity, reason in opened]
     return worst([*found, of_verdict(verdict, severities)])
 
 
-def of_worth(role: Caller, severities: DriftSeverities) -> Assessment:
+def of_worth(role: Caller, severities: DriftSeverities, questions: Questions) -> Assessment:
     """What it amounts to that more may assume a role, from what the role may do."""
-    if is_administrator(role.access):
+    if is_administrator(role.access, questions):
         return Assessment.of(severities.trusted_administrator, "the role is an administrator")
-    worst_first = escalations(role)
+    worst_first = questions.decided(escalations(role))
     if not worst_first:
         return Assessment(Severity.INFO)
     path = worst_first[0].path
     return Assessment.of(severities.trusted_escalation, f"the role has escalation path {path.id}: {path.title}")
 
 
-def is_administrator(access: Access) -> bool:
+def is_administrator(access: Access, questions: Questions) -> bool:
     """Whether the access covers all of IAM, so that its holder can give itself everything else."""
+    if not may_allow(access, _ANY_ACTION_OF_IAM):
+        return False
     within_iam = Access((*access.layers, *_ALL_OF_IAM.layers))
-    return compare(_ALL_OF_IAM, within_iam).verdict is Verdict.EQUIVALENT
+    return questions.compare(_ALL_OF_IAM, within_iam).verdict is Verdict.EQUIVALENT

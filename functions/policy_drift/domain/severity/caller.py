@@ -6,12 +6,17 @@ from dataclasses import replace
 from iam_policy.escalation import Caller, CallerKind, Removal, Role
 from policy_drift.domain.access.effective_policies import INLINE, EffectivePolicies, access, policies_in
 from policy_drift.domain.access.reading import read
+from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Account, Document, Entity
 from policy_drift.domain.arns import arn_of
 
 
-def caller_of(account: Account, principal: Entity, held: EffectivePolicies) -> Caller:
+def caller_of(
+    account: Account, principal: Entity, held: EffectivePolicies, questions: Questions | None = None
+) -> Caller:
     """A user, group or role with the access of what it holds, among the roles of its account.
+
+    Without ``questions``, each question about it has a budget of its own.
 
     Raises
     ------
@@ -31,7 +36,9 @@ def caller_of(account: Account, principal: Entity, held: EffectivePolicies) -> C
         frozenset(policies_in(held)),
         principal.unique_id,
         role_of,
+        questions.budget if questions else None,
         removals=tuple(_removals(account, principal, held)),
+        answers=questions.answers.possible if questions else {},
     )
 
 

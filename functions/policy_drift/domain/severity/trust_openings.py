@@ -16,10 +16,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from iam_policy import Access, compare
+from iam_policy import Access
 from policy_drift.domain.access.reading import NOTHING, read
 from policy_drift.domain.access.trust import conditions_of, principals_of
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
+from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Document
 from policy_drift.domain.severity.issuers import WEB_PROVIDERS, guests, is_open_to_all, issuer_of, strangers
 from steward.severities import DriftSeverities
@@ -44,7 +45,7 @@ _ACCOUNT_ID = re.compile(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
 
 
 def openings(
-    before: Document | None, now: Document, own_account: str, severities: DriftSeverities
+    before: Document | None, now: Document, own_account: str, severities: DriftSeverities, questions: Questions
 ) -> Iterator[Opening]:
     """What a trust policy newly opens, and how bad that is.
 
@@ -56,10 +57,10 @@ def openings(
     approved, live = NOTHING if before is None else read(before), read(now)
 
     def is_new(asking: Document) -> bool:
-        return _may_do_more(approved, live, asking)
+        return _may_do_more(approved, live, asking, questions)
 
     def was_trusted(provider: str) -> bool:
-        return _may_do_more(NOTHING, approved, _asked_by({"Federated": provider}))
+        return _may_do_more(NOTHING, approved, _asked_by({"Federated": provider}), questions)
 
     yield from _to_everyone(f"{before}{now}", own_account, is_new, severities)
     yield from _to_accounts(now, own_account, is_new, severities)
@@ -113,9 +114,10 @@ def _to_signed_in(
             yield severities.trusts_new_provider, f"the identity provider {issuer} is newly trusted"
 
 
-def _may_do_more(approved: Access, live: Access, asking: Document) -> bool:
+def _may_do_more(approved: Access, live: Access, asking: Document, questions: Questions) -> bool:
     asked = read(asking).layers
-    return compare(Access((*approved.layers, *asked)), Access((*live.layers, *asked))).verdict in MAY_BE_MORE
+    before, now = Access((*approved.layers, *asked)), Access((*live.layers, *asked))
+    return questions.compare(before, now).verdict in MAY_BE_MORE
 
 
 def _asked_by(principal: Mapping[str, str], condition: Mapping[str, Any] | None = None) -> Document:

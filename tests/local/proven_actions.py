@@ -66,6 +66,8 @@ def _rotates_access_keys(makes_a_key: str) -> tuple[Probed, ...]:
         Probed("iam:GetLoginProfile", makes_a_key),
         Probed("iam:ListMFADevices", makes_a_key),
         Probed("iam:GetAccountAuthorizationDetails", makes_a_key),
+        Probed("iam:GetPolicy", makes_a_key),
+        Probed("iam:GetPolicyVersion", makes_a_key),
         Probed("iam:ListAttachedUserPolicies", "a leaked key of a user that AWS quarantines"),
         Probed("iam:CreateAccessKey", makes_a_key),
         Probed("iam:UpdateAccessKey", "a leaked key"),

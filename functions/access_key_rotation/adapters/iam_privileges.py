@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from access_key_rotation.domain.privileges import Account, Principal, escalation_of
 from access_key_rotation.domain.state import User
-from steward.aws.errors import translated
+from steward.aws.errors import translated, unless
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -40,7 +40,23 @@ class IamPrivileges:
                     for version in policy["PolicyVersionList"]:
                         if version["IsDefaultVersion"]:
                             policies[policy["Arn"]] = version["Document"]
+            for arn in sorted(_references(users, groups, roles) - policies.keys()):
+                if (document := self._default_version(arn)) is not None:
+                    policies[arn] = document
         return Account(users, groups, roles, policies)
+
+    def _default_version(self, arn: str) -> Any:
+        """A policy that is attached and on no page, such as one attached a moment ago; None if IAM does not have it."""
+        with unless("NoSuchEntity"):
+            version = self._iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            return self._iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        return None
+
+
+def _references(*entities: Mapping[str, Principal]) -> set[str]:
+    """The managed policies that principals have attached or as their boundary."""
+    every = [one for kind in entities for one in kind.values()]
+    return {arn for one in every for arn in (*one.attached, one.boundary) if arn}
 
 
 def _user(shown: Mapping[str, Any]) -> Principal:

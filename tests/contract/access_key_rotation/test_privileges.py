@@ -62,3 +62,24 @@ def test_users_are_not_judged_where_privileges_are_not_read(iam):
 
     with pytest.raises(UpstreamError, match="does not read privileges"):
         users.standing(user)
+
+
+def test_an_attached_policy_that_is_on_no_page_is_read_by_itself(iam):
+    """The local AWS lists no managed policies of AWS, and on AWS a policy may be attached between two pages."""
+    reader = client("iam")
+    reader.meta.events.register(
+        "after-call.iam.GetAccountAuthorizationDetails", lambda parsed, **_: parsed.update(Policies=[])
+    )
+    user = IamUsers(client("iam"), client("iam")).find(PUSH)
+    assert user is not None
+    iam.create_group(GroupName="writers")
+    iam.add_user_to_group(GroupName="writers", UserName=PUSH)
+    harmless, everything = (
+        iam.create_policy(PolicyName=name, PolicyDocument=document(action))["Policy"]["Arn"]
+        for name, action in (("push", "ecr:PutImage"), ("all", "*"))
+    )
+
+    iam.attach_group_policy(GroupName="writers", PolicyArn=harmless)
+    assert IamPrivileges(reader).escalation(user) == ""
+    iam.attach_group_policy(GroupName="writers", PolicyArn=everything)
+    assert "escalation path" in IamPrivileges(reader).escalation(user)

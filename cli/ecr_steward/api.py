@@ -147,6 +147,7 @@ def _session(options: Options) -> "Session":
 def _url_of(options: Options, session: "Session") -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
+    client: Any
     stack = options.stack or "ecr-steward"
     try:
         client = session.create_client("cloudformation", region_name=options.region or None)

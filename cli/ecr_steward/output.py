@@ -69,7 +69,8 @@ def _table(value: Any, columns: Sequence[str]) -> None:
     rows = _rows(value)
     table = Table(box=None, header_style="bold", pad_edge=False)
     if isinstance(value, Mapping) and not columns:
-        table.add_column(""), table.add_column("")
+        table.add_column("")
+        table.add_column("")
         for key, member in value.items():
             table.add_row(key, Text(_text(member)))
     else:

@@ -119,7 +119,10 @@ class ProvisioningProbes:
         """A complete repository, recorded as configured under other rules than today's."""
         name = self._name()
         assert self._put(name)
-        self._stack.aws.client("ecr").put_image_tag_mutability(repositoryName=name, imageTagMutability="MUTABLE")
+        ecr = self._stack.aws.client("ecr")
+        ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability="MUTABLE")
+        (made,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+        ecr.untag_resource(resourceArn=made["repositoryArn"], tagKeys=["team"])
         self._stack.aws.client("dynamodb").update_item(
             TableName=self._physical["ProvisioningState"],
             Key={"id": {"S": f"repository#{name}"}},

@@ -71,7 +71,7 @@ EXISTENCE = (
         adopted=(finding("unmanaged", "role/AWSServiceRoleForAutoscaling"),),
     ),
     Change(
-        "a role of IAM Identity Center gets a policy: AWS's own",
+        "a role of IAM Identity Center gets a policy",
         (
             call(
                 "create-role",
@@ -83,7 +83,7 @@ EXISTENCE = (
         (
             Step(
                 (attach("role", "AWSReservedSSO_Reader_0123456789abcdef", PULL),),
-                (access("AWSReservedSSO_Reader_0123456789abcdef", "INFO", "BROADENED", "ecr:*"),),
+                (access("AWSReservedSSO_Reader_0123456789abcdef", "MEDIUM", "BROADENED", "ecr:*"),),
             ),
         ),
         undo=(detach("role", "AWSReservedSSO_Reader_0123456789abcdef", PULL),),

@@ -9,6 +9,7 @@ from pathlib import Path
 from ecr_steward.gate.check import Finding, worst_first
 from ecr_steward.gate.errors import UnusableInputError
 from ecr_steward.gate.inputs import SUFFIXES, Answer, Text, checked
+from ecr_steward.gate.templates import Unjudged
 from iam_policy import Verdict
 from policy_drift.domain.finding import Kind
 from steward.severity import Severity
@@ -113,7 +114,7 @@ def _many(before: Path | Revision | None, now: Path | Revision) -> Answer:
     first = {} if before is None else dict(_files(before, root))
     second = dict(_files(now, root))
     found: list[Finding] = []
-    unjudged = []
+    unjudged: list[Unjudged] = []
     looked_at = 0
     for name in sorted(first.keys() | second.keys()):
         one, other = first.get(name), second.get(name)

@@ -212,7 +212,7 @@ def test_a_body_that_is_too_large_is_413(api, filling):
         ({"tags": ["a"]}, "tags"),
         (
             {"tag_mutability": "MUTABLE"},
-            "may not override tag_mutability of team-a/web; it may override lifecycle, tags",
+            "may not override tag_mutability of team-a/web; it may override nothing",
         ),
     ],
 )

@@ -15,8 +15,8 @@ def group() -> None:
 
 
 @app.command(
-    epilog="Example: aws iam get-account-authorization-details > details.json && "
-    "steward baseline build --from details.json > baseline.json"
+    epilog="Example: steward baseline build --from details.json > baseline.json, "
+    "where aws iam get-account-authorization-details wrote details.json"
 )
 def build(
     source: Annotated[

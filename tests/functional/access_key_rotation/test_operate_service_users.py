@@ -87,6 +87,7 @@ def test_a_rotation_is_asked_for_on_the_bus_with_the_current_key_and_the_caller(
         "reason": "routine",
         "key_id": remembered.current,
         "requested_by": CALLER,
+        "session": "alice",
     }
     assert due["detail"]["metadata"]["correlation_id"] == "5d3c9f0e-2f4b-4a53-9d0b-0a4f0f6f7c11"
 

@@ -47,7 +47,10 @@ def test_an_alert_of_drift_names_access_principal_actor_severity_and_remedy():
     mail = body_of(alert_for("PolicyDriftDetected"))
 
     assert mail.startswith("CRITICAL: Policy drift of role/ci-deploy\n")
-    assert "Now possible: Role ci-deploy can now call iam:CreatePolicyVersion" in mail
+    assert (
+        "Added: iam:CreatePolicyVersion (permissions management) on arn:aws:iam::123456789012:policy/ci-deploy" in mail
+    )
+    assert "For example: Role ci-deploy can now call iam:CreatePolicyVersion" in mail
     assert "Who: 123456789012:user/mallory from 203.0.113.7, PutRolePolicy (inline policy break-glass) at " in mail
     assert "To revert:\n    aws iam delete-role-policy --role-name ci-deploy" in mail
     assert "To approve it instead: POST /drift/baseline/adoptions" in mail

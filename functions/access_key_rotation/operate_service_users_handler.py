@@ -13,6 +13,7 @@ from access_key_rotation.domain.rules.situation import Reason
 from access_key_rotation.representation import detailed, representation_of, requested
 from steward.errors import RuleViolationError
 from steward.observability import observe
+from steward.path_segments import identifier_in
 from steward.rest_api import rest_api, wired
 
 LONGEST_REASON = 500
@@ -33,7 +34,7 @@ def list_users() -> Response[dict[str, Any]]:
 @app.get("/service-users/<name>")
 def show_user(name: str) -> Response[dict[str, Any]]:
     """Return one service user, and the latest uses of its old keys."""
-    user = UserName(name)
+    user = UserName(identifier_in(name))
     record, uses = use_cases().show(user)
     return Response(HTTPStatus.OK, "application/json", detailed(user, record, uses, datetime.now(UTC)))
 
@@ -50,7 +51,13 @@ def request_rotation(name: str) -> Response[dict[str, Any]]:
     if "key_id" in body and not (isinstance(key_id, str) and key_id):
         raise RuleViolationError("key_id is the id of a key, such as AKIA…; leave it out for the current one")
     asked = use_cases().request_rotation(
-        UserName(name), reason, key_id, str(app.caller), app.request_id, dry_run=app.dry_run, session=app.session
+        UserName(identifier_in(name)),
+        reason,
+        key_id,
+        str(app.caller),
+        app.request_id,
+        dry_run=app.dry_run,
+        session=app.session,
     )
     status = HTTPStatus.OK if asked.dry_run else HTTPStatus.ACCEPTED
     return Response(status, "application/json", requested(asked))
@@ -64,8 +71,9 @@ def reactivate(name: str) -> Response[dict[str, Any]]:
         raise RuleViolationError(
             f'say why, in at most {LONGEST_REASON} letters: {{"reason": "the build farm cannot read the secret"}}'
         )
-    key_id = use_cases().reactivate(UserName(name), str(app.caller), reason, app.request_id, session=app.session)
-    return Response(HTTPStatus.OK, "application/json", {"name": name, "key_id": key_id, "frozen": reason})
+    user = UserName(identifier_in(name))
+    key_id = use_cases().reactivate(user, str(app.caller), reason, app.request_id, session=app.session)
+    return Response(HTTPStatus.OK, "application/json", {"name": user, "key_id": key_id, "frozen": reason})
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -8,12 +8,14 @@ from access_key_rotation.application.operate_service_users import Requested
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.next_step import next_step
 from access_key_rotation.domain.state import KeyHistory, Record
+from steward.path_segments import segment_of
 
 
 def representation_of(name: UserName, record: Record, now: datetime) -> dict[str, Any]:
     """State, keys and their ages, the next step and its date, and what blocks the user."""
     return {
         "name": name,
+        "path": f"/service-users/{segment_of(name)}",
         "state": record.state,
         "next_step": next_step(record),
         "next_step_at": record.next_at.isoformat() if record.next_at else None,

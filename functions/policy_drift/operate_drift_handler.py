@@ -12,49 +12,53 @@ from policy_drift.bootstrap import CAPABILITY, operate_drift
 from policy_drift.domain.decision import LONGEST_REASON, LONGEST_REFERENCE, Decision
 from policy_drift.domain.finding import State
 from policy_drift.representation import (
+    LONGEST_PAGE,
+    USUAL_PAGE,
     baseline_representation,
     detailed,
     export,
+    page_in,
     page_of,
-    rank_in,
     representation_of,
 )
 from steward.errors import InvalidRequestError, RuleViolationError, UnsupportedMediaTypeError
 from steward.observability import observe
+from steward.path_segments import identifier_in
 from steward.rest_api import rest_api, wired
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
 use_cases = wired(operate_drift)
-USUAL_PAGE, LONGEST_PAGE = 200, 1_000
 
 
 @app.get("/drift/findings")
 def list_findings() -> Response[dict[str, Any]]:
     """The open findings; with ?state=, those in a state, or all. In pages: ?limit=, and ?next= of the page before."""
     query = app.current_event.query_string_parameters or {}
-    asked = query.get("state", State.OPEN).upper()
+    page = page_in(query["next"]) if "next" in query else None
+    asked = query.get("state", page.state if page else State.OPEN).upper()
     if asked != "ALL" and asked not in set(State):
         raise InvalidRequestError(f"state is one of {', '.join(State)} or ALL, not {asked!r}")
-    limit = query.get("limit", str(USUAL_PAGE))
+    limit = query.get("limit", str(page.limit if page else USUAL_PAGE))
     if not limit.isascii() or not limit.isdecimal() or not 1 <= int(limit) <= LONGEST_PAGE:
         raise InvalidRequestError(f"limit is a number from 1 to {LONGEST_PAGE}, not {limit!r}")
     states = frozenset(State) if asked == "ALL" else {State(asked)}
-    found = use_cases().in_states(states, rank_in(query["next"]) if "next" in query else None)
-    shown, more = page_of(found, int(limit))
+    found = use_cases().in_states(states, page.after if page else None)
+    shown, more = page_of(found, asked, int(limit))
     return Response(HTTPStatus.OK, "application/json", {"findings": shown, "next": more})
 
 
 @app.get("/drift/findings/<finding_id>")
 def show_finding(finding_id: str) -> Response[dict[str, Any]]:
     """One finding, with both sides and what proves it."""
-    return Response(HTTPStatus.OK, "application/json", detailed(use_cases().show(finding_id)))
+    return Response(HTTPStatus.OK, "application/json", detailed(use_cases().show(identifier_in(finding_id))))
 
 
 @app.post("/drift/findings/<finding_id>/acknowledgement")
 def acknowledge(finding_id: str) -> Response[dict[str, Any]]:
     """Answer for a finding until a day: {"reason", "owner", "expires", "fingerprint"}."""
-    finding = use_cases().acknowledge(finding_id, acknowledging(app.json_body()), _decision(), app.request_id)
+    given = acknowledging(app.json_body())
+    finding = use_cases().acknowledge(identifier_in(finding_id), given, _decision(), app.request_id)
     return Response(HTTPStatus.OK, "application/json", representation_of(finding))
 
 

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
@@ -10,13 +10,16 @@ import msgspec
 
 from policy_drift.application.operate_drift import Rank, rank
 from policy_drift.domain.baseline import InForce
-from policy_drift.domain.finding import Finding
+from policy_drift.domain.finding import Finding, State
 from policy_drift.report.adoption import adoption_of
 from policy_drift.report.finding_events import change_fields
 from policy_drift.report.wording import newly_possible
 from steward.errors import InvalidRequestError
+from steward.path_segments import segment_of
 from steward.severity import Severity
 
+USUAL_PAGE, LONGEST_PAGE = 200, 1_000
+"""Findings of a page."""
 LARGEST_PAGE = 4_000_000
 """Bytes of findings in one answer; an answer of Lambda takes 6 MB.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
@@ -27,6 +30,7 @@ def representation_of(finding: Finding) -> dict[str, Any]:
     drift, given = finding.drift, finding.acknowledgement
     return {
         "id": finding.id,
+        "path": f"/drift/findings/{segment_of(finding.id)}",
         "entity": str(drift.entity),
         "kind": drift.kind.value,
         "state": finding.state.value,
@@ -54,8 +58,17 @@ def representation_of(finding: Finding) -> dict[str, Any]:
     }
 
 
-def page_of(findings: Sequence[Finding], limit: int) -> tuple[list[dict[str, Any]], str | None]:
-    """The first findings, as many as one answer takes, and where the next page begins; None where there is none."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that follows another: which findings it lists, how many at most, and after which place."""
+
+    state: str
+    limit: int
+    after: Rank
+
+
+def page_of(findings: Sequence[Finding], state: str, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+    """The first findings, as many as one answer takes, and a token of the next page; None where there is none."""
     shown: list[dict[str, Any]] = []
     size = 0
     for finding in islice(findings, limit):
@@ -64,20 +77,27 @@ def page_of(findings: Sequence[Finding], limit: int) -> tuple[list[dict[str, Any
         if shown and size > LARGEST_PAGE:
             break
         shown.append(one)
-    return shown, _token(rank(findings[len(shown) - 1])) if len(shown) < len(findings) else None
+    if len(shown) == len(findings):
+        return shown, None
+    return shown, _token(Page(state, limit, rank(findings[len(shown) - 1])))
 
 
-def rank_in(token: str) -> Rank:
-    """The place where a page ended. Raises InvalidRequestError for what no page gave."""
+def page_in(token: str) -> Page:
+    """The page that a token names. Raises InvalidRequestError for a token that no page gave."""
     try:
-        severity, _, finding_id = base64.urlsafe_b64decode(f"{token}===".encode()).decode().partition("/")
-        return -Severity[severity], finding_id
+        text = base64.urlsafe_b64decode(f"{token}===".encode()).decode()
+        state, limit, after = text.split("|", 2) if "|" in text.partition("/")[0] else ("OPEN", str(USUAL_PAGE), text)
+        severity, _, finding_id = after.partition("/")
+        return Page(state, int(limit), (-Severity[severity], finding_id))
     except (ValueError, KeyError) as error:
         raise InvalidRequestError(f"next is what the page before gave, not {token!r}") from error
 
 
-def _token(place: Rank) -> str:
-    return base64.urlsafe_b64encode(f"{Severity(-place[0]).name}/{place[1]}".encode()).decode().rstrip("=")
+def _token(page: Page) -> str:
+    """All of a page in one parameter: curl before 8.3 signs two parameters in the order in which they are sent."""
+    place, finding_id = page.after
+    text = f"{page.state}|{page.limit}|{Severity(-place).name}/{finding_id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def detailed(finding: Finding) -> dict[str, Any]:
@@ -116,5 +136,5 @@ def baseline_representation(record: InForce) -> dict[str, Any]:
 
 def export(record: InForce, link: str, acknowledged: Sequence[Finding]) -> dict[str, Any]:
     """The same, with a link to the document, and what is acknowledged beside it, or the first page of that."""
-    shown, more = page_of(acknowledged, len(acknowledged))
+    shown, more = page_of(acknowledged, State.ACKNOWLEDGED, LONGEST_PAGE)
     return {**baseline_representation(record), "document": link, "acknowledged": shown, "more_acknowledged": more}

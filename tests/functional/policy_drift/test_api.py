@@ -77,12 +77,11 @@ def findings(scan, give, account, api):
 
 
 def test_findings_come_in_pages_and_each_is_on_one_of_them(api, findings):
-    pages, following = [], None
-    while following or not pages:
-        query = {"limit": "2"} | ({"next": following} if following else {})
+    pages, query = [], {"limit": "2"}
+    while query:
         _, _, page = api.findings(query=query)
         pages.append(page["findings"])
-        following = page["next"]
+        query = {"next": page["next"]} if page["next"] else {}
 
     assert [len(page) for page in pages] == [2, 2, 1]
     assert [finding for page in pages for finding in page] == findings

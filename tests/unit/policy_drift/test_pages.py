@@ -11,7 +11,7 @@ from iam_policy import Verdict
 from policy_drift.application.operate_drift import rank
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.finding import Drift, Finding, Kind, State
-from policy_drift.representation import LARGEST_PAGE, page_of, rank_in
+from policy_drift.representation import LARGEST_PAGE, USUAL_PAGE, Page, page_in, page_of
 from steward.errors import InvalidRequestError
 from steward.severity import Severity
 
@@ -29,9 +29,9 @@ def test_every_finding_is_on_one_page_in_order(findings, limit):
     findings = sorted(findings, key=rank)
     seen, left = [], findings
     while left:
-        shown, more = page_of(left, limit)
+        shown, more = page_of(left, "OPEN", limit)
         seen += [one["id"] for one in shown]
-        left = [one for one in left if more and rank(one) > rank_in(more)]
+        left = [one for one in left if more and rank(one) > page_in(more).after]
 
     assert seen == [one.id for one in findings]
 
@@ -39,14 +39,14 @@ def test_every_finding_is_on_one_page_in_order(findings, limit):
 def test_a_page_ends_before_it_is_larger_than_an_answer():
     long = "x" * (LARGEST_PAGE // 3)
 
-    shown, more = page_of([found(name, summary=long) for name in "abcde"], 1_000)
+    shown, more = page_of([found(name, summary=long) for name in "abcde"], "ALL", 1_000)
 
     assert len(json.dumps(shown)) < LARGEST_PAGE
-    assert (len(shown), rank_in(more)) == (2, (-Severity.LOW, "access:role:b"))
+    assert (len(shown), page_in(more)) == (2, Page("ALL", 1_000, (-Severity.LOW, "access:role:b")))
 
 
 def test_a_finding_that_is_larger_than_a_page_is_a_page():
-    shown, more = page_of([found("a", summary="x" * LARGEST_PAGE), found("b")], 1_000)
+    shown, more = page_of([found("a", summary="x" * LARGEST_PAGE), found("b")], "OPEN", 1_000)
 
     assert (len(shown), more is None) == (1, False)
 
@@ -54,4 +54,10 @@ def test_a_finding_that_is_larger_than_a_page_is_a_page():
 @given(st.text())
 def test_a_place_that_no_page_gave_is_refused(token):
     with pytest.raises(InvalidRequestError):
-        rank_in(token)
+        page_in(token)
+
+
+def test_a_token_of_an_older_version_continues_with_open_findings():
+    assert page_in("TUVESVVNL2FjY2Vzczpyb2xlOmRlcGxveWVy") == Page(
+        "OPEN", USUAL_PAGE, (-Severity.MEDIUM, "access:role:deployer")
+    )

@@ -23,6 +23,7 @@ IN_USE = {
     "POWERTOOLS_LOG_LEVEL": "INFO",
     "PUSH_SAFETY_NET": "report",
     "IAM_EVENTS_REGION": "us-east-1",
+    "ROTATION_ROLES": "arn:aws:iam::123456789012:role/rotation",
     "ROTATION_FUNCTION": "arn:aws:lambda:ca-central-1:123456789012:function:rotation",
 }
 """What the variables of the template hold where a handler looks at them; the others hold their own names."""

@@ -19,7 +19,7 @@ COMMAND = re.compile(r"^\$ python -m iam_policy baseline.json live.json\n(.*?)^`
 EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PRINTED = re.compile(r"^print\(.*\)  # (.*)$", re.MULTILINE)
 DATA = {"known_actions.json", "known_actions.LICENSE.txt", "py.typed"} | {
-    f"escalation/escalation_paths.{ending}" for ending in ("json", "NOTICE.txt")
+    f"escalation/{name}" for name in ("escalation_paths.json", "escalation_paths.NOTICE.txt", "more_paths.json")
 }
 
 

@@ -171,12 +171,18 @@ def invoke(measured: str, event: dict[str, Any]) -> Trace:
 
 def one_put() -> Trace:
     """A PUT of a repository that does not exist."""
-    return invoke("PUT", sample("put_by_role"))
+    return invoke("PUT", put_of("team-a/web"))
 
 
 def another_put() -> Trace:
     """A PUT of another one, in the same environment."""
-    return invoke("PUT", json.loads(json.dumps(sample("put_by_role")).replace("team-a/web", "team-a/other")))
+    return invoke("PUT", put_of("team-a/other"))
+
+
+def put_of(name: str) -> dict[str, Any]:
+    """A request without overrides: the shipped rules permit none."""
+    event: dict[str, Any] = json.loads(json.dumps(sample("put_by_role")).replace("team-a/web", name))
+    return event | {"body": None}
 
 
 def first_key() -> Trace:

@@ -173,10 +173,13 @@ def _surely_within(smaller: Access, larger: Access) -> bool:
         if not _denies(outer) <= _denies(inner):
             return False
         only_inner = _allows(inner) - _allows(outer)
-        if any(_is_negated(one) and _has_tokens(one) for one in only_inner | (_allows(outer) - _allows(inner))):
+        if not only_inner:
+            continue
+        # A negated element in both covers, as written, what its value may leave out, so it counts here too.
+        if any(_is_negated(one) and _has_tokens(one) for one in _allows(inner) | _allows(outer)):
             return False
         allowed = Access((tuple(_allows(outer)),)), Access((tuple(_allows(inner)),))
-        if only_inner and compare(*allowed, most_witnesses=1).verdict not in (Verdict.EQUIVALENT, Verdict.NARROWED):
+        if compare(*allowed, most_witnesses=1).verdict not in (Verdict.EQUIVALENT, Verdict.NARROWED):
             return False
     return True
 

@@ -41,6 +41,7 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_EC2_METADATA_DISABLED": "true",
     "ROTATION_TABLE": "table",
+    "SYNC_TABLE": "sync",
     "SERVICE_PATH": "/service/",
     "STEWARD_ACCOUNT": "123456789012",
     "STEWARD_BUS": "steward",

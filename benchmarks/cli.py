@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks import artefacts, aws_calls, cold_start, one_name, shell_line, slow_ecr
+from benchmarks import artefacts, aws_calls, cold_start, command_line, one_name, shell_line, slow_ecr
 from benchmarks.deployment import Deployment, NoDeploymentError, deployment
 from benchmarks.figures import Figure, Findings, all_met, as_json, as_table
 
@@ -19,6 +19,7 @@ MEASUREMENTS: dict[str, tuple[str, Measurement]] = {
     "slow-ecr": ("200 repositories a call while ECR takes 150 ms a request", slow_ecr.measure),
     "one-name": ("200 ensures of one name", one_name.measure),
     "cold-start": ("import and set-up of every handler, against a bare ECR client", cold_start.measure),
+    "command-line": ("steward, against the shell line, curl and aws --version", command_line.measure),
     "artefacts": ("size of each built artefact", artefacts.measure),
 }
 

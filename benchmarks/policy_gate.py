@@ -20,7 +20,7 @@ from typing import Any
 
 from ecr_steward.gate.errors import UnusableInputError
 from ecr_steward.gate.inputs import Text, checked
-from ecr_steward.gate.templates import parsed
+from ecr_steward.gate.templates import parsed, read_template
 from iam_policy import Verdict
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpora" / "templates.jsonl.gz"
@@ -66,7 +66,8 @@ def _is_wide(body: Any, action: Any = None) -> bool:
     if any(name in written for name in ("AdministratorAccess", "PowerUserAccess", "SecurityAudit")):
         return True
     return any(
-        '"*"' in json.dumps(one.get("Resource")) and (one.get("Action") in ("*", ["*"]) or one.get("Action") == action)
+        '"*"' in json.dumps(one.get("Resource"))
+        and ('"*"' in json.dumps(one.get("Action")) or one.get("Action") == action)
         for one in _objects(body)
     )
 
@@ -185,6 +186,34 @@ def outcome(before: str, after: str) -> tuple[str, tuple[Any, ...]]:
     return "opaque", tuple(found)
 
 
+def others(before: str, after: str) -> tuple[bool, bool]:
+    """What two other ways would say: the rule of ``cdk diff --security-only``, and a structural diff.
+
+    The rule is "an Allow or an attached policy was added, or a Deny removed", on the text of each statement
+    (https://docs.aws.amazon.com/cdk/v2/guide/cli.html). The diff is "something about access is written otherwise".
+    """
+    one, other = _written(before), _written(after)
+    broadened = any('"Effect": "Deny"' not in text for text in other - one) or any(
+        '"Effect": "Deny"' in text for text in one - other
+    )
+    return broadened, one != other
+
+
+def _written(text: str) -> set[str]:
+    """Every statement and attached policy of a template after SAM's transform, as text."""
+    body = parsed(text, "corpus")
+    template = read_template(body, text, "corpus")
+    found = set()
+    for name, resource in template.resources.items():
+        for one in _objects(resource):
+            if "Effect" in one:
+                found.add(f"{name} {json.dumps(one, sort_keys=True, default=str)}")
+        attached = (resource.get("Properties") or {}) if isinstance(resource, dict) else {}
+        arns = attached.get("ManagedPolicyArns") if isinstance(attached, dict) else None
+        found |= {f"{name} {json.dumps(arn, default=str)}" for arn in arns or () if isinstance(arns, list)}
+    return found
+
+
 def main() -> int:
     """Print the table."""
     told: Counter[str] = Counter()
@@ -204,6 +233,9 @@ def main() -> int:
                 answer, _ = outcome(one, other)
                 told[f"translator: {answer}"] += 1
                 wrong += [f"{row['source']}: differs from its output"] if answer == "found" else []
+                rule, structure = others(one, other)
+                told["translator: broadened by cdk's rule"] += rule
+                told["translator: another structure"] += structure
         if row["kind"] == "tfplan":
             continue
         for name, text in changed(row["text"]):
@@ -211,6 +243,9 @@ def main() -> int:
             answer, _ = outcome(row["text"], text)
             seconds.append(perf_counter() - started)
             told[f"changed: {answer}"] += 1
+            rule, structure = others(row["text"], text)
+            told["changed: broadened by cdk's rule"] += rule
+            told["changed: another structure"] += structure
             told[f"{name}: {answer}"] += 1
             wrong += [f"{row['source']}: {name} was not found"] if answer == "clean" else []
     for what, count in sorted(told.items()):

@@ -56,6 +56,16 @@ class RotatingStack:
             list(pool.map(lambda name: iam.create_user(UserName=name, Path="/service/", Tags=tags), names))
             list(pool.map(lambda name: iam.add_user_to_group(UserName=name, GroupName="ecr-write"), names))
 
+    def request(self, user: UserName, key_id: str, number: str, by: str) -> None:
+        """Store a routine rotation, as the API does before it publishes it."""
+        stored = {"key_id": key_id, "reason": "routine", "id": number, "by": by, "session": ""}
+        self.client("dynamodb").update_item(
+            TableName=self.resource("RotationState"),
+            Key={"id": {"S": f"user#{user}"}},
+            UpdateExpression="ADD requested :stored",
+            ExpressionAttributeValues={":stored": {"SS": [json.dumps(stored, separators=(",", ":"))]}},
+        )
+
     def current_key(self, user: UserName) -> str | None:
         """The id of the key that consumers read; None before the first."""
         secrets = self.client("secretsmanager")

@@ -19,7 +19,7 @@ REPOSITORIES = 50
 CLI_PACKAGE = "awscli==1.46.3"
 TARGET = Target("at least", 20)
 _TURNS = 2
-_LINE = """
+LINE = """
 for name in "$@"; do
   aws ecr describe-repositories --repository-names "$name" || aws ecr create-repository --repository-name "$name"
 done
@@ -66,7 +66,7 @@ def _call(stack: Deployment, names: list[str], case: str) -> None:
 
 def _run(stack: Deployment, cli: Path, names: list[str]) -> None:
     environment = stack.operator_environment | {"PATH": f"{cli}{os.pathsep}{os.defpath}", "AWS_PAGER": ""}
-    command = ["/bin/sh", "-c", _LINE, "sh", *names]
+    command = ["/bin/sh", "-c", LINE, "sh", *names]
     subprocess.run(command, env=environment, capture_output=True, check=True)
 
 

@@ -1,4 +1,4 @@
-"""``python -m deployment build``, ``deploy`` and ``deploy-global-events``: SAM's commands, with what was saved.
+"""``python -m deployment``: SAM's commands with what was saved, and ``release``.
 
 The Makefile's targets of the same names run them.
 """
@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deployment import artefacts
-from deployment.saved import GLOBAL_EVENTS, GLOBAL_REGION, NotDeployableError, Saved
+from deployment import release as releases
+from deployment.saved import GLOBAL_EVENTS, GLOBAL_REGION, NotDeployableError, Saved, values
 
 PROJECT = Path(__file__).parents[1]
 BUILD = Path(".aws-sam") / "build"
@@ -48,6 +49,7 @@ def deploy(saved: Saved, options: argparse.Namespace) -> list[str] | None:
     saved.ensure(guided=options.guided)
     command = ["deploy", "--config-file", str(saved.path), *_prompts(options)]
     asked = _region_of_the_shell()
+    _refuse_what_would_fail(saved, asked if options.guided else saved.region() or asked, options)
     if asked and (options.guided or not saved.region()):
         command += ["--region", asked]
     return [*command, "--parameter-overrides", _overrides(saved, options)]
@@ -67,6 +69,39 @@ def deploy_global_events(saved: Saved, options: argparse.Namespace) -> list[str]
     command = ["deploy", "--config-file", str(saved.path), "--config-env", GLOBAL_EVENTS, *_prompts(options)]
     overrides = saved.global_events_overrides(home)
     return [*command, "--region", GLOBAL_REGION, "--parameter-overrides", overrides]
+
+
+def _refuse_what_would_fail(saved: Saved, region: str | None, options: argparse.Namespace) -> None:
+    """Ask AWS first, print the answers, and raise NotDeployableError if one of them stops a deployment.
+
+    With questions still to come, only the present answers can be checked: a wrong one can be changed at its question.
+    """
+    from deployment.preflight import Plan, preflight  # noqa: PLC0415 - a release is built without functions on the path
+    from health.domain.report import State, lines_of  # noqa: PLC0415
+
+    region = region or saved.region()
+    if region is None:
+        print("Not checked before the deployment: no region is saved, and none is in AWS_REGION.")
+        return
+    print(f"Before the deployment to {region}:", flush=True)
+    results = []
+    for result in preflight(Plan(saved.stack_name(), region, values(_overrides(saved, options)))):
+        results.append(result)
+        print(*lines_of([result]), sep="\n", flush=True)
+    unknown = sum(result.state is State.UNKNOWN for result in results)
+    if unknown:
+        print(f"{unknown} of {len(results)} checks could not be made; the deployment may fail for what they look for.")
+    broken = [result.check for result in results if result.state is State.BROKEN]
+    if broken and not options.guided:
+        raise NotDeployableError(f"Not deployed: mend {', '.join(broken)} first, as said above.")
+
+
+def release(_saved: Saved, options: argparse.Namespace) -> None:
+    """Build a release, with its checksums, licences and provenance, and tag it."""
+    sam = options.project / ".local" / "venv" / "bin" / "python"
+    print(f"Built {releases.make(options.project, options.version, options.target, sam)}")
+    if options.tag:
+        print(releases.tag(options.project, options.version))
 
 
 def _prompts(options: argparse.Namespace) -> list[str]:
@@ -98,6 +133,12 @@ def _parser() -> argparse.ArgumentParser:
         options.add_argument("--architecture", help="of functions and layers, instead of the saved one")
         options.add_argument("--guided", action="store_true", help="ask for the parameters, and save them")
         options.add_argument("--yes", action="store_true", help="never prompt")
+    options = commands.add_parser("release", help=(release.__doc__ or ""), description=release.__doc__)
+    options.set_defaults(command=release, settings=None)
+    options.add_argument("version", help="such as 0.1.0; the sources say the same")
+    options.add_argument("--project", type=Path, default=PROJECT, help="root of the repository")
+    options.add_argument("--target", type=Path, default=PROJECT / "dist", help="where the release's folder is made")
+    options.add_argument("--tag", action="store_true", help="tag the commit")
     return parser
 
 

@@ -9,7 +9,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVICES = frozenset(
-    {"cloudtrail", "dynamodb", "ecr", "events", "iam", "lambda", "s3", "secretsmanager", "securityhub", "sns", "sts"}
+    {
+        "cloudformation",
+        "cloudtrail",
+        "cloudwatch",
+        "dynamodb",
+        "ecr",
+        "events",
+        "iam",
+        "lambda",
+        "s3",
+        "secretsmanager",
+        "securityhub",
+        "sns",
+        "sqs",
+        "ssm",
+        "sts",
+    }
 )
 """The services of AWS that the functions call: botocore's models of all others are left out."""
 

@@ -74,8 +74,12 @@ class Saved:
         """The home region, if it was saved."""
         return _region(self._read(), HOME)
 
+    def stack_name(self) -> str:
+        """The name of the stack in the home region."""
+        return str(_parameters(self._read(), HOME).get("stack_name", "ecr-steward"))
+
     def global_events_overrides(self, home: str) -> str:
-        """The parameters of the small stack: the home region and its bus, and where its alarms go.
+        """The parameters of the small stack: the home region and its bus, where its alarms go, and what they link.
 
         They go where those of the home region go, unless another address was saved.
         """
@@ -84,6 +88,7 @@ class Saved:
             "HomeRegion": home,
             "BusName": ours.get("BusName"),
             "AlarmEmail": theirs.get("AlarmEmail") or ours.get("AlarmEmail"),
+            "DocumentationUrl": ours.get("DocumentationUrl"),
         }
         return written({name: value for name, value in chosen.items() if value})
 

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 from local import demonstration, stack
+from local.aws_wrapper import write_aws_wrapper
 from local.environment_file import read_environment, write_environment
 from local.errors import LocalAwsError
 from local.function_logs import follow, read_functions
+from local.headlines import Headlines, has_headlines
 from local.launcher import DEFAULT_PORT
 from local.server import Server, running_server, start_server, stop_server
 from local.workspace import Workspace
@@ -44,7 +47,7 @@ def start(workspace: Workspace, options: argparse.Namespace) -> None:
     """Start the local AWS, deploy the stack, and demonstrate the main job; anything already in place is kept."""
     began = time.monotonic()
     stack.find_interpreter()
-    server = _ensure_server(workspace, options.port, keep_state=options.keep)
+    server = _ensure_server(workspace, options)
     settings = options.settings and options.settings.resolve()
     sources = stack.fingerprint(workspace.project, settings)
     if stack.is_deployed(workspace, server, sources):
@@ -61,6 +64,7 @@ def start(workspace: Workspace, options: argparse.Namespace) -> None:
     variables = {
         "AWS_ENDPOINT_URL": server.endpoint,
         "AWS_REGION": server.region,
+        "AWS_DEFAULT_REGION": server.region,
         "AWS_ACCESS_KEY_ID": server.access_key_id,
         "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
         "STEWARD_API_URL": deployed.api_url,
@@ -70,9 +74,47 @@ def start(workspace: Workspace, options: argparse.Namespace) -> None:
     write_environment(
         workspace.environment_file, variables | callers.pipeline.as_variables() | callers.outsider.as_variables()
     )
-    _console.print("\n[bold]The main job[/]")
-    demonstration.demonstrate(server, deployed, callers, lambda seen: _console.print(f"[green]✓[/] {seen}"))
+    write_aws_wrapper(workspace)
+    if options.headlines and has_headlines(deployed):
+        _show_headlines(workspace, server, deployed, callers, sources)
+    else:
+        _show_main_job(server, deployed, callers)
     _print_summary(workspace, server, deployed, callers, time.monotonic() - began)
+
+
+def _show_main_job(server: Server, deployed: stack.Stack, callers: demonstration.Callers) -> None:
+    _console.print("\n[bold]Repositories on demand[/]")
+    demonstration.demonstrate(server, deployed, callers, _say)
+
+
+def _show_headlines(
+    workspace: Workspace, server: Server, deployed: stack.Stack, callers: demonstration.Callers, sources: str
+) -> None:
+    """Show all three; what takes long, the first keys and the first baseline, goes on behind the others."""
+    headlines = Headlines(server, deployed, _say)
+    were_shown = headlines.were_shown()
+    if not stack.are_global_events_deployed(workspace, server, sources):
+        with _step("deploying the stack of us-east-1, which forwards IAM's events (sam deploy)", "IAM's events arrive"):
+            stack.deploy_global_events(workspace, server, sources)
+    if not were_shown:
+        headlines.prepare()
+    _show_main_job(server, deployed, callers)
+    if were_shown:
+        _console.print("\n[bold]Keys that rotate themselves, IAM policy drift[/]")
+        _say("both were shown on this stack before; to see them again: make clean start")
+        return
+    _console.print("\n[bold]Keys that rotate themselves[/]")
+    replaced = headlines.start_rotation()
+    _console.print("\n[bold]IAM policy drift[/]")
+    headlines.show_drift()
+    _console.print("\n[bold]The rotation, meanwhile[/]")
+    headlines.show_rotation(replaced)
+    headlines.finish()
+
+
+def _say(seen: str) -> None:
+    mark = "  " if seen.startswith(" ") else "[green]✓[/] "
+    _console.print(f"{mark}{escape(seen)}")
 
 
 def stop(workspace: Workspace, _options: argparse.Namespace) -> None:
@@ -123,6 +165,12 @@ def clean(workspace: Workspace, options: argparse.Namespace) -> None:
     stop(workspace, options)
     workspace.remove()
     _console.print("Removed the local AWS, its state, its logs and the build.")
+    environments = [folder for folder in (".venv", ".local/venv") if (workspace.project / folder).exists()]
+    if environments:
+        _console.print(
+            f"The Python environments ({', '.join(environments)}) stay for the next start; "
+            "to remove them, too: make clean ALL=1"
+        )
 
 
 def _workspace(project: Path) -> Workspace:
@@ -132,16 +180,28 @@ def _workspace(project: Path) -> Workspace:
     return Workspace(project)
 
 
-def _ensure_server(workspace: Workspace, port: int, *, keep_state: bool) -> Server:
+def _ensure_server(workspace: Workspace, options: argparse.Namespace) -> Server:
     server = running_server(workspace)
     if server is None:
         with _step("starting the local AWS", "the local AWS is running"):
             region = stack.home_region(workspace.project)
-            return start_server(workspace, port, keep_state=keep_state, region=region)
-    if server.port != port:
+            return start_server(
+                workspace,
+                options.port,
+                keep_state=options.keep,
+                region=region,
+                end_with=options.end_with,
+                answers=options.answers,
+            )
+    if server.port != options.port:
         raise LocalAwsError(
             f"The local AWS is already running on port {server.port}; use it: PORT={server.port} make start, "
             "or stop it first: make stop"
+        )
+    if options.keep and not server.keeps_state:
+        raise LocalAwsError(
+            "The local AWS is already running without KEEP=1, so its state ends with it; "
+            "to keep the state of a new one: make stop && KEEP=1 make start"
         )
     _console.print(f"[green]✓[/] the local AWS is already running, since {server.since}")
     return server
@@ -203,6 +263,11 @@ def _parser() -> argparse.ArgumentParser:
     starting.add_argument(
         "--settings", type=_folder, help="an operator's settings, merged over the shipped ones; SETTINGS=folder of make"
     )
+    starting.add_argument(
+        "--headlines", action="store_true", help="also show a key that rotates, and drift that is reverted"
+    )
+    starting.add_argument("--end-with", type=int, metavar="PID", help="the local AWS ends when this process has ended")
+    starting.add_argument("--answers", type=Path, metavar="FILE", help="keep what AWS clients are answered")
     following.add_argument("--follow", "-f", action="store_true", help="follow until interrupted")
     return parser
 

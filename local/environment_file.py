@@ -1,9 +1,13 @@
-"""``.local/env``: one ``NAME=value`` a line, for programs, and a last line that exports them, for ``. .local/env``.
+"""``.local/env``: one ``NAME=value`` a line, for programs, and lines that export them, for ``. .local/env``.
+
+The last lines put the wrapper ``aws`` on the shell's PATH and forget another account's session. Programs skip lines
+that begin with ``export`` or ``unset``.
 
 Values need no quotes: URLs, names, and keys of letters, digits and ``/+=_-``.
 """
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from local.workspace import write_private
@@ -11,6 +15,8 @@ from local.workspace import write_private
 if TYPE_CHECKING:
     from pathlib import Path
 
+_FORGOTTEN = "unset AWS_SESSION_TOKEN AWS_PROFILE\n"
+"""Of another account: with the session's token, the local AWS would refuse its own key."""
 _PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
 
@@ -26,7 +32,8 @@ def write_environment(path: "Path", variables: dict[str, str]) -> None:
         if not _PLAIN.fullmatch(value):
             raise ValueError(f"{name} cannot stand unquoted in a file for the shell.")
     assignments = "".join(f"{name}={value}\n" for name, value in variables.items())
-    write_private(path, f"{assignments}export {' '.join(variables)}\n")
+    commands = shlex.quote(str((path.parent / "bin").absolute()))
+    write_private(path, f"{assignments}export {' '.join(variables)}\nexport PATH={commands}:$PATH\n{_FORGOTTEN}")
 
 
 def read_environment(path: "Path") -> dict[str, str]:
@@ -35,5 +42,5 @@ def read_environment(path: "Path") -> dict[str, str]:
         lines = path.read_text().splitlines()
     except FileNotFoundError:
         return {}
-    pairs = (line.partition("=") for line in lines if "=" in line)
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("export "))
     return {name: value for name, _, value in pairs}

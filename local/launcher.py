@@ -8,6 +8,7 @@ as :mod:`local.server` does.
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import importlib.metadata
 import os
@@ -16,13 +17,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local.recorded_answers import RecordedAnswers
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ACCOUNT = "123456789012"
 DEFAULT_PORT = 4570
 HOME_REGION = "ca-central-1"
-SAVE_EVERY_SECONDS = 3
+SAVE_EVERY_SECONDS, LOOK_EVERY_SECONDS = 3, 1
 RELIES_ON = ("app._build_persistence_save_dict", "app.app", "app.save_all")
 
 
@@ -50,7 +53,8 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     if options.check:
         _report(additions.ADDITIONS, gained)
         return 0
-    asyncio.run(_serve(app, options.port, options.log_level, save=options.data is not None))
+    application = RecordedAnswers(app.app, options.answers) if options.answers else app.app
+    asyncio.run(_serve(app, application, options))
     return 0
 
 
@@ -61,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--region", default=HOME_REGION, help="of requests that name none (default: %(default)s)")
     parser.add_argument("--account", default=ACCOUNT, help="the account's number (default: %(default)s)")
     parser.add_argument("--log-level", default="WARNING", help="of MiniStack (default: %(default)s)")
+    parser.add_argument("--end-with", type=int, metavar="PID", help="also end when this process has ended")
+    parser.add_argument("--answers", type=Path, metavar="FILE", help="keep what AWS clients are answered")
     parser.add_argument("--check", action="store_true", help="report the additions and end")
     return parser
 
@@ -90,21 +96,34 @@ def _ministack_settings(options: argparse.Namespace) -> dict[str, str]:
     return settings
 
 
-async def _serve(app: Any, port: int, log_level: str, *, save: bool) -> None:
+async def _serve(app: Any, application: Any, options: argparse.Namespace) -> None:
     serve: Callable[..., Any] = importlib.import_module("hypercorn.asyncio").serve
     settings = importlib.import_module("hypercorn.config").Config()
-    settings.bind = [f"127.0.0.1:{port}"]
+    settings.bind = [f"127.0.0.1:{options.port}"]
     settings.keep_alive_timeout = 75
-    settings.loglevel = log_level
+    settings.loglevel = options.log_level
     settings.accesslog = None
     stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     async with asyncio.TaskGroup() as tasks:
-        if save:
+        if options.data:
             tasks.create_task(_save_now_and_then(app, stop))
-        await serve(app.app, settings, shutdown_trigger=stop.wait)
+        if options.end_with is not None:
+            tasks.create_task(_stop_after(options.end_with, stop))
+        await serve(application, settings, shutdown_trigger=stop.wait)
         stop.set()
+
+
+async def _stop_after(pid: int, stop: asyncio.Event) -> None:
+    """Stop when a process has ended: a test run that is killed stops nothing itself. The functions end with us."""
+    while not stop.is_set():
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            stop.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_EVERY_SECONDS)
 
 
 async def _save_now_and_then(app: Any, stop: asyncio.Event) -> None:

@@ -68,8 +68,18 @@ def running_server(workspace: Workspace) -> Server | None:
     return server if server and server.is_running else None
 
 
-def start_server(workspace: Workspace, port: int, *, keep_state: bool, region: str = HOME_REGION) -> Server:
+def start_server(
+    workspace: Workspace,
+    port: int,
+    *,
+    keep_state: bool,
+    region: str = HOME_REGION,
+    end_with: int | None = None,
+    answers: Path | None = None,
+) -> Server:
     """Start the local AWS and wait until it answers.
+
+    ``end_with`` is a process with which it ends, too; ``answers`` a file that keeps what AWS clients are answered.
 
     Raises
     ------
@@ -83,6 +93,10 @@ def start_server(workspace: Workspace, port: int, *, keep_state: bool, region: s
     arguments = [sys.executable, "-m", "local.launcher", "--port", str(port), "--region", region]
     if keep_state:
         arguments += ["--data", str(workspace.data)]
+    if end_with is not None:
+        arguments += ["--end-with", str(end_with)]
+    if answers is not None:
+        arguments += ["--answers", str(answers.resolve())]
     with workspace.launcher_log.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own launcher
             arguments,

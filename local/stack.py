@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from local.server import Server
 
 STACK_NAME = "ecr-steward"
-_ENVIRONMENT = "local"
+_ENVIRONMENT, _GLOBAL = "local", "global-events"
 _RUNTIME = (3, 13)
-_SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers")
+_SOURCES = ("template.yaml", "global-events.yaml", "samconfig.toml", "functions", "layers")
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}
 _IN_PLACE = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
@@ -43,6 +43,8 @@ class Stack:
     name: str
     api_url: str
     outputs: dict[str, str]
+    physical_ids: dict[str, str]
+    """The names that CloudFormation gave the resources, by logical id."""
 
 
 def session(server: "Server") -> boto3.Session:
@@ -129,7 +131,7 @@ def build(workspace: Workspace, server: "Server", sources: str, settings: Path |
     link = workspace.interpreters / f"python{_RUNTIME[0]}.{_RUNTIME[1]}"  # the name that SAM looks for on the PATH
     link.unlink(missing_ok=True)
     link.symlink_to(interpreter)
-    _sam(workspace, server, "build")
+    _sam(workspace, server, _ENVIRONMENT, "build")
     artefacts.finish(workspace.project / ".aws-sam" / "build", settings)
     write_record(workspace.deployment_record, read_record(workspace.deployment_record) | {"built": sources})
 
@@ -142,7 +144,7 @@ def deploy(workspace: Workspace, server: "Server", sources: str, settings: Path 
     LocalAwsError
         When SAM or CloudFormation fails.
     """
-    _sam(workspace, server, "deploy")
+    _sam(workspace, server, _ENVIRONMENT, "deploy")
     write_record(
         workspace.deployment_record,
         read_record(workspace.deployment_record) | {"deployed": sources, "settings": str(settings or "")},
@@ -155,14 +157,16 @@ def describe(workspace: Workspace, server: "Server") -> Stack:
     client = session(server).client("cloudformation", endpoint_url=server.endpoint)
     described = client.describe_stacks(StackName=name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    by_type: dict[str, str] = {}
     physical_ids: dict[str, str] = {}
     for page in client.get_paginator("list_stack_resources").paginate(StackName=name):
         for resource in page["StackResourceSummaries"]:
-            physical_ids.setdefault(resource["ResourceType"], resource.get("PhysicalResourceId", ""))
-    api, stage = (physical_ids.get(f"AWS::ApiGateway::{kind}") for kind in ("RestApi", "Stage"))
+            by_type.setdefault(resource["ResourceType"], resource.get("PhysicalResourceId", ""))
+            physical_ids[resource["LogicalResourceId"]] = resource.get("PhysicalResourceId", "")
+    api, stage = (by_type.get(f"AWS::ApiGateway::{kind}") for kind in ("RestApi", "Stage"))
     if not api or not stage:
         raise LocalAwsError(f"The stack {name} has no REST API with a stage.")
-    return Stack(name, f"{server.endpoint}/_aws/execute-api/{api}/{stage}", outputs)
+    return Stack(name, f"{server.endpoint}/_aws/execute-api/{api}/{stage}", outputs, physical_ids)
 
 
 def find(workspace: Workspace, server: "Server") -> Stack | None:
@@ -170,8 +174,8 @@ def find(workspace: Workspace, server: "Server") -> Stack | None:
     return describe(workspace, server) if _status(server, stack_name(workspace.project)) else None
 
 
-def _status(server: "Server", name: str) -> str | None:
-    client = session(server).client("cloudformation", endpoint_url=server.endpoint)
+def _status(server: "Server", name: str, region: str | None = None) -> str | None:
+    client = session(server).client("cloudformation", endpoint_url=server.endpoint, region_name=region)
     try:
         return str(client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
     except botocore.exceptions.ClientError as error:
@@ -180,10 +184,33 @@ def _status(server: "Server", name: str) -> str | None:
         raise
 
 
-def _sam(workspace: Workspace, server: "Server", command: str) -> None:
-    log = workspace.log(command)
-    arguments = [sys.executable, "-m", "samcli", command, "--config-env", _ENVIRONMENT]
-    if overrides := _parameter_overrides(workspace.project, command):
+def are_global_events_deployed(workspace: Workspace, server: "Server", sources: str) -> bool:
+    """Whether the stack of us-east-1 is in place as these sources have it; also where the project has none."""
+    configuration = _settings(workspace.project, "deploy", _GLOBAL)
+    return not configuration or (
+        read_record(workspace.deployment_record).get("global_events") == sources
+        and _status(server, str(configuration["stack_name"]), str(configuration["region"])) in _IN_PLACE
+    )
+
+
+def deploy_global_events(workspace: Workspace, server: "Server", sources: str) -> None:
+    """``sam deploy`` of the small stack in us-east-1, which forwards IAM's events.
+
+    Raises
+    ------
+    LocalAwsError
+        When SAM or CloudFormation fails.
+    """
+    _sam(workspace, server, _GLOBAL, "deploy", "--no-confirm-changeset")
+    write_record(workspace.deployment_record, read_record(workspace.deployment_record) | {"global_events": sources})
+
+
+def _sam(workspace: Workspace, server: "Server", environment: str, command: str, *options: str) -> None:
+    log = workspace.log(command if environment == _ENVIRONMENT else f"{command}-{environment}")
+    arguments = [sys.executable, "-m", "samcli", command, "--config-env", environment, *options]
+    if environment == _GLOBAL:
+        arguments += ["--parameter-overrides", f"HomeRegion={server.region}"]
+    elif overrides := _parameter_overrides(workspace.project, command):
         arguments += ["--parameter-overrides", *overrides]
     with log.open("wb") as file:
         result = subprocess.run(  # noqa: S603 - SAM CLI of this environment
@@ -229,10 +256,10 @@ def _parameter_overrides(project: Path, command: str) -> list[str]:
     return overrides
 
 
-def _settings(project: Path, command: str) -> dict[str, Any]:
-    """The parameters of one SAM command in the block ``local`` of ``samconfig.toml``."""
+def _settings(project: Path, command: str, environment: str = _ENVIRONMENT) -> dict[str, Any]:
+    """The parameters of one SAM command in a block of ``samconfig.toml``."""
     configuration = tomllib.loads((project / "samconfig.toml").read_text())
-    block = configuration.get(_ENVIRONMENT, {})
+    block = configuration.get(environment, {})
     parameters: dict[str, Any] = block.get("global", {}).get("parameters", {}) | block.get(command, {}).get(
         "parameters", {}
     )

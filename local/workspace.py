@@ -30,6 +30,11 @@ class Workspace:
         return self.project / ".local" / "env"
 
     @property
+    def commands(self) -> "Path":
+        """The folder that the environment file puts on the PATH."""
+        return self.project / ".local" / "bin"
+
+    @property
     def folder(self) -> "Path":
         """Everything that the commands make, but the environment file and SAM's build."""
         return self.project / ".local" / "aws"
@@ -78,6 +83,7 @@ class Workspace:
         """Delete everything that the commands made, SAM's build too."""
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.project / ".aws-sam", ignore_errors=True)
+        shutil.rmtree(self.commands, ignore_errors=True)
         self.environment_file.unlink(missing_ok=True)
 
 

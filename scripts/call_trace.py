@@ -59,6 +59,7 @@ ENVIRONMENT = {
     "ROTATION_FUNCTION": "",
     "ROTATION_ROLES": "",
     "ROTATION_TABLE": TABLE,
+    "SYNC_TABLE": TABLE,
     "SCAN_FUNCTION": "scan",
     "SERVICE_PATH": "/service/",
     "STEWARD_ACCOUNT": ACCOUNT,

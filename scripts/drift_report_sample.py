@@ -17,6 +17,7 @@ from tests.doubles.sample_drift import APPROVED, LIVE, REPORT
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "events" / "policy_drift" / "report.json"
 IMAGES = ROOT / "docs" / "images"
+_END_OF_FIRST_FINDING = "Math.ceil(document.querySelector('details.finding').getBoundingClientRect().bottom) + 32"
 
 
 def main() -> None:
@@ -28,10 +29,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as page:
         html = Path(folder) / "report.html"
         html.write_text(render(document, json_report=SAMPLE.name), encoding="utf-8")
-        page.resize(1180, 1720)
         for scheme in ("light", "dark"):
             page.prefer(scheme)
+            page.resize(1180, 1720)
             page.open(address_of(html))
+            page.resize(1180, page.evaluate(_END_OF_FIRST_FINDING))
             picture = IMAGES / f"drift-report-{scheme}.png"
             picture.write_bytes(page.picture())
             print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size / 1024:.0f} kB")

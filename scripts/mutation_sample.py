@@ -1,4 +1,4 @@
-"""Mutation testing of the comparison engine on a fixed random sample of mutants.
+"""Mutation testing of the comparison engine, the escalation paths and the severity on a fixed random sample of mutants.
 
 Run with uv, which fetches the tools for this one run::
 
@@ -35,24 +35,23 @@ from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).parents[1]
 LANGUAGE = ROOT / "layers" / "iam_policy"
-TESTS = ROOT / "tests" / "unit" / "iam_policy"
-#: In the order in which they are run.
-TEST_FILES = (
-    *("test_evaluation.py", "test_comparison.py", "test_documents.py", "test_canonical_form.py", "test_principals.py"),
-    *(
-        "test_budget.py",
-        "test_globs.py",
-        "test_containment.py",
-        "test_context_values.py",
-        "test_symbols.py",
-        "test_command_line.py",
-        "test_escalation_paths.py",
-        "test_public_interface.py",
-        "test_comparison_properties.py",
-        "test_malformed_documents_properties.py",
-        "test_hostile_documents.py",
-    ),
+SEVERITY = ROOT / "functions" / "policy_drift" / "domain" / "severity"
+TESTS = ROOT / "tests" / "unit"
+_OF_THE_LANGUAGE = (
+    *("evaluation", "comparison", "binding", "documents", "canonical_form", "principals", "summary", "budget", "globs"),
+    *("containment", "context_values", "symbols", "command_line", "escalation_paths", "public_interface"),
+    *("comparison_properties", "malformed_documents_properties", "hostile_documents"),
 )
+_OF_SEVERITY = ("severities", "ways_in_and_up", "drifts", "escalation", "drifts_properties")
+#: The folders with their tests, in the order in which these are run.
+TESTS_OF = {
+    LANGUAGE: [TESTS / "iam_policy" / f"test_{name}.py" for name in _OF_THE_LANGUAGE],
+    LANGUAGE / "escalation": [
+        TESTS / "iam_policy" / "test_escalation_paths.py",
+        *(TESTS / "policy_drift" / f"test_{name}.py" for name in ("escalation", "ways_in_and_up")),
+    ],
+    SEVERITY: [TESTS / "policy_drift" / f"test_{name}.py" for name in _OF_SEVERITY],
+}
 EXAMPLES_OF_A_PROPERTY = 12
 #: Processor time of a mutant, in that of the code as it is.
 TIMES_AS_LONG = 3
@@ -85,16 +84,14 @@ def main() -> None:
     """Draw the sample, run it, and print the score and the survivors."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--size", type=int, default=500)
+    options.add_argument("--first", type=int, default=0, help="mutants of the sample that are left out, of its start")
     options.add_argument("--seed", type=int, default=4)
     options.add_argument("--jobs", type=int, default=2, help="processes at a time")
     options.add_argument("--report", type=Path, default=None, help="a file for the survivors' diffs")
     asked = options.parse_args()
-    _, status, used = os.wait4(start(None, resource.RLIM_INFINITY), 0)
-    if outcome_of(status) != "survived":
-        sys.exit("The tests have to pass on the code as it is.")
-    seconds = int(TIMES_AS_LONG * (used.ru_utime + used.ru_stime))
-    every = [mutant for path in sorted(LANGUAGE.glob("*.py")) for mutant in mutants(path)]
-    sample = sorted(every, key=lambda mutant: mutant.rank(asked.seed))[: asked.size]
+    seconds = {folder: seconds_of(folder) for folder in TESTS_OF}
+    every = [mutant for folder in TESTS_OF for path in sorted(folder.glob("*.py")) for mutant in mutants(path)]
+    sample = sorted(every, key=lambda mutant: mutant.rank(asked.seed))[asked.first : asked.size]
     print(f"{len(every)} mutants besides those of annotations, {len(sample)} drawn with seed {asked.seed}", flush=True)
     outcomes = dict(run(sample, asked.jobs, seconds))
     counts = Counter(outcomes.values())
@@ -107,6 +104,14 @@ def main() -> None:
         print(f"survived: {mutant.path.name}:{mutant.line} {mutant.operator.removeprefix('core/')}")
     if asked.report is not None:
         asked.report.write_text("\n".join(map(difference, survivors)), encoding="utf-8")
+
+
+def seconds_of(folder: Path) -> int:
+    """The processor time that a mutant of a folder may use."""
+    _, status, used = os.wait4(start(None, folder, resource.RLIM_INFINITY), 0)
+    if outcome_of(status) != "survived":
+        sys.exit("The tests have to pass on the code as it is.")
+    return int(TIMES_AS_LONG * (used.ru_utime + used.ru_stime))
 
 
 def mutants(path: Path) -> Iterator[Mutant]:
@@ -138,14 +143,15 @@ def annotations(source: str) -> list[tuple[Position, Position]]:
     return found
 
 
-def run(sample: list[Mutant], jobs: int, seconds: int) -> Iterator[tuple[Mutant, str]]:
+def run(sample: list[Mutant], jobs: int, seconds: dict[Path, int]) -> Iterator[tuple[Mutant, str]]:
     """The outcome of each mutant, so many processes at a time and each with so much processor time."""
     waiting = list(reversed(sample))
     running: dict[int, Mutant] = {}
     while waiting or running:
         while waiting and len(running) < jobs:
             mutant = waiting.pop()
-            running[start(mutant, seconds)] = mutant
+            folder = mutant.path.parent
+            running[start(mutant, folder, seconds[folder])] = mutant
         child, status = os.wait()
         mutant = running.pop(child)
         outcome = outcome_of(status)
@@ -153,8 +159,8 @@ def run(sample: list[Mutant], jobs: int, seconds: int) -> Iterator[tuple[Mutant,
         yield mutant, outcome
 
 
-def start(mutant: Mutant | None, seconds: int) -> int:
-    """Start the tests of a mutant, or of the code as it is; the process's id."""
+def start(mutant: Mutant | None, folder: Path, seconds: int) -> int:
+    """Start the tests of a folder for a mutant, or for the code as it is; the process's id."""
     child = os.fork()
     if child:
         return child
@@ -168,7 +174,7 @@ def start(mutant: Mutant | None, seconds: int) -> int:
         put_in_place(mutant.path, mutant.source())
     os.environ["PROPERTY_EXAMPLES"] = str(EXAMPLES_OF_A_PROPERTY)
     hypothesis.settings.register_profile("mutants", database=None, phases=[hypothesis.Phase.generate], deadline=None)
-    tests = [str(TESTS / name) for name in TEST_FILES]
+    tests = list(map(str, TESTS_OF[folder]))
     quiet = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
     quiet += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis is loaded before pytest starts
     # What runs in a process of its own would run the code as it is.

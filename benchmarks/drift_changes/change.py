@@ -4,6 +4,7 @@ A change is plain data, so that it can be played on any IAM: by the AWS CLI on a
 Each has users, groups, roles and policies of its own, so that all of them can be under way at once.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,10 +15,14 @@ _MAKES_POLICY = "create-policy"
 _MAKES_SERVICE_ROLE = "create-service-linked-role"
 
 type Document = dict[str, Any]
-type Who = Literal["insider", "outsider", "deployer", "storekeeper"]
-"""The insider administers IAM, and so does the deployer, a role whose changes the settings expect and who may write the
-baseline; the storekeeper may do everything in S3; the outsider may do nothing, and tries.
+type Who = Literal["insider", "colleague", "outsider", "deployer", "storekeeper"]
+"""The insider administers IAM, and so do a colleague and the deployer, a role whose changes the settings expect and who
+may write the baseline; the storekeeper may do everything in S3; the outsider may do nothing, and tries.
 """
+NOT_TEXTS = frozenset({"Tags", "TagKeys", "SetAsDefault", "ClientIDList", "ThumbprintList"})
+"""Parameters that are written as JSON."""
+PLACEHOLDER = re.compile(r"<(user|role|key)/([\w-]+)>")
+"""Stands for what IAM makes up: the unique id of a user or role, or the id of a user's access key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,7 @@ class Call:
     operation : str
         As the CLI spells it, such as ``attach-role-policy``.
     parameters : mapping
-        As the API spells them. ``<user/NAME>`` in a text stands for the unique id of that user, ``<role/NAME>`` of that
-        role: whoever plays the call puts it in.
+        As the API spells them; the player puts in what a `PLACEHOLDER` stands for.
     by : Who
         Who makes it.
     """
@@ -57,6 +61,8 @@ class Call:
         if self.operation == _MAKES_SERVICE_ROLE:
             service = self.parameters["AWSServiceName"].partition(".")[0]
             named.add(f"role/AWSServiceRoleFor{service.capitalize()}")
+        if self.operation.endswith("-provider"):
+            named.add(f"account/{ACCOUNT}")
         return frozenset(named)
 
 
@@ -72,7 +78,7 @@ class Told:
     """An expected report: which finding, how severe, and how live compares with the baseline.
 
     ``action`` is that of the request that proves it; empty where none can. ``expected`` says that it is marked as done
-    by somebody whom the settings expect.
+    by an actor that the settings expect. ``by`` are its actors, where they are not all that have changed anything.
     """
 
     finding: str
@@ -80,6 +86,7 @@ class Told:
     verdict: str
     action: str = ""
     expected: bool = False
+    by: tuple[Who, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +149,16 @@ class Change:
 
 
 def told(  # noqa: D103 - as Told
-    kind: str, entity: str, severity: str, verdict: str, action: str = "", *, expected: bool = False
+    kind: str,
+    entity: str,
+    severity: str,
+    verdict: str,
+    action: str = "",
+    *,
+    expected: bool = False,
+    by: tuple[Who, ...] = (),
 ) -> Told:
-    return Told(finding(kind, entity), severity, verdict, action, expected)
+    return Told(finding(kind, entity), severity, verdict, action, expected, by)
 
 
 def finding(kind: str, entity: str) -> str:
@@ -153,7 +167,14 @@ def finding(kind: str, entity: str) -> str:
 
 
 def access(
-    slug: str, severity: str, verdict: str, action: str = "", *, kind: str = "role", expected: bool = False
+    slug: str,
+    severity: str,
+    verdict: str,
+    action: str = "",
+    *,
+    kind: str = "role",
+    expected: bool = False,
+    by: tuple[Who, ...] = (),
 ) -> Told:
     """A change of what a principal may do."""
-    return told("access", f"{kind}/{slug}", severity, verdict, action, expected=expected)
+    return told("access", f"{kind}/{slug}", severity, verdict, action, expected=expected, by=by)

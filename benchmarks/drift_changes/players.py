@@ -1,56 +1,64 @@
-"""Who makes the changes, each by the AWS CLI with a key of its own."""
+"""Who makes the changes, each with a key of its own."""
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterable
 from typing import Any
 
+import boto3
+from botocore.exceptions import ClientError
+
 from benchmarks.deployment import Deployment
 from benchmarks.drift_changes.calls import allow, document, trust
-from benchmarks.drift_changes.change import ACCOUNT, Call, Who
-from benchmarks.shell_line import aws_cli
+from benchmarks.drift_changes.change import ACCOUNT, NOT_TEXTS, PLACEHOLDER, Call, Who
 
-NAMES: dict[Who, str] = {who: f"drift-changes-{who}" for who in ("insider", "outsider", "deployer", "storekeeper")}
+_EVERYBODY: tuple[Who, ...] = ("insider", "colleague", "outsider", "deployer", "storekeeper")
+NAMES: dict[Who, str] = {who: f"drift-changes-{who}" for who in _EVERYBODY}
 DEPLOYER = NAMES["deployer"]
 _RIGHTS = {
     "insider": document(allow("iam:*")),
+    "colleague": document(allow("iam:*")),
     "deployer": document(allow("iam:*", "s3:*")),
     "storekeeper": document(allow("s3:*")),
 }
-_UNIQUE_ID = re.compile(r"<(user|role)/([\w-]+)>")
-_NOT_TEXTS = frozenset({"Tags", "SetAsDefault"})
 
 
 class Players:
-    """The insider, the outsider and the storekeeper are users; the deployer is a role's session."""
+    """All are users, but for the deployer, which is a role's session."""
 
     def __init__(self, stack: Deployment) -> None:
         self._iam: Any = stack.client("iam")
         self._stack = stack
-        self._cli = aws_cli()
-        self._keys = {who: self._user(who) for who in ("insider", "outsider", "storekeeper")}
-        self._keys["deployer"] = self._session(DEPLOYER)
+        self._keys = {who: self._session(DEPLOYER) if who == "deployer" else self._user(who) for who in _EVERYBODY}
+        self._clients = {who: self.client(who, "iam") for who in _EVERYBODY}
 
     def prepare(self, calls: Iterable[Call]) -> None:
-        """Make what is approved, without the CLI, which takes a second a call."""
+        """Make what is approved."""
         for call in calls:
             getattr(self._iam, call.method)(**self._parameters(call))
 
     def play(self, call: Call) -> None:
         """Make one call; the outsider's has to be refused."""
-        command = ["iam", call.operation, "--cli-input-json", json.dumps(self._parameters(call))]
-        done = self.run(call.by, command)
-        if (done.returncode == 0) is (call.by == "outsider"):
-            raise RuntimeError(f"aws {' '.join(command)}: {done.stderr.strip() or 'not refused'}")
+        try:
+            getattr(self._clients[call.by], call.method)(**self._parameters(call))
+        except ClientError as error:
+            if call.by != "outsider":
+                raise RuntimeError(f"{call}: {error}") from error
+            return
+        if call.by == "outsider":
+            raise RuntimeError(f"{call}: not refused")
 
-    def run(self, who: Who, command: list[str]) -> subprocess.CompletedProcess[str]:
-        """Run the AWS CLI."""
-        environment = self._stack.operator_environment | self._keys[who]
-        environment |= {"PATH": f"{self._cli}{os.pathsep}{os.defpath}", "AWS_PAGER": ""}
-        program = str(self._cli / "aws")
-        return subprocess.run([program, *command], env=environment, capture_output=True, text=True, check=False)
+    def client(self, who: Who, service: str) -> Any:
+        """A client that signs with the key of one of them."""
+        keys, variables = self._keys[who], self._stack.variables
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            region_name=variables["AWS_REGION"],
+            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=keys.get("AWS_SESSION_TOKEN"),
+        )
 
     def _user(self, who: Who) -> dict[str, str]:
         name = NAMES[who]
@@ -75,12 +83,14 @@ class Players:
 
     def _parameters(self, call: Call) -> dict[str, Any]:
         return {
-            name: json.loads(value) if name in _NOT_TEXTS else _UNIQUE_ID.sub(self._unique_id, value)
+            name: json.loads(value) if name in NOT_TEXTS else PLACEHOLDER.sub(self._made_up, value)
             for name, value in call.parameters.items()
         }
 
-    def _unique_id(self, named: re.Match[str]) -> str:
+    def _made_up(self, named: re.Match[str]) -> str:
         kind, name = named.groups()
+        if kind == "key":
+            return str(self._iam.list_access_keys(UserName=name)["AccessKeyMetadata"][0]["AccessKeyId"])
         if kind == "user":
             return str(self._iam.get_user(UserName=name)["User"]["UserId"])
         return str(self._iam.get_role(RoleName=name)["Role"]["RoleId"])

@@ -2,11 +2,12 @@
 
 import json
 import re
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Self
+
+from botocore.exceptions import ClientError
 
 from benchmarks.deployment import Deployment
 from benchmarks.drift_changes.baseline import BaselineChange
@@ -15,7 +16,7 @@ from benchmarks.drift_changes.changes import CHANGES
 from benchmarks.drift_changes.ears import Alert, Ears, Heard
 from benchmarks.drift_changes.players import Players
 from benchmarks.drift_changes.readers import readers
-from benchmarks.drift_changes.stack import DELAY
+from benchmarks.drift_changes.stack import LAST_LOOK, SHOWN_AFTER, show_iam_late
 from benchmarks.drift_changes.table import (
     DETECTED,
     RESOLVED,
@@ -30,7 +31,7 @@ from policy_drift import baseline_document
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.domain.baseline import Baseline
 
-PATIENCE = 90
+PATIENCE = 180
 """Seconds after which something that was not told counts as missed."""
 _SETTLED = 10
 """Seconds after which an attempt that was refused would have been told, had it come about: a scan takes one."""
@@ -52,9 +53,11 @@ class Session:
         self._players.prepare(call for change in CHANGES for call in change.given)
         self.scan()
         self.approve(self.live_baseline())
-        time.sleep(DELAY + 8)  # the events of the preparation are looked at, and find nothing
+        time.sleep(LAST_LOOK + 8)  # the events of the preparation are looked at
         self.scan()
+        self._adopt_all()  # the keys of the players
         self._tell("week")
+        show_iam_late(self._stack, SHOWN_AFTER)
         self._ears.start()
         time.sleep(2)
         return self
@@ -67,7 +70,24 @@ class Session:
         """The account as it is, as a baseline."""
         account = IamAccount(self._stack.client("iam"), ACCOUNT).snapshot().account
         text: dict[str, Any] = json.loads(baseline_document.write(Baseline(account)))
+        return text | {"beside": self._approved().get("beside", {})}
+
+    def _approved(self) -> dict[str, Any]:
+        """The baseline in force; empty where there is none."""
+        try:
+            s3, bucket = self._stack.client("s3"), self._stack.resource("BaselineBucket")
+            stored = s3.get_object(Bucket=bucket, Key=f"baseline/{ACCOUNT}.json")
+        except ClientError:
+            return {}
+        text: dict[str, Any] = json.loads(stored["Body"].read())
         return text
+
+    def _adopt_all(self) -> None:
+        """Approve what is open."""
+        found = self._ask("GET", "/drift/findings")["findings"]
+        reviewed = [{name: one[name] for name in ("id", "fingerprint")} for one in found]
+        if reviewed:
+            self._ask("POST", "/drift/baseline/adoptions", {"findings": reviewed})
 
     def approve(self, baseline: object) -> None:
         """Upload through the operators' API."""
@@ -114,13 +134,13 @@ class Session:
         self._hear(began, lambda seen: reverted <= self._told(seen, RESOLVED), quiet=0)  # an adoption looks at all
         adopted = [name for change in CHANGES for name in change.adopted]
         reviewed = [{"id": name, "fingerprint": self._fingerprints.get(name, "")} for name in adopted]
-        self._ask("POST", "/drift/baseline/adoptions", {"findings": reviewed})
+        refused = self._adopt(reviewed)
         adopting = time.time()
         called |= {change.name: adopting for change in CHANGES if change.adopted}
         wanted = reverted.union(adopted)
         heard = self._hear(began, lambda seen: wanted <= self._told(seen, RESOLVED))
         rows = [row_of_undoing(change, heard, called[change.name]) for change in CHANGES]
-        adoption = Row(f"{len(adopted)} findings adopted at once", missed=["BaselineChanged"])
+        adoption = Row(f"{len(adopted)} findings adopted at once", missed=[refused or "BaselineChanged"])
         for one in heard:
             if is_event(one, ("BaselineChanged", {"how": "adopted"})):
                 adoption.missed.clear()
@@ -129,6 +149,14 @@ class Session:
                 adoption.actor = one.data["by"]
         strangers = self._strangers(began, heard, CHANGES, {"BaselineChanged"})
         return [*rows, adoption, *strangers]
+
+    def _adopt(self, reviewed: list[dict[str, Any]]) -> str:
+        """Approve findings; why that was refused, or nothing."""
+        try:
+            self._ask("POST", "/drift/baseline/adoptions", {"findings": reviewed})
+        except RuntimeError as error:
+            return str(error)
+        return ""
 
     def change_baseline(self, change: BaselineChange, good: dict[str, Any]) -> Row:
         """Put another baseline in the place of the good one, and the good one back."""
@@ -195,13 +223,16 @@ class Session:
             return f"{reply.status} {reply.document}" if reply.status >= _BAD_REQUEST else ""
         if change.by == "operator":
             raise ValueError("the operator is root, and writes through the API")
-        place = ["--bucket", self._stack.resource("BaselineBucket"), "--key", f"baseline/{ACCOUNT}.json"]
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            file.write(text or "")
-            file.flush()
-            command = ["delete-object", *place] if text is None else ["put-object", *place, "--body", file.name]
-            done = self._players.run(change.by, ["s3api", *command])
-        return done.stderr.strip() if done.returncode else ""
+        s3 = self._players.client(change.by, "s3")
+        place = {"Bucket": self._stack.resource("BaselineBucket"), "Key": f"baseline/{ACCOUNT}.json"}
+        try:
+            if text is None:
+                s3.delete_object(**place)
+            else:
+                s3.put_object(**place, Body=text.encode())
+        except ClientError as error:
+            return str(error)
+        return ""
 
     def _version(self) -> str:
         return str(self._ask("GET", "/drift/baseline")["version"])
@@ -239,7 +270,7 @@ class Session:
         enough: Callable[[list[Heard]], bool],
         *,
         patience: float = PATIENCE,
-        quiet: float = DELAY + 6,
+        quiet: float = LAST_LOOK + 6,
     ) -> list[Heard]:
         """The reports, until all expected ones are there, and then for as long as a false alarm may take."""
         deadline = time.time() + patience

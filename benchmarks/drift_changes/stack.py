@@ -1,5 +1,7 @@
 """The stack that the changes are made on: as shipped, but for what the measurement needs to recognise its own."""
 
+import json
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,11 @@ from benchmarks.drift_changes.players import DEPLOYER
 from benchmarks.own_stack import own_stack
 
 DELAY = 12
-"""Seconds from an event to the look at it; as shipped 30. Longer than the CLI takes for what must pass unseen."""
+"""Seconds until a change is checked again; as shipped 30. Longer than the CLI takes for what must pass unseen."""
+LAST_LOOK = 3 * DELAY
+"""Seconds until what was given and taken back unseen is reported."""
+SHOWN_AFTER = DELAY - 1
+"""Seconds until IAM shows a change: so that no check sees what is to pass unseen."""
 SETTINGS: dict[str, dict[str, Any]] = {
     "drift.yaml": {"expected_actors": [f"self:role/{DEPLOYER}"]},
     "alerting.yaml": {
@@ -31,12 +37,22 @@ _GLOBAL_STACK = "ecr-steward-global-events"
 
 
 @contextmanager
-def drift_stack(port: int | None = None) -> Iterator[Deployment]:
-    """Deploy it, and the small stack that forwards IAM's events; both go afterwards. Raises NoDeploymentError."""
-    with own_stack(SETTINGS, PARAMETERS, port=port) as variables:
+def drift_stack(port: int | None = None, *, delay: int = DELAY) -> Iterator[Deployment]:
+    """Deploy it, and the small stack that forwards IAM's events; both go afterwards.
+
+    ``delay`` is the seconds until a change that IAM does not show is checked again. Raises NoDeploymentError.
+    """
+    with own_stack(SETTINGS, PARAMETERS | {"DriftEventDelaySeconds": str(delay)}, port=port) as variables:
         stack = Deployment(variables)
         _forward_iam_events(stack)
         yield stack
+
+
+def show_iam_late(stack: Deployment, seconds: float) -> None:
+    """Let the functions see each change of IAM so many seconds after it was made; 0 for at once."""
+    url = f"{stack.variables['AWS_ENDPOINT_URL']}/_local/iam-visibility"
+    request = urllib.request.Request(url, data=json.dumps({"seconds": seconds}).encode(), method="PUT")  # noqa: S310
+    urllib.request.urlopen(request, timeout=60).close()  # noqa: S310 - our own endpoint
 
 
 def _forward_iam_events(stack: Deployment) -> None:

@@ -12,7 +12,20 @@ from benchmarks.drift_changes.players import NAMES
 from benchmarks.drift_changes.readers import readers
 
 DETECTED, RESOLVED, ACKNOWLEDGED = "PolicyDriftDetected", "PolicyDriftResolved", "PolicyDriftAcknowledged"
-_HEADINGS = ("", "change", "reported", "request that proves it", "who", "bus", "topic", "reaches")
+_EXAMPLES = ("For example", "Now possible", "Was possible")
+"""What an alert calls the request that proves it."""
+_MOST_LINES = 3
+_HEADINGS = (
+    "",
+    "change",
+    "reported",
+    "added access in words",
+    "request that proves it",
+    "who",
+    "bus",
+    "topic",
+    "reaches",
+)
 
 
 @dataclass(slots=True)
@@ -21,6 +34,7 @@ class Row:
 
     change: str
     seen: list[str] = field(default_factory=list)
+    added: str = ""
     proof: str = ""
     actor: str = ""
     bus: float | None = None
@@ -51,7 +65,8 @@ class Row:
             if alert.severity != event.data.get("severity", alert.severity):
                 self.missed.append(f"the alert of {name} is {alert.severity}")
             if event.kind == DETECTED:
-                self._read(event, alert.fact("Now possible"), alert.text)
+                possible = next(filter(None, map(alert.fact, _EXAMPLES)), "")
+                self._read(event, possible, alert.text)
 
     def _read(self, event: Heard, possible: str, text: str) -> None:
         """What a reader learns from the alert is what the event says."""
@@ -77,13 +92,14 @@ def row_of_step(change: Change, number: int, heard: list[Heard], called: float) 
     row.false_alarms += _repetitions(told)
     row.false_alarms += [f"{one.data['finding_id']} is over" for one in mine if one.kind == RESOLVED]
     row.missed = sorted(wanted.keys() - last.keys())
-    actors = {NAMES[who] for who in change.actors(number)}
     for name, one in last.items():
         row.take(one, called, expected=name in wanted and wanted[name].expected)
         named = {made["actor"].split("/")[1] for made in one.data["changes"]}
         row.proof = row.proof or one.data["request_in_words"]
+        row.added = row.added or _first(one.data["added"])
         row.actor = ", ".join(sorted(named)) or "nobody"
-        if named != actors:
+        actors = (name in wanted and wanted[name].by) or change.actors(number)
+        if named != {NAMES[who] for who in actors}:
             row.missed.append(f"the actor is {row.actor}")
     answered = {one.data["finding_id"]: one for one in mine if one.kind == ACKNOWLEDGED}
     for asked in (one for one in step.calls if isinstance(one, Acknowledged)):
@@ -135,6 +151,11 @@ def is_event(heard: Heard, wanted: Event) -> bool:
     return heard.kind == kind and values.items() <= heard.data.items()
 
 
+def _first(lines: list[str]) -> str:
+    more = [f"and {len(lines) - _MOST_LINES} more lines"] if len(lines) > _MOST_LINES else []
+    return "; ".join([*lines[:_MOST_LINES], *more])
+
+
 def in_short(data: dict[str, Any]) -> str:
     """A finding in three words."""
     return f"{data['finding_id']} {data['severity']} {data['verdict']}" + (" expected" if data["expected"] else "")
@@ -151,6 +172,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.verdict,
         row.change,
         "; ".join(row.seen) or "nothing",
+        row.added,
         row.proof,
         row.actor.replace("drift-changes-", ""),
         "" if row.bus is None else f"{row.bus:.1f} s",

@@ -2,3 +2,5 @@
 
 `ecr_steward.gate` is useful without the stack: it needs no AWS account and no network.
 """
+
+__version__ = "0.1.0"

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 MOST_TRIES = 4
+SECONDS = 60
+"""For an answer; the gateway gives one within 29."""
 _LONGEST_WAIT = 20.0
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 _RETRYABLE = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
@@ -59,7 +62,7 @@ class Api:
     """The API of one stack, called as one caller."""
 
     def __init__(self, options: Options) -> None:
-        self._session = _session(options)
+        self._session = session_of(options)
         self._url = (options.api_url or _url_of(options, self._session)).rstrip("/")
         parts = urlsplit(self._url)
         if parts.scheme != "https" and parts.hostname not in _LOCAL:
@@ -78,8 +81,9 @@ class Api:
         *,
         query: Mapping[str, str | None] | None = None,
         headers: Mapping[str, str] | None = None,
+        as_text: bool = False,
     ) -> Answer:
-        """Call a route.
+        """Call a route; ``as_text`` returns an answer that is no JSON, such as CSV.
 
         Raises
         ------
@@ -101,6 +105,8 @@ class Api:
                     ) from error
                 _wait(attempt, "")
                 continue
+            if as_text and status < HTTPStatus.BAD_REQUEST:
+                return Answer(status, text.decode("utf-8", "replace"))
             answer = _decoded(status, text)
             if status < HTTPStatus.BAD_REQUEST:
                 return answer
@@ -111,19 +117,43 @@ class Api:
             _wait(attempt, told.get("retry-after", ""))
         raise CommandError("the API did not answer")
 
+    def download(self, link: str) -> str:
+        """The text behind a link that the API gave; the link is signed already.
+
+        Raises
+        ------
+        CommandError
+            It cannot be reached, or has expired.
+        """
+        from botocore.awsrequest import AWSRequest
+        from botocore.httpsession import URLLib3Session
+
+        try:
+            answer = URLLib3Session(timeout=SECONDS).send(AWSRequest("GET", link).prepare())
+        except _connection_errors() as error:
+            raise CommandError(f"the document cannot be read: {error}", "Check the network") from error
+        if answer.status_code != HTTPStatus.OK:
+            raise CommandError(f"the document cannot be read: S3 answered {answer.status_code}", "Try again")
+        return str(answer.text)
+
     def _send(
         self, method: str, url: str, data: bytes | None, headers: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import BotoCoreError
         from botocore.httpsession import URLLib3Session
 
-        credentials = self._session.get_credentials()
-        if credentials is None:
-            raise CommandError("there are no AWS credentials", "Log in (aws sso login), or use --profile")
+        try:
+            credentials = self._session.get_credentials()
+            key = None if credentials is None else credentials.get_frozen_credentials()
+        except BotoCoreError as error:  # an ended session of IAM Identity Center, a credential_process that fails
+            raise CommandError(str(error), "Log in again, such as with aws sso login") from error
+        if key is None:
+            raise _no_credentials()
         request = AWSRequest(method, url, headers={"Content-Type": "application/json", **headers}, data=data)
-        SigV4Auth(credentials.get_frozen_credentials(), "execute-api", self._region).add_auth(request)
-        answer = URLLib3Session(timeout=60).send(request.prepare())
+        SigV4Auth(key, "execute-api", self._region).add_auth(request)
+        answer = URLLib3Session(timeout=SECONDS).send(request.prepare())
         return answer.status_code, {key.lower(): value for key, value in answer.headers.items()}, answer.content
 
 
@@ -132,7 +162,14 @@ def path_of(*parts: str) -> str:
     return "".join(f"/{quote(part, safe='/:')}" for part in parts)
 
 
-def _session(options: Options) -> "Session":
+def session_of(options: Options) -> "Session":
+    """The caller, as the profile and the environment say.
+
+    Raises
+    ------
+    CommandError
+        There is no such profile.
+    """
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
@@ -144,24 +181,60 @@ def _session(options: Options) -> "Session":
     return session
 
 
+def _no_credentials() -> CommandError:
+    return CommandError("there are no AWS credentials", "Log in (aws sso login), or use --profile")
+
+
+@contextmanager
+def calling_aws(failure: str, remedy: str) -> Iterator[None]:
+    """Calls of AWS by a client; what goes wrong is the failure and the remedy, or says what the caller lacks.
+
+    Raises
+    ------
+    CommandError
+        Anything went wrong.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+
+    try:
+        yield
+    except NoRegionError as error:
+        raise CommandError("the region is not known", "Use --region, or set AWS_REGION") from error
+    except NoCredentialsError as error:
+        raise _no_credentials() from error
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise CommandError(f"{failure}: {error}", remedy) from error
+
+
 def _url_of(options: Options, session: "Session") -> str:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import ClientError
 
     client: Any
     stack = options.stack or "ecr-steward"
-    try:
+    with calling_aws(f"the stack {stack} cannot be read", "Use --stack, or set STEWARD_API_URL to its output ApiUrl"):
         client = session.create_client("cloudformation", region_name=options.region or None)
-        (described,) = client.describe_stacks(StackName=stack)["Stacks"]
-    except (BotoCoreError, ClientError, ValueError) as error:
-        raise CommandError(
-            f"the stack {stack} cannot be read: {error}", "Use --stack, or set STEWARD_API_URL to its output ApiUrl"
-        ) from error
+        try:
+            (described,) = client.describe_stacks(StackName=stack)["Stacks"]
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            raise CommandError(
+                f"there is no stack {stack} in {_account(session, client.meta.region_name)}",
+                "Use --stack, --profile or --region, or set STEWARD_API_URL to its output ApiUrl",
+            ) from error
     outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
     if "ApiUrl" not in outputs:
         raise CommandError(
             f"the stack {stack} has no output ApiUrl", "Use --stack with the name of the steward's stack"
         )
     return str(outputs["ApiUrl"])
+
+
+def _account(session: "Session", region: str) -> str:
+    """Where was asked, in words: a caller of another account than meant reads it here."""
+    client: Any = session.create_client("sts", region_name=region)
+    with calling_aws("the caller is not known", "Log in again, such as with aws sso login"):
+        return f"account {client.get_caller_identity()['Account']}, {region}"
 
 
 def _decoded(status: int, text: bytes) -> Answer:

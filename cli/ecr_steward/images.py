@@ -60,7 +60,8 @@ def in_bake(text: str, file: str) -> Iterator[str]:
         remedy = "Pipe it: docker buildx bake --print | steward ensure --bake -"
         raise CommandError(f"{file}: it has no targets", remedy)
     for name, target in targets.items():
-        for tag in target.get("tags", []) if isinstance(target, Mapping) else []:
+        tags = target.get("tags") if isinstance(target, Mapping) else None
+        for tag in tags if isinstance(tags, list) else []:
             yield from _known(
                 str(tag), f"{file}: target {name}", "docker buildx bake --print | steward ensure --bake -"
             )

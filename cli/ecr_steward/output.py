@@ -1,15 +1,19 @@
 """Answers on the standard output: a table for people, JSON, or values separated by tabs."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 from ecr_steward.errors import CommandError
-from ecr_steward.options import Options, Output
+
+if TYPE_CHECKING:
+    from ecr_steward.options import Options
 
 
-def show(options: Options, value: Any, columns: Sequence[str] = ()) -> None:
+def show(options: "Options", value: Any, columns: Sequence[str] = ()) -> None:
     """Show a JSON value: an object, or a list of objects with these columns.
 
     Raises
@@ -19,14 +23,21 @@ def show(options: Options, value: Any, columns: Sequence[str] = ()) -> None:
     """
     if options.query:
         value, columns = _queried(options.query, value), ()
-    match options.output:
-        case Output.JSON:
+    write(options.output, value, columns)
+
+
+def write(form: str, value: Any, columns: Sequence[str] = ()) -> None:
+    """Write a JSON value as ``json``, ``tsv`` or ``table``."""
+    match form:
+        case "json":
             sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-        case Output.TSV:
+        case "tsv":
             for row in _rows(value):
                 sys.stdout.write("\t".join(map(_text, _cells(row, columns))) + "\n")
-        case Output.TABLE:
+        case _ if sys.stdout.isatty():
             _table(value, columns)
+        case _:
+            _plain_table(value, columns)
 
 
 def _queried(query: str, value: Any) -> Any:
@@ -50,15 +61,37 @@ def _cells(row: Any, columns: Sequence[str]) -> list[Any]:
 
 def _text(value: Any) -> str:
     """A value in one cell, nothing invisible in it."""
-    from iam_policy.wording import visible
-
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list) and not any(isinstance(one, list | Mapping) for one in value):
-        return visible(", ".join(map(str, value)))
-    return visible(json.dumps(value, ensure_ascii=False) if isinstance(value, list | Mapping) else str(value))
+        text = ", ".join(map(str, value))
+    else:
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | Mapping) else str(value)
+    if text.isprintable():
+        return text
+    from iam_policy.wording import visible
+
+    return visible(text)
+
+
+def _grid(value: Any, columns: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """Headings, and rows of cells: a row for each member of an object, or for each object of a list."""
+    if isinstance(value, Mapping) and not columns:
+        return ["", ""], [[key, _text(member)] for key, member in value.items()]
+    rows = _rows(value)
+    names = columns or (list(rows[0]) if rows and isinstance(rows[0], Mapping) else [""])
+    headings = [name.upper().replace("_", " ") for name in names]
+    return headings, [list(map(_text, _cells(row, columns))) for row in rows]
+
+
+def _plain_table(value: Any, columns: Sequence[str]) -> None:
+    """For a program that reads it: nothing is cut, and nothing has a colour."""
+    headings, rows = _grid(value, columns)
+    widths = [max(map(len, column)) for column in zip_longest(headings, *rows, fillvalue="")]
+    for row in [headings, *rows] if any(headings) else rows:
+        sys.stdout.write("  ".join(map(str.ljust, row, widths)).rstrip() + "\n")
 
 
 def _table(value: Any, columns: Sequence[str]) -> None:
@@ -66,18 +99,11 @@ def _table(value: Any, columns: Sequence[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    rows = _rows(value)
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    if isinstance(value, Mapping) and not columns:
-        table.add_column("")
-        table.add_column("")
-        for key, member in value.items():
-            table.add_row(key, Text(_text(member)))
-    else:
-        names = columns or (list(rows[0]) if rows and isinstance(rows[0], Mapping) else [""])
-        for name in names:
-            table.add_column(name.upper().replace("_", " "))
-        for row in rows:
-            table.add_row(*(Text(_text(cell)) for cell in _cells(row, columns)))
-    console = Console(soft_wrap=not sys.stdout.isatty())
-    console.print(table, crop=False)
+    headings, rows = _grid(value, columns)
+    style = "" if os.environ.get("NO_COLOR") else "bold"
+    table = Table(box=None, header_style=style, pad_edge=False, show_header=any(headings))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table, crop=False)

@@ -2,8 +2,7 @@
 
 import sys
 
-from access_key_rotation.bootstrap import SETTINGS_FILE
-from access_key_rotation.domain.settings import RotationSettings
+from access_key_rotation.domain.settings import SETTINGS_FILE, RotationSettings
 from steward.check_settings import SettingsFile, check
 
 FILES = (

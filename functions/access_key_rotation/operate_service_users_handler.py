@@ -14,7 +14,7 @@ from access_key_rotation.representation import detailed, representation_of, requ
 from steward.errors import RuleViolationError
 from steward.observability import observe
 from steward.path_segments import identifier_in
-from steward.rest_api import rest_api, wired
+from steward.rest_api import contract_of, rest_api, wired
 
 LONGEST_REASON = 500
 
@@ -27,16 +27,16 @@ use_cases = wired(operate_service_users)
 def list_users() -> Response[dict[str, Any]]:
     """List every service user: state, keys, next step, what blocks it."""
     now = datetime.now(UTC)
-    users = [representation_of(name, record, now) for name, record in use_cases().list()]
+    users = [representation_of(shown, now) for shown in use_cases().list()]
     return Response(HTTPStatus.OK, "application/json", {"service_users": users})
 
 
 @app.get("/service-users/<name>")
 def show_user(name: str) -> Response[dict[str, Any]]:
-    """Return one service user, and the latest uses of its old keys."""
+    """Return one service user, the latest uses of its old keys, and its targets of secret sync."""
     user = UserName(identifier_in(name))
-    record, uses = use_cases().show(user)
-    return Response(HTTPStatus.OK, "application/json", detailed(user, record, uses, datetime.now(UTC)))
+    shown, uses, sync = use_cases().show(user)
+    return Response(HTTPStatus.OK, "application/json", detailed(shown, uses, sync, datetime.now(UTC)))
 
 
 @app.post("/service-users/<name>/rotation")
@@ -63,17 +63,39 @@ def request_rotation(name: str) -> Response[dict[str, Any]]:
     return Response(status, "application/json", requested(asked))
 
 
+@app.delete("/service-users/<name>/rotation")
+def withdraw_rotation(name: str) -> Response[dict[str, Any]]:
+    """Withdraw a requested rotation that has not begun."""
+    user = UserName(identifier_in(name))
+    key_id = use_cases().withdraw(user, str(app.caller), app.request_id, session=app.session)
+    return Response(HTTPStatus.OK, "application/json", {"name": user, "key_id": key_id, "withdrawn": True})
+
+
+@app.post("/service-users/<name>/check")
+def check_user(name: str) -> Response[dict[str, Any]]:
+    """Have the worker look at one user again, now."""
+    user = UserName(identifier_in(name))
+    shown = use_cases().check(user, str(app.caller), app.request_id, session=app.session)
+    return Response(HTTPStatus.ACCEPTED, "application/json", representation_of(shown, datetime.now(UTC)))
+
+
 @app.post("/service-users/<name>/reactivation")
 def reactivate(name: str) -> Response[dict[str, Any]]:
     """Reactivate the previous key and freeze the user: {"reason": "…"}."""
     reason = _body("reason").get("reason")
     if not isinstance(reason, str) or not reason.strip() or len(reason) > LONGEST_REASON:
         raise RuleViolationError(
-            f'say why, in at most {LONGEST_REASON} letters: {{"reason": "the build farm cannot read the secret"}}'
+            f'say why, in at most {LONGEST_REASON} letters: {{"reason": "the build server cannot read the secret"}}'
         )
     user = UserName(identifier_in(name))
     key_id = use_cases().reactivate(user, str(app.caller), reason, app.request_id, session=app.session)
     return Response(HTTPStatus.OK, "application/json", {"name": user, "key_id": key_id, "frozen": reason})
+
+
+@app.get("/openapi/service-users.json")
+def contract() -> Response[str]:
+    """The contract of this API."""
+    return contract_of("access_key_rotation")
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -57,9 +57,12 @@ def advance(event: dict[str, Any]) -> Outcome:
         The message must be retried.
     """
     due = event["detail"]["data"]
-    name, reason, key_id = UserName(due["user_name"]), due["reason"], due.get("key_id")
-    demand = Demand(key_id, Reason(reason)) if key_id and reason in set(Reason) else None
-    outcome = _rotator.advance(name, event["detail"]["metadata"]["correlation_id"], demand)
+    name, correlation_id = UserName(due["user_name"]), event["detail"]["metadata"]["correlation_id"]
+    demand = None
+    if due["reason"] in set(Reason):
+        by, session = due.get("requested_by", ""), due.get("session", "")
+        demand = Demand(due.get("key_id") or "", Reason(due["reason"]), correlation_id, by, session)
+    outcome = _rotator.advance(name, correlation_id, demand)
     if outcome.state in SETTLING:
         raise ConflictError(f"{name} is {outcome.state}; it settles within a minute")
     return outcome

@@ -10,28 +10,28 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from alerting.adapters.dynamodb_memory import DynamoDbDeliveries, DynamoDbOpenItems, DynamoDbPendingAlerts
+from alerting.adapters.dynamodb_sources import DynamoDbSources
 from alerting.adapters.secrets_manager_secret import SecretsManagerSecret
 from alerting.adapters.security_hub import SecurityHubFindings
 from alerting.adapters.sns_topic import SnsTopic
 from alerting.adapters.webhook import Webhook
-from alerting.application.ports import Deliveries, OpenItems, PendingAlerts, Reader
+from alerting.application.ports import Deliveries, OpenItems, PendingAlerts, Reader, Sources
 from alerting.application.send_alert import AlertSender
 from alerting.application.send_scheduled_alerts import ScheduledAlertSender
-from alerting.domain.routing import AlertingSettings
+from alerting.domain.routing import SETTINGS_FILE, AlertingSettings
 from steward import settings
 from steward.aws.clients import client
 from steward.clock import Clock, SystemClock
-from steward.severities import EventSeverities, Severities
+from steward.severities import SEVERITIES_FILE, EventSeverities, Severities
 
 CAPABILITY = "alerting"
-SETTINGS_FILE = "alerting.yaml"
-SEVERITIES_FILE = "severities.yaml"
 
 
 def send_alert(
     *,
     wanted: AlertingSettings | None = None,
     severities: EventSeverities | None = None,
+    sources: Sources | None = None,
     readers: Sequence[Reader] | None = None,
     deliveries: Deliveries | None = None,
     pending: PendingAlerts | None = None,
@@ -44,6 +44,7 @@ def send_alert(
     return AlertSender(
         wanted,
         severities or event_severities(),
+        sources or _sources(),
         _readers(wanted, clock) if readers is None else readers,
         deliveries or DynamoDbDeliveries(dynamodb(), _table()),
         pending or DynamoDbPendingAlerts(dynamodb(), _table(), clock),
@@ -88,6 +89,11 @@ def event_severities() -> EventSeverities:
     return settings.load(settings.locate(SEVERITIES_FILE), Severities).events
 
 
+def _sources() -> DynamoDbSources:
+    iam = cache(lambda: client("iam"))
+    return DynamoDbSources(client("dynamodb"), iam, os.environ["DRIFT_TABLE"], os.environ["ROTATION_TABLE"])
+
+
 def _readers(wanted: AlertingSettings, clock: Clock) -> list[Reader]:
     """Where alerts are read, as far as the stack has it; a new reader is an adapter and a line here."""
     readers: list[Reader] = [_topic(wanted)]
@@ -99,7 +105,7 @@ def _readers(wanted: AlertingSettings, clock: Clock) -> list[Reader]:
 
 
 def _topic(wanted: AlertingSettings) -> SnsTopic:
-    return SnsTopic(client("sns"), os.environ["ALERT_TOPIC"], documentation=wanted.documentation)
+    return SnsTopic(client("sns"), os.environ["ALERT_TOPIC"], documentation=_documentation(wanted))
 
 
 def _webhook(url: str, wanted: AlertingSettings, clock: Clock) -> Webhook:
@@ -108,8 +114,13 @@ def _webhook(url: str, wanted: AlertingSettings, clock: Clock) -> Webhook:
         SecretsManagerSecret(client("secretsmanager"), os.environ["WEBHOOK_SECRET"], clock),
         clock,
         may_be_internal=os.environ.get("PLATFORM") == "local",
-        documentation=wanted.documentation,
+        documentation=_documentation(wanted),
     )
+
+
+def _documentation(wanted: AlertingSettings) -> str:
+    """Where the runbooks can be read: what the settings say, otherwise what alarms link."""
+    return wanted.documentation or os.environ.get("DOCUMENTATION_URL", "")
 
 
 def _table() -> str:

@@ -3,10 +3,9 @@
 import sys
 from dataclasses import fields
 
-from alerting.bootstrap import SETTINGS_FILE, SEVERITIES_FILE
-from alerting.domain.routing import AlertingSettings
+from alerting.domain.routing import SETTINGS_FILE, AlertingSettings
 from steward.check_settings import SettingsFile, check
-from steward.severities import Severities
+from steward.severities import SEVERITIES_FILE, Severities
 
 FILES = (
     SettingsFile(

@@ -20,6 +20,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:  # no
         logger.info("digest sent", open_items=_sender.send_digest())
         return
     sent = _sender.send_flood()
-    metrics.add_metric("AlertsGrouped", MetricUnit.Count, sent)
-    if sent:
+    if sent:  # a metric of zeros would cost as much as one of numbers
+        metrics.add_metric("AlertsGrouped", MetricUnit.Count, sent)
         logger.warning("flood sent", alerts=sent)

@@ -9,5 +9,5 @@ May touch
     The ``steward`` bus.
 Publishes
     PolicyDriftDetected, PolicyDriftResolved, PolicyDriftAcknowledged, DriftScanCompleted, DriftScanFailed,
-    BaselineChanged, BaselineRefused.
+    BaselineChanged, BaselineRefused, DriftReportRefused.
 """

@@ -6,14 +6,15 @@ names the line, because people edit the file by hand.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from iam_policy import PolicyError, effective_access
-from policy_drift.domain.account import Account, Group, ManagedPolicy, Role, User
-from policy_drift.domain.baseline import LARGEST, Baseline, UnusableBaselineError, flaws
+from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User
+from policy_drift.domain.baseline import LARGEST, Acceptance, Baseline, UnusableBaselineError, flaws
 from steward.conversion import convert
 from steward.errors import Place, ValidationError
 
@@ -35,6 +36,8 @@ class _Document:
     groups: Mapping[str, Group] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
     policies: Mapping[str, ManagedPolicy] = field(default_factory=dict)
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    accepted: Mapping[str, Acceptance] = field(default_factory=dict)
 
 
 def write(baseline: Baseline) -> bytes:
@@ -49,6 +52,13 @@ def write(baseline: Baseline) -> bytes:
         document[section] = {
             name: {part: value for part, value in sorted(entity.items()) if part != key and value is not None}
             for name, entity in sorted(entities.items())
+        }
+    if beside := {entity: list(items) for entity, items in sorted(baseline.account.beside.items()) if items}:
+        document["beside"] = beside
+    if baseline.accepted and not baseline.reviewed:
+        document["accepted"] = {
+            name: {part: text for part, text in sorted(asdict(one).items()) if text}
+            for name, one in sorted(baseline.accepted.items())
         }
     return (json.dumps(dict(sorted(document.items())), indent=2, ensure_ascii=False) + "\n").encode()
 
@@ -84,11 +94,41 @@ def _read(text: bytes, account: str) -> Baseline:
         raise UnusableBaselineError(f"it is of the account {document.account}, not of {account}", line=line)
     if not (document.users or document.groups or document.roles):
         raise UnusableBaselineError("it approves no user, no group and no role: that is no account")
-    approved = Account(account, document.users, document.groups, document.roles, document.policies)
+    approved = Account(
+        account,
+        document.users,
+        document.groups,
+        document.roles,
+        document.policies,
+        beside={_entity(name, decoded): items for name, items in document.beside.items()},
+    )
     for flaw in flaws(approved):
         where = ".".join(map(str, flaw.place))
         raise UnusableBaselineError(f"{where}: {flaw.reason}", line=_line(decoded, flaw.place))
-    return Baseline(approved, document.reviewed)
+    _check_times(document.accepted, decoded)
+    return Baseline(approved, document.reviewed, document.accepted)
+
+
+def _check_times(accepted: Mapping[str, Acceptance], text: str) -> None:
+    for name, one in accepted.items():
+        for part, time in (("at", one.at), ("until", one.until)):
+            if time and not _is_time(time):
+                reason = f"accepted.{name}.{part}: {time!r} is no time with a zone, such as 2027-01-31T00:00:00Z"
+                raise UnusableBaselineError(reason, line=_line(text, ("accepted", name, part)))
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _entity(name: str, text: str) -> EntityId:
+    try:
+        return EntityId(name)
+    except ValueError as error:
+        raise UnusableBaselineError(f"beside: {error}", line=_line(text, ("beside", name))) from error
 
 
 def refuse_bad_policies(text: bytes, baseline: Baseline, known: Account | None) -> None:
@@ -101,10 +141,12 @@ def refuse_bad_policies(text: bytes, baseline: Baseline, known: Account | None) 
         if trusted.get(place) == policy:
             continue
         try:
-            effective_access([policy])
+            problems = effective_access([policy]).notes
         except PolicyError as error:
+            problems = (str(error),)
+        if problems:
             where = ".".join(map(str, place))
-            raise UnusableBaselineError(f"{where}: {error}", line=_line(decoded, place)) from error
+            raise UnusableBaselineError(f"{where}: {problems[0]}", line=_line(decoded, place))
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -15,9 +15,11 @@ from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, Dyn
 from policy_drift.adapters.dynamodb_report_versions import DynamoDbReportVersions
 from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.adapters.iam_credentials import IamCredentials
+from policy_drift.adapters.lambda_key_inventory import LambdaKeyInventory
 from policy_drift.adapters.lambda_scan import LambdaScanTrigger
 from policy_drift.adapters.s3_baseline import S3BaselineStore
 from policy_drift.adapters.s3_reports import S3Reports
+from policy_drift.adapters.sqs_changes import SqsChanges
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import BaselineInForce
 from policy_drift.application.check_changes import CheckChanges
@@ -30,25 +32,28 @@ from policy_drift.application.ports import (
     ChangeHistory,
     CredentialReader,
     Findings,
+    KeyInventory,
     ReportStore,
     ScanTrigger,
 )
 from policy_drift.application.record_findings import RecordFindings
+from policy_drift.application.review_capture import ReviewCapture
 from policy_drift.application.scan_account import ScanAccount
 from policy_drift.domain.access.work import OF_A_CHECK, OF_A_SCAN
 from policy_drift.domain.scope import Scope
-from policy_drift.domain.settings import DriftSettings
+from policy_drift.domain.settings import SETTINGS_FILE, DriftSettings
 from steward import settings as files
 from steward.aws.clients import client
 from steward.aws.event_bus import EventBridgePublisher
 from steward.clock import Clock, SystemClock
 from steward.events import EventPublisher
 from steward.principals import Principal
-from steward.severities import DriftSeverities, Severities
+from steward.severities import SEVERITIES_FILE, DriftSeverities, Severities
+from steward.severity import Severity
 
 CAPABILITY = "policy_drift"
-SETTINGS_FILE = "drift.yaml"
-SEVERITIES_FILE = "severities.yaml"
+KEY_LIST_SECONDS = 55
+"""How long a scan waits for the list of access keys; its function has a minute."""
 
 
 def scan_account(
@@ -64,6 +69,7 @@ def scan_account(
     history: ChangeHistory | None = None,
     credentials: CredentialReader | None = None,
     rotation_roles: Sequence[Principal] | None = None,
+    keys: KeyInventory | None = None,
     reports: ReportStore | None = None,
     publisher: EventPublisher | None = None,
     clock: Clock | None = None,
@@ -73,7 +79,8 @@ def scan_account(
     settings, severities = settings or drift_settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
-    findings = findings or _findings()
+    findings = findings or _findings(severities)
+    found_beside = find_credentials(credentials, findings, severities, settings.scope, rotation_roles)
     return ScanAccount(
         reader or _reader(account),
         baseline_in_force(
@@ -81,7 +88,9 @@ def scan_account(
         ),
         RecordFindings(findings, publisher, clock),
         AttributeChanges(history or _history(), settings.expected_actors, account),
-        find_credentials(credentials, findings, severities, settings.scope, rotation_roles),
+        found_beside,
+        ReviewCapture(found_beside, severities, settings.scope, clock),
+        keys or _keys(),
         reports or _reports(),
         publisher,
         clock,
@@ -108,13 +117,17 @@ def check_changes(
     rotation_roles: Sequence[Principal] | None = None,
     publisher: EventPublisher | None = None,
     clock: Clock | None = None,
+    delay: timedelta | None = None,
     steps: int = OF_A_CHECK,
 ) -> CheckChanges:
-    """Compare what an event names, in so many steps of the engine. Raises SettingsError."""
+    """Compare what an event names, in so many steps of the engine. Raises SettingsError.
+
+    ``delay`` is when a change that IAM does not show yet is checked again, and, three times as long, for the last time.
+    """
     settings, severities = settings or drift_settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
-    findings = findings or _findings()
+    findings = findings or _findings(severities)
     return CheckChanges(
         reader or _reader(account),
         baseline_in_force(
@@ -127,8 +140,14 @@ def check_changes(
         clock,
         settings.scope,
         severities,
+        _event_delay() if delay is None else delay,
         steps,
     )
+
+
+def change_queue() -> SqsChanges:
+    """The queue of the check's events."""
+    return SqsChanges(client("sqs"), os.environ["CHANGE_QUEUE"])
 
 
 def operate_drift(
@@ -143,6 +162,7 @@ def operate_drift(
     findings: Findings | None = None,
     reports: ReportStore | None = None,
     trigger: ScanTrigger | None = None,
+    credentials: CredentialReader | None = None,
     publisher: EventPublisher | None = None,
     clock: Clock | None = None,
 ) -> OperateDrift:
@@ -150,7 +170,8 @@ def operate_drift(
     settings, severities = settings or drift_settings(), severities or drift_severities()
     account, region = account or _account(), region or _region()
     publisher, clock = publisher or _publisher(account, region), clock or SystemClock()
-    findings = findings or _findings()
+    findings = findings or _findings(severities)
+    found_beside = find_credentials(credentials, findings, severities, settings.scope, rotation_roles=())
     return OperateDrift(
         findings,
         baseline_in_force(
@@ -160,6 +181,8 @@ def operate_drift(
         RecordFindings(findings, publisher, clock),
         reports or _reports(),
         trigger or LambdaScanTrigger(client("lambda"), os.environ["SCAN_FUNCTION"]),
+        found_beside,
+        ReviewCapture(found_beside, severities, settings.scope, clock),
         publisher,
         clock,
         scope=settings.scope,
@@ -210,6 +233,10 @@ def drift_settings() -> DriftSettings:
     return files.load(files.locate(SETTINGS_FILE), DriftSettings)
 
 
+def _event_delay() -> timedelta:
+    return timedelta(seconds=float(os.environ["EVENT_DELAY_SECONDS"]))
+
+
 def _account() -> str:
     return os.environ["STEWARD_ACCOUNT"]
 
@@ -237,8 +264,8 @@ def _rotation_roles() -> list[Principal]:
     return [Principal.from_arn(arn) for arn in filter(None, os.environ.get("ROTATION_ROLES", "").split(","))]
 
 
-def _findings() -> DynamoDbFindings:
-    return DynamoDbFindings(client("dynamodb"), os.environ["DRIFT_TABLE"])
+def _findings(severities: DriftSeverities) -> DynamoDbFindings:
+    return DynamoDbFindings(client("dynamodb"), os.environ["DRIFT_TABLE"], Severity[severities.unreadable])
 
 
 def _records(account: str) -> DynamoDbBaselineRecords:
@@ -256,6 +283,11 @@ def _store(account: str) -> S3BaselineStore:
 
 def _history() -> CloudTrailChanges:
     return CloudTrailChanges(client("cloudtrail", region=os.environ["IAM_EVENTS_REGION"]))
+
+
+def _keys() -> LambdaKeyInventory:
+    """Asked once, and for long: the function reads the whole account; a second call would have it read again."""
+    return LambdaKeyInventory(client("lambda", once=True, seconds=KEY_LIST_SECONDS), os.environ["ACCESS_KEYS_FUNCTION"])
 
 
 def _reports() -> S3Reports:

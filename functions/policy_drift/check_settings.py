@@ -2,8 +2,7 @@
 
 import sys
 
-from policy_drift.bootstrap import SETTINGS_FILE
-from policy_drift.domain.settings import DriftSettings
+from policy_drift.domain.settings import SETTINGS_FILE, DriftSettings
 from steward.check_settings import SettingsFile, check
 
 FILES = (

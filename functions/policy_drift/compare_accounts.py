@@ -19,9 +19,10 @@ from policy_drift import baseline_document
 from policy_drift.adapters.iam_account import read_authorization_details
 from policy_drift.bootstrap import drift_settings, drift_severities
 from policy_drift.domain.account import Account
+from policy_drift.domain.comparison.beside_drifts import beside_drifts
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Drift
-from policy_drift.report.wording import newly_possible, no_longer_possible
+from policy_drift.report.wording import newly_possible
 from steward.errors import StewardError
 
 NOTHING, DRIFT, UNUSABLE = 0, 1, 2
@@ -81,7 +82,10 @@ def findings(baseline: Account, live: Account) -> tuple[Drift, ...]:
     What is missing in either file is a finding: nothing is known about what refers to it.
     """
     live = replace(live, unreadable={**baseline.unreadable, **live.unreadable})
-    return drifts(baseline, live, severities=drift_severities(), scope=drift_settings().scope).found
+    severities = drift_severities()
+    found = drifts(baseline, live, severities=severities, scope=drift_settings().scope).found
+    beside = beside_drifts(baseline, live, severities)
+    return tuple(sorted((*found, *beside), key=lambda drift: (-drift.severity, drift.finding_id)))
 
 
 def _read(path: Path, *, like: Account | None = None) -> Account:
@@ -163,8 +167,8 @@ def _values(text: str) -> Iterator[Any]:
 
 
 def _account_of_pages(pages: Sequence[Mapping[str, Any]]) -> Account:
-    if pages[-1].get("IsTruncated") or pages[-1].get("NextToken"):
-        raise UnusableError("pages are missing: the last one says that there are more (IsTruncated)")
+    if all(page.get("IsTruncated") or page.get("NextToken") for page in pages):
+        raise UnusableError("pages are missing: each says that there are more (IsTruncated)")
     if absent := LISTS.keys() - {name for page in pages for name in page}:
         raise UnusableError(f"it has no {', '.join(sorted(absent))}: ask for everything, without a filter")
     whole = {name: [member for page in pages for member in page.get(name) or ()] for name in LISTS}
@@ -194,15 +198,15 @@ def _with_documents(value: Any, key: str = "") -> Any:
 
 
 def as_fields(drift: Drift) -> dict[str, Any]:
-    """A finding, as JSON has it: ``added`` and ``removed`` are requests that prove it, in words."""
+    """A finding, as JSON has it: ``added`` and ``removed`` are all of the access that differs, in words."""
     return {
         "kind": drift.kind.value,
         "entity": str(drift.entity),
         "severity": drift.severity.name,
         "verdict": drift.verdict.value,
         "summary": drift.summary,
-        "added": [newly_possible(witness, drift.entity) for witness in drift.newly_allowed],
-        "removed": [no_longer_possible(witness, drift.entity) for witness in drift.newly_denied],
+        "added": list(drift.added),
+        "removed": list(drift.removed),
         "reasons": list(drift.reasons),
     }
 
@@ -233,8 +237,12 @@ def _as_markdown(found: Sequence[Drift]) -> str:
 
 
 def _details(drift: Drift) -> list[str]:
-    fields = as_fields(drift)
-    return [*(f"Reason: {reason}" for reason in drift.reasons), *fields["added"], *fields["removed"]]
+    return [
+        *(f"Reason: {reason}" for reason in drift.reasons),
+        *(f"Added: {line}" for line in drift.added),
+        *(f"Removed: {line}" for line in drift.removed),
+        *(f"For example: {newly_possible(witness, drift.entity)}" for witness in drift.newly_allowed[:1]),
+    ]
 
 
 def _code(text: str) -> str:

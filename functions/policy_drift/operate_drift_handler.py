@@ -14,6 +14,7 @@ from policy_drift.domain.finding import State
 from policy_drift.representation import (
     LONGEST_PAGE,
     USUAL_PAGE,
+    adopted_representation,
     baseline_representation,
     detailed,
     export,
@@ -24,7 +25,7 @@ from policy_drift.representation import (
 from steward.errors import InvalidRequestError, RuleViolationError, UnsupportedMediaTypeError
 from steward.observability import observe
 from steward.path_segments import identifier_in
-from steward.rest_api import rest_api, wired
+from steward.rest_api import contract_of, rest_api, wired
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
@@ -50,8 +51,9 @@ def list_findings() -> Response[dict[str, Any]]:
 
 @app.get("/drift/findings/<finding_id>")
 def show_finding(finding_id: str) -> Response[dict[str, Any]]:
-    """One finding, with both sides and what proves it."""
-    return Response(HTTPStatus.OK, "application/json", detailed(use_cases().show(identifier_in(finding_id))))
+    """One finding: both sides, what proves it, how it is reverted and approved, and how a resolved one ended."""
+    finding = use_cases().show(identifier_in(finding_id))
+    return Response(HTTPStatus.OK, "application/json", detailed(finding, use_cases().revert(finding)))
 
 
 @app.post("/drift/findings/<finding_id>/acknowledgement")
@@ -75,7 +77,9 @@ def show_report() -> Response[dict[str, Any]]:
     extension = (app.current_event.query_string_parameters or {}).get("format", "html")
     if extension not in {"html", "json"}:
         raise InvalidRequestError(f"format is html or json, not {extension!r}")
-    return Response(HTTPStatus.OK, "application/json", {"report": use_cases().report(extension)})
+    link = use_cases().report(extension, str(app.caller), app.request_id)
+    answer = {"report": link.url, "expires_in": link.seconds, "sha256": link.sha256}
+    return Response(HTTPStatus.OK, "application/json", answer)
 
 
 @app.get("/drift/baseline")
@@ -106,8 +110,14 @@ def adopt() -> Response[dict[str, Any]]:
     """Approve findings as they were reviewed: {"findings": [{"id", "fingerprint"}]}, also "reason" and "reference"."""
     body = app.json_body()
     decision = _decision(_short(body, "reason", LONGEST_REASON), _short(body, "reference", LONGEST_REFERENCE))
-    record = use_cases().adopt(reviewed(body), decision, app.request_id)
-    return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
+    record, approved = use_cases().adopt(reviewed(body), decision, app.request_id)
+    return Response(HTTPStatus.OK, "application/json", adopted_representation(record, approved))
+
+
+@app.get("/openapi/drift.json")
+def contract() -> Response[str]:
+    """The contract of this API."""
+    return contract_of("policy_drift")
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -10,10 +10,11 @@ import msgspec
 
 from policy_drift.application.operate_drift import Rank, rank
 from policy_drift.domain.baseline import InForce
-from policy_drift.domain.finding import Finding, State
-from policy_drift.report.adoption import adoption_of
+from policy_drift.domain.finding import Drift, Finding, State
+from policy_drift.report.adoption import accepted_in_words, adoption_of
 from policy_drift.report.finding_events import change_fields
-from policy_drift.report.wording import newly_possible
+from policy_drift.report.remediation import Remediation
+from policy_drift.report.wording import possible
 from steward.errors import InvalidRequestError
 from steward.path_segments import segment_of
 from steward.severity import Severity
@@ -37,10 +38,12 @@ def representation_of(finding: Finding) -> dict[str, Any]:
         "severity": drift.severity.name,
         "verdict": drift.verdict.value,
         "summary": drift.summary,
+        "holders": drift.holders,
         "fingerprint": drift.fingerprint,
         "first_seen": finding.first_seen.isoformat(),
         "last_seen": finding.last_seen.isoformat(),
         "resolved_at": finding.resolved_at.isoformat() if finding.resolved_at else None,
+        "ended": finding.ended.value if finding.ended else None,
         "expected": finding.expected,
         "announced": finding.announced,
         "changes": [change_fields(change) for change in finding.changes],
@@ -100,8 +103,8 @@ def _token(page: Page) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def detailed(finding: Finding) -> dict[str, Any]:
-    """The same, with what is approved, what is live, and requests that prove it."""
+def detailed(finding: Finding, revert: Remediation | None) -> dict[str, Any]:
+    """The same, with what is approved, what is live, requests that prove it, and how it is reverted and approved."""
     drift = finding.drift
     return {
         **representation_of(finding),
@@ -112,11 +115,13 @@ def detailed(finding: Finding) -> dict[str, Any]:
         "removed": list(drift.removed),
         "newly_allowed": [asdict(witness) for witness in drift.newly_allowed],
         "newly_denied": [asdict(witness) for witness in drift.newly_denied],
-        "in_words": [newly_possible(witness, drift.entity) for witness in drift.newly_allowed],
+        "in_words": [possible(drift, witness) for witness in drift.newly_allowed],
         "approved": drift.approved,
         "live": drift.live,
         "severities": [{"at": at.isoformat(), "severity": severity.name} for at, severity in finding.severities],
-        "adoption": adoption_of(drift),
+        "revert": None if revert is None else asdict(revert),
+        "adoption": adoption_of(drift) if revert else {},
+        "accepts": accepted_in_words([drift]) if revert and adoption_of(drift) else "",
     }
 
 
@@ -131,6 +136,16 @@ def baseline_representation(record: InForce) -> dict[str, Any]:
         "session": record.session,
         "reason": record.reason,
         "reference": record.reference,
+    }
+
+
+def adopted_representation(record: InForce, approved: Sequence[Drift]) -> dict[str, Any]:
+    """The same after an adoption, with what it has approved, and how much."""
+    return {
+        **baseline_representation(record),
+        "accepted": accepted_in_words(approved),
+        "added": [f"{drift.entity}: {line}" for drift in approved for line in drift.added],
+        "removed": [f"{drift.entity}: {line}" for drift in approved for line in drift.removed],
     }
 
 

@@ -35,6 +35,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         open=completed.open_findings,
     )
     metrics.add_metric("DriftScansCompleted", MetricUnit.Count, 1)
+    metrics.add_metric("OpenCritical", MetricUnit.Count, completed.open_findings.get("CRITICAL", 0))
+    metrics.add_metric("OpenHigh", MetricUnit.Count, completed.open_findings.get("HIGH", 0))
+    metrics.add_metric("OpenMedium", MetricUnit.Count, completed.open_findings.get("MEDIUM", 0))
+    metrics.add_metric("OpenLow", MetricUnit.Count, completed.open_findings.get("LOW", 0))
     if outcome.without_event:
         metrics.add_metric("DriftsWithoutEvent", MetricUnit.Count, outcome.without_event)
     return {"scan": scan_id, "open": completed.open_findings, "calls": completed.aws_calls, "report": completed.report}

@@ -2,8 +2,7 @@
 
 import sys
 
-from repository_provisioning.bootstrap import SETTINGS_FILE
-from repository_provisioning.domain.house_rules import HouseRules
+from repository_provisioning.domain.house_rules import SETTINGS_FILE, HouseRules
 from steward.check_settings import SettingsFile, check
 
 FILES = (

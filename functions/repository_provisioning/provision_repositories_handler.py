@@ -1,29 +1,48 @@
 """The REST API of repository provisioning: routes, bodies and status codes."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import cache
 from http import HTTPStatus
-from importlib.resources import files
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from repository_provisioning.application.adopt_repositories import (
+    Adopted,
+    AdoptionRequest,
+    AdoptionResult,
+    Intent,
+    scope_in,
+)
 from repository_provisioning.application.one_repository import Outcome, Result
 from repository_provisioning.application.provision_repositories import refuse_too_many
-from repository_provisioning.bootstrap import CAPABILITY, provision_repositories
+from repository_provisioning.application.show_fleet import owner_in
+from repository_provisioning.bootstrap import CAPABILITY, adopt_repositories, provision_repositories, show_fleet
 from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.planning import Origin, Request
-from repository_provisioning.representation import representation_of
+from repository_provisioning.representation import (
+    LONGEST_PAGE,
+    USUAL_PAGE,
+    adoption_representation,
+    fleet_representation,
+    place_in,
+    representation_of,
+)
 from steward.conversion import convert
 from steward.errors import InvalidRequestError, RuleViolationError, StewardError, ValidationError
 from steward.observability import observe
-from steward.rest_api import rest_api, wired
+from steward.rest_api import contract_of, rest_api, wired
 
 logger, metrics = observe(CAPABILITY)
 app = rest_api(logger, metrics)
 use_cases = wired(provision_repositories)
+adopter = cache(adopt_repositories)
+fleet = cache(show_fleet)
+"""Composed when they are first needed: pipelines, which start this function most often, never do."""
 
 
 @app.put("/repositories/.+")
@@ -52,20 +71,77 @@ def show_repository() -> Response[dict[str, Any]]:
 
 @app.post("/repositories")
 def ensure_repositories() -> Response[dict[str, Any]]:
-    """Make sure that many repositories exist; each item has its own result. ?strict=true: 422 unless all are fine."""
+    """Make sure that many repositories exist, by names or images; ?strict=true: 422 unless all are fine."""
     strict, body = app.flag("strict"), app.json_body()
-    if body.keys() != {"repositories"} or not isinstance(body["repositories"], list) or not body["repositories"]:
-        raise RuleViolationError('send {"repositories": […]} with 1 to 200 names, or objects with name and overrides')
-    refuse_too_many(len(body["repositories"]))
-    requests = [_batch_request(item) for item in body["repositories"]]
+    asked, skipped = _asked(body)
+    refuse_too_many(len(asked))
+    requests = [_batch_request(item) for item in asked]
     sound = [request for request in requests if isinstance(request, Request)]
     done = iter(use_cases().ensure_many(sound, _origin()))
     results = [next(done) if isinstance(request, Request) else request for request in requests]
     _count(results)
-    items = [_item(asked, result) for asked, result in zip(body["repositories"], results, strict=True)]
+    items = [_item(item, result) for item, result in zip(asked, results, strict=True)]
     mixed = any(isinstance(result, StewardError) for result in results)
     partly = HTTPStatus.UNPROCESSABLE_ENTITY if strict else HTTPStatus.MULTI_STATUS
-    return Response(partly if mixed else HTTPStatus.OK, "application/json", {"repositories": items})
+    answer = {"repositories": items} | ({} if skipped is None else {"skipped": skipped})
+    return Response(partly if mixed else HTTPStatus.OK, "application/json", answer)
+
+
+def _asked(body: dict[str, Any]) -> tuple[list[Any], list[dict[str, str]] | None]:
+    """What a batch asks for: repositories, or those of images; and the images that are elsewhere."""
+    match body:
+        case {"repositories": [_, *_] as repositories, **rest} if not rest:
+            return repositories, None
+        case {"images": [_, *_] as images, **rest} if not rest and all(isinstance(image, str) for image in images):
+            cut = use_cases().cut(images)
+            return list(cut.names), [asdict(skipped) for skipped in cut.skipped]
+    raise RuleViolationError(
+        'send {"repositories": […]} with 1 to 200 names, or objects with name and overrides; or {"images": […]} with '
+        "the images of a compose or bake file"
+    )
+
+
+@app.get("/repositories")
+def list_repositories() -> Response[dict[str, Any]]:
+    """Every repository as the last scan found it. In pages: ?limit=, and ?next= of the page before; ?owner=."""
+    query = app.current_event.query_string_parameters or {}
+    after = place_in(query["next"]) if "next" in query else None
+    limit = query.get("limit", str(USUAL_PAGE))
+    if not limit.isascii() or not limit.isdecimal() or not 1 <= int(limit) <= LONGEST_PAGE:
+        raise InvalidRequestError(f"limit is a number from 1 to {LONGEST_PAGE}, not {limit!r}")
+    page = fleet().page(app.caller, owner_in(query.get("owner")), int(limit), after)
+    return Response(HTTPStatus.OK, "application/json", fleet_representation(page))
+
+
+@app.post("/repositories/.+")
+def adopt_repository() -> Response[dict[str, Any]]:
+    """Bring one repository under its rule; ?dry_run=true shows how, and gives the fingerprint to send."""
+    name, separator, action = _name_in_path().rpartition("/")
+    if not separator or action != "adoption":
+        raise NotFoundError("the path of an adoption is /repositories/<name>/adoption")
+    request = _adoption_request(Intent.ADOPT, {"name": name, **app.json_body()})
+    result = adopter().bring(request, _origin())
+    _count_adopted([result])
+    return Response(HTTPStatus.OK, "application/json", adoption_representation(result))
+
+
+@app.post("/fleet/adoptions")
+def adopt_many() -> Response[dict[str, Any]]:
+    """Bring up to 200 repositories under their rules; ?dry_run=true first."""
+    return _bring_many(Intent.ADOPT)
+
+
+@app.post("/fleet/reconciliations")
+def reconcile_many() -> Response[dict[str, Any]]:
+    """Bring up to 200 repositories of the steward back to their rules; ?dry_run=true first."""
+    return _bring_many(Intent.RECONCILE)
+
+
+@app.post("/fleet/scans")
+def request_scan() -> Response[dict[str, Any]]:
+    """Start a scan of the registry; RepositoryFleetScanned is published when it is complete."""
+    fleet().request_scan(app.request_id, str(app.caller))
+    return Response(HTTPStatus.ACCEPTED, "application/json", {"scan_id": app.request_id})
 
 
 @app.get("/whoami")
@@ -79,8 +155,7 @@ def who_am_i() -> Response[dict[str, Any]]:
 @app.get("/openapi.json")
 def contract() -> Response[str]:
     """The contract of this API."""
-    text = (files("repository_provisioning") / "openapi.json").read_text(encoding="utf-8")
-    return Response(HTTPStatus.OK, "application/json", text)
+    return contract_of("repository_provisioning")
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -130,6 +205,54 @@ def _overrides(given: Mapping[Any, Any]) -> Overrides | None:
         return convert(given, Overrides) if given else None
     except ValidationError as error:
         raise RuleViolationError(str(error)) from error
+
+
+def _bring_many(intent: Intent) -> Response[dict[str, Any]]:
+    body = app.json_body()
+    asked = body.pop("repositories", None)
+    if body.keys() - {"scope"} or not isinstance(asked, list) or not asked:
+        raise RuleViolationError('send {"repositories": […]} with 1 to 200 names, or objects with name and fingerprint')
+    refuse_too_many(len(asked))
+    items = [{"name": item} if isinstance(item, str) else item for item in asked]
+    if not all(isinstance(item, dict) for item in items):
+        raise RuleViolationError("an item is a name, or an object with name and fingerprint")
+    results = adopter().bring_many([_adoption_request(intent, {**body, **item}) for item in items], _origin())
+    _count_adopted(results)
+    answered = [
+        {"name": item["name"], "status": HTTPStatus.OK.value, "adoption": adoption_representation(result)}
+        if isinstance(result, Adopted)
+        else {"name": item["name"], "status": (problem := app.problem_of(result))["status"], "problem": problem}
+        for item, result in zip(items, results, strict=True)
+    ]
+    mixed = any(isinstance(result, StewardError) for result in results)
+    status = HTTPStatus.MULTI_STATUS if mixed else HTTPStatus.OK
+    return Response(status, "application/json", {"repositories": answered})
+
+
+def _adoption_request(intent: Intent, given: Mapping[str, Any]) -> AdoptionRequest:
+    """What was sent for one repository; a change needs the fingerprint of its dry run."""
+    unknown = sorted(given.keys() - {"name", "scope", "fingerprint"})
+    if unknown or not all(isinstance(value, str) for value in given.values()) or "name" not in given:
+        what = f"{unknown[0]} is unknown" if unknown else "each is a text"
+        raise RuleViolationError(f"send name, fingerprint and, for an adoption, scope: {what}")
+    fingerprint = given.get("fingerprint")
+    if app.dry_run:
+        fingerprint = None
+    elif fingerprint is None:
+        raise RuleViolationError(
+            f"{given['name']} has no fingerprint: send the one that the same call with ?dry_run=true answers"
+        )
+    return AdoptionRequest(given["name"], intent, scope_in(intent, given.get("scope")), fingerprint)
+
+
+def _count_adopted(results: Sequence[AdoptionResult]) -> None:
+    done = [result for result in results if isinstance(result, Adopted) and result.done is not None]
+    metrics.add_metric("RepositoriesAdopted", MetricUnit.Count, len(done))
+    logger.info(
+        "repositories brought under their rules",
+        repositories=[r.adoption.target.name for r in done],
+        asked=len(results),
+    )
 
 
 def _origin() -> Origin:

@@ -59,7 +59,11 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     policies = []
     for path in (options.baseline, options.live):
         try:
-            policies.append(access_of(path.read_text(encoding="utf-8-sig")))
+            access = access_of(path.read_text(encoding="utf-8-sig"))
+            if access.notes:
+                _write(sys.stderr, visible(f"{path}: {access.notes[0]}"))
+                return ERROR
+            policies.append(access)
         except (OSError, ValueError) as error:  # PolicyError and UnicodeDecodeError are ValueErrors
             _write(sys.stderr, visible(f"{path}: {error}"))
             return ERROR

@@ -32,12 +32,12 @@ class Members:
     ----------
     named : set of str
         Those that are known today, as AWS spells them, and those that a policy names exactly.
-    others : set of str
-        The services of which others are; `ANY_SERVICE` for those that no policy names.
+    others : dict of str
+        The services of which others are, each with one of these actions; `ANY_SERVICE` for those that no policy names.
     """
 
     named: set[str] = field(default_factory=set)
-    others: set[str] = field(default_factory=set)
+    others: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,20 @@ class Actions:
             found.setdefault(slots, action)
         return found
 
+    def some_cases(self, outline: "Actions", budget: "Budget") -> dict[int, str]:
+        """The same as far as it is found without all elements side by side, within half of the budget.
+
+        Actions that are looked at: those that fewer elements, an outline, tell apart, and those that are known today.
+        """
+        found: dict[int, str] = {}
+        try:
+            with budget.half() as part:
+                for name in chain(outline.cases(part).values(), self._exact, map(str.lower, known_actions.every())):
+                    found.setdefault(self._slots_of(name, part), name)
+        except OutOfBudgetError:
+            pass
+        return found
+
     def members(self, budget: "Budget") -> dict[int, "Members"]:
         """For every combination of slots that may matter, all actions that are in it.
 
@@ -114,7 +128,7 @@ class Actions:
         for slots, action, service in self._every_case(budget):
             members = found.setdefault(slots, Members())
             if service:
-                members.others.add(service)
+                members.others.setdefault(service, action)
             else:
                 members.named.add(known_actions.spelled(action) or action)
         of_all = self._negated or self._is_open_to_all
@@ -146,7 +160,8 @@ class Actions:
                 for elements, action in self._walk([*wild, *self._of_any_service], f"{service}:?*", named, budget):
                     yield self._report(elements | self._everywhere, budget), action, service
         if self._negated or open_to_all:
-            for _, action in self._walk(self._of_any_service, "?*:?*", list(self._exact), budget):
+            apart = Alternatives(frozenset(f"{service}:*" for service in self._of_service))
+            for _, action in self._walk(self._of_any_service, "?*:?*", list(self._exact), budget, apart):
                 yield self._slots_of(action, budget), action, ANY_SERVICE
 
     def _slots_of(self, action: str, budget: "Budget") -> int:
@@ -197,11 +212,16 @@ class Actions:
         return known
 
     def _walk(
-        self, wild: "Sequence[_Wild]", universe: str, named: "Sequence[str]", budget: "Budget"
+        self,
+        wild: "Sequence[_Wild]",
+        universe: str,
+        named: "Sequence[str]",
+        budget: "Budget",
+        apart: Alternatives | None = None,
     ) -> "Iterator[tuple[int, str]]":
         """The combinations of elements that actions of a universe can be in, at least those that no element names.
 
-        Examples that are made up are none of the actions that are named.
+        Examples that are made up are none of the actions that are named, and none of those that are looked at apart.
         """
         by_elements: dict[int, list[str]] = {}
         for one in wild:
@@ -214,14 +234,18 @@ class Actions:
             found = texts.cases([*sets, Alternatives(frozenset([stem + "*"]))], budget, plausible, named)
             inside = [(matched, text) for matched, text in found.items() if matched >> len(sets) & 1]
         else:
-            every = [*sets, Alternatives(frozenset([universe]), Matching.ARN)]
-            walked = combinations(every, budget, avoid=named, required=len(sets))
+            every = [*sets, *([apart] if apart else []), Alternatives(frozenset([universe]), Matching.ARN)]
+            walked = combinations(every, budget, avoid=named, required=len(every) - 1)
             if any(not combination.has_others and combination.example in self._exact for combination in walked):
                 # The few actions of a combination may all be among the exact names.
                 groups += [self._exact[name] for name in named]
-                every = [*sets, *(Alternatives(frozenset([name])) for name in named), every[-1]]
+                every = [*sets, *(Alternatives(frozenset([name])) for name in named), *every[len(sets) :]]
                 walked = combinations(every, budget, required=len(every) - 1)
-            inside = [(combination.matched, combination.example) for combination in walked]
+            inside = [
+                (combination.matched, combination.example)
+                for combination in walked
+                if apart is None or not combination.matched >> (len(every) - 2) & 1
+            ]
         for matched, text in inside:
             elements = 0
             for index, bits in enumerate(groups):

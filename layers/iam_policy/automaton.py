@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from iam_policy.patterns import ARN_PARTS, FIRST_SYMBOL, tidied
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from iam_policy.budget import Budget
 
@@ -57,16 +57,31 @@ class Combination:
 _BITS_OF_A_STEP = 512
 #: So many characters of globs are made positions in a step.
 _CHARACTERS_OF_A_STEP = 4
-_FIRST_SYMBOL_LETTER = chr(FIRST_SYMBOL)
+#: In a glob, added to a symbol: where the text that it stands for begins, and what is left of such a text.
+_START, _REST = 0x1000, "\uf8fe"
 _LAST_PRIVATE_LETTER = "\uf8ff"
 # No capitals: actions are compared in lower case.
 _FRESH = "xyzqwvjku0123456789abcdefghilmnoprst_-"
 
 
-class _Positions:
-    """The positions of all globs, one bit each, and what each letter does to them."""
+def perhaps(symbol: str, following: str) -> str:
+    """The part of a glob that takes a symbol as a whole, and at any other place any text, before what follows."""
+    return chr(ord(symbol) + _START) + ("" if following.startswith("*") else _REST)
 
-    def __init__(self) -> None:
+
+class Positions:
+    """The positions of all globs, one bit each, and what each letter does to them.
+
+    Parameters
+    ----------
+    like : mapping, optional
+        For a symbol a text that globs take as they take what the symbol stands for.
+    """
+
+    def __init__(self, like: "Mapping[str, str] | None" = None) -> None:
+        self.like = like or {}
+        self.starts: dict[str, int] = {}  # of a symbol: positions that take it as a whole
+        self.rest = 0  # positions that take any text, until another letter moves them on
         self.size = 0
         self.letters: dict[str, int] = {}
         self.letter_at: dict[int, str] = {}
@@ -86,6 +101,7 @@ class _Positions:
         self.start = 0
 
     def add(self, alternatives: Alternatives) -> None:
+        """Put a set of globs beside those that are there."""
         first = self.size
         accepting = forever = 0
         for glob in sorted(alternatives.globs):
@@ -108,11 +124,15 @@ class _Positions:
         part = 0
         for character in tidied(glob):
             bit = 1 << self.size
-            if character in "*?":
-                if character == "*":
+            if character in "*?" or _is_symbol(character, _START):
+                if character in ("*", _REST):
                     self.many |= bit
+                    self.rest |= bit if character == _REST else 0
                 else:
                     self.one |= bit
+                    if character != "?":
+                        symbol = chr(ord(character) - _START)
+                        self.starts[symbol] = self.starts.get(symbol, 0) | bit
                 if matching is Matching.ARN and part < ARN_PARTS - 1:
                     self.not_colon |= bit
             else:
@@ -143,7 +163,9 @@ class _Positions:
         return state
 
     def after(self, state: int, letter: str) -> int:
-        """The state after a letter."""
+        """The state after a letter, or after all that a symbol stands for."""
+        if letter in self.like:
+            return self._after_text(state, letter)
         open_to_it = state
         if letter == ":":
             open_to_it &= ~self.not_colon
@@ -153,6 +175,15 @@ class _Positions:
         following = moved | open_to_it & self.many | state & self.all_done
         following |= (following & self.many) << 1
         return self.settled(following) if following & self.all_forever else following
+
+    def _after_text(self, state: int, symbol: str) -> int:
+        starts = state & self.starts.get(symbol, 0)
+        whole = starts << 1
+        whole = whole & ~self.rest | (whole & self.rest) << 1 | (state & self.letters.get(symbol, 0)) << 1
+        state &= ~starts
+        for letter in self.like[symbol]:
+            state = self.after(state, letter)
+        return self.settled(state | whole | (whole & self.many) << 1)
 
     def awaited(self, state: int) -> list[str]:
         """The letters that make a difference in this state."""
@@ -176,8 +207,8 @@ class _Positions:
         return sum(1 << index for index, accepting in enumerate(self.accepting) if state & accepting)
 
 
-def _is_symbol(letter: str) -> bool:
-    return _FIRST_SYMBOL_LETTER <= letter <= _LAST_PRIVATE_LETTER
+def _is_symbol(letter: str, offset: int = 0) -> bool:
+    return chr(FIRST_SYMBOL + offset) <= letter <= _LAST_PRIVATE_LETTER
 
 
 def fresh_letter(texts: "Sequence[str]") -> str:
@@ -190,7 +221,12 @@ def fresh_letter(texts: "Sequence[str]") -> str:
 
 
 def combinations(
-    sets: "Sequence[Alternatives]", budget: "Budget", *, avoid: "Sequence[str]" = (), required: int | None = None
+    sets: "Sequence[Alternatives]",
+    budget: "Budget",
+    *,
+    avoid: "Sequence[str]" = (),
+    required: int | None = None,
+    like: "Mapping[str, str] | None" = None,
 ) -> list[Combination]:
     """Every combination of these sets that some string matches, with a shortest example.
 
@@ -205,12 +241,14 @@ def combinations(
     required : int, optional
         Index of a set that must match; nothing else is reported. When it is one of ARNs, symbols in it stand for
         texts within one part of an ARN.
+    like : mapping, optional
+        For a symbol a text that the sets take as they take what it stands for.
 
     Raises
     ------
     OutOfBudgetError
     """
-    positions = _Positions()
+    positions = Positions(like)
     for alternatives in sets:
         budget.spend(sum(map(len, alternatives.globs)) // _CHARACTERS_OF_A_STEP)
         positions.add(alternatives)
@@ -224,12 +262,16 @@ def combinations(
     queue = [(start, False)]
     best: dict[int, Combination] = {}
     price = 1 + positions.size // _BITS_OF_A_STEP
+    missing = 1 << (len(sets) - (required is not None))
     for state, is_fresh in queue:
         example = examples[state, is_fresh]
         matched = positions.matched(state)
         known = best.get(matched)
         if known is None or (is_fresh and not known.has_others):
             best[matched] = Combination(matched, example, is_fresh)
+            missing -= is_fresh and (required is None or matched >> required & 1)
+            if not missing:
+                break
         letters = positions.awaited(state)
         budget.spend((1 + len(letters)) * price)
         for letter in (fresh, *letters):

@@ -5,7 +5,8 @@ from functools import cache, cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from iam_policy import dimensions, variables
+from iam_policy import dimensions, parts, variables
+from iam_policy.budget import OutOfBudgetError
 from iam_policy.containment import is_refuted
 from iam_policy.search import Dimension, Side, difference
 from iam_policy.statement import PatternSet, Scope
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from iam_policy.patterns import Pattern
     from iam_policy.principals import Principals
     from iam_policy.search import Found
+
+
+#: The part of the budget after which a question is taken apart.
+_SHARE_OF_THE_WHOLE = 8
+_MOST_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -72,21 +78,55 @@ class Candidate:
         ------
         OutOfBudgetError
         """
-        here = self._within(assignment, budget) if self.keys else self
+        here = self.grounded(assignment, budget) if self.keys else self
+        assignment = assignment.of(self.keys)
         if here.is_refuted(budget):
             return None
+        try:
+            with budget.share(_SHARE_OF_THE_WHOLE, _MOST_AT_ONCE) as part:
+                return here.searched(assignment, part)
+        except OutOfBudgetError:
+            pass
+        try:
+            with budget.half() as part:
+                return parts.difference(here, assignment, part)
+        except OutOfBudgetError:
+            return here.searched(assignment, budget)
+
+    def searched(self, assignment: "Assignment", budget: "Budget") -> "Found | None":
+        """The same with all statements at once, which have no variables but symbolic ones in an assignment of theirs.
+
+        Raises
+        ------
+        OutOfBudgetError
+        """
         numbers: dict[Scope, int] = {}
+        budget.spend(1 + sum(1 for _ in self.scopes))
 
         def bits(scopes: "Sequence[Scope]") -> int:
             return sum(1 << numbers.setdefault(scope, len(numbers)) for scope in scopes)
 
-        allowing = Side(tuple(map(bits, here.allows)), bits(here.denies))
-        refusing = Side(tuple(map(bits, here.refusing_allows)), bits(here.refusing_denies))
-        asked = _dimensions(tuple(numbers), assignment.of(self.keys), budget)
+        allowing = Side(tuple(map(bits, self.allows)), bits(self.denies))
+        refusing = Side(tuple(map(bits, self.refusing_allows)), bits(self.refusing_denies))
+        asked = _dimensions(tuple(numbers), assignment, self._within_pattern, budget)
         return difference(allowing, refusing, asked, (1 << len(numbers)) - 1, budget)
 
-    def _within(self, assignment: "Assignment", budget: "Budget") -> "Candidate":
-        """The same with the variables of an assignment replaced."""
+    @property
+    def _within_pattern(self) -> "Pattern":
+        """What the resource of a request has to match, as far as one statement has to allow it."""
+        for layer in self.allows:
+            element = layer[0].resources if len(layer) == 1 else None
+            if element is not None and not element.negated and len(element.patterns) == 1:
+                return next(iter(element.patterns))
+        return "*"
+
+    def grounded(self, assignment: "Assignment", budget: "Budget") -> "Candidate":
+        """The same with the variables of an assignment replaced.
+
+        Raises
+        ------
+        OutOfBudgetError
+        """
         budget.spend(sum(scope.size for scope in self.scopes))
 
         def grounded(scopes: "Sequence[Scope]") -> tuple[Scope, ...]:
@@ -116,7 +156,9 @@ def joined(scopes: "Sequence[Scope]") -> tuple[Scope, ...]:
     return tuple(kept)
 
 
-def _dimensions(scopes: tuple[Scope, ...], assignment: "Assignment", budget: "Budget") -> list[Dimension]:
+def _dimensions(
+    scopes: tuple[Scope, ...], assignment: "Assignment", within: "Pattern", budget: "Budget"
+) -> list[Dimension]:
     asking: dict[str, dict[int, Scope]] = {}
     for number, scope in enumerate(scopes):
         for name in dimensions.asked_in(scope):
@@ -126,7 +168,7 @@ def _dimensions(scopes: tuple[Scope, ...], assignment: "Assignment", budget: "Bu
         Dimension(
             name,
             sum(1 << number for number in asking[name]),
-            cache(partial(dimensions.cases, name, asking[name], assignment, budget)),
+            cache(partial(dimensions.cases, name, asking[name], assignment, within, budget)),
         )
         for name in busiest_first
     ]

@@ -2,16 +2,25 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
+from typing import TYPE_CHECKING
 
-from iam_policy import variables
+from iam_policy import parts, value_classes, variables
 from iam_policy.access import Access, Policies, access_of
+from iam_policy.binding import bound
 from iam_policy.budget import Budget, OutOfBudgetError
 from iam_policy.candidate import Candidate
 from iam_policy.canonical import merged
-from iam_policy.dimensions import PRINCIPAL, RESOURCE, Assignment, context_of
+from iam_policy.containment import within
+from iam_policy.dimensions import Assignment
 from iam_policy.evaluation import Decision, Request, decide
 from iam_policy.pairing import Pairing
 from iam_policy.search import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from iam_policy.statement import PatternSet, Statement
 
 
 class Verdict(StrEnum):
@@ -126,7 +135,7 @@ class Question:
         self._sides = (first, second)
         self._budget = budget
         self._most = most_witnesses
-        self._pairing = Pairing(first, second)
+        self._pairing = Pairing(*bound(first, second))
         self._fresh = variables.fresh_values(variables.keys_of(self._pairing.scopes), self._pairing.scopes)
 
     @property
@@ -156,27 +165,65 @@ class Question:
             if witness is not None:
                 return witness, ""
             reason = reason or why_not
-        return None, reason or self._doubt(candidate)
+        reason = reason or self._doubt(candidate)
+        if not reason or not candidate.keys:
+            return None, reason
+        witness, is_decided = self._by_classes(side, candidate)
+        return witness, "" if witness is not None or is_decided else reason
 
     def only_allowed_by(self, side: int) -> tuple[tuple[Witness, ...], str]:
         """Witnesses that only this side allows, and why there may be others when there are none."""
         if self._is_included(side):
             return (), ""
         try:
-            return self._only_allowed_by(side)
+            found, reason = self._only_allowed_by(side)
+            if reason and not found and not self._pairing.has_all_kinds and self._is_refuted_in_outline(side):
+                return (), ""
         except OutOfBudgetError:
             return (), _OUT_OF_BUDGET
+        return found, reason
+
+    def _is_refuted_in_outline(self, side: int) -> bool:
+        """Whether no action can be a difference, judged by the elements that changed and those that come near it.
+
+        Whether other Action elements apply is left open, until a request is found that meets the rest of their
+        statements.
+        """
+        outlined = self._pairing.outlined
+        while True:
+            request, is_refuted = self._difference_in_outline(side, outlined)
+            if request is None:
+                return is_refuted
+            more = self._pairing.met_by(request, outlined, self._budget)
+            if not more:
+                return False
+            outlined |= more
+
+    def _difference_in_outline(self, side: int, outlined: "set[PatternSet]") -> tuple[Request | None, bool]:
+        """A request that may be a difference, and whether there is none; neither where that stays open."""
+        assignment = Assignment(self._fresh)
+        for candidate in self._pairing.outlines(side, outlined, self._budget):
+            found = self._difference(candidate, assignment)
+            if found is not None and found.certain:
+                return parts.request_of(found, candidate.action, assignment.of(candidate.keys)), False
+            if found is not None or self._doubt(candidate):
+                return None, False
+        return None, True
 
     def _is_included(self, side: int) -> bool:
-        """Whether a side has no Allow that the other one lacks, and every Deny of the other."""
+        """Whether each Allow of a side is within one of the other, and each Deny of the other within one of its own."""
         here, there = self._sides[side].layers, self._sides[1 - side].layers
         if len(here) != len(there):
             return False
-        denies = {statement for layer in here for statement in layer if not statement.allows}
-        return all(
-            {statement for statement in mine if statement.allows} <= set(theirs)
-            for mine, theirs in zip(here, there, strict=True)
-        ) and all(statement in denies for layer in there for statement in layer if not statement.allows)
+        denies = _of_effect(chain(*here), allows=False)
+        try:
+            with self._budget.share(_SHARE_OF_A_GLANCE) as budget:
+                return all(
+                    _are_within(_of_effect(mine, allows=True), _of_effect(theirs, allows=True), budget)
+                    for mine, theirs in zip(here, there, strict=True)
+                ) and _are_within(_of_effect(chain(*there), allows=False), denies, budget)
+        except OutOfBudgetError:
+            return False
 
     def _only_allowed_by(self, side: int) -> tuple[tuple[Witness, ...], str]:
         found, reason = self._exactly(side, Assignment(self._fresh))
@@ -190,24 +237,69 @@ class Question:
                 found = self._at_likely_values(side, candidate)
                 if found:
                     return found, ""
-                doubt = doubt or why
+                witness, is_decided = self._by_classes(side, candidate)
+                if witness is not None:
+                    return (witness,), ""
+                doubt = doubt or ("" if is_decided else why)
         return (), doubt
 
     def _doubt(self, candidate: Candidate) -> str:
         """Why a difference cannot be ruled out for all values of the variables; empty when it can."""
         if not candidate.keys or self._is_refuted(candidate):  # without variables it was decided exactly
             return ""
-        at_action = f", at action {candidate.action}"
-        if len(candidate.keys) > variables.MOST_KEYS:
-            return f"more than {variables.MOST_KEYS} context keys in policy variables{at_action}"
         try:
             for assignment in variables.partial_assignments(candidate.keys):
                 if self._difference(candidate, assignment) is not None:
                     names = ", ".join(f"${{{key}}}" for key in candidate.keys)
-                    return f"not decided for every value of {names}{at_action}"
+                    return f"not decided for every value of {names}, at action {candidate.action}"
         except OutOfBudgetError:
             return _OUT_OF_BUDGET
         return ""
+
+    def _by_classes(self, side: int, candidate: Candidate) -> tuple[Witness | None, bool]:
+        """A witness at a value of some class, and whether there is none of any class; neither where it stays open."""
+        decided = True
+        try:
+            for piece in parts.pieces(candidate, self._budget):
+                witness, is_decided = self._part_by_classes(side, piece)
+                if witness is not None:
+                    return witness, False
+                decided = decided and is_decided
+        except OutOfBudgetError:
+            return None, False
+        return None, decided
+
+    def _part_by_classes(self, side: int, part: Candidate) -> tuple[Witness | None, bool]:
+        """The same for a part, with the statements that count."""
+        obstacles = parts.Obstacles(part, self._budget)
+        while True:
+            try:
+                with self._budget.half() as budget:
+                    request, is_decided = self._request_by_classes(obstacles.candidate, budget)
+            except OutOfBudgetError:
+                return None, False
+            if request is not None:
+                if (witness := self._confirmed(side, part, request)) is not None:
+                    return witness, False
+                if obstacles.add_met(request):
+                    continue
+            if is_decided or not obstacles.add_near():
+                return None, is_decided
+
+    @staticmethod
+    def _request_by_classes(candidate: Candidate, budget: Budget) -> tuple[Request | None, bool]:
+        """A difference at a value of some class, not confirmed; and whether there is none of any class."""
+        decided = True
+        of_key = {key: ["", *value_classes.classes(key, candidate.scopes, budget)] for key in candidate.keys}
+        for assignment in variables.partial_assignments(candidate.keys):
+            if candidate.difference(assignment, budget) is None:
+                continue
+            for exactly, alike in variables.by_classes(assignment, of_key):
+                found = candidate.difference(exactly, budget)
+                if found is not None and found.certain:
+                    return parts.request_of(found, candidate.action, exactly), False
+                decided = decided and candidate.difference(alike, budget) is None
+        return None, decided
 
     def _at_likely_values(self, side: int, candidate: Candidate) -> tuple[Witness, ...]:
         """Witnesses at one of the values of variables that are likely to show this difference."""
@@ -245,21 +337,19 @@ class Question:
             return None, _OUT_OF_BUDGET
         if found is None:
             return None, ""
-        context: dict[str, str | tuple[str, ...]] = {
-            key: value for key, value in assignment.of(candidate.keys).values.items() if value is not None
-        }
-        known_action = self._pairing.known_action(candidate, self._budget)
-        witness = Witness(
-            known_action or candidate.action,
-            found.examples.get(RESOURCE, ("*",))[0] or "*",
-            context | context_of(found.examples),
-            found.examples[PRINCIPAL][0] if PRINCIPAL in found.examples else None,
-            known_action is None,
-        )
-        only = decide(self._sides[side], witness), decide(self._sides[1 - side], witness)
-        if found.certain and only[0] is Decision.ALLOWED and only[1] is not Decision.ALLOWED:
+        request = parts.request_of(found, candidate.action, assignment.of(candidate.keys))
+        witness = self._confirmed(side, candidate, request) if found.certain else None
+        if witness is not None:
             return witness, ""
         return None, f"a difference that could not be confirmed, at action {candidate.action}"
+
+    def _confirmed(self, side: int, candidate: Candidate, request: Request) -> Witness | None:
+        """A request of a candidate as a witness, if the point evaluator agrees that only this side allows it."""
+        known_action = self._pairing.known_action(candidate, self._budget)
+        action = known_action or candidate.action
+        witness = Witness(action, request.resource, request.context, request.principal, known_action is None)
+        only = decide(self._sides[side], witness), decide(self._sides[1 - side], witness)
+        return witness if only[0] is Decision.ALLOWED and only[1] is not Decision.ALLOWED else None
 
     def _is_refuted(self, candidate: Candidate) -> bool:
         with self._budget.half() as budget:
@@ -270,4 +360,21 @@ class Question:
             return candidate.difference(assignment, budget)
 
 
+def _of_effect(statements: "Iterable[Statement]", *, allows: bool) -> dict["Statement", None]:
+    return dict.fromkeys(statement for statement in statements if statement.allows is allows)
+
+
+def _are_within(narrow: "Iterable[Statement]", wide: dict["Statement", None], budget: Budget) -> bool:
+    """Whether each statement is within one of the others, seen at a glance."""
+    for one in narrow:
+        if one in wide:
+            continue
+        budget.spend(1 + len(wide))
+        if not any(one.actions.is_within(other.actions) and within(one.scope, other.scope, budget) for other in wide):
+            return False
+    return True
+
+
+#: The part of the budget for what is seen at a glance.
+_SHARE_OF_A_GLANCE = 16
 _OUT_OF_BUDGET = "not decided within the budget"

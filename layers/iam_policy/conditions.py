@@ -34,7 +34,7 @@ class Condition:
         """Whether the condition is met by the key's values in a request; none at all is a missing key."""
         operator = self.operator
         if operator.kind is PRESENCE:
-            return ("false" if asked else "true") in self.values
+            return ("false" if any(asked) else "true") in self.values  # AWS: an empty value counts as a missing key
         if not asked:
             return operator.holds_on_missing_key
         if operator.quantifier is not Quantifier.NONE:

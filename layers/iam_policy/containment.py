@@ -1,22 +1,27 @@
 """Whether one demand surely includes another, seen at a glance: a proof that most comparisons need no search for."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from iam_policy.globs import Stems, covers, is_stem
-from iam_policy.patterns import Template, is_wild
+from iam_policy.globs import Stems, covers, is_stem, matches, may_overlap, overlap
+from iam_policy.patterns import FIRST_SYMBOL, Template, is_wild
+from iam_policy.statement import PatternSet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from iam_policy.budget import Budget
     from iam_policy.conditions import Condition
     from iam_policy.kinds import Value
-    from iam_policy.statement import PatternSet, Scope
+    from iam_policy.patterns import Pattern
+    from iam_policy.statement import Scope
 
 _COMPARISONS_OF_A_STEP = 4
 #: More pairs of values than these are left to the search.
 _MOST_PAIRS = 2_500
+#: Two globs are not looked at side by side where the product of their lengths is more than this.
+_MOST_LETTERS = 20_000
 
 
 def is_refuted(
@@ -111,25 +116,127 @@ def _values_within(values: "frozenset[Value]", wide: "Condition", budget: "Budge
     return True
 
 
+def beyond(narrow: "Scope", wide: "Sequence[Scope]", budget: "Budget") -> "Scope | None":
+    """What is left of a demand without the resources for which one of others is surely met; None when nothing is.
+
+    Raises
+    ------
+    OutOfBudgetError
+    """
+    budget.spend(1 + len(wide) // _COMPARISONS_OF_A_STEP)
+    if narrow in wide:
+        return None
+    element = narrow.resources
+    left = element
+    for other in wide:
+        budget.spend(1)
+        if other.principals not in (None, narrow.principals):
+            continue
+        if not _conditions_within(narrow.conditions, other.conditions, budget):
+            continue
+        if other.resources is None:
+            return None
+        if left is None or element is None:
+            continue
+        if left.negated or other.resources.negated:
+            if _resources_within(left, other.resources, budget):
+                return None
+            continue
+        left = PatternSet(frozenset(_not_covered(left, other.resources, budget)))
+        if not left.patterns:
+            return None
+    return narrow if left == element else replace(narrow, resources=left)
+
+
 def _resources_within(narrow: "PatternSet", wide: "PatternSet", budget: "Budget") -> bool:
     if narrow == wide:
         return True
-    if narrow.negated or wide.negated:
+    if narrow.negated and wide.negated:
+        return _excludes(narrow, wide, budget)
+    if narrow.negated:
         return False
+    if wide.negated:
+        return _are_apart(narrow, wide, budget)
+    return next(_not_covered(narrow, wide, budget), None) is None
+
+
+def _not_covered(narrow: "PatternSet", wide: "PatternSet", budget: "Budget") -> "Iterator[Pattern]":
+    """The patterns of a Resource that another one does not surely have."""
     stems, others = _wildcards_of(wide)
+    templates = wide.templates
     for one in narrow.patterns:
         if one in wide.patterns:
             continue
         text = one.widest if isinstance(one, Template) else one
+        budget.spend(1)
         if stems.cover(text):
             continue
+        budget.spend((len(others) + len(templates)) // _COMPARISONS_OF_A_STEP)
+        if any(covers(other, text) for other in others):
+            continue
+        if not isinstance(one, Template) or not any(_template_covers(other, one) for other in templates):
+            yield one
+
+
+def _are_apart(narrow: "PatternSet", wide: "PatternSet", budget: "Budget") -> bool:
+    """Whether no resource of a Resource is surely one that a NotResource names.
+
+    A variable without a value keeps a NotResource from holding.
+    """
+    excluded = [one for one in wide.patterns if isinstance(one, str)]
+    if len(excluded) < len(wide.patterns) or len(excluded) * len(narrow.patterns) > _MOST_PAIRS:
+        return False
+    for one in narrow.patterns:
+        text = one.widest if isinstance(one, Template) else one
+        for other in excluded:
+            budget.spend(1)
+            if may_overlap(text, other) and (len(text) * len(other) > _MOST_LETTERS or overlap(text, other)):
+                return False
+    return True
+
+
+def _excludes(narrow: "PatternSet", wide: "PatternSet", budget: "Budget") -> bool:
+    """Whether one NotResource surely names all that another one names.
+
+    A variable without a value keeps a NotResource from holding, so those of the wide one must be in the narrow one.
+    """
+    stems, others = _wildcards_of(narrow)
+    for one in wide.patterns - narrow.patterns:
+        if isinstance(one, Template):
+            return False
         budget.spend(1 + len(others) // _COMPARISONS_OF_A_STEP)
-        if not any(covers(other, text) for other in others):
+        if not stems.cover(one) and not any(covers(other, one) for other in others):
             return False
     return True
 
 
-@lru_cache(maxsize=64)
+def _template_covers(wide: Template, narrow: Template) -> bool:
+    """Whether a pattern matches all that another one does: a variable is within a star, and within itself."""
+    symbols = {variable: chr(FIRST_SYMBOL + index) for index, variable in enumerate(dict.fromkeys(narrow.variables))}
+    if not symbols.keys() >= set(wide.variables):
+        return False
+    outer, inner = (
+        "".join(part if isinstance(part, str) else symbols[part] for part in pattern.parts)
+        for pattern in (wide, narrow)
+    )
+    return "?" not in outer and covers(outer, inner)  # a question mark takes no variable
+
+
+def pattern_of(element: "PatternSet", text: str, budget: "Budget") -> str | None:
+    """A glob of a Resource that matches a text, or None.
+
+    Raises
+    ------
+    OutOfBudgetError
+    """
+    if text in element.patterns:
+        return text
+    stems, others = _wildcards_of(element)
+    budget.spend(len(others) // _COMPARISONS_OF_A_STEP)
+    return stems.covering(text) or next((glob for glob in others if matches(glob, text)), None)
+
+
+@lru_cache(maxsize=256)
 def _wildcards_of(element: "PatternSet") -> tuple[Stems, tuple[str, ...]]:
-    globs = [pattern for pattern in element.patterns if isinstance(pattern, str) and is_wild(pattern)]
+    globs = sorted(pattern for pattern in element.patterns if isinstance(pattern, str) and is_wild(pattern))
     return Stems(globs), tuple(glob for glob in globs if not is_stem(glob))

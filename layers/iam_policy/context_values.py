@@ -17,7 +17,7 @@ from iam_policy.patterns import Pattern, Template
 from iam_policy.values import EXACT, instant_text, number_and_no_instant_text, number_text, unix_time_text, years_about
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from iam_policy.budget import Budget
     from iam_policy.conditions import Condition
@@ -36,8 +36,10 @@ _CONDITIONS_OF_A_CASE = 8
 Held = tuple[int, str | None]
 
 
-def single(conditions: "Sequence[Condition]", budget: "Budget") -> list[Held]:
+def single(conditions: "Sequence[Condition]", budget: "Budget", like: "Mapping[str, str] | None" = None) -> list[Held]:
     """For each way in which one value of a key can meet the conditions on it, such a value.
+
+    ``like`` is what `symbols.cases` takes.
 
     A key that is only ever compared as a number, date, address or truth value has such values; any other has texts.
 
@@ -51,19 +53,18 @@ def single(conditions: "Sequence[Condition]", budget: "Budget") -> list[Held]:
         for place, condition in enumerate(conditions)
         if not condition.operator.kind.matching and condition.operator.kind is not PRESENCE
     ]
-    present = bits_of(
-        condition.operator.kind is PRESENCE and condition.holds(("",), _no_value) for condition in conditions
-    )
+    present = _presence(conditions, "example")
     if not textual and not measured:
-        return [(present, "example")]
+        empty = _presence(conditions, "")  # a variable has an empty value, too, although the key counts as missing
+        return [(present, "example")] if empty == present else [(present, "example"), (empty, "")]
     if not measured and all(_is_boolean(conditions[place]) for place in textual):
         return [(present | _held(conditions, textual, value), value) for value in ("true", "false")]
     if not textual:
         return [(present | held, value) for held, value in _measured(conditions, measured, budget)]
-    texts = _textual(conditions, textual, budget)
+    texts = _textual(conditions, textual, budget, like)
     if not measured:
-        return [(present | held, value) for held, value in texts]
-    return [(present | held, value) for held, value in _mixed(conditions, texts, measured, budget)]
+        return texts
+    return _mixed(conditions, texts, measured, budget)
 
 
 def several(
@@ -78,9 +79,8 @@ def several(
     ------
     OutOfBudgetError
     """
-    by_any = bits_of(condition.operator.is_met_by_any_value for condition in conditions)
-    presence = bits_of(condition.operator.kind is PRESENCE for condition in conditions)
-    by_all = ~by_any & ~presence
+    by_any = bits_of(_is_met_by_any(condition) for condition in conditions)
+    by_all = ~by_any
     known = {(held, text is not None) for held, text in singles}
     queue = [(held, (text,) if text is not None else (), text is not None) for held, text in singles]
     price = 1 + len(conditions) // _CONDITIONS_OF_A_STEP
@@ -88,7 +88,7 @@ def several(
     for held, values, certain in queue:
         budget.spend(len(singles) * price)
         for other, text in singles:
-            both = (held | other) & by_any | held & other & by_all | held & presence
+            both = (held | other) & by_any | held & other & by_all
             sure = certain and text is not None
             if (both, sure) in known or (both, True) in known:
                 continue
@@ -99,12 +99,20 @@ def several(
     return found
 
 
-def _textual(conditions: "Sequence[Condition]", textual: "Sequence[int]", budget: "Budget") -> list[Held]:
+def _textual(
+    conditions: "Sequence[Condition]",
+    textual: "Sequence[int]",
+    budget: "Budget",
+    like: "Mapping[str, str] | None" = None,
+) -> list[Held]:
     sets = [
         (_patterns(conditions[place]), how) for place in textual if (how := conditions[place].operator.kind.matching)
     ]
-    quantified = any(conditions[place].operator.quantifier is not Quantifier.NONE for place in textual)
-    if quantified:
+    present, empty = (_presence(conditions, value) for value in ("example", ""))
+    knows_empty = present != empty or any(
+        conditions[place].operator.quantifier is not Quantifier.NONE for place in textual
+    )
+    if knows_empty:
         sets.append((_NOT_EMPTY, Matching.WHOLE))
     found: dict[int, str | None] = {}
     negated, by_sets, by_all = (
@@ -115,14 +123,16 @@ def _textual(conditions: "Sequence[Condition]", textual: "Sequence[int]", budget
             lambda operator: operator.quantifier is Quantifier.ALL,
         )
     )
-    for matched, text in symbols.cases(sets, budget):
+    for matched, text in symbols.cases(sets, budget, like=like):
         matching = places(matched & ((1 << len(textual)) - 1))
         budget.spend(len(matching) // _CONDITIONS_OF_A_CASE)
         held = negated
         for index in matching:
             held ^= 1 << textual[index]
-        if quantified and not matched >> len(textual) & 1:  # no value at all to a set operator
-            held = held & ~by_sets | by_all
+        if knows_empty and not matched >> len(textual) & 1:  # no value at all to a set operator
+            held = held & ~by_sets | by_all | empty
+        else:
+            held |= present
         if found.get(held) is None:
             found[held] = text
     return list(found.items())
@@ -179,7 +189,7 @@ def _mixed(
     numbers = _measured(conditions, measured, budget)
     found: dict[int, str | None] = {}
     for text in [text for _, text in texts if text is not None] + [text for _, text in numbers]:
-        found.setdefault(_held(conditions, every, text), text)
+        found.setdefault(_held(conditions, every, text) | _presence(conditions, text), text)
     budget.spend(len(texts) * (len(numbers) + 1))
     for held, _ in texts:
         for measure in (0, *(measure for measure, _ in numbers)):
@@ -214,6 +224,20 @@ def _points(named: "Sequence[Decimal]") -> list[Decimal]:
     between = [EXACT.divide(EXACT.add(low, high), Decimal(2)) for low, high in itertools.pairwise(ordered)]
     ends = [EXACT.subtract(ordered[0], Decimal(1)), EXACT.add(ordered[-1], Decimal(1))] if ordered else []
     return [*ordered, *between, *ends]
+
+
+def _presence(conditions: "Sequence[Condition]", value: str) -> int:
+    """The conditions on the presence of a key that hold for a value of it."""
+    return bits_of(
+        condition.operator.kind is PRESENCE and condition.holds((value,), _no_value) for condition in conditions
+    )
+
+
+def _is_met_by_any(condition: "Condition") -> bool:
+    """Whether one of several values is enough; of a key that must be missing, all values must be empty."""
+    if condition.operator.kind is PRESENCE:
+        return "false" in condition.values
+    return condition.operator.is_met_by_any_value
 
 
 def _is_boolean(condition: "Condition") -> bool:

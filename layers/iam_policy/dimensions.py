@@ -9,11 +9,11 @@ from iam_policy.automaton import Matching
 from iam_policy.bits import bits_of, places
 from iam_policy.conditions import Condition
 from iam_policy.operators import Quantifier
-from iam_policy.patterns import Pattern, literal, readable
+from iam_policy.patterns import Pattern, Variable, is_wild, literal, readable
 from iam_policy.principals import examples, matching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from iam_policy.budget import Budget
     from iam_policy.statement import Scope
@@ -60,10 +60,13 @@ class Assignment:
         A value for a key whose variables were replaced by it; None for a key whose variables have no value.
     symbolic : frozenset of str
         Keys that have a value, and any.
+    like : mapping, optional
+        For each symbolic key a value of the class that its value is of (see `value_classes`).
     """
 
     values: "Mapping[str, str | None]"
     symbolic: frozenset[str] = frozenset()
+    like: "Mapping[str, str] | None" = None
 
     def value_of(self, key: str) -> str | None:
         """The value that replaces a variable."""
@@ -72,7 +75,7 @@ class Assignment:
     def of(self, keys: "Iterable[str]") -> "Assignment":
         """What is known of these keys."""
         return Assignment(
-            {key: self.values[key] for key in keys if key in self.values}, self.symbolic.intersection(keys)
+            {key: self.values[key] for key in keys if key in self.values}, self.symbolic.intersection(keys), self.like
         )
 
 
@@ -95,13 +98,17 @@ def context_of(examples: "Mapping[str, Example]") -> dict[str, str | tuple[str, 
     }
 
 
-def cases(name: str, scopes: "Mapping[int, Scope]", assignment: Assignment, budget: "Budget") -> "Sequence[Case]":
+def cases(
+    name: str, scopes: "Mapping[int, Scope]", assignment: Assignment, within: "Pattern", budget: "Budget"
+) -> "Sequence[Case]":
     """The cases of a dimension.
 
     Parameters
     ----------
     scopes : mapping
         By their bit, the statement scopes that ask something in this dimension.
+    within : pattern
+        What the resource has to match.
 
     Raises
     ------
@@ -110,7 +117,7 @@ def cases(name: str, scopes: "Mapping[int, Scope]", assignment: Assignment, budg
     if name == PRINCIPAL:
         return principal_cases(scopes, budget)
     if name == RESOURCE:
-        return resource_cases(scopes, budget)
+        return resource_cases(scopes, budget, assignment.like, within)
     return key_cases(name.removeprefix(_KEY), scopes, assignment, budget)
 
 
@@ -124,8 +131,13 @@ def principal_cases(scopes: "Mapping[int, Scope]", budget: "Budget") -> list[Cas
     return _first_of_each(Case(met(principal), (str(principal),)) for principal in principals)
 
 
-def resource_cases(scopes: "Mapping[int, Scope]", budget: "Budget") -> list[Case]:
-    """The resources that the Resource and NotResource elements distinguish."""
+def resource_cases(
+    scopes: "Mapping[int, Scope]",
+    budget: "Budget",
+    like: "Mapping[str, str] | None" = None,
+    within: "Pattern" = "*",
+) -> list[Case]:
+    """The resources of a pattern that the Resource and NotResource elements distinguish."""
     bits = _bits_by((scope.resources, number) for number, scope in scopes.items() if scope.resources is not None)
     flipped = bits_of(element.negated for element in bits)
     cases = []
@@ -133,7 +145,7 @@ def resource_cases(scopes: "Mapping[int, Scope]", budget: "Budget") -> list[Case
     knows_empty = any(map(_is_any_text_but_empty, chain.from_iterable(element.patterns for element in bits)))
     if knows_empty:
         sets.append((_NOT_EMPTY, Matching.WHOLE))
-    for matched, text in symbols.cases(sets, budget, _PLAUSIBLE_RESOURCES):
+    for matched, text in symbols.cases(sets, budget, _PLAUSIBLE_RESOURCES, like, within):
         if knows_empty and not matched >> len(bits):
             continue  # no request has an empty resource
         budget.spend(1 + len(bits) // _SCOPES_OF_A_STEP)
@@ -166,7 +178,10 @@ def key_cases(key: str, scopes: "Mapping[int, Scope]", assignment: Assignment, b
         return [case(held, (fixed,), certain=True)]
     if key in assignment.values and not is_several:
         return [absent]
-    singles = context_values.single(conditions, budget)
+    if assignment.like is not None and key in assignment.symbolic:
+        held_by_class = _of_a_class(key, conditions, assignment.like[key], budget)
+        return _first_of_each(case(held, (), certain=False) for held in held_by_class)
+    singles = context_values.single(conditions, budget, assignment.like)
     found = [case(held, (readable(text or ""),), certain=text is not None) for held, text in singles]
     if key not in assignment.symbolic:
         found.insert(0, absent)
@@ -178,6 +193,28 @@ def key_cases(key: str, scopes: "Mapping[int, Scope]", assignment: Assignment, b
     if key in assignment.values:  # variables have no value when the key has several
         found = [one if len(one.example) != 1 else Case(one.met, one.example, certain=False) for one in found]
     return _first_of_each(found)
+
+
+def _of_a_class(key: str, conditions: "Sequence[Condition]", value: str, budget: "Budget") -> "Iterator[int]":
+    """What may be held by the values of a class: with variables of other keys, or with wildcards, both is possible."""
+    text = readable(value)
+    open_ones = [1 << place for place, condition in enumerate(conditions) if not _is_settled(condition, key)]
+    surely = bits_of(condition.holds((text,), {key: text}.get) for condition in conditions) & ~sum(open_ones)
+    budget.spend(1 << min(len(open_ones), 40))
+    for chosen in range(1 << len(open_ones)):
+        yield surely | sum(open_ones[place] for place in places(chosen))
+
+
+def _is_settled(condition: "Condition", key: str) -> bool:
+    """Whether all values of a class of the key meet the condition, or none.
+
+    A value is equal to itself, and to no text that has more than it.
+    """
+    return all(
+        part.key == key if isinstance(part, Variable) else not is_wild(part)
+        for template in condition.templates
+        for part in template.parts
+    )
 
 
 class _Needs:

@@ -1,6 +1,6 @@
 """From a JSON object to statements, with an error for what AWS would refuse or what is ambiguous."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, cast
 
 from iam_policy import patterns, principals, values
@@ -25,13 +25,15 @@ _ARN_COLONS = 5
 _MAX_PATTERN_CHARACTERS = 262_144
 
 
-def parse(document: str | Mapping[str, Any]) -> Document:
+def parse(document: str | Mapping[str, Any], *, stored: bool = False) -> Document:
     """Read a policy document.
 
     Parameters
     ----------
     document : str or mapping
         JSON text, or the object that it spells.
+    stored : bool
+        Whether IAM has it: then no action is refused for its form.
 
     Raises
     ------
@@ -50,16 +52,21 @@ def parse(document: str | Mapping[str, Any]) -> Document:
     variables = version == _VARIABLES_SINCE
     listed = members.get("Statement")
     if isinstance(listed, Mapping):
-        return Document((_statement(listed, "/Statement", variables=variables),))
+        listed, pointers = [listed], ["/Statement"]
+    else:
+        pointers = [f"/Statement/{index}" for index in range(len(listed))] if isinstance(listed, list) else []
     if not isinstance(listed, list) or not listed:
         problem = "no Statement" if listed is None else "no list of statements" if listed != [] else "an empty list"
         raise PolicyDocumentError(problem, "/Statement" if "Statement" in members else "", "one statement or more")
-    return Document(
-        tuple(_statement(member, f"/Statement/{index}", variables=variables) for index, member in enumerate(listed))
-    )
+    notes: list[str] = []
+    statements = [
+        _statement(member, pointer, notes, variables=variables, stored=stored)
+        for member, pointer in zip(listed, pointers, strict=True)
+    ]
+    return Document(tuple(statements), tuple(notes))
 
 
-def _statement(members: object, pointer: str, *, variables: bool) -> Statement:
+def _statement(members: object, pointer: str, notes: list[str], *, variables: bool, stored: bool) -> Statement:
     if not isinstance(members, Mapping):
         raise PolicyDocumentError("a statement that is no object", pointer, "an object")
     _only(members, _STATEMENT_KEYS, pointer)
@@ -73,7 +80,7 @@ def _statement(members: object, pointer: str, *, variables: bool) -> Statement:
     key = _one_of(members, "Action", "NotAction", pointer)
     if key is None:
         raise PolicyDocumentError("neither Action nor NotAction", pointer, "one of the two")
-    actions = frozenset(map(_action, *_strings(members[key], f"{pointer}/{key}")))
+    actions = _actions(*_strings(members[key], f"{pointer}/{key}"), notes, stored=stored)
     everything = "*" in actions
     resources = _resources(members, pointer, named, variables=variables)
     condition = members.get("Condition")
@@ -89,12 +96,38 @@ def _statement(members: object, pointer: str, *, variables: bool) -> Statement:
     )
 
 
-def _action(text: str, pointer: Callable[[], str]) -> str:
+def _actions(
+    texts: list[str], pointers: Iterable[Callable[[], str]], notes: list[str], *, stored: bool
+) -> frozenset[Pattern]:
+    """The globs of actions; one that can match no action is left out and noted."""
+    found = set()
+    for text, pointer in zip(texts, pointers, strict=False):
+        try:
+            found.add(_action(text, pointer))
+        except PolicyDocumentError as error:
+            if not stored and not _is_padded(text):
+                raise
+            notes.append(f"{error.pointer}: {error.problem}; it matches no action")
+    return frozenset(found)
+
+
+def _is_padded(text: str) -> bool:
+    """Whether a text is an action but for blanks about the service or the name; IAM has stored such ones."""
+    without_blanks = ":".join(part.strip(" ") for part in text.split(":"))
+    return without_blanks != text and _is_action(without_blanks)
+
+
+def _is_action(text: str) -> bool:
     service, colon, name = text.partition(":")
-    if not colon and text != "*":
-        raise PolicyDocumentError(f"action {quoted(text)} names no service", pointer(), "service:action, or *")
-    if colon and (not service or not name or ":" in name or " " in text or not text.isascii()):
-        raise PolicyDocumentError(f"action {quoted(text)} is malformed", pointer(), "service:action, or *")
+    return text == "*" or bool(
+        colon and service and name and ":" not in name and not text.count(" ") and text.isascii()
+    )
+
+
+def _action(text: str, pointer: Callable[[], str]) -> str:
+    if not _is_action(text):
+        problem = "is malformed" if ":" in text else "names no service"
+        raise PolicyDocumentError(f"action {quoted(text)} {problem}", pointer(), "service:action, or *")
     glob = patterns.tidied(text.lower())
     return "*" if glob == "*:*" else glob
 

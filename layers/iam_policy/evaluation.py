@@ -145,6 +145,12 @@ def meets(demands: "Iterable[Scope]", request: Request) -> bool:
     return all(asked.meets(scope) for scope in demands)
 
 
+def met_by(scopes: "Iterable[Scope]", request: Request) -> "list[Scope]":
+    """Those of some demands that a request meets."""
+    asked = _asked(request)
+    return [scope for scope in scopes if asked.meets(scope)]
+
+
 def _asked(request: Request) -> _Asked:
     if has_private_use(request.resource):
         raise InvalidRequestError(f"{quoted(request.resource)} is no resource; allowed: an ARN or '*'")

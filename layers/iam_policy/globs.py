@@ -84,11 +84,14 @@ class Stems:
 
     def cover(self, text: str, *, but: str = "") -> bool:
         """Whether a glob other than `but` covers this text or glob."""
-        return any(
-            text[:length] in self._stems and text[:length] + "*" != but
-            for length in self._lengths
-            if length <= len(text)
-        )
+        return self.covering(text, but=but) is not None
+
+    def covering(self, text: str, *, but: str = "") -> str | None:
+        """A glob other than `but` that covers this text or glob, or None."""
+        for length in self._lengths:
+            if length <= len(text) and text[:length] in self._stems and text[:length] + "*" != but:
+                return text[:length] + "*"
+        return None
 
 
 def is_stem(glob: str) -> bool:
@@ -118,6 +121,20 @@ def without_covered(globs: frozenset[str]) -> frozenset[str]:
 def overlap(first: str, second: str) -> bool:
     """Whether some string matches both globs."""
     return shared(first, second) is not None
+
+
+def may_overlap(first: str, second: str) -> bool:
+    """Whether some string may match both globs: their texts before the first wildcard, and after the last, agree."""
+    for one, other in ((first, second), (first[::-1], second[::-1])):
+        stem, another = _stem(one), _stem(other)
+        if not stem.startswith(another) and not another.startswith(stem):
+            return False
+    return True
+
+
+@lru_cache(maxsize=8192)
+def _stem(glob: str) -> str:
+    return glob.partition("*")[0].partition("?")[0]
 
 
 def shared(first: str, second: str) -> str | None:

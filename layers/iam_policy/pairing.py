@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from iam_policy.actions import Actions, Members
 from iam_policy.bits import places
+from iam_policy.budget import OutOfBudgetError
 from iam_policy.candidate import Candidate, joined
-from iam_policy.globs import without_covered
+from iam_policy.evaluation import met_by
+from iam_policy.globs import is_stem, without_covered
+from iam_policy.patterns import is_wild
 from iam_policy.statement import PatternSet, Scope
 
 if TYPE_CHECKING:
@@ -15,9 +18,12 @@ if TYPE_CHECKING:
 
     from iam_policy.access import Access
     from iam_policy.budget import Budget
+    from iam_policy.evaluation import Request
 
 
 _DEMANDS_OF_A_STEP = 8
+#: The part of the budget within which all kinds of actions are looked for.
+_SHARE_OF_ALL_KINDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class Pairing:
         self._sizes = [scope.size for scope in self._scope_list]
         self._actions = self._action_elements()
         self._kinds: dict[int, str] | None = None
+        self._has_all_kinds = True
+        self._outlined = {one for one in self._slots if one in self._changed or not _has_inner_star(one)}
         self._members: dict[int, Members] | None = None
 
     @property
@@ -63,26 +71,83 @@ class Pairing:
         Raises
         ------
         OutOfBudgetError
+            Where not all kinds were found within the budget, after those that were.
         """
         if self._kinds is None:
-            with budget.half() as part:
-                self._kinds = self._actions.cases(part)
+            try:
+                with budget.share(_SHARE_OF_ALL_KINDS) as part:
+                    self._kinds = self._actions.cases(part)
+            except OutOfBudgetError:
+                self._kinds = self._actions.some_cases(self._outline(self._outlined), budget)
+                self._has_all_kinds = False
         for slots, action in self._kinds.items():
-            blocks = [[slots >> offset & self._full for offset in offsets] for offsets in self._offsets]
-            if blocks[0] == blocks[1]:
-                continue
-            denies, *allows = blocks[allowing]
-            refusing_denies, *refusing_allows = blocks[1 - allowing]
-            if all(allows):
-                asked = partial(self._asked, budget=budget)
-                yield Candidate(
-                    action,
-                    slots,
-                    tuple(map(asked, allows)),
-                    asked(denies),
-                    tuple(map(asked, refusing_allows)),
-                    asked(refusing_denies),
-                )
+            yield from self._candidate(allowing, slots, action, 0, budget)
+        if not self._has_all_kinds:
+            raise OutOfBudgetError
+
+    def outlines(self, allowing: int, outlined: set[PatternSet], budget: "Budget") -> "Iterator[Candidate]":
+        """Questions about the actions that some elements distinguish; whether others apply to them is left open.
+
+        What is left open is taken as the side `allowing` would have it. So where no such question has a difference,
+        there is none. Elements that the sides do not have in the same places must be among those given.
+
+        Raises
+        ------
+        OutOfBudgetError
+        """
+        open_to_both = 0
+        for element in self._slots.keys() - outlined:
+            open_to_both |= self._slots[element]
+        with budget.half() as part:
+            kinds = self._outline(outlined).cases(part)
+        for slots, action in kinds.items():
+            yield from self._candidate(allowing, slots, action, open_to_both, budget)
+
+    @property
+    def has_all_kinds(self) -> bool:
+        """Whether `candidates` found all kinds of actions, as far as it was asked."""
+        return self._has_all_kinds
+
+    @property
+    def outlined(self) -> set[PatternSet]:
+        """The elements that changed, and those that cost little to distinguish."""
+        return set(self._outlined)
+
+    def met_by(self, request: "Request", outlined: set[PatternSet], budget: "Budget") -> set[PatternSet]:
+        """The elements but those given that stand in a statement of which a request meets all the rest."""
+        budget.spend(len(self._scope_list))
+        met = set(met_by(self._scope_list, request))
+        width = len(self._scope_list)
+        return {
+            element
+            for element in self._slots.keys() - outlined
+            if any(self._scope_list[place % width] in met for place in places(self._slots[element]))
+        }
+
+    def _outline(self, outlined: set[PatternSet]) -> Actions:
+        return Actions({one: slots for one, slots in self._slots.items() if one in outlined}, self._changed)
+
+    def _candidate(
+        self, allowing: int, slots: int, action: str, open_to_both: int, budget: "Budget"
+    ) -> "Iterator[Candidate]":
+        blocks = [[slots >> offset & self._full for offset in offsets] for offsets in self._offsets]
+        if blocks[0] == blocks[1]:
+            return
+        perhaps = [[open_to_both >> offset & self._full for offset in offsets] for offsets in self._offsets]
+        denies, *allows = blocks[allowing]
+        refusing_denies, *refusing_allows = blocks[1 - allowing]
+        allows = [layer | more for layer, more in zip(allows, perhaps[allowing][1:], strict=True)]
+        refusing_denies |= perhaps[1 - allowing][0]
+        if all(allows):
+            asked = partial(self._asked, budget=budget)
+            yield Candidate(
+                action,
+                slots,
+                tuple(map(asked, allows)),
+                asked(denies),
+                tuple(map(asked, refusing_allows)),
+                asked(refusing_denies),
+            )
 
     def known_action(self, candidate: Candidate, budget: "Budget") -> str | None:
         """An action known today that both sides treat like the candidate's, or None."""
@@ -112,7 +177,8 @@ class Pairing:
         width = len(self._scope_list)
         named = [self._named_actions(access) for access in self._sides]
         alike = len(self._sides[0].layers) == len(self._sides[1].layers)
-        slots: dict[PatternSet, int] = {}
+        self._slots: dict[PatternSet, int] = {}
+        slots = self._slots
         changed: set[PatternSet] = set()
         self._offsets: list[list[int]] = []
         offset = 0
@@ -127,6 +193,7 @@ class Pairing:
             offset += width * (len(access.layers) + 1)
         if alike:
             changed -= {element for element in changed if self._agrees(slots[element], offset // 2)}
+        self._changed = changed
         return Actions(slots, changed)
 
     def _named_actions(self, access: "Access") -> "dict[_Place, set[str]]":
@@ -145,3 +212,8 @@ class Pairing:
     def _agrees(slots: int, width: int) -> bool:
         """Whether both sides have an element in the same slots, those of the second side standing above."""
         return slots >> width == slots & ((1 << width) - 1)
+
+
+def _has_inner_star(element: PatternSet) -> bool:
+    """Whether an element has a wildcard that costs much to distinguish from others: one before other text."""
+    return any(isinstance(one, str) and is_wild(one) and not is_stem(one) for one in element.patterns)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from iam_policy.globs import matches
+from iam_policy.globs import covers, matches
 from iam_policy.patterns import Pattern, Template, ValueOf, grounded, resolved
 
 if TYPE_CHECKING:
@@ -45,6 +45,18 @@ class PatternSet:
             return PatternSet(frozenset())
         return PatternSet(frozenset(pattern for pattern in replaced if pattern is not None), self.negated)
 
+    def is_within(self, other: "PatternSet") -> bool:
+        """Whether an Action element surely has only what another one has; that is not looked at for a NotAction."""
+        if self == other:
+            return True
+        if self.negated or other.negated:
+            return False
+        globs = [glob for glob in other.patterns if isinstance(glob, str)]
+        return all(
+            pattern in other.patterns or (isinstance(pattern, str) and any(covers(glob, pattern) for glob in globs))
+            for pattern in self.patterns
+        )
+
     @property
     def templates(self) -> tuple[Template, ...]:
         """The patterns that have variables in them."""
@@ -78,6 +90,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A policy document that was read without an error."""
+    """A policy document that was read without an error; ``notes`` say what in it can match nothing, and where."""
 
     statements: tuple[Statement, ...]
+    notes: tuple[str, ...] = ()

@@ -6,29 +6,22 @@ layer of live, and each of those with every Deny of the baseline, is asked for a
 one are what was added. Nothing else can have been.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
-from typing import TYPE_CHECKING
 
 from iam_policy import known_actions
 from iam_policy.access import Access, Policies, access_of
 from iam_policy.actions import ANY_SERVICE, Members
 from iam_policy.budget import Budget, OutOfBudgetError
 from iam_policy.comparison import Question, Witness
-from iam_policy.containment import within
 from iam_policy.danger import rank
 from iam_policy.demand_words import demands_in_words
 from iam_policy.evaluation import Decision, Request, decide, meets
 from iam_policy.known_actions import AccessLevel
-from iam_policy.statement import PatternSet, Scope
+from iam_policy.parts import demands_of, parts
+from iam_policy.statement import Scope
 
-if TYPE_CHECKING:
-    from iam_policy.candidate import Candidate
-
-#: More combinations of statements of two layers than these are not looked at one by one.
-_MOST_COMBINATIONS = 256
 #: Services of a group that are named one by one.
 _MOST_SERVICES = 4
 
@@ -135,7 +128,8 @@ def _only_allowed_by(question: Question, side: int) -> tuple[tuple[Grant, ...], 
     reason = ""
     try:
         for candidate in question.pairing.candidates(side, question.budget):
-            for part, demands in _parts(candidate, question.budget):
+            for part in parts(candidate, question.budget):
+                demands = demands_of(part)
                 proof, why_not = question.proof(side, part)
                 reason = reason or why_not
                 if proof is not None:
@@ -144,54 +138,8 @@ def _only_allowed_by(question: Question, side: int) -> tuple[tuple[Grant, ...], 
     except OutOfBudgetError:
         reason = "not listed within the budget"
     live = question.sides[side]
-    grants = [grant for demands, parts in found.items() for grant in _Group(demands, parts, live).grants()]
+    grants = [grant for demands, listed in found.items() for grant in _Group(demands, listed, live).grants()]
     return tuple(sorted(grants, key=_danger)), reason
-
-
-def _parts(candidate: "Candidate", budget: Budget) -> Iterator[tuple["Candidate", tuple[Scope, ...]]]:
-    """Narrower questions that together are the whole one, and the demands that their requests must meet."""
-    combinations = _combinations(candidate.allows)
-    for combination in combinations:
-        if new := _not_within(combination, candidate.refusing_allows, budget):
-            yield replace(candidate, allows=tuple((one,) for one in new), refusing_denies=()), _tidied(new)
-    for deny in candidate.refusing_denies:
-        if not (lifted := _not_within((deny,), [candidate.denies], budget)):
-            continue
-        for combination in combinations:
-            demands = (*combination, *lifted)
-            yield replace(candidate, allows=tuple((one,) for one in demands), refusing_allows=((),)), _tidied(demands)
-
-
-def _combinations(layers: tuple[tuple[Scope, ...], ...]) -> list[tuple[Scope, ...]]:
-    """One demand of each layer; where there would be too many, those of each layer but the first are left open."""
-    number = 1
-    for layer in layers:
-        number *= len(layer)
-    if number > _MOST_COMBINATIONS:
-        return [(one, *(Scope(None, None, frozenset()) for _ in layers[1:])) for one in layers[0]]
-    return list(product(*layers))
-
-
-def _not_within(demands: tuple[Scope, ...], layers: Iterable[tuple[Scope, ...]], budget: Budget) -> tuple[Scope, ...]:
-    """The demands without resources for which they are surely met in every layer; empty when none is left."""
-    first, *others = demands
-    layers = list(layers)
-
-    def is_met(piece: Scope) -> bool:
-        return all(any(within(one, other, budget) for one in (piece, *others) for other in layer) for layer in layers)
-
-    if first.resources is None or first.resources.negated:
-        return () if is_met(first) else demands
-    pieces = {
-        pattern: replace(first, resources=PatternSet(frozenset([pattern]))) for pattern in first.resources.patterns
-    }
-    left = frozenset(pattern for pattern, piece in pieces.items() if not is_met(piece))
-    return (replace(first, resources=PatternSet(left)), *others) if left else ()
-
-
-def _tidied(demands: tuple[Scope, ...]) -> tuple[Scope, ...]:
-    """Each once, those that ask nothing left out."""
-    return tuple(dict.fromkeys(one for one in demands if one != Scope(None, None, frozenset())))
 
 
 @dataclass(frozen=True)
@@ -232,7 +180,6 @@ class _Group:
             yield from self._together(services, every=False)
         mentioned = {ANY_SERVICE, *self.of_service} if len(whole) > _MOST_SERVICES else {*self.of_service}
         if beyond := self.others - mentioned:
-            proofs = (proof for members, proof in self.parts if members.others & beyond)
             services_beyond = tuple(sorted(beyond))
             yield Grant(
                 actions=(),
@@ -241,8 +188,15 @@ class _Group:
                 every=False,
                 level=None,
                 demands=self.demands,
-                proof=min(proofs, key=_proof_order),
+                proof=min(self._proofs_beyond(beyond), key=_proof_order),
             )
+
+    def _proofs_beyond(self, services: set[str]) -> Iterator[Witness]:
+        """Requests of actions of these services that AWS does not document today."""
+        for members, proof in self.parts:
+            for service, action in members.others.items():
+                if service in services:
+                    yield replace(proof, action=action, future_only=True)
 
     def _is_whole(self, service: str) -> bool:
         """Whether the actions of a service that are not new are allowed as well, so that it reads as one."""

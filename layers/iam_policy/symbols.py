@@ -13,22 +13,30 @@ from typing import TYPE_CHECKING
 
 from iam_policy import texts
 from iam_policy.automaton import Alternatives, Matching, combinations
+from iam_policy.automaton import perhaps as perhaps_taken
 from iam_policy.bits import places
 from iam_policy.globs import arns_overlap, overlap
 from iam_policy.patterns import FIRST_SYMBOL, Pattern, Template, folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from iam_policy.budget import Budget
 
 
 def cases(
-    sets: "Sequence[tuple[frozenset[Pattern], Matching]]", budget: "Budget", plausible: "Iterable[str]" = ()
+    sets: "Sequence[tuple[frozenset[Pattern], Matching]]",
+    budget: "Budget",
+    plausible: "Iterable[str]" = (),
+    like: "Mapping[str, str] | None" = None,
+    within: Pattern = "*",
 ) -> list[tuple[int, str | None]]:
     """For every combination of these sets that some string may match: the combination and a string, or None.
 
-    Strings that are plausible are preferred.
+    Only strings that match the pattern `within`, one of a set, are looked at.
+
+    Strings that are plausible are preferred. ``like`` has for the keys of variables a text each that the patterns take
+    as they take the key's value, whichever of its class it is (see `value_classes`).
 
     Raises
     ------
@@ -45,10 +53,14 @@ def cases(
     templates = {
         (pattern, matching) for patterns, matching in sets for pattern in patterns if isinstance(pattern, Template)
     }
-    known = texts.cases(plain, budget, plausible)
+    known = texts.cases(plain, budget, plausible, within=within) if isinstance(within, str) else {}
     if not templates:
         return list(known.items())
-    symbols = _symbols(template for template, _ in templates)
+    if isinstance(within, Template):
+        templates = {(template, matching) for template, matching in templates if template == within}
+    symbols = symbols_of(one for patterns, _ in sets for one in patterns if isinstance(one, Template))
+    if like is not None and symbols.keys() <= like.keys():
+        return _of_a_class(sets, templates, symbols, like, known, budget)
     within_parts = [
         Alternatives(frozenset(_written(pattern, symbols) for pattern in patterns), matching)
         for patterns, matching in sets
@@ -64,6 +76,43 @@ def cases(
         for combination in combinations([*written, required], budget, required=len(written)):
             surely = combination.matched & ~(1 << len(written))
             found |= dict.fromkeys(_possible(surely, template, matching, sets, budget))
+    return [(matched, None) for matched in found]
+
+
+def _of_a_class(
+    sets: "Sequence[tuple[frozenset[Pattern], Matching]]",
+    templates: set[tuple[Template, Matching]],
+    symbols: dict[str, str],
+    like: "Mapping[str, str]",
+    known: "Iterable[int]",
+    budget: "Budget",
+) -> list[tuple[int, str | None]]:
+    """The same for values of a class each: what patterns without variables match is certain then."""
+    texts_of = {symbol: like[key] for key, symbol in symbols.items()}
+
+    def fits(pattern: Pattern, matching: Matching) -> bool:
+        return matching is not Matching.ARN or isinstance(pattern, str) or pattern.fits_an_arn((), like.get)
+
+    fitting = [
+        (sorted((one for one in patterns if fits(one, matching)), key=repr), matching) for patterns, matching in sets
+    ]
+    surely = [Alternatives(frozenset(_written(one, symbols) for one in listed), how) for listed, how in fitting]
+    perhaps = [
+        Alternatives(frozenset(loosely_written(one, symbols) for one in listed if isinstance(one, Template)), how)
+        for listed, how in fitting
+    ]
+    found = dict.fromkeys(known)
+    count = len(sets)
+    for template, matching in sorted(templates, key=repr):
+        if not fits(template, matching):
+            continue
+        required = Alternatives(frozenset([_written(template, symbols)]), matching)
+        for combination in combinations([*surely, *perhaps, required], budget, required=2 * count, like=texts_of):
+            matched = combination.matched & ((1 << count) - 1)
+            options = places(combination.matched >> count & ((1 << count) - 1) & ~matched)
+            budget.spend(1 << min(len(options), 40))
+            for chosen in range(1 << len(options)):
+                found[matched | sum(1 << options[place] for place in places(chosen))] = None
     return [(matched, None) for matched in found]
 
 
@@ -99,10 +148,18 @@ def _takes_any_value(pattern: Pattern, matching: Matching) -> bool:
     return matching is not Matching.ARN or isinstance(pattern, str) or pattern.fits_an_arn((), lambda _: ":")
 
 
-def _symbols(templates: "Iterable[Template]") -> dict[str, str]:
+def symbols_of(templates: "Iterable[Template]") -> dict[str, str]:
     """A symbol for each key: it has a value here, so that defaults do not matter."""
     keys = sorted({variable.key for template in templates for variable in template.variables})
     return {key: chr(FIRST_SYMBOL + number) for number, key in enumerate(keys)}
+
+
+def loosely_written(pattern: Pattern, symbols: dict[str, str]) -> str:
+    """A glob for all that a pattern may match: a variable takes its own symbol as a whole, elsewhere any text."""
+    written = ""
+    for part in reversed([pattern] if isinstance(pattern, str) else pattern.parts):
+        written = (part if isinstance(part, str) else perhaps_taken(symbols[part.key], written)) + written
+    return written
 
 
 def _written(pattern: Pattern, symbols: dict[str, str]) -> str:

@@ -16,7 +16,11 @@ _ARN_DEFAULTS = ("arn", "aws", "example", "us-east-1", "111122223333")
 
 
 def cases(
-    sets: "Sequence[Alternatives]", budget: "Budget", plausible: "Iterable[str]" = (), avoid: "Sequence[str]" = ()
+    sets: "Sequence[Alternatives]",
+    budget: "Budget",
+    plausible: "Iterable[str]" = (),
+    avoid: "Sequence[str]" = (),
+    within: str = "*",
 ) -> dict[int, str]:
     """For every combination of these sets that some string matches, such a string.
 
@@ -33,6 +37,8 @@ def cases(
         Strings to be preferred as examples, such as a reader would expect.
     avoid : sequence of str
         Strings that made-up examples must not be equal to.
+    within : str
+        A glob that the strings match.
 
     Raises
     ------
@@ -59,19 +65,22 @@ def cases(
     else:
         candidates += [_filled(glob) for alternatives in wild for glob in sorted(alternatives.globs)]
     budget.spend(len(candidates) * (1 + sum(len(alternatives.globs) for alternatives in wild)) // _MATCHES_OF_A_STEP)
-    for text in candidates:
+    for text in candidates if within == "*" else [text for text in (*candidates, within) if matches(within, text)]:
         matched = exact.get(text, 0)
         for bit, test in tests:
             if test(text):
                 matched |= bit
         found.setdefault(matched, text)
-    if only_prefixes:
+    if only_prefixes or not is_wild(within):
         return found
-    walked = combinations(wild, budget, avoid=list(exact))
+    required = [Alternatives(frozenset([within]))] if within != "*" else []
+    last = len(sets) if required else None
+    walked = combinations([*wild, *required], budget, avoid=list(exact), required=last)
     if any(not combination.has_others and combination.example in exact for combination in walked):
-        walked = combinations(sets, budget)  # the few strings of a combination may all be among the exact names
+        # The few strings of a combination may all be among the exact names.
+        walked = combinations([*sets, *required], budget, required=last)
     for combination in walked:
-        found.setdefault(combination.matched, combination.example)
+        found.setdefault(combination.matched & ((1 << len(sets)) - 1), combination.example)
     return found
 
 

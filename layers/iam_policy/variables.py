@@ -5,7 +5,7 @@ and which value, or any. For an assignment of values everything is decided exact
 comparison finds no difference only where there is none, whatever the values are (see `symbols`).
 """
 
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 from typing import TYPE_CHECKING
 
 from iam_policy.automaton import fresh_letter
@@ -15,7 +15,7 @@ from iam_policy.patterns import Pattern, Template, is_wild, readable
 from iam_policy.statement import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 #: With more variables than this, the assignments are too many to look at.
 MOST_KEYS = 5
@@ -52,6 +52,20 @@ def partial_assignments(keys: list[str]) -> "Iterator[Assignment]":
         yield Assignment(dict.fromkeys(missing), frozenset(keys) - set(missing))
 
 
+def by_classes(assignment: Assignment, of_key: "Mapping[str, list[str]]") -> "Iterator[tuple[Assignment, Assignment]]":
+    """An assignment of any values cut by classes of values: one value for each key, and any of its class.
+
+    An empty value is of no class but its own.
+    """
+    keys = sorted(assignment.symbolic)
+    for chosen in product(*(of_key[key] for key in keys)):
+        values = dict(zip(keys, chosen, strict=True))
+        exactly = {**assignment.values, **{key: readable(value) for key, value in values.items()}}
+        empty = dict.fromkeys((key for key, value in values.items() if not value), "")
+        like = {key: value for key, value in values.items() if value}
+        yield Assignment(exactly), Assignment({**assignment.values, **empty}, frozenset(like), like)
+
+
 def fresh_values(keys: list[str], scopes: "Iterable[Scope]") -> dict[str, str]:
     """A value for each key that shares nothing with any text of the policies."""
     texts = "\n".join(dict.fromkeys(readable(text) for scope in scopes for text in _texts(scope))) if keys else ""
@@ -61,6 +75,8 @@ def fresh_values(keys: list[str], scopes: "Iterable[Scope]") -> dict[str, str]:
 def likely_values(keys: list[str], scopes: "Iterable[Scope]") -> "Iterator[dict[str, str | None]]":
     """Values of some of the keys that may show a difference: those at which two patterns meet, and none at all."""
     scopes = list(scopes)
+    for key in keys:
+        yield {key: None}
     candidates = {key: list(_candidates(key, scopes))[:_MOST_VALUES] for key in keys}
     for key in keys:
         for value in candidates[key]:
@@ -68,8 +84,8 @@ def likely_values(keys: list[str], scopes: "Iterable[Scope]") -> "Iterator[dict[
     if len(keys) > 1:
         for values in zip(*(candidates[key] for key in keys), strict=False):
             yield dict(zip(keys, values, strict=True))
-    for missing in _choices(keys) if len(keys) <= MOST_KEYS else ((key,) for key in keys):
-        yield dict.fromkeys(missing)
+    if len(keys) <= MOST_KEYS:
+        yield from (dict.fromkeys(missing) for missing in _choices(keys) if len(missing) != 1)
 
 
 def _choices(keys: list[str]) -> "Iterator[tuple[str, ...]]":

@@ -7,8 +7,10 @@ On the bus it looks like the files of ``events/published/``::
      "detail": {"metadata": {"version", "correlation_id", "account", "region"}, "data": {…}}}
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from steward.errors import UpstreamError
@@ -48,6 +50,15 @@ class EventPublisher(Protocol):
             The bus cannot be reached; it may have taken some.
         """
         ...
+
+
+def digest_of(data: Mapping[str, Any]) -> str:
+    """The digest of an event's data, 32 hexadecimal digits.
+
+    Its publisher stores it beside what the event is about, so that a consumer can tell a published event from a forged
+    one. The order of the fields does not matter.
+    """
+    return sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:32]
 
 
 def detail_of(event: PublishableEvent, *, correlation_id: str, account: str, region: str) -> dict[str, Any]:

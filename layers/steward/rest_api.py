@@ -3,11 +3,13 @@
 The status of each branch of the error tree stands here and nowhere else.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from http import HTTPStatus
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -42,6 +44,9 @@ MAX_DEPTH = 16
 """Levels of a body; a lifecycle policy document takes a third of them."""
 ANSWER_WITHIN = timedelta(seconds=24)
 """API Gateway gives up after 29 seconds; a caller is answered well before that."""
+
+STAGE = "v1"
+"""The stage of the API in the template."""
 
 PROBLEM_TYPE = "urn:ecr-steward:problem:"
 
@@ -86,6 +91,15 @@ def _problem(status: HTTPStatus, slug: str, detail: str, *, instance: str, reque
     }
 
 
+def _refused(event: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to an event that does not come from the stack's own API."""
+    instance, request_id = str(event.get("path", "")), str(request.get("requestId", ""))
+    detail = "the event does not come from the stage of this stack's API"
+    problem = _problem(HTTPStatus.FORBIDDEN, "not-allowed", detail, instance=instance, request_id=request_id)
+    headers = {"Content-Type": ["application/problem+json"]}
+    return {"statusCode": HTTPStatus.FORBIDDEN.value, "body": _json(problem), "multiValueHeaders": headers}
+
+
 def _json(body: object) -> str:
     return msgspec.json.encode(body, enc_hook=str).decode()
 
@@ -101,9 +115,17 @@ class RestApi(APIGatewayRestResolver):
         self._logger = logger
 
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Answer one request, and log it: the caller, its session, where it came from, and the status."""
+        """Answer one request, and log it: the caller, its session, where it came from, and the status.
+
+        An event of another account or stage is refused. Whoever may invoke the function can write any event, so this
+        keeps out mistakes and other gateways, and no attacker with that right; Lambda does not say who invokes.
+        """
+        request = event.get("requestContext") or {}
+        came_from = request.get("accountId"), request.get("stage")
+        if came_from != (os.environ.get("STEWARD_ACCOUNT"), STAGE):
+            self._logger.warning("request of another gateway", account=came_from[0], stage=came_from[1])
+            return _refused(event, request)
         answer = super().resolve(event, context)
-        request = event["requestContext"]
         identity = request["identity"]
         self._logger.info(
             "request",
@@ -197,6 +219,12 @@ class RestApi(APIGatewayRestResolver):
     def problem_of(self, error: StewardError) -> dict[str, Any]:
         """An error as a problem of this request."""
         return problem_of(error, instance=self.current_event.path, request_id=self.request_id)
+
+
+def contract_of(capability: str) -> Response[str]:
+    """The ``openapi.json`` of a capability's package, as it is committed."""
+    text = (files(capability) / "openapi.json").read_text(encoding="utf-8")
+    return Response(HTTPStatus.OK, "application/json", text)
 
 
 def rest_api(logger: Logger, metrics: Metrics) -> RestApi:

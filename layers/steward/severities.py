@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from steward.severity import SeverityName
 
+SEVERITIES_FILE = "severities.yaml"
+"""The shipped file, and that of an operator that is merged over it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfKey:
@@ -38,10 +41,13 @@ class EventSeverities:
 
     RepositoryCreated: SeverityName
     RepositoryConfigurationChanged: SeverityName
+    RepositoryAdopted: SeverityName
+    RepositoryFleetScanned: SeverityName
     RepositoryRetentionShortened: SeverityName
     RepositoryRequestDenied: SeverityName
     PushToMissingRepositoryObserved: SeverityName
     AccessKeyRotationDue: OfKey
+    AccessKeyRotationWithdrawn: SeverityName
     AccessKeyRotated: OfRotation
     AccessKeyDeactivated: OfKey
     AccessKeyDeleted: SeverityName
@@ -49,10 +55,17 @@ class EventSeverities:
     AccessKeyRotationBlocked: SeverityName
     AccessKeyRotationFailed: SeverityName
     SecretReaderMissing: SeverityName
+    SecretReadersChanged: SeverityName
     SecretDoesNotAuthenticate: SeverityName
+    AccessKeysCounted: SeverityName
+    ServiceUserEnrolled: SeverityName
+    ServiceUserLeft: SeverityName
+    SecretSynced: SeverityName
+    SecretSyncFailed: SeverityName
     DriftScanCompleted: OfScan
     DriftScanFailed: SeverityName
     BaselineRefused: SeverityName
+    DriftReportRefused: SeverityName
     unknown_event: SeverityName
 
 

@@ -1,8 +1,8 @@
 """IAM decides about users, roles and groups on their ARN with its path, and on their tags.
 
-MiniStack puts every user, role and group at the path ``/``, takes calls that name an access key alone for calls
-without a resource, and membership of a group for a right on the user. Here the resource is the one that IAM takes,
-and the condition key ``iam:ResourceTag`` has values.
+MiniStack puts every user, role and group at the path ``/``, takes calls that name an access key alone or an identity
+provider for calls without a resource, and membership of a group for a right on the user. Here the resource is the one
+that IAM takes, and the condition key ``iam:ResourceTag`` has values.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Identity and Access
 Management", https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
@@ -69,9 +69,10 @@ def _resource(arn: str, parameters: Parameters, account: str) -> str:
     """The ARN that a call of IAM is decided on; the one that MiniStack found where there is nothing to mend."""
     if source := _value(parameters, "PolicySourceArn"):
         return source
+    for name in ("OpenIDConnectProviderArn", "SAMLProviderArn"):
+        if provider := _value(parameters, name):
+            return provider
     action, path = _value(parameters, "Action"), _value(parameters, "Path") or "/"
-    if source := _value(parameters, "PolicySourceArn"):
-        return source
     if action in _OF_A_GROUP:
         return _entity_arn(iam._groups, "group", _value(parameters, "GroupName"), path, account)
     for name, kind, entities in (

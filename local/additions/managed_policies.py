@@ -1,4 +1,4 @@
-"""The managed policies of Amazon ECR and X-Ray, which the groups and functions of the stack have.
+"""AWS's managed policies that matter here: of Amazon ECR and X-Ray, and the quarantine of users of exposed keys.
 
 Source: the AWS Managed Policy Reference, https://docs.aws.amazon.com/aws-managed-policy/latest/reference/
 """
@@ -7,7 +7,7 @@ import json
 
 from ministack.services import iam
 
-GAP = "the managed policies of Amazon ECR and X-Ray"
+GAP = "the managed policies of Amazon ECR and X-Ray, and AWS's quarantine"
 RELIES_ON = ("services.iam._aws_managed_policies", "services.iam._make_aws_managed_record")
 
 _ARN_PREFIX = "arn:aws:iam::aws:policy/"
@@ -27,6 +27,37 @@ _PULL = (
     "ecr:DescribeImageScanFindings",
 )
 _PUSH = ("ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage")
+
+_QUARANTINE = (
+    "cloudtrail:LookupEvents",
+    "ecr:GetAuthorizationToken",
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:ChangePassword",
+    "iam:CreateAccessKey",
+    "iam:CreateInstanceProfile",
+    "iam:CreateLoginProfile",
+    "iam:CreatePolicyVersion",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:DetachUserPolicy",
+    "iam:PassRole",
+    "iam:PutGroupPolicy",
+    "iam:PutRolePolicy",
+    "iam:PutUserPermissionsBoundary",
+    "iam:PutUserPolicy",
+    "iam:SetDefaultPolicyVersion",
+    "iam:UpdateAccessKey",
+    "iam:UpdateAccountPasswordPolicy",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateLoginProfile",
+    "iam:UpdateUser",
+    "lambda:AddPermission",
+    "lambda:CreateFunction",
+)
+"""What the quarantine denies of IAM and of the services that the project uses; AWS's list is longer."""
 
 POLICIES: dict[str, tuple[dict[str, object], ...]] = {
     "AmazonEC2ContainerRegistryReadOnly": ({"Effect": "Allow", "Action": _PULL, "Resource": "*"},),
@@ -52,6 +83,8 @@ POLICIES: dict[str, tuple[dict[str, object], ...]] = {
             "Resource": "*",
         },
     ),
+    "AWSCompromisedKeyQuarantineV2": ({"Effect": "Deny", "Action": _QUARANTINE, "Resource": ["*"]},),
+    "AWSCompromisedKeyQuarantineV3": ({"Effect": "Deny", "Action": _QUARANTINE, "Resource": ["*"]},),
     "AWSXrayWriteOnlyAccess": (
         {
             "Effect": "Allow",

@@ -3,15 +3,18 @@
 import json
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.aws.launched import ACCOUNT, allow, policy
 from tests.local.policy_drift_stack import DriftStack
-from tests.local.stack import eventually
+from tests.published_events import store_at_its_source
 from tests.queues import drained
 
+SETTINGS = Path(__file__).parent / "settings"
+"""An operator's folder: two teams, two persons for a decision, and keys that are verified within a moment."""
 OPERATOR = "operator-of-the-channels"
 OWNER = f"arn:aws:iam::{ACCOUNT}:root"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -27,7 +30,8 @@ class AttackedStack(DriftStack):
         """Deploy it, forward IAM's events, and let the first scan capture a baseline."""
         operators = f"arn:aws:iam::{ACCOUNT}:role/{OPERATOR},{OWNER}"
         self.edit('"Platform=local"', f'"Platform=local", "ChannelOperators={operators}"', file="samconfig.toml")
-        started = self.run("start")
+        self.take_build(SETTINGS)
+        started = self.run("start", "--settings", str(SETTINGS))
         assert started.returncode == 0, started.stdout + started.stderr
         self.forward_iam_events()
         self.scan()
@@ -63,6 +67,54 @@ class AttackedStack(DriftStack):
         iam.create_user(UserName=name, Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}])
         iam.add_user_to_group(GroupName="ecr-write", UserName=name)
 
+    def give_key(self, name):
+        """A key of the user that is in no secret, as on the day of the first deployment."""
+        return self.aws.client("iam").create_access_key(UserName=name)["AccessKey"]["AccessKeyId"]
+
+    def current_key(self, name):
+        """The id of the key that consumers read; None before the first."""
+        secrets = self.aws.client("secretsmanager")
+        try:
+            value = secrets.get_secret_value(SecretId=f"steward/service-users/{name}")["SecretString"]
+        except secrets.exceptions.ResourceNotFoundException:
+            return None
+        return json.loads(value)["AccessKeyId"]
+
+    def report_leaks(self, *key_ids):
+        """What AWS Health publishes about keys that it finds in public."""
+        for key_id in key_ids:
+            detail = {
+                "service": "RISK",
+                "eventTypeCode": "AWS_RISK_CREDENTIALS_EXPOSED",
+                "eventTypeCategory": "issue",
+                "affectedEntities": [{"entityValue": key_id}],
+            }
+            entry = {"EventBusName": "steward", "Source": "aws.health", "DetailType": "AWS Health Event"}
+            sent = self.aws.client("events").put_events(Entries=[entry | {"Detail": json.dumps(detail)}])
+            assert sent["FailedEntryCount"] == 0, sent
+
+    def recorded(self, name):
+        """What the steward remembers of a user; None for nothing."""
+        key = {"id": {"S": f"user#{name}"}}
+        found = self.aws.client("dynamodb").get_item(TableName=self.physical_id("RotationState"), Key=key)
+        return json.loads(found["Item"]["record"]["S"]) if "record" in found.get("Item", {}) else None
+
+    def change_record(self, name, **changes):
+        """Change what the steward remembers of a user."""
+        tables, table, key = (
+            self.aws.client("dynamodb"),
+            self.physical_id("RotationState"),
+            {"id": {"S": f"user#{name}"}},
+        )
+        item = tables.get_item(TableName=table, Key=key)["Item"]
+        record = json.loads(item["record"]["S"]) | changes
+        tables.put_item(TableName=table, Item=item | {"record": {"S": json.dumps(record)}})
+
+    def store_at_its_source(self, event):
+        """Write what the publisher of an event stores of it before it publishes it."""
+        tables = {"drift_table": self.physical_id("DriftState"), "rotation_table": self.physical_id("RotationState")}
+        store_at_its_source(self.aws.client("dynamodb"), event, **tables)
+
     def keys(self, user):
         """The user's keys and whether they are active."""
         listed = self.aws.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
@@ -71,14 +123,6 @@ class AttackedStack(DriftStack):
     def plan(self):
         """What the schedule does every hour."""
         self.invoke("RotationPlanner", {})
-
-    def is_idle(self, queue):
-        """Whether a queue is worked off, after a while."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        sqs, url = self.aws.client("sqs"), self.physical_id(queue)
-        return eventually(
-            lambda: {*sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()} == {"0"}, 60
-        )
 
 
 class Listener:

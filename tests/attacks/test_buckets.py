@@ -45,6 +45,32 @@ def test_a_scan_still_writes_its_report_and_the_api_links_it(stack):
     assert stack.aws.http("GET", link).body.startswith(b"<!")
 
 
+def test_a_replaced_report_is_refused_and_alerted(stack, alerts):
+    """Past the bucket's policy: its owner writes another version, and makes the record name it."""
+    s3, bucket = stack.aws.client("s3"), stack.physical_id("ReportsBucket")
+    lifted = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    s3.delete_bucket_policy(Bucket=bucket)
+    replaced = s3.put_object(Bucket=bucket, Key="reports/latest.html", Body=b"<script>alert(1)</script>")["VersionId"]
+    s3.put_bucket_policy(Bucket=bucket, Policy=lifted)
+    assert replaced not in stack.ask("GET", "/drift/report").document["report"]
+    stack.aws.client("dynamodb").update_item(
+        TableName=stack.physical_id("DriftState"),
+        Key={"id": {"S": "latest-report"}},
+        UpdateExpression="SET versions.html = :version",
+        ExpressionAttributeValues={":version": {"S": replaced}},
+    )
+
+    answer = stack.ask("GET", "/drift/report")
+
+    stack.refusals.append(("a report that somebody replaced", answer.document["detail"]))
+    assert answer.status == 409
+    (sent,) = alerts.about(replaced)
+    assert "Somebody replaced a drift report" in sent["Subject"]
+    assert "<script>" not in sent["Message"]
+    stack.scan()
+    assert stack.ask("GET", "/drift/report").status == 200
+
+
 def test_an_operator_still_uploads_a_baseline_through_the_api(stack):
     version = stack.ask("GET", "/drift/baseline").document["version"]
     s3 = stack.aws.client("s3")

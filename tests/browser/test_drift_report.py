@@ -83,3 +83,38 @@ def test_paper_shows_what_is_folded(browser, report):
 
     assert on_screen < 100
     assert on_paper > 300
+
+
+def test_on_a_telephone_the_two_sides_stack_and_names_break_at_separators(browser, report):
+    browser.resize(390, 800)
+    browser.open(address_of(report))
+    browser.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+    sides = browser.evaluate(
+        "[...document.querySelectorAll('.diff tr')].filter(row => row.querySelector('del') && row.querySelector('ins'))"
+        ".map(row => [row.querySelector('del').getBoundingClientRect().bottom,"
+        " row.querySelector('ins').getBoundingClientRect().top])"
+    )
+
+    assert sides
+    assert all(below >= above for above, below in sides)
+    assert browser.evaluate("document.documentElement.scrollWidth") == 390
+    assert browser.evaluate("document.querySelectorAll('.finding bdi wbr').length > 0")
+    assert browser.evaluate("[...document.querySelectorAll('bdi')].every(one => !one.textContent.includes('<wbr>'))")
+
+
+def test_paper_shows_the_index_alone_if_the_link_to_it_was_followed(browser, report):
+    browser.resize(1180, 900)
+    shown = "getComputedStyle(document.querySelector('section[aria-labelledby=findings]')).display"
+    browser.prefer("light", media="print")
+    browser.open(address_of(report))
+    whole = browser.evaluate(shown)
+    browser.evaluate("location.hash = 'index'")
+    index = [
+        browser.evaluate(shown),
+        browser.evaluate("getComputedStyle(document.querySelector('table.index')).display"),
+    ]
+    browser.prefer("light")
+
+    assert whole == "block"
+    assert index == ["none", "table"]

@@ -2,9 +2,9 @@
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from tests.dynamodb_tables import create_table
+from tests.mocked_aws import mocked_aws
 
 ACCOUNT, REGION = "123456789012", "ca-central-1"
 TABLE = "state"
@@ -20,7 +20,7 @@ def moto(monkeypatch):
         "AWS_REGION": REGION,
     }.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
+    with mocked_aws():
         yield
 
 

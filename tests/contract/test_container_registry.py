@@ -2,14 +2,19 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from repository_provisioning.adapters.ecr_registry import EcrContainerRegistry
 from repository_provisioning.application.ports import RepositoryAlreadyExistsError, RepositoryNotFoundError
 from repository_provisioning.domain.configuration import Configuration, Details
+from repository_provisioning.domain.fleet import Images
 from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Pull, RepositoryRule
 from repository_provisioning.domain.names import NamePattern, RepositoryName
+from repository_provisioning.domain.ownership import RegistryPrefixes, RegistrySettings
 from steward.aws.clients import client
 from steward.errors import RuleViolationError
 from tests.doubles.frozen_clock import FrozenClock
@@ -59,6 +64,16 @@ def test_creates_with_exclusions_from_immutability(registry):
 
     assert created.tag_mutability == "IMMUTABLE_WITH_EXCLUSION"
     assert sorted(created.mutable_tags) == ["*-snapshot", "latest"]
+    assert configuration(rule).differences(created) == []
+
+
+def test_creates_with_exclusions_from_mutability(registry):
+    rule = RepositoryRule(NamePattern("**"), tag_mutability="MUTABLE", immutable_tags=("v*",))
+
+    created = registry.create(WEB, configuration(rule), {})
+
+    assert (created.tag_mutability, created.mutable_tags) == ("MUTABLE_WITH_EXCLUSION", ())
+    assert created.immutable_tags == ("v*",)
     assert configuration(rule).differences(created) == []
 
 
@@ -199,3 +214,117 @@ def test_the_policies_of_a_missing_repository_cannot_be_deleted(registry):
     for delete in (registry.delete_lifecycle_policy, registry.delete_repository_policy):
         with pytest.raises(RepositoryNotFoundError):
             delete(NONE)
+
+
+def test_lists_every_repository_by_name(registry):
+    names = [RepositoryName(f"team-a/r{n:03}") for n in range(120)]
+    for name in reversed(names):
+        registry.create(name, configuration(), {})
+
+    assert [repository.name for repository in registry.everything()] == names
+
+
+def test_an_empty_repository_has_no_images(registry):
+    registry.create(WEB, configuration(), {})
+
+    assert registry.images(WEB) == Images(0, None, complete=True)
+    with pytest.raises(RepositoryNotFoundError):
+        registry.images(NONE)
+
+
+@pytest.fixture
+def ecr_answers(moto, monkeypatch):
+    """ECR's answers to operations, on the wire, of which moto lacks some: operation -> pages."""
+    reached, pages = BaseClient._make_api_call, {}  # type: ignore[attr-defined]
+
+    def call(self, operation, parameters):
+        if operation not in pages:
+            return reached(self, operation, parameters)
+        number = int(parameters.get("nextToken", 0))
+        more = {"nextToken": str(number + 1)} if number + 1 < len(pages[operation]) else {}
+        return pages[operation][number] | more
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    return pages
+
+
+def test_counts_images_and_finds_the_latest_push(ecr_answers):
+    early, late = datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
+    ecr_answers["DescribeImages"] = [
+        {"imageDetails": [{"imagePushedAt": late}, {"imagePushedAt": early}]},
+        {"imageDetails": [{"imagePushedAt": early}]},
+    ]
+
+    assert EcrContainerRegistry(client("ecr"), FrozenClock()).images(WEB) == Images(3, late, complete=True)
+
+
+def test_says_of_a_large_repository_that_not_all_was_counted(ecr_answers):
+    pushed = datetime(2026, 5, 1, tzinfo=UTC)
+    ecr_answers["DescribeImages"] = [{"imageDetails": [{"imagePushedAt": pushed}]}] * 4
+
+    assert EcrContainerRegistry(client("ecr"), FrozenClock()).images(WEB) == Images(3, pushed, complete=False)
+
+
+def test_reads_the_prefixes_of_caches_and_templates_from_all_pages(ecr_answers):
+    ecr_answers["DescribePullThroughCacheRules"] = [
+        {"pullThroughCacheRules": [{"ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "registry-1.docker.io"}]},
+        {"pullThroughCacheRules": [{"ecrRepositoryPrefix": "quay", "upstreamRegistryUrl": "quay.io"}]},
+    ]
+    ecr_answers["DescribeRepositoryCreationTemplates"] = [
+        {"repositoryCreationTemplates": [{"prefix": "ROOT"}]},
+        {"repositoryCreationTemplates": [{"prefix": "team-a"}]},
+    ]
+
+    prefixes = EcrContainerRegistry(client("ecr"), FrozenClock()).prefixes()
+
+    assert prefixes == RegistryPrefixes({"hub": "registry-1.docker.io", "quay": "quay.io"}, ("ROOT", "team-a"))
+
+
+SETTINGS = {
+    "DescribePullThroughCacheRules": [{"pullThroughCacheRules": []}],
+    "DescribeRepositoryCreationTemplates": [{"repositoryCreationTemplates": [{"prefix": "team-a"}]}],
+    "DescribeRegistry": [
+        {
+            "replicationConfiguration": {
+                "rules": [
+                    {
+                        "destinations": [{"region": "us-east-1", "registryId": "123456789012"}],
+                        "repositoryFilters": [{"filter": "team-a", "filterType": "PREFIX_MATCH"}],
+                    },
+                    {"destinations": [{"region": "us-west-2", "registryId": "210987654321"}]},
+                ]
+            }
+        }
+    ],
+    "GetSigningConfiguration": [
+        {
+            "signingConfiguration": {
+                "rules": [
+                    {"signingProfileArn": "arn:all"},
+                    {"signingProfileArn": "arn:b", "repositoryFilters": [{"filter": "team-b/*"}]},
+                ]
+            }
+        }
+    ],
+}
+
+
+def test_says_what_the_settings_of_the_registry_do_with_a_name(ecr_answers):
+    ecr_answers.update(SETTINGS)
+    registry = EcrContainerRegistry(client("ecr"), FrozenClock())
+
+    found, other = registry.settings(WEB), registry.settings(RepositoryName("team-b/web"))
+
+    assert found.replicated_to == ("123456789012/us-east-1", "210987654321/us-west-2")
+    assert found.signed_by == ("arn:all",)
+    assert found.prefixes.template_of(WEB) == "team-a"
+    assert (other.replicated_to, other.signed_by) == (("210987654321/us-west-2",), ("arn:all", "arn:b"))
+
+
+def test_says_that_settings_are_not_known_when_they_cannot_be_read(ecr_answers, monkeypatch):
+    def denied(self, operation, parameters):
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", denied)
+
+    assert EcrContainerRegistry(client("ecr"), FrozenClock()).settings(WEB) == RegistrySettings()

@@ -1,17 +1,21 @@
 """What every memory of provisioning does, be it the double or DynamoDB's adapter."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
+from repository_provisioning.adapters.dynamodb_fleet import DynamoDbFleetScans
 from repository_provisioning.adapters.dynamodb_state import DynamoDbCreationQuota, DynamoDbRecords
-from repository_provisioning.application.ports import Record
+from repository_provisioning.application.ports import Record, ScanInProgressError
+from repository_provisioning.domain.fleet import CompletedScan, FleetEntry, RunningScan
 from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Overrides, Pull
 from repository_provisioning.domain.names import RepositoryName
+from repository_provisioning.domain.ownership import Owner
 from steward.aws.clients import client
 from tests.doubles.frozen_clock import FrozenClock
-from tests.doubles.in_memory_state import InMemoryCreationQuota, InMemoryRecords
+from tests.doubles.in_memory_state import InMemoryCreationQuota, InMemoryFleetScans, InMemoryRecords
 
 WEB, API = RepositoryName("team-a/web"), RepositoryName("team-a/api")
 TODAY, TOMORROW = date(2026, 5, 4), date(2026, 5, 5)
@@ -46,6 +50,81 @@ def quota(request):
         return InMemoryCreationQuota()
     table = request.getfixturevalue("table")
     return DynamoDbCreationQuota(client("dynamodb"), table)
+
+
+@pytest.fixture(params=["in memory", "on DynamoDB"])
+def scans(request, clock):
+    if request.param == "in memory":
+        return InMemoryFleetScans(clock)
+    table = request.getfixturevalue("table")
+    return DynamoDbFleetScans(client("dynamodb"), table, clock)
+
+
+ENTRY = FleetEntry(
+    "team-a/web", Owner.OURS, "default", differences=("tags",), images=3, last_push="2026-05-04T12:00:00"
+)
+UNREAD = FleetEntry("team-a/bad", Owner.UNKNOWN, problem="denied")
+
+
+def begun(scans, clock, run="run-1"):
+    scan = RunningScan("scan-1", clock.now())
+    scans.begin(scan, run, clock.now() + timedelta(minutes=15))
+    return scan
+
+
+def completed(scan, clock):
+    return CompletedScan(scan.scan_id, scan.started_at, clock.now(), scan.parts, scan.totals)
+
+
+def test_knows_no_scan_before_the_first(scans):
+    assert (scans.last(), scans.running(), scans.part("scan-1", 0)) == (None, None, None)
+
+
+def test_keeps_the_parts_of_a_scan_and_how_far_it_has_come(scans, clock):
+    scan = begun(scans, clock)
+    totals = scan.totals.with_entries([ENTRY, UNREAD], aws_calls=8, seconds=0.5)
+
+    further = scans.add(replace(scan, cursor="team-a/web", totals=totals), "run-1", [ENTRY, UNREAD])
+
+    assert scans.running() == further == replace(scan, cursor="team-a/web", parts=1, totals=totals)
+    assert scans.part("scan-1", 0) == [ENTRY, UNREAD]
+    assert scans.last() is None
+
+
+def test_a_complete_scan_takes_the_place_of_the_last_one(scans, clock):
+    scan = scans.add(begun(scans, clock), "run-1", [ENTRY])
+
+    scans.complete(scan, "run-1", completed(scan, clock))
+
+    assert (scans.last(), scans.running()) == (completed(scan, clock), None)
+
+
+def test_one_run_has_a_scan_until_its_time_is_over(scans, clock):
+    scan = begun(scans, clock)
+    with pytest.raises(ScanInProgressError):
+        begun(scans, clock, "run-2")
+    begun(scans, clock, "run-1")
+    clock.advance(minutes=16)
+
+    begun(scans, clock, "run-2")
+
+    for write in (
+        lambda: scans.add(scan, "run-1", [ENTRY]),
+        lambda: scans.release(scan, "run-1"),
+        lambda: scans.complete(scan, "run-1", completed(scan, clock)),
+    ):
+        with pytest.raises(ScanInProgressError):
+            write()
+    assert scans.last() is None
+
+
+def test_a_released_scan_is_for_the_next_run(scans, clock):
+    scan = scans.add(begun(scans, clock), "run-1", [ENTRY])
+    scans.release(scan, "run-1")
+
+    scans.begin(scan, "run-2", clock.now() + timedelta(minutes=15))
+
+    assert scans.add(scan, "run-2", [ENTRY]).parts == 2
 
 
 def test_remembers_only_what_was_stored(records):

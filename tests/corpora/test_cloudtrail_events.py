@@ -2,13 +2,15 @@
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from policy_drift.domain.account import EntityId, policy_id
+from policy_drift.domain.account import Account, EntityId, ManagedPolicy, Role, User, policy_id
 from policy_drift.domain.changes.change_event import change_event
+from scripts.cloudtrail_table import records_in, rows_of
 
 EVENTS = Path(__file__).parents[3] / "shared" / "corpora" / "cloudtrail_events.jsonl.gz"
 pytestmark = pytest.mark.skipif(not EVENTS.exists(), reason="the corpus is not here")
@@ -63,3 +65,55 @@ def test_records_are_read_without_their_zone_and_with_any_member_missing(records
             change_event({key: value for key, value in record.items() if key != member})
             change_event(record | {member: None})
             change_event(record | {member: "text"})
+
+
+WRAPPINGS = {
+    "a trail's file": lambda record: {"Records": [record]},
+    "EventBridge": lambda record: {"detail-type": "AWS API Call via CloudTrail", "detail": record},
+    "EventBridge's queue": lambda record: {"Records": [{"body": json.dumps({"detail": record})}]},
+    "a queue that a topic fills": lambda record: {
+        "Records": [{"messageId": "m", "body": json.dumps({"Type": "Notification", "Message": json.dumps(record)})}]
+    },
+    "CloudWatch Logs": lambda record: {"logEvents": [{"id": "1", "message": json.dumps(record)}]},
+    "LookupEvents": lambda record: {"Events": [{"EventTime": "", "CloudTrailEvent": json.dumps(record)}]},
+}
+
+
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
+def test_a_record_reads_alike_in_each_of_its_wrappings(records, wrapping):
+    wrapped = [WRAPPINGS[wrapping](record) for record in records]
+
+    assert list(rows_of(records_in(wrapped))) == list(rows_of(iter(records)))
+
+
+def test_every_change_has_its_row_with_entity_and_actor(records):
+    rows = list(rows_of(iter(records)))
+
+    assert len(rows) == 49
+    assert {row[0] for row in rows if row[1] == "-"} == {
+        "CreateInstanceProfile",
+        "DeleteInstanceProfile",
+        "TagInstanceProfile",
+    }
+    assert all(row[3].startswith("arn:aws:") for row in rows if row[1] != "-")
+
+
+def test_names_in_other_capitals_are_the_same_entities(records):
+    for event in filter(None, map(change_event, records)):
+        users, roles = (
+            {one.name: kind(one.name, "/", "") for one in event.principals if one.kind == kind.kind}
+            for kind in (User, Role)
+        )
+        policies = {arn: ManagedPolicy(arn, "", "v1", {}) for arn in event.policies}
+        account = Account("111122223333", users, {}, roles, policies)
+        shouted = replace(
+            event, principals=frozenset(EntityId(f"{one.kind}/{one.name.upper()}") for one in event.principals)
+        )
+
+        assert shouted.respelled([account]).touches == event.touches
+
+
+def test_the_order_of_events_changes_nothing_of_what_they_say(records):
+    forwards, backwards = (list(filter(None, map(change_event, order))) for order in (records, records[::-1]))
+
+    assert forwards == backwards[::-1]

@@ -14,9 +14,9 @@ from tests.doubles.shipped_severities import drifts
 
 CASES = Path(__file__).parents[3] / "shared" / "corpora" / "drift_cases.json"
 pytestmark = pytest.mark.skipif(not CASES.exists(), reason="the corpora are not beside the repository")
-#: A condition that binds the key of a policy variable is not put into the pattern: the comparison says UNKNOWN, or
-#: takes an empty value for a value.
-UNDECIDED = {"abac-v3", "abac-v13", "abac-v20", "abac-v21", "abac-v26", "all-guarded-to-any"}
+#: A condition that leaves the key of a policy variable open to several values is not put into the pattern: the
+#: comparison says UNKNOWN.
+UNDECIDED: set[str] = set()
 NOT_YET = pytest.mark.xfail(strict=True, reason="documented limit of the comparison")
 ACCOUNT = "111122223333"
 READING = {

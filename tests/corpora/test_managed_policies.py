@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from iam_policy import Decision, Request, Verdict, canonical_hash, compare, evaluate
+from iam_policy import Budget, Decision, Request, Verdict, canonical_hash, compare, evaluate
 from tests.unit.iam_policy.rewrites import ADDITIONS, WIDENINGS, rewritten
 
 POLICIES: dict[str, Any] = {name: policy["Document"] for name, policy in json.loads(aws_managed_policies_data).items()}
@@ -44,6 +44,14 @@ def test_every_policy_is_read_and_equals_itself() -> None:
     assert len(POLICIES) > 1_000
     for document in POLICIES.values():
         assert compare([document], [json.dumps(document)]).verdict is Verdict.EQUIVALENT
+
+
+def test_an_equality_left_out_among_many_variables_is_decided_with_a_tenth_of_the_budget() -> None:
+    document = POLICIES["SageMakerStudioProjectUserRolePermissionsBoundary"]
+    live = json.loads(json.dumps(document))
+    del live["Statement"][16]["Condition"]["StringEquals"]
+
+    assert compare([document], [live], budget=Budget(40_000)).verdict is Verdict.BROADENED
 
 
 def test_policies_with_equal_hashes_are_equivalent() -> None:

@@ -8,7 +8,7 @@ from tests.docs.test_pages import DOCS, PAGES, PROJECT, page_id
 from tests.functional.contract import Contract
 
 PAGE = (DOCS / "api.md").read_text(encoding="utf-8")
-CAPABILITIES = ("repository_provisioning", "access_key_rotation", "policy_drift")
+CAPABILITIES = ("repository_provisioning", "access_key_rotation", "policy_drift", "health")
 ROUTES = {
     f"{method.upper()} {path}" for capability in CAPABILITIES for method, path in Contract(capability).operations()
 }
@@ -16,7 +16,7 @@ CALL = re.compile(r"\bcall (GET|PUT|POST|DELETE|PATCH) ['\"]?(/[^\s?'\"`)|]*)")
 
 
 def test_every_route_is_on_the_page_and_no_other():
-    shown = re.findall(r"^\| `((?:GET|PUT|POST) /[^`]+)` \|", PAGE, re.MULTILINE)
+    shown = re.findall(r"^\| `((?:GET|PUT|POST|DELETE) /[^`]+)` \|", PAGE, re.MULTILINE)
 
     assert sorted(shown) == sorted(ROUTES)
 

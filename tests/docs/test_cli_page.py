@@ -1,4 +1,4 @@
-"""Every command on the page of the command line exists, with the options that it shows."""
+"""Every command on the page of the command line, and on the first page, exists, with the options that it shows."""
 
 import re
 import shlex
@@ -9,8 +9,17 @@ import typer.main
 
 from ecr_steward.app import app
 
-PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^\$ (?:.*\| )?steward (.+)$", PAGE, re.MULTILINE)
+PROJECT = Path(__file__).parents[2]
+PAGES = [(PROJECT / name).read_text(encoding="utf-8") for name in ("docs/cli.md", "README.md")]
+COMMANDS = re.findall(r"^\$ (?:.*\| )?steward (.+)$", "\n".join(PAGES), re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path, monkeypatch):
+    """The folders that the page names."""
+    for name in ("work/ecr-steward-0.1.0", "work/ecr-steward-0.2.0", "our-steward"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work")
 
 
 def test_the_page_has_commands():
@@ -19,7 +28,7 @@ def test_the_page_has_commands():
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_is_parsed(line):
-    command, words = typer.main.get_command(app), shlex.split(line)
+    command, words = typer.main.get_command(app), shlex.split(line, comments=True)
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
 

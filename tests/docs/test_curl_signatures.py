@@ -1,13 +1,16 @@
-"""The curl of this machine signs every documented call as AWS does."""
+"""The curl of this machine, and a current libcurl, sign every documented call as AWS does."""
 
 import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import pycurl
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -25,11 +28,12 @@ QUERIES = {"limit": "500", "dry_run": "true", "format": "json", "state": "RESOLV
 BODIES = {"post": '{"reason": "routine"}', "put": "{}"}
 
 
-def documented_calls():
-    """Method, path and headers of every route of every contract: alone, with each parameter, and with a hard name."""
-    calls = []
-    for contract in map(Contract, ("repository_provisioning", "access_key_rotation", "policy_drift")):
+def calls_of_routes():
+    """Route -> method, path and headers of its calls: alone, with each parameter, and with a hard name."""
+    routes = {}
+    for contract in map(Contract, ("repository_provisioning", "access_key_rotation", "policy_drift", "health")):
         for (method, route), operation in contract.operations().items():
+            calls = routes.setdefault(f"{method.upper()} {route}", [])
             name = "team-a/web" if contract.capability == "repository_provisioning" else NAMES["name"]
             path = route.replace("{name}", name).replace("{finding_id}", NAMES["finding_id"])
             calls.append((method, path, ()))
@@ -42,7 +46,12 @@ def documented_calls():
                     )
                 elif given["in"] == "header":
                     calls.append((method, path, ("-H", f'{given["name"]}: "v1"')))
-    return calls
+    return routes
+
+
+def documented_calls():
+    """The calls of all routes."""
+    return [call for calls in calls_of_routes().values() for call in calls]
 
 
 class Gateway(BaseHTTPRequestHandler):
@@ -58,8 +67,9 @@ class Gateway(BaseHTTPRequestHandler):
         signature = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
         self.send_response(200 if f"Signature={signature}" in self.headers["Authorization"] else 403)
         self.end_headers()
+        self.wfile.write(b'{"uri": "of the repository", "detail": "another signature"}')
 
-    do_GET = do_PUT = do_POST = answer  # noqa: N815 - the names that the server calls
+    do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - the names that the server calls
 
     def log_message(self, *_):
         """Nothing to log."""
@@ -74,7 +84,73 @@ def gateway():
     server.server_close()
 
 
-def call(gateway, method, path, options=(), secret=SECRET):
+CURRENT = f"""\
+#!{sys.executable}
+import pycurl, sys
+
+handle, headers, arguments = pycurl.Curl(), [], sys.argv[1:]
+with_value = {{"--aws-sigv4": pycurl.AWS_SIGV4, "--user": pycurl.USERPWD}}
+with_value |= {{"-X": pycurl.CUSTOMREQUEST, "-d": pycurl.POSTFIELDS}}
+while arguments:
+    match arguments.pop(0):
+        case "-H":
+            headers.append(arguments.pop(0))
+        case "-o" | "-w":
+            arguments.pop(0)
+        case option if option in with_value:
+            handle.setopt(with_value[option], arguments.pop(0))
+        case "--silent" | "--show-error" | "--fail-with-body":
+            pass
+        case url:
+            handle.setopt(pycurl.URL, url)
+handle.setopt(pycurl.HTTPHEADER, headers)
+handle.setopt(pycurl.WRITEFUNCTION, lambda _: None)
+handle.perform()
+print(handle.getinfo(pycurl.RESPONSE_CODE), end="")
+"""
+"""The options of the page's function, handed to the libcurl of PycURL: the command itself only reads its arguments."""
+
+
+def installed():
+    """The version of the curl of this machine; empty where there is none."""
+    program = shutil.which("curl")
+    if program is None:
+        return ""
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+
+
+def current():
+    """The version of PycURL's libcurl."""
+    return re.search(r"libcurl/(\S+)", pycurl.version)[1]
+
+
+@pytest.fixture(scope="module", params=["of this machine", "current libcurl"])
+def curl(request, tmp_path_factory):
+    """The folder and the version of a curl."""
+    if request.param == "current libcurl":
+        command = tmp_path_factory.mktemp("curl") / "curl"
+        command.write_text(CURRENT)
+        command.chmod(0o755)
+        return command.parent, current()
+    if not installed():
+        pytest.skip("there is no curl on this machine")
+    return Path(shutil.which("curl")).parent, installed()
+
+
+@pytest.fixture(scope="module")
+def signed(request):
+    """Counts the calls that were signed as AWS signs, by version, and says so at the end."""
+    counts = Counter()
+    yield counts
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        for version, count in counts.items():
+            reporter.write_line(
+                f"\ncurl {version}: {count} of {len(documented_calls())} documented calls signed as AWS does"
+            )
+
+
+def call(gateway, curl, method, path, options=(), secret=SECRET):
     """The status that the function `call` of the page gets, run as it is printed there."""
     function = re.search(r"^call\(\) \{.*?^\}", PAGE.read_text(), re.MULTILINE | re.DOTALL)[0]
     body = BODIES.get(method)
@@ -91,7 +167,7 @@ def call(gateway, method, path, options=(), secret=SECRET):
     credentials = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": TOKEN}
     done = subprocess.run(
         ["/bin/bash", "-c", f'{function}\ncall "$@"', "bash", *arguments],
-        env={"PATH": os.environ["PATH"], "AWS_REGION": REGION, "STEWARD_API_URL": gateway, **credentials},
+        env={"PATH": f"{curl}:{os.environ['PATH']}", "AWS_REGION": REGION, "STEWARD_API_URL": gateway, **credentials},
         capture_output=True,
         text=True,
         check=False,
@@ -99,15 +175,25 @@ def call(gateway, method, path, options=(), secret=SECRET):
     return int(done.stdout[-3:])
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
 @pytest.mark.parametrize(("method", "path", "options"), documented_calls())
-def test_curl_signs_a_documented_call_as_aws_does(gateway, method, path, options):
-    assert call(gateway, method, path, options) == 200
+def test_curl_signs_a_documented_call_as_aws_does(gateway, curl, signed, method, path, options):
+    folder, version = curl
+
+    assert call(gateway, folder, method, path, options) == 200
+    signed[version] += 1
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
-def test_a_call_that_is_signed_with_another_secret_is_refused(gateway):
-    assert call(gateway, "get", "/whoami", secret="c2VjcmV0") == 403
+def test_the_page_shows_how_many_calls_of_each_route_are_tried_with_which_curl():
+    page = (PAGE.parent / "signatures.md").read_text()
+    rows = re.findall(r"^\| `([A-Z]+ /\S*)` \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    tried = {route: len(calls) for route, calls in calls_of_routes().items()}
+
+    assert rows == [(route, str(count), str(count), str(count)) for route, count in sorted(tried.items())]
+    assert f"| libcurl {current()} |" in page
+
+
+def test_a_call_that_is_signed_with_another_secret_is_refused(gateway, curl):
+    assert call(gateway, curl[0], "get", "/whoami", secret="c2VjcmV0") == 403
 
 
 def test_no_page_has_a_call_with_two_parameters():

@@ -53,4 +53,4 @@ def test_an_operators_folder_is_checked_before_anything_is_made_of_it(target):
 
 
 def test_the_laptops_stack_has_an_operators_folder():
-    assert any(f"-m local start {FOLDER}" in line for line in commands("start", SETTINGS))
+    assert any(f"-m local start --headlines {FOLDER}" in line for line in commands("start", SETTINGS))

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from steward.observability import MINIMAL
+
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "deployment.md").read_text(encoding="utf-8")
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -43,7 +45,8 @@ def test_every_alarm_is_there_and_names_its_runbook(template):
 
     assert {name.strip("`") for name, _ in table("alarm")} == alarms
     for name in alarms:
-        assert "docs/runbooks/" in template["Resources"][name]["Properties"]["AlarmDescription"], name
+        text, _ = template["Resources"][name]["Properties"]["AlarmDescription"]["Fn::Sub"]
+        assert "${Runbook}" in text, name
 
 
 def test_every_metric_is_there():
@@ -67,6 +70,24 @@ def test_the_costs_count_the_alarms_that_there_are(template):
     (counted,) = re.findall(r"CloudWatch alarms \| (\d+) ", README)
 
     assert int(counted) == there + len(logical_ids(everywhere, "AWS::CloudWatch::Alarm"))
+
+
+def test_the_costs_count_the_metrics_that_there_are(template):
+    counted = {}
+    for capability in sorted(path.name for path in (PROJECT / "functions").iterdir() if path.is_dir()):
+        text = "".join(path.read_text() for path in _modules(f"functions/{capability}"))
+        own = set(re.findall(r'add_metric\("(\w+)"', text))
+        counted[capability] = len(own) + (3 if "rest_api(" in text else 0)  # failures are counted for each API
+    expressions = [
+        resource["Properties"]["Metrics"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+    ]
+
+    assert re.findall(r"at most (\d+) of ours . 0.30", README) == [str(sum(counted.values()))]
+    assert re.findall(r"the metrics are (\d+) . 0.30", README) == [str(len(MINIMAL))]
+    assert [len(queries) for queries in expressions] == [3, 3]  # an expression is free, its two metrics are not
+    assert "two watch a second metric" in README
 
 
 def _modules(folder):

@@ -26,6 +26,17 @@ def test_every_queue_topic_bucket_and_bus_has_its_row():
     assert sorted(row[0] for row in ROWS) == of(CHANNELS)
 
 
+def test_every_log_of_events_has_its_row():
+    of_functions = re.compile(r"^/aws/(lambda|apigateway)/")
+    logs = [
+        name
+        for name in of({"AWS::Logs::LogGroup"})
+        if not of_functions.search(str(RESOURCES[name]["Properties"]["LogGroupName"].get("Fn::Sub", "")))
+    ]
+
+    assert logs == sorted(re.findall(r"^\| `(\w+Log)` \|", PAGE, re.MULTILINE))
+
+
 def test_every_function_and_table_has_its_row():
     assert sorted(BY_GUARD) == of(GUARDED)
 

@@ -8,7 +8,12 @@ from alerting.domain.alert import PEOPLE
 from alerting.domain.formats.mail import body_of, subject_of
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.frozen_clock import FrozenClock
-from tests.doubles.in_memory_alert_memory import InMemoryDeliveries, InMemoryOpenItems, InMemoryPendingAlerts
+from tests.doubles.in_memory_alert_memory import (
+    InMemoryDeliveries,
+    InMemoryOpenItems,
+    InMemoryPendingAlerts,
+    InMemorySources,
+)
 from tests.doubles.recording_readers import recording_hub, recording_topic, recording_webhook
 from tests.published_events import golden_event
 
@@ -23,9 +28,11 @@ class AlertingOverDoubles:
         )
         self.clock = FrozenClock()
         self.open_items = InMemoryOpenItems()
+        self.sources = InMemorySources()
         pending = FaultInjecting(InMemoryPendingAlerts())
         ids = (f"message-{number}" for number in itertools.count(1))
         self.sender = bootstrap.send_alert(
+            sources=self.sources,
             readers=[self.failing_topic, self.failing_hub, self.failing_webhook],
             deliveries=InMemoryDeliveries(),
             pending=pending,

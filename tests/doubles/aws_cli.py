@@ -77,6 +77,10 @@ class InMemoryIam:
             assert not one.inline
             assert not one.attached
             del section[name]
+        elif operation == "Update":
+            del section[name]
+            now = {"name": arguments.get(f"New{kind}Name", name), "path": arguments.get("NewPath", one.path)}
+            section[now["name"]] = replace(one, **now)
         else:
             section[name] = replace(one, **change[operation]())
 

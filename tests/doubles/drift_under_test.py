@@ -1,6 +1,7 @@
 """One deployment of policy drift, as bootstrap composes it, over doubles."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from policy_drift import bootstrap
 from policy_drift.domain.access.work import OF_A_CHECK
@@ -8,6 +9,7 @@ from policy_drift.domain.account import Account, Role
 from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.scope import Scope
 from policy_drift.domain.settings import DriftSettings
+from steward.errors import UpstreamError
 from steward.principals import Principal
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_drift import (
@@ -39,6 +41,23 @@ APP = Role("app", "/", "AROAAPP", inline={"own": GET}, trust=TRUST)
 QUIET = Account(ACCOUNT, roles={"app": APP})
 
 
+_OF_RUNS = {"history", "rotation_roles"}
+
+
+class NoKeys:
+    """Knows of no list of access keys."""
+
+    def read(self):
+        raise UpstreamError("nobody lists keys here")
+
+
+class NoTrigger:
+    """Starts no scan."""
+
+    def request(self, scan_id, by):
+        pass
+
+
 class DriftUnderTest:
     """One deployment over one account. Its parts may be replaced before each call."""
 
@@ -53,6 +72,9 @@ class DriftUnderTest:
         self.history = history or NoHistory()
         self.steps = steps
         self.credentials = InMemoryCredentials()
+        self.delay = timedelta()
+        self.keys = NoKeys()
+        self.reports = NoReports()
         self._event = 0
         self._scan = 0
 
@@ -64,12 +86,20 @@ class DriftUnderTest:
 
     def scan(self, writers=None, until=None):
         self._scan += 1
-        use_case = bootstrap.scan_account(region="ca-central-1", reports=NoReports(), steps=self.steps, **self._ports())
+        use_case = bootstrap.scan_account(
+            region="ca-central-1", keys=self.keys, reports=self.reports, steps=self.steps, **self._ports()
+        )
         return use_case.scan(f"scan-{self._scan}", writers or {}, until)
 
     def check(self, *announcements, until=None):
-        use_case = bootstrap.check_changes(region="ca-central-1", steps=self.steps, **self._ports())
+        use_case = bootstrap.check_changes(region="ca-central-1", steps=self.steps, delay=self.delay, **self._ports())
         return use_case.check(announcements, "run", until)
+
+    @property
+    def operate(self):
+        """What answers operators."""
+        ports = {name: port for name, port in self._ports().items() if name not in _OF_RUNS}
+        return bootstrap.operate_drift(region="ca-central-1", reports=self.reports, trigger=NoTrigger(), **ports)
 
     def _ports(self):
         return {

@@ -67,3 +67,13 @@ class InMemoryOpenItems:
 
     def all(self):
         return [self._concerns[identity] for identity in sorted(self._concerns)]
+
+
+class InMemorySources:
+    """Confirms every event but those of the types that it ``doubts``, each with a reason."""
+
+    def __init__(self):
+        self.doubts = {}
+
+    def doubt(self, event):
+        return self.doubts.get(event.detail_type, "")

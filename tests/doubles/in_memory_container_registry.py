@@ -9,7 +9,9 @@ from threading import Lock
 
 from repository_provisioning.application.ports import RepositoryAlreadyExistsError, RepositoryNotFoundError
 from repository_provisioning.domain.configuration import Configuration, Repository
+from repository_provisioning.domain.fleet import Images
 from repository_provisioning.domain.names import RepositoryName
+from repository_provisioning.domain.ownership import RegistryPrefixes, RegistrySettings
 from steward.clock import Clock
 from steward.errors import ConflictError, RuleViolationError
 
@@ -22,6 +24,7 @@ class Stored:
     tags: dict[str, str] = field(default_factory=dict)
     lifecycle_policy: str | None = None
     repository_policy: str | None = None
+    images: Images = field(default_factory=lambda: Images(0, None))
 
 
 class InMemoryContainerRegistry:
@@ -51,6 +54,7 @@ class InMemoryContainerRegistry:
         self._visible_after = visible_after
         self._capacity = capacity
         self.scanned = scanned
+        self.known_prefixes = RegistryPrefixes()
         self.stored: dict[str, Stored] = {}
         self.calls: Counter[str] = Counter()
         self._lock = Lock()
@@ -80,6 +84,7 @@ class InMemoryContainerRegistry:
                 mutable_tags=configuration.mutable_tags,
                 encryption=configuration.encryption,
                 kms_key=configuration.kms_key,
+                immutable_tags=configuration.immutable_tags,
             )
             self.stored[name] = Stored(repository, dict(tags))
         return repository
@@ -100,7 +105,10 @@ class InMemoryContainerRegistry:
         self.calls["put_tag_mutability"] += 1
         stored = self._seen(name)
         stored.repository = replace(
-            stored.repository, tag_mutability=configuration.tag_mutability, mutable_tags=configuration.mutable_tags
+            stored.repository,
+            tag_mutability=configuration.tag_mutability,
+            mutable_tags=configuration.mutable_tags,
+            immutable_tags=configuration.immutable_tags,
         )
 
     def put_lifecycle_policy(self, name: RepositoryName, text: str) -> None:
@@ -131,6 +139,21 @@ class InMemoryContainerRegistry:
         tags = self._seen(repository.name).tags
         for key in keys:
             tags.pop(key, None)
+
+    def everything(self) -> list[Repository]:
+        self.calls["everything"] += 1
+        return [self.stored[name].repository for name in sorted(self.stored) if self._is_visible(name)]
+
+    def images(self, name: RepositoryName) -> Images:
+        self.calls["images"] += 1
+        return self._seen(name).images
+
+    def prefixes(self) -> RegistryPrefixes:
+        self.calls["prefixes"] += 1
+        return self.known_prefixes
+
+    def settings(self, name: RepositoryName) -> RegistrySettings:
+        return RegistrySettings(self.scans(name), (), (), self.known_prefixes)
 
     def scans(self, name: RepositoryName) -> bool | None:  # noqa: ARG002 - one answer for all names
         return self.scanned

@@ -39,14 +39,20 @@ class InMemoryOutbox:
         self.items[item] = replace(kept, undelivered={**kept.undelivered, revision: Undelivered(box.events, until)})
         return True
 
-    def delivered(self, item, revision):
-        kept = self.items[item]
-        left = {number: box for number, box in kept.undelivered.items() if number != revision}
-        self.items[item] = replace(kept, undelivered=left)
+    def delivered(self, revisions):
+        for item, revision in revisions:
+            kept = self.items[item]
+            left = {number: box for number, box in kept.undelivered.items() if number != revision}
+            self.items[item] = replace(kept, undelivered=left)
 
 
 class InMemoryFindings(InMemoryOutbox):
     """Findings."""
+
+    def __init__(self):
+        super().__init__()
+        self._last_scan = None
+        self._progress = None
 
     def get(self, finding_id):
         return self.items.get(finding_id)
@@ -59,6 +65,27 @@ class InMemoryFindings(InMemoryOutbox):
 
     def save(self, finding, *, after, events=(), until=None):
         return self._save(finding.id, finding, after, events, until)
+
+    def save_many(self, writes):
+        revisions = []
+        for write in writes:
+            try:
+                revisions.append(self.save(write.finding, after=write.after, events=write.events, until=write.until))
+            except ConcurrentUpdateError:
+                revisions.append(None)
+        return revisions
+
+    def last_scan(self):
+        return self._last_scan
+
+    def note_scan(self, read_at):
+        self._last_scan = max(read_at, self._last_scan or read_at)
+
+    def progress(self):
+        return self._progress
+
+    def note_progress(self, progress):
+        self._progress = progress
 
 
 class InMemoryBaselineRecords(InMemoryOutbox):
@@ -136,6 +163,9 @@ class InMemoryAccount:
         touched = with_dependents([policy_id(policy_arn)], [self.account])
         return frozenset(entity for entity in touched if entity.kind is not EntityKind.POLICY)
 
+    def has_version(self, policy_arn, version):
+        return version in self.account.versions.get(policy_arn, {version})
+
     def members(self, group):
         return frozenset(EntityId(f"user/{u.name}") for u in self.account.users.values() if group in u.groups)
 
@@ -164,7 +194,13 @@ class InMemoryCredentials:
 
     def __init__(self):
         self.items = {}
+        self.unused = {}
         self.error = None
+
+    def unused_keys(self, since):  # noqa: ARG002 - the port's signature
+        if self.error:
+            raise self.error
+        return self.unused
 
     def present(self, entity, kind, items):  # noqa: ARG002 - the port's signature
         if self.error:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from access_key_rotation.application.ports import BusyError, Claim, LeaseLostError
+from access_key_rotation.application.ports import UNNAMED, BusyError, Claim, LeaseLostError, is_reported, is_settled
 from access_key_rotation.domain.state import Intent, Record
 
 
@@ -14,6 +14,9 @@ class InMemoryRotationRecords:
         self._clock = clock
         self.records = {}
         self.intents = {}
+        self.reported = {}
+        self.requested = {}
+        self.stopped = {}
         self._leases = {}
         self._fences = {}
         self._holders = {}
@@ -29,7 +32,30 @@ class InMemoryRotationRecords:
         unfinished = self.intents.get(user)
         self.intents.setdefault(user, Intent(token, now))
         record = replace(self.records.get(user, Record()), intent=unfinished)
-        return Claim(user, self._fences[user], now + lease, Intent(token, now), record)
+        reported = frozenset(self.reported.get(user, ()))
+        requested = frozenset(self.requested.get(user, ()))
+        return Claim(
+            user,
+            self._fences[user],
+            now + lease,
+            Intent(token, now),
+            record,
+            reported,
+            requested,
+            frozenset(self.stopped.get(user, ())),
+        )
+
+    def report_leak(self, user, key_id):
+        self.reported.setdefault(user, set()).add(key_id or UNNAMED)
+
+    def stop(self, user, key_id):
+        self.stopped.setdefault(user, set()).add(key_id)
+
+    def has_leaked(self, user, key_id):
+        return is_reported(key_id, self.records.get(user, Record()), self.reported.get(user, set()))
+
+    def request(self, user, demand):
+        self.requested.setdefault(user, set()).add(demand)
 
     def save(self, claim, record):
         self._check(claim)
@@ -39,6 +65,13 @@ class InMemoryRotationRecords:
         self._check(claim)
         self.records[claim.user] = replace(record, intent=None)
         del self._leases[claim.user]
+        void = {key for key in claim.reported if record.history(key).compromised}
+        void |= {UNNAMED} if record.current_key else set()
+        self.reported.get(claim.user, set()).difference_update(void & claim.reported)
+        stopped = {key for key in claim.stopped if record.history(key).deactivated_at}
+        self.stopped.get(claim.user, set()).difference_update(stopped)
+        settled = {request for request in claim.requested if is_settled(request, record)}
+        self.requested.get(claim.user, set()).difference_update(settled)
         if record.intent:
             self.intents[claim.user] = record.intent
         else:
@@ -46,7 +79,8 @@ class InMemoryRotationRecords:
 
     def forget(self, claim):
         self._check(claim)
-        for kept in (self.records, self.intents, self._leases, self._fences, self._holders):
+        stored = self.records, self.reported, self.requested, self.stopped, self.intents
+        for kept in (*stored, self._leases, self._fences, self._holders):
             kept.pop(claim.user, None)
 
     def find(self, user):
@@ -54,12 +88,21 @@ class InMemoryRotationRecords:
 
     def all(self):
         now = self._clock.now()
-        users = self.records.keys() | self._fences.keys()
+        users = (
+            self.records.keys()
+            | self._fences.keys()
+            | self.reported.keys()
+            | self.requested.keys()
+            | self.stopped.keys()
+        )
         return iter([(user, self.records.get(user, Record()), self._leases.get(user, now) > now) for user in users])
 
     def lose(self):
         """The table is gone."""
         self.records.clear()
+        self.reported.clear()
+        self.requested.clear()
+        self.stopped.clear()
         self.intents.clear()
         self._leases.clear()
         self._fences.clear()

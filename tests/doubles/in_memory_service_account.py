@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from access_key_rotation.application.ports import (
+    EcrLoginDeniedError,
     Identity,
     KeyNotFoundError,
     KeySlotsFullError,
@@ -14,8 +15,8 @@ from access_key_rotation.application.ports import (
 )
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
-from access_key_rotation.domain.state import AccessKey, Content, Label, LastUse, Secret, Standing, User
-from steward.errors import AccessDeniedError, ConflictError
+from access_key_rotation.domain.state import AccessKey, Content, Label, LastUse, Restriction, Secret, Standing, User
+from steward.errors import AccessDeniedError, ConflictError, NotFoundError, ThrottledError
 
 ACCOUNT = "123456789012"
 OUR_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecr-steward-RotationWorkerRole-1A2B3C4D5E6F"
@@ -42,6 +43,8 @@ class StoredSecret:
     rotation: tuple[str, int] | None = None
     rotates_by: datetime | None = None
     readers: tuple[str, ...] = ()
+    editors: tuple[str, ...] = ()
+    other_policy: str = ""
 
 
 class InMemoryServiceAccount:
@@ -61,6 +64,10 @@ class InMemoryServiceAccount:
         self.refused: list[tuple[datetime, str, str]] = []
         self.aws_quarantines: set[str] = set()
         """Users to which AWS attached its quarantine policy, which denies the login to ECR."""
+        self.unreadable_standing = False
+        """Whether IAM throttles every reading of the account's policies."""
+        self.stuck: set[str] = set()
+        """Keys whose every change IAM throttles."""
         self._numbers = iter(range(1, 10_000))
         self._seen_once: set[tuple[str, str]] = set()
 
@@ -156,6 +163,8 @@ class InMemoryUsers:
         return QUARANTINE if name in self._account.aws_quarantines else ""
 
     def standing(self, user):
+        if self._account.unreadable_standing:
+            raise ThrottledError("the account is unreadable: rate exceeded", code="Throttling")
         return self._account.users[user.name].standing
 
     def create_key(self, name):
@@ -172,25 +181,44 @@ class InMemoryUsers:
         self._set(name, key_id, active=True)
 
     def _set(self, name, key_id, *, active):
-        self._authorize(name)
+        self._authorize(name, needs_tag=active)
         keys = self._account.users[name].keys
         if key_id not in keys:
             raise KeyNotFoundError(f"{name} has no key {key_id}", code="NoSuchEntity")
+        if key_id in self._account.stuck:
+            raise ThrottledError("rate exceeded", code="Throttling")
         keys[key_id] = replace(keys[key_id], active=active)
 
     def delete_key(self, name, key_id):
         self._authorize(name)
         self._account.users[name].keys.pop(key_id, None)
 
-    def _authorize(self, name):
-        """Our roles may change keys of users on the path that carry the tag, and of nobody else."""
+    def _authorize(self, name, *, needs_tag=True):
+        """Our roles may change keys of users on the path that carry the tag; the path suffices to deactivate one."""
         stored = self._account.users.get(name)
-        if (
-            stored is None
-            or not stored.user.path.startswith("/service/")
-            or stored.user.tags.get("steward:rotate") != "true"
-        ):
+        is_tagged = stored is not None and stored.user.tags.get("steward:rotate") == "true"
+        if stored is None or not stored.user.path.startswith("/service/") or (needs_tag and not is_tagged):
             raise AccessDeniedError(f"not authorized on the user {name}", code="AccessDenied")
+
+
+class InMemoryEnrolments:
+    """The tag of the account's users."""
+
+    def __init__(self, account):
+        self._account = account
+
+    def enrol(self, name):
+        self._tag(name, {"steward:rotate": "true"})
+
+    def withdraw(self, name):
+        self._tag(name, {})
+
+    def _tag(self, name, tag):
+        if name not in self._account.users:
+            raise NotFoundError(f"there is no user {name}", code="NoSuchEntity")
+        stored = self._account.users[name]
+        others = {key: value for key, value in stored.user.tags.items() if key != "steward:rotate"}
+        stored.user = replace(stored.user, tags=others | tag)
 
 
 class InMemoryVault:
@@ -220,8 +248,13 @@ class InMemoryVault:
             self._account.secrets[user] = StoredSecret(arn, self._account.stack, versions, labels)
         return self.find(user)
 
-    def restrict_readers(self, user, principals):
-        self._secret(user).readers = tuple(principals)
+    def restriction(self, user):
+        secret = self._account.secrets.get(user)
+        return Restriction(secret.readers, secret.editors, secret.other_policy) if secret else Restriction()
+
+    def restrict_readers(self, user, wanted):
+        secret = self._secret(user)
+        secret.readers, secret.editors, secret.other_policy = wanted.readers, wanted.editors, ""
 
     def replicate(self, user, regions):
         replicas = self._secret(user).replicas
@@ -235,6 +268,11 @@ class InMemoryVault:
             raise ConflictError("a rotation is not complete", code="InvalidRequestException")
         secret.rotation = function, days
         secret.rotates_by = self._account.clock.now() + timedelta(days=days)
+
+    def give_up(self, user):
+        secret = self._account.secrets.get(user)
+        if secret is not None:
+            secret.owner, secret.rotation = None, None
 
     def stage(self, version, credential):
         secret = self._secret(credential.user)
@@ -276,7 +314,7 @@ class InMemoryAuthenticator:
 
     def log_in_to_ecr(self, credential, region):
         if credential.user in self._account.aws_quarantines:
-            raise NotAuthenticatedError(f"{credential.user} is quarantined", code="AccessDeniedException")
+            raise EcrLoginDeniedError(f"{credential.user} is quarantined", code="AccessDeniedException")
         self._try(credential, region, "ecr")
 
     def _try(self, credential, region, service):

@@ -7,8 +7,11 @@ from typing import Any
 import yaml
 
 from repository_provisioning import bootstrap
+from repository_provisioning.application.adopt_repositories import Adopter
 from repository_provisioning.application.catch_failed_push import Mode, SafetyNet
 from repository_provisioning.application.provision_repositories import Provisioner
+from repository_provisioning.application.scan_fleet import FleetScanner
+from repository_provisioning.application.show_fleet import Fleet
 from repository_provisioning.domain.house_rules import HouseRules
 from repository_provisioning.domain.planning import Origin, Planner
 from steward.clock import Clock
@@ -16,10 +19,10 @@ from steward.conversion import convert
 from steward.principals import Principal
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_container_registry import InMemoryContainerRegistry
-from tests.doubles.in_memory_state import InMemoryCreationQuota, InMemoryRecords
+from tests.doubles.in_memory_state import InMemoryCreationQuota, InMemoryRecords, RecordingScanTrigger
 from tests.doubles.recording_publisher import RecordingPublisher
 
-ACCOUNT, STACK = "123456789012", "steward"
+ACCOUNT, REGION, STACK = "123456789012", "ca-central-1", "steward"
 CALLER = Principal(ACCOUNT, "role", "ci-team-a")
 
 SHIPPED = """
@@ -66,7 +69,20 @@ class StackOverDoubles:
 
     @property
     def provisioner(self) -> Provisioner:
-        return bootstrap.provision_repositories(**vars(self), account=ACCOUNT)
+        return bootstrap.provision_repositories(**vars(self), account=ACCOUNT, region=REGION)
+
+    @property
+    def adopter(self) -> Adopter:
+        return bootstrap.adopt_repositories(**vars(self), account=ACCOUNT)
+
+    def scanner(self, scans: Any, **pace: Any) -> FleetScanner:
+        ports = {name: value for name, value in vars(self).items() if name != "in_flight"}
+        return bootstrap.scan_fleet(**ports, scans=scans, account=ACCOUNT, **pace)
+
+    def fleet(self, scans: Any, trigger: Any = None) -> Fleet:
+        return bootstrap.show_fleet(
+            rules=self.rules, scans=scans, trigger=trigger or RecordingScanTrigger(), clock=self.clock, account=ACCOUNT
+        )
 
     def safety_net(self, mode: Mode) -> SafetyNet:
         return bootstrap.catch_failed_push(

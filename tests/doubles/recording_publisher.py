@@ -21,5 +21,5 @@ class RecordingPublisher:
         if missing:
             raise NotPublishedError(f"the bus refused {len(missing)} events", code="InternalFailure", missing=missing)
 
-    def of(self, kind: type) -> list[PublishableEvent]:
-        return [event for event in self.published if type(event) is kind]
+    def of[Event](self, kind: type[Event]) -> list[Event]:
+        return [event for event in self.published if isinstance(event, kind)]

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from iam_policy import Verdict, Witness
+from policy_drift.domain.access_keys import AccessKeys, KeySummary, ListedKey
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User
 from policy_drift.domain.finding import (
     Acknowledgement,
@@ -41,7 +42,8 @@ PUSH = allow(
     ["ecr:BatchCheckLayerAvailability", "ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage"],
     f"arn:aws:ecr:eu-central-1:{ACCOUNT}:repository/team-a/*",
 )
-PUSH_ANYWHERE = allow(PUSH["Statement"][0]["Action"], f"arn:aws:ecr:eu-central-1:{ACCOUNT}:repository/*")
+ANY_REPOSITORY = f"arn:aws:ecr:eu-central-1:{ACCOUNT}:repository/*"
+PUSH_ANYWHERE = allow(PUSH["Statement"][0]["Action"], ANY_REPOSITORY)
 READ = allow("s3:GetObject", "arn:aws:s3:::reports/*")
 DEPLOY = allow(["cloudformation:*", "iam:*", "lambda:*"])
 BOUNDARY = allow(["cloudformation:*", "ecr:*", "lambda:*", "s3:*"])
@@ -125,7 +127,8 @@ FINDINGS = (
             Kind.TRUST,
             Severity.CRITICAL,
             "role/deployer can be assumed by more principals than was approved.",
-            reasons=("the foreign account 999999999999 can now assume it",),
+            reasons=("the foreign account 999999999999 can now assume it", "the role is an administrator"),
+            added=(f"sts:AssumeRole (write) on any resource by {arn('role/ci')} or arn:aws:iam::999999999999:root",),
             newly_allowed=(Witness("sts:AssumeRole", arn("role/deployer"), {}, "arn:aws:iam::999999999999:root"),),
             approved=CI,
             live=OPEN_CI,
@@ -140,6 +143,7 @@ FINDINGS = (
             Severity.CRITICAL,
             "role/deployer no longer has a permissions boundary.",
             reasons=("the permissions boundary was removed", "it is now an administrator"),
+            added=("every iam action on any resource",),
             newly_allowed=(
                 Witness("iam:AttachRolePolicy", arn("role/example")),
                 Witness("iam:CreateAccessKey", arn("user/example")),
@@ -158,6 +162,10 @@ FINDINGS = (
             "role/nightly has more access than was approved.",
             reasons=(
                 "escalation path lambda-001 is open: iam:PassRole + lambda:CreateFunction + lambda:InvokeFunction",
+            ),
+            added=(
+                "iam:PassRole (write) on any resource",
+                "lambda:CreateFunction and lambda:InvokeFunction (write) on any resource",
             ),
             newly_allowed=(
                 Witness("iam:PassRole", arn("role/example"), {"iam:passedtoservice": "lambda.amazonaws.com"}),
@@ -184,13 +192,18 @@ FINDINGS = (
     ),
     finding(
         drift(
-            "role/ci",
-            Kind.ACCESS,
+            "policy/push",
+            Kind.POLICY,
             Severity.MEDIUM,
-            "role/ci has more access than was approved.",
+            "policy/push was changed, which 2 principals have: it allows more.",
+            added=(
+                f"ecr:PutImage, ecr:CompleteLayerUpload and ecr:InitiateLayerUpload (write) on {ANY_REPOSITORY}",
+                f"ecr:BatchCheckLayerAvailability (read) on {ANY_REPOSITORY}",
+            ),
             newly_allowed=(Witness("ecr:PutImage", f"arn:aws:ecr:eu-central-1:{ACCOUNT}:repository/example"),),
-            approved={"policies": {arn("policy/push"): PUSH}},
-            live={"policies": {arn("policy/push"): PUSH_ANYWHERE}},
+            approved=PUSH,
+            live=PUSH_ANYWHERE,
+            holders=2,
         ),
         73,
         change("CreatePolicyVersion", PIPELINE, 73, agent="cloudformation.amazonaws.com", source_ip="cloudformation"),
@@ -202,6 +215,7 @@ FINDINGS = (
             Kind.UNMANAGED,
             Severity.MEDIUM,
             "user/svc-migrate is in the account but not in the baseline.",
+            added=("every s3 action on any resource",),
             newly_allowed=(Witness("s3:PutObject", "arn:aws:s3:::example/example"),),
             live={"unique_id": "AIDA00000000000000009", "policies": {"inline:tmp": allow("s3:*")}},
         ),
@@ -238,11 +252,45 @@ FINDINGS = (
             Severity.INFO,
             "AWS updated policy/aws:ReadOnlyAccess (v1 to v2), which 1 principal has: it allows more.",
             arn=POWER,
+            added=("8 read actions of s3express, such as s3express:GetAccessPoint, on any resource",),
             newly_allowed=(Witness("s3express:GetBucketPolicy", "arn:aws:s3express:::example"),),
             approved=APPROVED.policies[POWER].document,
             live=LIVE.policies[POWER].document,
         ),
         2900,
+    ),
+)
+
+KEYS = AccessKeys(
+    as_of=(NOW - timedelta(hours=1)).isoformat(),
+    old_days=90,
+    summary=KeySummary(keys=9, active=7, old=2, unused=1, not_rotated=2),
+    keys=(
+        ListedKey(
+            user="legacy-deploy",
+            owner="team-a",
+            key_id=None,
+            age_days=1412,
+            last_use="used",
+            last_used_at=(NOW - timedelta(days=300)).isoformat(),
+            last_used_service="s3",
+            rotated_by="nobody",
+            way_out="unused",
+            reason=f"not used since {(NOW - timedelta(days=300)).date()}: "
+            "deactivate it, and delete it once nobody misses it",
+        ),
+        ListedKey(
+            user="github-push",
+            owner=None,
+            key_id=None,
+            age_days=203,
+            last_use="used",
+            last_used_at=(NOW - timedelta(hours=5)).isoformat(),
+            last_used_service="ecr",
+            rotated_by="nobody",
+            way_out="oidc",
+            reason="its name says github, whose jobs can take a role by OpenID Connect",
+        ),
     ),
 )
 
@@ -261,4 +309,5 @@ REPORT = Report(
         "Identity providers, passwords, access keys and MFA devices.",
         "Resource policies, organization policies (SCP, RCP) and session policies.",
     ),
+    access_keys=KEYS,
 )

@@ -9,10 +9,10 @@ import warnings
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from tests.dynamodb_tables import create_table
 from tests.functional.gateway import ACCOUNT, REGION, client_of
+from tests.mocked_aws import mocked_aws
 from tests.queues import drained
 
 ENVIRONMENT = {
@@ -26,14 +26,16 @@ ENVIRONMENT = {
     "POWERTOOLS_LOG_LEVEL": "INFO",
     "PROVISIONING_TABLE": "state",
     "ROTATION_TABLE": "state",
+    "SCAN_FUNCTION": "scan",
     "SERVICE_PATH": "/service/",
     "STEWARD_ACCOUNT": ACCOUNT,
     "STEWARD_BUS": "steward",
     "STEWARD_STACK": "steward",
+    "SYNC_TABLE": "sync",
 }
 
 
-CAPABILITIES = {"access_key_rotation", "alerting", "policy_drift", "repository_provisioning"}
+CAPABILITIES = {"access_key_rotation", "alerting", "health", "policy_drift", "repository_provisioning"}
 
 
 @pytest.fixture
@@ -99,8 +101,9 @@ def aws(monkeypatch, one_call_at_a_time):
     """What the stack has before its first call: a table, a bus, and a queue that hears all of it."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
+    with mocked_aws():
         create_table(client_of("dynamodb"), "state")
+        create_table(client_of("dynamodb"), "sync")
         client_of("events").create_event_bus(Name="steward")
         # The kernel sets this filter when a handler is first imported; pytest forgets it after every test.
         warnings.filterwarnings("ignore", "No application metrics to publish")

@@ -1,5 +1,6 @@
 """Trying the work of the functions of policy drift, on all kinds of entities that they read."""
 
+import base64
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -48,11 +49,13 @@ class DriftProbes:
         if probe == "a change of a large group":
             self._crowd = self._crowd or self._large_group()
 
-    def run(self, role, probe):  # noqa: ARG002, C901, PLR0911 - a table, in the form of a match
+    def run(self, role, probe):  # noqa: ARG002, C901, PLR0911, PLR0912 - a table, in the form of a match
         """Whether the function that has the role does its work."""
         match probe:
             case "the first scan" | "a scan":
                 return self._scan()
+            case "a report with the account's access keys":
+                return self._reports_keys()
             case "a finding that no event announced":
                 (name,) = self._drifted_roles(1)
                 return self._scan() and self._finding_of(name)["changes"] != []
@@ -62,6 +65,8 @@ class DriftProbes:
                 return self._are_found({"roleName": self._drifted_roles(1)[0]})
             case "a change of a large group":
                 return self._are_found({"groupName": self._crowd})
+            case "a change that IAM does not show yet":
+                return self._comes_again({"userName": unique()})
             case "all findings":
                 return self._call("GET", "/findings").status == 200
             case "one finding":
@@ -80,6 +85,12 @@ class DriftProbes:
         answer = self._invoke("DriftScan", {"id": f"scan-{uuid.uuid4().hex}"})
         return answer is not None and "failed" not in answer
 
+    def _reports_keys(self):
+        """Whether the report of a scan has the list of the account's keys."""
+        key = self._invoke("DriftScan", {"id": f"scan-{uuid.uuid4().hex}"})["report"].removesuffix("html") + "json"
+        report = self._s3.get_object(Bucket=self._physical["ReportsBucket"], Key=key)["Body"].read()
+        return json.loads(report)["access_keys"]["problem"] is None
+
     def _are_found(self, *named):
         """Hand the check a batch of its queue, one change for each of what is named, and none of it approved; whether
         no message is to come again and there is a finding of each principal.
@@ -89,6 +100,12 @@ class DriftProbes:
             return False
         wanted = {f"{key.removesuffix('Name')}/{name}" for one in named for key, name in one.items() if key in CALLS}
         return wanted <= {finding["entity"] for finding in self._call("GET", "/findings").document["findings"]}
+
+    def _comes_again(self, named):
+        """Whether the message of a change that is not there is to be checked again; its handle is of no message."""
+        message = queued(named, ago=timedelta())
+        answer = self._invoke("DriftCheck", {"Records": [message]})
+        return answer == {"batchItemFailures": [{"itemIdentifier": message["messageId"]}]}
 
     def _acknowledge(self):
         finding = self._findings.pop()
@@ -156,17 +173,18 @@ class DriftProbes:
         return None if "FunctionError" in answer else json.loads(answer["Payload"].read())
 
 
-def queued(named):
-    """A message of the check's queue: CloudTrail tells of a change of what is named."""
+def queued(named, ago=timedelta(hours=1)):
+    """A message of the check's queue: CloudTrail tells of a change of what is named, which IAM shows by now."""
     record = {
         "eventSource": "iam.amazonaws.com",
         "eventName": next((CALLS[key] for key in named if key in CALLS), "SetDefaultPolicyVersion"),
-        "eventTime": datetime.now(UTC).isoformat(),
+        "eventTime": (datetime.now(UTC) - ago).isoformat(),
         "eventID": str(uuid.uuid4()),
         "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/probe"},
         "requestParameters": named,
     }
-    return {"messageId": str(uuid.uuid4()), "body": json.dumps({"detail": record})}
+    handle = base64.b64encode(uuid.uuid4().bytes).decode()
+    return {"messageId": str(uuid.uuid4()), "receiptHandle": handle, "body": json.dumps({"detail": record})}
 
 
 def unique():

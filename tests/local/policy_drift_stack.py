@@ -49,6 +49,15 @@ class DriftStack(Stack):
         """An operator's call; by default, of the account's owner."""
         return self.call(method, path, key or self.key(), json.dumps(body).encode() if body is not None else None)
 
+    def adopt(self, findings):
+        """Adopt findings, and again while a check of changes holds the account: 409 asks for that."""
+        deadline = time.monotonic() + 60
+        while True:
+            adopted = self.ask("POST", "/drift/baseline/adoptions", {"findings": findings})
+            if adopted.status != 409 or time.monotonic() > deadline:
+                return adopted
+            time.sleep(1)
+
     def ears(self):
         """Hears everything that policy drift says from now on."""
         return Ears(self.aws)
@@ -71,7 +80,7 @@ class Ears:
         """What was heard of a kind so far, whose data has these values."""
         return [data for told, data in self.listen() if told == detail_type and wanted.items() <= data.items()]
 
-    def wait_for(self, detail_type, /, seconds=20, **wanted):
+    def wait_for(self, detail_type, /, seconds=60, **wanted):
         """The first event of a kind with these values, heard in time; None if there was none."""
         deadline = time.monotonic() + seconds
         while not (found := self.of(detail_type, **wanted)) and time.monotonic() < deadline:

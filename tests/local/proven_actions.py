@@ -77,9 +77,11 @@ def _rotates_access_keys(makes_a_key: str) -> tuple[Probed, ...]:
         Probed("secretsmanager:PutSecretValue", makes_a_key),
         Probed("secretsmanager:UpdateSecretVersionStage", makes_a_key),
         Probed("secretsmanager:ReplicateSecretToRegions", "a secret without its replica"),
+        Probed("secretsmanager:GetResourcePolicy", "a secret for certain readers"),
         Probed("secretsmanager:PutResourcePolicy", "a secret for certain readers"),
         Probed("secretsmanager:DeleteResourcePolicy", "a secret that is open again"),
         Probed("dynamodb:UpdateItem", makes_a_key),
+        Probed("dynamodb:GetItem", "a key that drains, with targets of secret sync"),
         Probed("dynamodb:DeleteItem", "a user that is not enrolled any more"),
         Probed("events:PutEvents", makes_a_key),
         Probed("cloudtrail:LookupEvents", "a key that may be an orphan"),
@@ -107,6 +109,7 @@ def _reads_the_account(whole: str, group: str, policy: str) -> tuple[Probed | Re
 _READS_CREDENTIALS = tuple(
     Required(f"iam:{operation}", f"https://docs.aws.amazon.com/IAM/latest/APIReference/API_{operation}.html")
     for operation in (
+        "GetAccountSummary",
         "GetLoginProfile",
         "GetOpenIDConnectProvider",
         "GetOutboundWebIdentityFederationInfo",
@@ -126,21 +129,79 @@ _READS_CREDENTIALS = tuple(
 )
 """What the policy ReadCredentials allows. What cannot be read is a finding all the same, with the verdict UNKNOWN."""
 
+_READS_CREDENTIAL_REPORT = tuple(
+    Required(f"iam:{operation}", f"https://docs.aws.amazon.com/IAM/latest/APIReference/API_{operation}.html")
+    for operation in ("GenerateCredentialReport", "GetCredentialReport")
+)
+"""What is not read is said in the report, and keeps the baseline unreviewed."""
+
 _CHANGES = "a change of a user, a group, a role and a policy"
 _S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"
 
 _DEAD_LETTERS = Required(
     "sqs:SendMessage", "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
 )
+_KEY_OWNER_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html"
 _SECURITY_HUB_PAGE = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"
+_PARAMETER_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html"
 _SECRET_PAGE = "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html"
 _QUEUE_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
+
+_CHECKED = {
+    "cloudformation:DescribeStacks": "stack",
+    "cloudformation:ListStackResources": "stack",
+    "cloudtrail:DescribeTrails": "trail",
+    "cloudtrail:GetEventSelectors": "trail",
+    "cloudtrail:GetTrailStatus": "trail",
+    "cloudtrail:LookupEvents": "IAM events",
+    "cloudwatch:GetMetricStatistics": "IAM events",
+    "dynamodb:DescribeContinuousBackups": "tables",
+    "dynamodb:DescribeTable": "tables",
+    "events:ListRuleNamesByTarget": "forwarding",
+    "iam:ListEntitiesForPolicy": "quarantine",
+    "s3:GetBucketNotification": "buckets",
+    "s3:GetBucketPublicAccessBlock": "buckets",
+    "s3:GetBucketVersioning": "buckets",
+    "sns:ListSubscriptionsByTopic": "alarm topic",
+    "sqs:GetQueueAttributes": "dead letters",
+}
+"""The check of ``GET /health`` that is unknown without an action."""
+_CHECKED_ON_AWS = {
+    "cloudwatch:DescribeAlarms": "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html",
+    "ecr:DescribeRepositoryCreationTemplates": "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeRepositoryCreationTemplates.html",
+    "events:DescribeRule": "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeRule.html",
+    "securityhub:DescribeHub": "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DescribeHub.html",
+}
+"""The local AWS authorizes alarms on "*", and has no creation templates, no Security Hub and, here, no forwarding."""
 
 ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "RepositoryApiRole": (
         *_LOGS_AND_TRACES,
         *_PROVISION_REPOSITORIES,
         Probed("ecr:GetRegistryScanningConfiguration", "no warning that something could not be read"),
+        Probed("ecr:DescribePullThroughCacheRules", "an adoption that is shown"),
+        Probed("ecr:DescribeRepositoryCreationTemplates", "an adoption that is shown"),
+        Probed("ecr:DescribeRegistry", "replication that is shown"),
+        Probed("ecr:GetSigningConfiguration", "signing that is shown"),
+        Probed("dynamodb:GetItem", "the fleet"),
+        Probed("lambda:InvokeFunction", "a scan of the registry on demand"),
+    ),
+    "FleetScanRole": (
+        *_LOGS_AND_TRACES,
+        Probed("ecr:DescribeImages", "a scan of the registry"),
+        Probed("ecr:DescribeRepositories", "a scan of the registry"),
+        Probed("ecr:GetLifecyclePolicy", "a scan of the registry"),
+        Probed("ecr:GetRepositoryPolicy", "a scan of the registry"),
+        Probed("ecr:ListTagsForResource", "a scan of the registry"),
+        Probed("ecr:DescribePullThroughCacheRules", "a scan of the registry"),
+        Probed("ecr:DescribeRepositoryCreationTemplates", "a scan of the registry"),
+        Probed("dynamodb:BatchGetItem", "a scan of the registry"),
+        Probed("dynamodb:DeleteItem", "a scan of the registry"),
+        Probed("dynamodb:GetItem", "a scan of the registry"),
+        Probed("dynamodb:PutItem", "a scan of the registry"),
+        Probed("dynamodb:UpdateItem", "a scan of the registry"),
+        Probed("events:PutEvents", "a scan of the registry"),
+        _DEAD_LETTERS,
     ),
     "FailedPushRole": (
         *_LOGS_AND_TRACES,
@@ -174,15 +235,46 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         Probed("iam:GetUser", "a rotation on demand"),
         Probed("iam:ListAccessKeys", "a rotation on demand"),
         Probed("iam:UpdateAccessKey", "a reactivation"),
-        Probed("dynamodb:GetItem", "a user with a superseded key"),
+        Probed("dynamodb:GetItem", "a user with a superseded key", sid="ReadWriteState"),
+        Probed("dynamodb:GetItem", "a user with targets of secret sync", sid="ReadSyncState"),
         Probed("dynamodb:Scan", "all users"),
         Probed("dynamodb:UpdateItem", "a reactivation"),
         Probed("cloudtrail:LookupEvents", "a user with a superseded key"),
         Probed("events:PutEvents", "a rotation on demand"),
     ),
+    "EnrolmentApiRole": (
+        *_LOGS_AND_TRACES,
+        Probed("iam:GetUser", "an enrolment"),
+        Probed("iam:ListAccessKeys", "an enrolment"),
+        Required("iam:GetAccessKeyLastUsed", _KEY_OWNER_PAGE),
+        Probed("iam:GetLoginProfile", "an enrolment"),
+        Probed("iam:ListMFADevices", "an enrolment"),
+        Probed("iam:GetAccountAuthorizationDetails", "an enrolment"),
+        Required("iam:GetPolicy", _PAGES_OF_IAM),
+        Required("iam:GetPolicyVersion", _PAGES_OF_IAM),
+        Probed("iam:TagUser", "an enrolment"),
+        Probed("iam:UntagUser", "a departure"),
+        Probed("secretsmanager:DescribeSecret", "an enrolment"),
+        Probed("secretsmanager:CancelRotateSecret", "a departure"),
+        Probed("secretsmanager:UntagResource", "a departure"),
+        Probed("dynamodb:GetItem", "an enrolment"),
+        Probed("dynamodb:UpdateItem", "an enrolment"),
+        Probed("dynamodb:DeleteItem", "a departure"),
+        Probed("events:PutEvents", "an enrolment"),
+    ),
+    "AccessKeysRole": (
+        *_LOGS_AND_TRACES,
+        Probed("iam:GenerateCredentialReport", "the keys of the account"),
+        Probed("iam:GetCredentialReport", "the keys of the account"),
+        Probed("iam:GetAccountAuthorizationDetails", "the keys of the account"),
+        Probed("dynamodb:Scan", "the keys of the account"),
+        Probed("events:PutEvents", "the count of keys"),
+        _DEAD_LETTERS,
+    ),
     "ExposedKeyRole": (
         *_LOGS_AND_TRACES,
         Probed("iam:GetAccessKeyLastUsed", "a service user's key"),
+        Probed("dynamodb:UpdateItem", "a service user's key"),
         Probed("events:PutEvents", "a service user's key"),
         _DEAD_LETTERS,
     ),
@@ -190,15 +282,38 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         *_LOGS_AND_TRACES,
         Probed("secretsmanager:DescribeSecret", "a secret that authenticates"),
         Probed("secretsmanager:GetSecretValue", "a secret that authenticates"),
+        Probed("secretsmanager:GetResourcePolicy", "a restricted secret that authenticates"),
         Probed("iam:ListAccessKeys", "a secret with a key that no consumer has used"),
         Probed("kms:Decrypt", "a secret that authenticates"),
         Probed("dynamodb:Scan", "a secret that authenticates"),
         Probed("events:PutEvents", "a secret that does not authenticate"),
         _DEAD_LETTERS,
     ),
+    "SecretSyncRole": (
+        *_LOGS_AND_TRACES,
+        Probed("secretsmanager:DescribeSecret", "targets without the current key"),
+        Probed("secretsmanager:GetSecretValue", "targets without the current key", sid="ReadSecrets"),
+        Probed("secretsmanager:GetSecretValue", "targets in CI systems and under a role", sid="ReadTokens"),
+        Probed("secretsmanager:PutSecretValue", "targets without the current key"),
+        Probed("secretsmanager:GetSecretValue", "targets without the current key", sid="WriteOtherSecrets"),
+        Probed("ssm:PutParameter", "targets without the current key"),
+        Probed("ssm:GetParameter", "targets without the current key"),
+        Probed("sts:AssumeRole", "targets in CI systems and under a role"),
+        Required("kms:Encrypt", _PARAMETER_PAGE),
+        Probed("kms:GenerateDataKey", "targets without the current key"),
+        Probed("kms:Decrypt", "targets without the current key", sid="UseSecretsKey"),
+        Probed("kms:Decrypt", "targets without the current key", sid="UseKeysOfTargets"),
+        Probed("dynamodb:Scan", "targets without the current key"),
+        Probed("dynamodb:GetItem", "targets without the current key"),
+        Probed("dynamodb:UpdateItem", "targets without the current key"),
+        Probed("events:PutEvents", "targets without the current key"),
+        _DEAD_LETTERS,
+    ),
     "AlertsRole": (
         *_LOGS_AND_TRACES,
-        Probed("dynamodb:GetItem", "an event to alert"),
+        Probed("dynamodb:GetItem", "an event to alert", sid="ReadWriteState"),
+        Probed("dynamodb:GetItem", "an event to alert", sid="ReadSources"),
+        Required("iam:GetAccessKeyLastUsed", _KEY_OWNER_PAGE),
         Probed("dynamodb:PutItem", "an event to alert"),
         Probed("dynamodb:UpdateItem", "an event to alert"),
         Probed("sns:Publish", "an event to alert"),
@@ -219,7 +334,9 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         *_LOGS_AND_TRACES,
         *_reads_the_account("a scan", _PAGES_OF_IAM, "a scan"),
         *_READS_CREDENTIALS,
+        *_READS_CREDENTIAL_REPORT,
         Probed("cloudtrail:LookupEvents", "a finding that no event announced"),
+        Probed("lambda:InvokeFunction", "a report with the account's access keys"),
         Probed("s3:GetObject", "a scan"),
         Probed("s3:GetObjectVersion", "the first scan"),
         Probed("s3:PutObject", "the first scan", sid="CaptureFirstBaseline"),
@@ -252,13 +369,21 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         Probed("dynamodb:GetItem", _CHANGES),
         Probed("dynamodb:UpdateItem", _CHANGES),
         Probed("events:PutEvents", "a change of a role"),
+        Probed("sqs:ChangeMessageVisibility", "a change that IAM does not show yet"),
         Required("sqs:ReceiveMessage", _QUEUE_PAGE),
         Required("sqs:DeleteMessage", _QUEUE_PAGE),
         Required("sqs:GetQueueAttributes", _QUEUE_PAGE),
     ),
+    "HealthApiRole": (
+        *_LOGS_AND_TRACES,
+        *(Probed(action, check) for action, check in _CHECKED.items()),
+        *(Required(action, page) for action, page in _CHECKED_ON_AWS.items()),
+    ),
     "DriftApiRole": (
         *_LOGS_AND_TRACES,
         *_reads_the_account("an adoption", _PAGES_OF_IAM, "an adoption"),
+        *_READS_CREDENTIALS,
+        *_READS_CREDENTIAL_REPORT,
         Probed("s3:GetObject", "an adoption"),
         Probed("s3:GetObjectVersion", "an adoption", sid="ReadWriteBaseline"),
         Probed("s3:GetObjectVersion", "a link to the report", sid="ReadReports"),

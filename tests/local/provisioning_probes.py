@@ -3,9 +3,10 @@
 import json
 import time
 import uuid
+from http import HTTPStatus
 
 from tests.local.aws.launched import ACCOUNT
-from tests.published_events import golden_event
+from tests.published_events import golden_event, store_at_its_source
 
 IN_PROGRESS_SECONDS = 21
 """A repository younger than this is left to the call that created it."""
@@ -29,6 +30,7 @@ class ProvisioningProbes:
         self._ask = {
             "RepositoryApiRole": self._put,
             "FailedPushRole": self._push_failed,
+            "FleetScanRole": self._scan_registry,
             "AlertsRole": self._alert_told,
             "ScheduledAlertsRole": self._week_told,
         }
@@ -39,7 +41,7 @@ class ProvisioningProbes:
     def prepare(self, probe):
         """Nothing: a probe makes what it meets."""
 
-    def run(self, role, probe):
+    def run(self, role, probe):  # noqa: PLR0911 - a table, in the form of a match
         """Whether the function that has the role does its work."""
         ask = self._ask[role]
         match probe:
@@ -53,13 +55,29 @@ class ProvisioningProbes:
             case "no warning that something could not be read":
                 self._start_anew("RepositoryApi")
                 return not any("could not be read" in w for w in self._call(self._name()).document["warnings"])
+            case "an event to alert" | "a weekly digest" | "a scan of the registry":
+                return ask()
             case "a second try after the first could not publish":
                 name = self._name()
                 with self._rights.without(role, "events:PutEvents"):
                     assert not ask(name)
                 return ask(name)
-            case "an event to alert" | "a weekly digest":
-                return ask()
+            case _:
+                return self._operate(probe)
+
+    def _operate(self, probe):
+        """Call a route of operators; whether it answers as it should."""
+        match probe:
+            case "an adoption that is shown":
+                return self._show_adoption()
+            case "replication that is shown":
+                return self._registry_settings()["replicated_to"] is not None
+            case "signing that is shown":
+                return self._registry_settings()["signed_by"] is not None
+            case "the fleet":
+                return self._stack.call("GET", "/repositories?limit=1", self._caller).status in {200, 404}
+            case "a scan of the registry on demand":
+                return self._stack.call("POST", "/fleet/scans", self._caller).status == HTTPStatus.ACCEPTED
         raise AssertionError(f"no such probe: {probe}")
 
     def _call(self, name):
@@ -79,9 +97,32 @@ class ProvisioningProbes:
         event = {"id": str(uuid.uuid4()), "source": "aws.ecr", "detail": detail}
         return "FunctionError" not in self._invoke("FailedPush", event)
 
+    def _registry_settings(self):
+        """What a new execution environment shows of the registry's settings."""
+        name = self._name()
+        self._call(name)
+        self._start_anew("RepositoryApi")
+        return self._stack.call("GET", f"/repositories/{name}", self._caller).document["registry"]
+
+    def _show_adoption(self):
+        """Ask what adopting a repository of others would change."""
+        name = self._name()
+        self._stack.aws.client("ecr").create_repository(repositoryName=name)
+        answer = self._stack.call("POST", f"/repositories/{name}/adoption?dry_run=true", self._caller)
+        return answer.status == HTTPStatus.OK
+
+    def _scan_registry(self):
+        """Scan, as an operator asks for it, after the state of the scan before is gone; whether it is complete."""
+        table, dynamodb = self._physical["ProvisioningState"], self._stack.aws.client("dynamodb")
+        dynamodb.delete_item(TableName=table, Key={"id": {"S": "fleet#running"}})
+        answer = self._invoke("FleetScan", {"id": uuid.uuid4().hex, "requested_by": "probe"})
+        return "FunctionError" not in answer and json.loads(answer["Payload"].read())["complete"]
+
     def _alert_told(self):
-        """Hand the function a message of its queue; whether it is not to come again."""
-        event = golden_event("PolicyDriftDetected")
+        """Hand the function an alert of a finding that its source confirms; whether it is not to come again."""
+        event = golden_event("PolicyDriftDetected", finding_id=f"access:role:{uuid.uuid4().hex}")
+        tables = {"drift_table": self._physical["DriftState"], "rotation_table": self._physical["RotationState"]}
+        store_at_its_source(self._stack.aws.client("dynamodb"), event, **tables)
         records = [{"messageId": "1", "body": json.dumps(event)}]
         answer = self._invoke("Alerts", {"Records": records})
         return json.loads(answer["Payload"].read()) == {"batchItemFailures": []}

@@ -2,17 +2,21 @@
 
 import json
 import uuid
+from contextlib import suppress
 
 from tests.local.aws.functions import deploy_function
 from tests.local.aws.launched import ACCOUNT, REGION
+from tests.local.conftest import TARGETS_KEY
 from tests.local.service_users import LONG_AGO, ServiceUsers, secret_of
 
 FUNCTIONS = {
     "RotationPlannerRole": "RotationPlanner",
     "RotationWorkerRole": "RotationWorker",
     "SecretRotationRole": "SecretRotation",
+    "AccessKeysRole": "AccessKeys",
     "ExposedKeyRole": "ExposedKey",
     "SecretProofRole": "SecretProof",
+    "SecretSyncRole": "SecretSync",
 }
 FAILED = "failed"
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
@@ -63,14 +67,36 @@ class RotationProbes:
                 return self._is_worked_on(role, self._users.with_key("closed")[0])
             case "a secret that is open again":
                 name, _ = self._users.with_key()
-                self._users.remember(name, readers="arn:aws:iam::123456789012:role/former")
+                self._restrict(name)
                 return self._is_worked_on(role, name)
             case "a user that is not enrolled any more":
                 name = self._users.not_enrolled_any_more()
                 self._is_worked_on(role, name)
                 return not self._users.is_remembered(name)
+            case "targets without the current key":
+                return self._synced(role)
+            case "targets in CI systems and under a role":
+                return self._relayed(role)
+            case "a key that drains, with targets of secret sync":
+                name, older = self._users.with_superseded_key(prefix="synced")
+                current = {"promoted_at": LONG_AGO, "adopted_at": LONG_AGO}
+                keys = {self._users.current(name)[1]: current, older: {"superseded_at": LONG_AGO}}
+                self._users.remember(name, keys=keys)
+                self._is_worked_on(role, name)  # makes the replica, which comes first
+                return self._is_worked_on(role, name)
+            case "an enrolment":
+                return self._call("POST", f"/{self._users.elsewhere()}/enrolment").status == 202
+            case "a departure":
+                name, _ = self._users.with_key(promoted_at=LONG_AGO)
+                return self._call("DELETE", f"/{name}/enrolment").status == 200
+            case "the keys of the account":
+                return self._stack.call("GET", "/access-keys", self._stack.key()).status == 200
+            case "the count of keys":
+                return self._invoke(role, {"detail-type": "Scheduled Event"}) != FAILED
             case "all users":
                 return self._call("GET", "").status == 200
+            case "a user with targets of secret sync":
+                return self._shows_targets()
             case "a user with a superseded key":
                 name, _ = self._users.with_superseded_key()
                 return self._call("GET", f"/{name}").status == 200
@@ -84,6 +110,8 @@ class RotationProbes:
                 return self._exposure_is_told(role, *self._users.with_key())
             case "a secret that authenticates":
                 return self._proves(role, works=True)
+            case "a restricted secret that authenticates":
+                return self._proves(role, works=True, readers="a fingerprint")
             case "a secret that does not authenticate":
                 return self._proves(role, works=False)
             case "a secret with a key that no consumer has used":
@@ -128,10 +156,25 @@ class RotationProbes:
             if told["detail"]["data"]["user_name"] == name:
                 yield told["detail"]["data"]
 
-    def _proves(self, role, *, works, adopted_at=LONG_AGO):
+    def _restrict(self, name):
+        """A restriction that the settings do not have any more."""
+        denied = {
+            "Sid": "OnlyTheseRead",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"],
+            "Resource": "*",
+            "Condition": {"ArnNotEquals": {"aws:PrincipalArn": [f"arn:aws:iam::{ACCOUNT}:role/former"]}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+        self._secrets.put_resource_policy(SecretId=secret_of(name), ResourcePolicy=policy)
+        self._users.remember(name, readers="a fingerprint")
+
+    def _proves(self, role, *, works, adopted_at=LONG_AGO, readers=""):
         """Whether the hourly proof finds out about one more user what is so."""
         before = self._invoke(role, {})
         name, key = self._users.with_key(promoted_at=LONG_AGO, adopted_at=adopted_at)
+        self._users.remember(name, readers=readers)
         if not works:
             self._stack.aws.client("iam").update_access_key(UserName=name, AccessKeyId=key, Status="Inactive")
         found = self._invoke(role, {})
@@ -141,6 +184,36 @@ class RotationProbes:
         if works:  # the worker may give further users their keys meanwhile
             return found["good"] > before["good"] and found["unclear"] == before["unclear"]
         return name in found["bad"]
+
+    def _synced(self, role):
+        """Whether a parameter and another secret get the current key of one more user."""
+        name, key = self._users.with_key("synced", promoted_at=LONG_AGO)
+        self._secrets.create_secret(Name=f"legacy/{name}", SecretString="{}", KmsKeyId=TARGETS_KEY)
+        answer = self._invoke(role, {})
+        self._users.forget(name)
+        ssm = self._stack.aws.client("ssm")
+        with suppress(ssm.exceptions.ParameterNotFound):
+            held = ssm.get_parameter(Name=f"/legacy/{name}", WithDecryption=True)["Parameter"]["Value"]
+            other = self._secrets.get_secret_value(SecretId=f"legacy/{name}")["SecretString"]
+            mine = [one for one in answer["failed"] if name in one] if answer != FAILED else [name]
+            return not mine and {json.loads(text).get("AccessKeyId") for text in (held, other)} == {key}
+        return False
+
+    def _relayed(self, role):
+        """Whether GitHub, GitLab, a parameter and a secret under a role get the current key of one more user."""
+        name, _ = self._users.with_key("relayed", promoted_at=LONG_AGO)
+        self._secrets.create_secret(Name=f"elsewhere/{name}", SecretString="{}")
+        answer = self._invoke(role, {})
+        shown = self._call("GET", f"/{name}").document["sync"]
+        self._users.forget(name)
+        return answer != FAILED and [one["state"] for one in shown] == ["confirmed"] * 4
+
+    def _shows_targets(self):
+        """Whether the targets of a user are shown with what they confirmed, as far as it is known."""
+        name, _ = self._users.with_key("synced", promoted_at=LONG_AGO)
+        shown = self._call("GET", f"/{name}").document["sync"]
+        self._users.forget(name)
+        return bool(shown) and "unknown" not in {one["state"] for one in shown}
 
     def _call(self, method, path, body=None):
         body = json.dumps(body).encode() if body else None
@@ -161,6 +234,13 @@ class RotationProbes:
             Principal="secretsmanager.amazonaws.com",
         )
         return arn
+
+
+def request_of(key_id, number, by):
+    """A routine rotation as the API stores it before it publishes the event."""
+    return json.dumps(
+        {"key_id": key_id, "reason": "routine", "id": number, "by": by, "session": ""}, separators=(",", ":")
+    )
 
 
 def queued(name, reason="scheduled", key_id=None):

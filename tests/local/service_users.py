@@ -29,6 +29,13 @@ class ServiceUsers:
         self._iam.put_user_policy(UserName=name, PolicyName="log-in", PolicyDocument=rights)
         return name
 
+    def elsewhere(self):
+        """A user on the service path that has a key and is not enrolled."""
+        name = self.without_key()
+        self._iam.untag_user(UserName=name, TagKeys=["steward:rotate"])
+        self.add_key(name)
+        return name
+
     def with_key(self, prefix="probe", **history):
         """A user whose key is in its secret, and the key's id; ``history`` is what the steward remembers of the key."""
         name = self.without_key(prefix)
@@ -57,9 +64,9 @@ class ServiceUsers:
         self._iam.untag_user(UserName=name, TagKeys=["steward:rotate"])
         return name
 
-    def with_superseded_key(self, *, active=True, **history):
+    def with_superseded_key(self, *, active=True, prefix="probe", **history):
         """A user with a current key and an older one, which is returned, too."""
-        name, current = self.with_key()
+        name, current = self.with_key(prefix)
         older = self.add_key(name)["AccessKeyId"]
         if not active:
             self._iam.update_access_key(UserName=name, AccessKeyId=older, Status="Inactive")

@@ -6,10 +6,11 @@ import shutil
 import time
 
 from local.oci import Registry
+from tests import builds
+from tests.builds import PARTS
 from tests.local.aws.deployed import Project
 from tests.local.aws.launched import ACCOUNT, REGION, REPOSITORY, Key, allow
 
-PARTS = ("template.yaml", "samconfig.toml", "functions", "layers")
 MAY_PUSH = (
     "ecr:GetAuthorizationToken",
     "ecr:BatchCheckLayerAvailability",
@@ -25,11 +26,15 @@ MAY_PUSH = (
 class Stack(Project):
     """A deployed copy of the project."""
 
-    def __init__(self, folder):
-        super().__init__(folder, source=REPOSITORY, parts=PARTS)
+    def __init__(self, folder, parts=PARTS):
+        super().__init__(folder, source=REPOSITORY, parts=parts)
         shutil.copytree(
             REPOSITORY / "tests" / "layers" / "settings", folder / "layers" / "settings", dirs_exist_ok=True
         )
+
+    def take_build(self, settings=None):
+        """Begin with the build that other stacks of the run have made, or make it for them."""
+        builds.take(builds.built(self.folder, self.folder.parent), self.folder, settings)
 
     @property
     def api_id(self):

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from tests.local.aws.launched import ACCOUNT
+from ecr_steward.app import main as steward
+from tests.local.aws.launched import ACCOUNT, REGION
 from tests.local.stack import eventually
 from tests.local.subscriber import Subscriber
-from tests.published_events import golden_event
+from tests.published_events import golden_event, store_at_its_source
 
 DRIFT = "PolicyDriftDetected"
 
@@ -29,6 +30,8 @@ def publish(stack, drift):
     events = stack.aws.client("events", drift)
 
     def put(*envelopes):
+        for envelope in envelopes:
+            store(stack, envelope)
         entries = [
             {
                 "EventBusName": "steward",
@@ -70,6 +73,31 @@ def test_a_drift_becomes_a_message_that_says_what_who_and_how_to_take_it_back(pu
     assert len(mail.about(unique)) == 1
 
 
+def test_an_operator_sends_a_test_alert_and_no_other(stack, everything, mail, monkeypatch, tmp_path, capsys):
+    """With the command, as a holder of the policy for operators."""
+    operator = stack.aws.user(managed=[stack.physical_id("OperatorPolicy")])
+    settings = {
+        "XDG_CONFIG_HOME": tmp_path,
+        "AWS_ENDPOINT_URL": stack.aws.endpoint,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": operator.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": operator.secret_access_key,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, str(value))
+    events = stack.aws.client("events", operator)
+
+    assert steward(["--output", "tsv", "--query", "event_id", "alerts", "test"]) == 0
+    event_id = capsys.readouterr().out.strip()
+    with pytest.raises(events.exceptions.ClientError) as refused:
+        events.put_events(Entries=[{"EventBusName": "steward", "Source": "any", "DetailType": "any", "Detail": "{}"}])
+
+    (told,) = everything.about(event_id)
+    assert told["Subject"] == f"[{ACCOUNT}] INFO: Test alert: nothing happened"
+    assert len(mail.about(event_id)) == 1
+    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
 def test_a_refused_request_is_alerted_in_chat_and_not_by_mail(stack, probe, everything, mail, unique):
     """Refused by the house rules; what the gateway refuses never reaches the function."""
     refused = stack.put(f"team-b/{unique}", probe)
@@ -84,6 +112,7 @@ def test_a_refused_request_is_alerted_in_chat_and_not_by_mail(stack, probe, ever
 
 def test_a_message_that_is_delivered_often_is_alerted_once(stack, everything, unique):
     event = golden_event(DRIFT, finding_id=f"access:role:{unique}", entity=f"role/{unique}")
+    store(stack, event)
     sqs, queue = stack.aws.client("sqs"), stack.physical_id("AlertQueue")
     for _ in range(5):
         sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(event))
@@ -101,6 +130,12 @@ def test_who_has_no_right_in_iam_does_not_alert_in_our_name(stack):
         sns.publish(TopicArn=stack.physical_id("AlertTopic"), Message="Click here")
 
     assert refused.value.response["Error"]["Code"] == "AuthorizationError"
+
+
+def store(stack, event):
+    """Write what the publisher of an event stores of it, by which alerting confirms it."""
+    tables = {"drift_table": stack.physical_id("DriftState"), "rotation_table": stack.physical_id("RotationState")}
+    store_at_its_source(stack.aws.client("dynamodb"), event, **tables)
 
 
 def is_empty(sqs, queue):

@@ -4,6 +4,7 @@ import pytest
 
 from tests.local.conftest import SECRETS_KEY
 from tests.local.drift_probes import DriftProbes
+from tests.local.health_probes import HealthProbes
 from tests.local.proven_actions import ROLES, Probed
 from tests.local.provisioning_probes import ProvisioningProbes
 from tests.local.role_rights import RoleRights
@@ -30,7 +31,9 @@ def probes(stack, probe, rights):
     """Role -> who tries the work of its function."""
     provisioning, rotation = ProvisioningProbes(stack, probe, rights), RotationProbes(stack, rights, SECRETS_KEY)
     drift = DriftProbes(stack, rights)
-    return dict.fromkeys(ROLES, rotation) | {role: probes for probes in (provisioning, drift) for role in probes.roles}
+    health = HealthProbes(stack, probe)
+    own = {role: probes for probes in (provisioning, drift, health) for role in probes.roles}
+    return dict.fromkeys(ROLES, rotation) | own
 
 
 @pytest.mark.parametrize(("role", "probed"), PROBES)

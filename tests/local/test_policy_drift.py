@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.local.aws.held_answers import unlike_the_model_of_aws
 from tests.local.aws.launched import ACCOUNT, allow, policy
 from tests.local.policy_drift_stack import DriftStack
 
@@ -15,6 +16,7 @@ TRUST = policy({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}
 @pytest.fixture(scope="module")
 def drift(tmp_path_factory):
     stack = DriftStack(tmp_path_factory.mktemp("drift"))
+    stack.take_build()
     started = stack.run("start")
     assert started.returncode == 0, started.stdout + started.stderr
     stack.forward_iam_events()
@@ -22,6 +24,7 @@ def drift(tmp_path_factory):
     time.sleep(3)
     yield stack
     stack.run("clean")
+    assert unlike_the_model_of_aws(stack.answers) == {}
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,38 @@ def test_operators_acknowledge_and_adopt(drift, captured, mallory):
     assert (stale.status, nameless.status, adopted.status) == (412, 422, 200), adopted.body
     assert ears.wait_for("PolicyDriftResolved", finding_id="access:role:app")["how"] == "adopted"
     assert ears.wait_for("BaselineChanged")["how"] == "adopted"
+
+
+def test_a_changed_policy_of_25_roles_is_one_alert_and_one_adoption(drift, captured, mallory):
+    arrivals = drift.ears()
+    guardrail = mallory.create_policy(PolicyName="guardrail", PolicyDocument=policy(allow("s3:GetObject")))
+    arn = guardrail["Policy"]["Arn"]
+    for number in range(25):
+        mallory.create_role(RoleName=f"holder-{number}", AssumeRolePolicyDocument=TRUST)
+        mallory.attach_role_policy(RoleName=f"holder-{number}", PolicyArn=arn)
+    created = [f"unmanaged:role:holder-{number}" for number in range(25)]
+    drift.scan()
+    for one in created:  # whichever run found it first: what is published later is not of the policy
+        assert arrivals.wait_for("PolicyDriftDetected", finding_id=one)
+    found = {one["id"]: one["fingerprint"] for one in json.loads(drift.ask("GET", "/drift/findings").body)["findings"]}
+    assert drift.adopt([{"id": one, "fingerprint": found[one]} for one in created]).status == 200
+    ears = drift.ears()
+
+    grown = policy(allow("s3:GetObject", "iam:PutRolePolicy"))
+    mallory.create_policy_version(PolicyArn=arn, PolicyDocument=grown, SetAsDefault=True)
+    told = ears.wait_for("PolicyDriftDetected", finding_id="policy:policy:guardrail")
+    known = {"id": told["finding_id"], "fingerprint": told["fingerprint"]}
+    adopted = drift.adopt([known])
+    over = ears.wait_for("PolicyDriftResolved", finding_id="policy:policy:guardrail")
+    drift.scan()
+
+    assert (told["holders"], told["severity"]) == (25, "CRITICAL")
+    assert told["changes"][0]["event_name"] == "CreatePolicyVersion"
+    assert adopted.status == 200, adopted.body
+    assert over["how"] == "adopted"
+    assert [(one["finding_id"], one["why"]) for one in ears.of("PolicyDriftDetected")] == [
+        ("policy:policy:guardrail", "opened")
+    ]
 
 
 def test_only_deployers_write_the_baseline_and_its_deletion_is_critical(drift, captured):

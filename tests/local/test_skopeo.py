@@ -1,15 +1,22 @@
 """The main job and the safety net with skopeo."""
 
 import base64
+import hashlib
+import json
+import urllib.request
 from functools import partial
+from pathlib import Path
 
 import pytest
+import yaml
 
+import settings
 from local.oci import image_of
 from tests.local.skopeo import copy, layout_of, needs_skopeo
 from tests.local.stack import eventually
 
 pytestmark = needs_skopeo
+INDEX = "application/vnd.oci.image.index.v1+json"
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +60,55 @@ def test_a_push_without_any_call_succeeds_at_the_latest_when_run_again(stack, sk
     assert eventually(lambda: stack.exists(name))
     again = skopeo(layout, target)
     assert again.returncode == 0, again.stderr
+
+
+def test_signatures_are_pushed_and_added_to_where_tags_are_immutable_as_shipped(stack, skopeo, tmp_path, unique):
+    """As cosign writes them (a tag that grows), and notation without referrers (an index) and with them (a subject)."""
+    name, shipped = f"team-a/{unique}", shipped_rule()
+    exceptions = [{"filterType": "WILDCARD", "filter": each} for each in shipped["mutable_tags"]]
+    stack.aws.client("ecr").create_repository(
+        repositoryName=name,
+        imageTagMutability=f"{shipped['tag_mutability']}_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=exceptions,
+    )
+    here = f"docker://127.0.0.1:{stack.port}/{name}"
+    images = [layout_of(image_of(f"{text}\n"), tmp_path / text) for text in ("image", "signature", "two-signatures")]
+    image = image_of("image\n").manifest
+    digest = hashlib.sha256(json.dumps(image).encode()).hexdigest()
+
+    pushed = [skopeo(images[0], f"{here}:1")]
+    pushed += [skopeo(signature, f"{here}:sha256-{digest}.sig") for signature in images[1:]]
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": []}
+    subject = {"mediaType": image["mediaType"], "digest": f"sha256:{digest}", "size": len(json.dumps(image))}
+    signature = {**image_of("signature\n").manifest, "subject": subject}
+    one = {"mediaType": image["mediaType"], "size": len(json.dumps(signature))}
+    one["digest"] = f"sha256:{hashlib.sha256(json.dumps(signature).encode()).hexdigest()}"
+    statuses = [
+        put_manifest(stack, name, one["digest"], signature),
+        put_manifest(stack, name, f"sha256-{digest}", index),
+        put_manifest(stack, name, f"sha256-{digest}", {**index, "manifests": [one]}),
+    ]
+    refused = skopeo(images[1], f"{here}:1")
+
+    assert [each.stderr for each in pushed if each.returncode] == []
+    assert statuses == [201, 201, 201]
+    assert refused.returncode != 0
+
+
+def shipped_rule():
+    """The rule of every repository that no other one matches, as it is shipped."""
+    rules = yaml.safe_load(Path(settings.__file__).with_name("house_rules.yaml").read_text(encoding="utf-8"))
+    return rules["repositories"][-1]
+
+
+def put_manifest(stack, name, reference, manifest):
+    """The status of a push of a manifest, under a tag or a digest, by plain HTTP."""
+    token = stack.aws.client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{stack.port}/v2/{name}/manifests/{reference}",
+        data=json.dumps(manifest).encode(),
+        headers={"Authorization": f"Basic {token}", "Content-Type": manifest["mediaType"]},
+        method="PUT",
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.status

@@ -10,13 +10,14 @@ import uuid
 
 from samtranslator.yaml_helper import yaml_parse
 
+from tests.builds import PARTS
 from tests.local.aws.deployed import Project
 from tests.local.aws.launched import ACCOUNT, REPOSITORY, allow, policy
 from tests.local.policy_drift_stack import DriftStack
 from tests.local.role_rights import RoleRights
-from tests.local.rotation_probes import queued
+from tests.local.rotation_probes import queued, request_of
 from tests.local.service_users import secret_of
-from tests.local.stack import PARTS, eventually
+from tests.local.stack import eventually
 from tests.queues import drained
 
 EARLIER = "8647751d597a0e6a592b3ac5f836cfd3ba7c78a2"
@@ -118,8 +119,23 @@ class UpgradedStack(DriftStack):
 
     def rotate(self, name):
         """One run of the worker, as an operator asks for another key; whether it went without an error."""
-        asked = queued(name, "routine", self.current_key(name))
+        key = self.current_key(name)
+        asked = queued(name, "routine", key)
+        self._store_request_of(asked)
         return self.invoke("RotationWorker", asked) == {"batchItemFailures": []}
+
+    def _store_request_of(self, queued_rotation):
+        """Store what the API stores before it publishes this request; versions before that do not look."""
+        (message,) = queued_rotation["Records"]
+        detail = json.loads(message["body"])["detail"]
+        asked = detail["data"]
+        stored = request_of(asked["key_id"], detail["metadata"]["correlation_id"], asked["requested_by"])
+        self.aws.client("dynamodb").update_item(
+            TableName=self.physical_ids["RotationState"],
+            Key={"id": {"S": f"user#{asked['user_name']}"}},
+            UpdateExpression="ADD requested :stored",
+            ExpressionAttributeValues={":stored": {"SS": [stored]}},
+        )
 
     def stop_half_way(self, name):
         """A rotation that made and staged a key, and was not allowed to promote it."""
@@ -263,7 +279,10 @@ class UpgradedStack(DriftStack):
         self.events_in(heard)
         key = self.current_key(name)
         for function, event_name in INPUTS:
-            answer = self.invoke(function, _input(event_name, name, key))
+            event = _input(event_name, name, key)
+            if event_name == "queued_rotation":
+                self._store_request_of(event)
+            answer = self.invoke(function, event)
             assert self.is_quiet()
             events = [[event["source"], event["detail-type"], event["detail"]] for event in self.events_in(heard)]
             published[f"{function} {event_name}"] = _comparable([answer, *events], name)

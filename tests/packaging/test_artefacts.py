@@ -23,6 +23,7 @@ IN_USE = {
     "POWERTOOLS_LOG_LEVEL": "INFO",
     "PUSH_SAFETY_NET": "report",
     "IAM_EVENTS_REGION": "us-east-1",
+    "EVENT_DELAY_SECONDS": "30",
     "ROTATION_ROLES": "arn:aws:iam::123456789012:role/rotation",
     "ROTATION_FUNCTION": "arn:aws:lambda:ca-central-1:123456789012:function:rotation",
 }
@@ -98,7 +99,7 @@ def who_am_i(tmp_path):
         "path": "/whoami",
         "httpMethod": "GET",
         "headers": {},
-        "requestContext": {"identity": identity, "requestId": "r", "stage": "v1"},
+        "requestContext": {"identity": identity, "requestId": "r", "stage": "v1", "accountId": "123456789012"},
     }
     event.write_text(json.dumps(request))
     return str(event)

@@ -47,7 +47,7 @@ def installed(tmp_path_factory):
 
 
 def steward(installed, *arguments):
-    code = f"import sys; sys.path.insert(0, {str(installed)!r}); from ecr_steward.app import run; run()"
+    code = f"import sys; sys.path.insert(0, {str(installed)!r}); from ecr_steward.__main__ import run; run()"
     command = [sys.executable, "-I", "-c", code, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=installed)
 
@@ -70,6 +70,27 @@ def test_it_makes_a_baseline(installed):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["users"].keys() == {"ann"}
+
+
+def test_it_begins_and_judges_settings(installed):
+    """By the functions' own code, with the schemas for editors."""
+    done = steward(installed, "settings", "init", "our-settings")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (installed / "our-settings" / ".schemas" / "house_rules.schema.json").is_file()
+
+    checked = steward(installed, "settings", "check", "our-settings")
+
+    assert checked.returncode == 0, checked.stderr
+    assert "our-settings/house_rules.yaml: 1 rules for callers" in checked.stdout
+
+
+def test_both_programs_are_installed(installed):
+    (metadata,) = installed.glob("ecr_steward-*.dist-info/entry_points.txt")
+
+    assert [line.partition(" = ")[0] for line in metadata.read_text().splitlines() if " = " in line] == [
+        "docker-credential-steward",
+        "steward",
+    ]
 
 
 def test_help_needs_neither_the_gate_nor_a_client_of_aws(installed):

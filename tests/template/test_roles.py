@@ -25,12 +25,22 @@ SERVICE_USERS = "arn:${AWS::Partition}:iam::${AWS::AccountId}:user${ServicePath}
 
 WITHOUT_RESOURCE_TYPE = {
     "cloudtrail:LookupEvents": "the action has no resource type",
+    "iam:GenerateCredentialReport": "the action has no resource type",
     "iam:GetAccountAuthorizationDetails": "the action has no resource type",
+    "iam:GetCredentialReport": "the action has no resource type",
+    "iam:GetAccountSummary": "the action has no resource type",
     "iam:GetOutboundWebIdentityFederationInfo": "the action has no resource type",
     "iam:ListOpenIDConnectProviders": "the action has no resource type",
     "iam:ListOrganizationsFeatures": "the action has no resource type",
     "iam:ListSAMLProviders": "the action has no resource type",
     "ecr:GetRegistryScanningConfiguration": "the action has no resource type",
+    "cloudtrail:DescribeTrails": "the action has no resource type",
+    "cloudwatch:GetMetricStatistics": "the action has no resource type",
+    "ecr:DescribeRegistry": "the action has no resource type",
+    "ecr:GetSigningConfiguration": "the action has no resource type",
+    "ecr:DescribePullThroughCacheRules": "the action has no resource type",
+    "ecr:DescribeRepositoryCreationTemplates": "the action has no resource type",
+    "events:ListRuleNamesByTarget": "the action has no resource type",
 }
 """Actions that may stand on "*", each with the reason why AWS allows nothing narrower."""
 
@@ -197,34 +207,60 @@ def test_the_policies_of_callers_cover_their_routes_and_no_others(resources):
     (api,) = of_type(resources, "AWS::ApiGateway::RestApi").values()
     paths = api["Body"]["paths"]
     routes = {f"{method.upper()}{path}" for path, item in paths.items() for method in item}
-    operated = {route for route in routes if "/service-users" in route or "/drift/" in route}
-    of_everybody = {"GET/whoami", "GET/openapi.json"}
+    routes = {route.replace("POST/repositories/{name+}", "POST/repositories/{name}/adoption") for route in routes}
+    operated = {
+        route
+        for route in routes
+        if re.search(
+            r"/service-users|/access-keys$|/drift/|/health$|/openapi/|/fleet/|/adoption$|^GET/repositories$", route
+        )
+    }
 
-    assert allowed_routes(resources, "OperatorPolicy", routes) == operated | of_everybody
+    assert allowed_routes(resources, "OperatorPolicy", routes) == operated | {"GET/whoami"}
     assert allowed_routes(resources, "PipelinePolicy", routes) == routes - operated
 
 
+def test_an_operator_may_put_a_test_alert_on_the_bus_and_no_other_event(resources):
+    _routes, events = statements(resources["OperatorPolicy"]["Properties"]["PolicyDocument"])
+
+    assert (events["Action"], events["Resource"]) == ("events:PutEvents", {"Fn::GetAtt": ["Bus", "Arn"]})
+    assert events["Condition"] == {
+        "StringEquals": {"events:source": "steward-test", "events:detail-type": "TestAlertRequested"}
+    }
+
+
 def test_an_operator_may_not_ask_for_a_repository_of_a_misleading_name(resources):
-    misleading = {"PUT/repositories/service-users", "POST/repositories/drift/x", "GET/repositories/drift/findings"}
+    misleading = {
+        "PUT/repositories/service-users",
+        "PUT/repositories/x/adoption",
+        "POST/repositories",
+        "POST/repositories/drift/x",
+        "GET/repositories/drift/findings",
+        "GET/repositories/fleet/scans",
+    }
 
     assert allowed_routes(resources, "OperatorPolicy", misleading) == set()
 
 
 def allowed_routes(resources, policy, routes):
     """Those of the routes (METHOD/path) that a policy lets call; * spans slashes, as in IAM."""
-    (statement,) = statements(resources[policy]["Properties"]["PolicyDocument"])
+    statement, *_others = statements(resources[policy]["Properties"]["PolicyDocument"])
     arns = [resource["Fn::Sub"] for value in statement["Resource"] for resource in both_sides(value)]
     patterns = [arn.partition("${Api}/v1/")[2].replace("${WriterRepositories}", "*") for arn in arns]
     assert statement["Action"] == "execute-api:Invoke"
     return {route for route in routes if any(fnmatchcase(route, pattern) for pattern in patterns)}
 
 
-def test_only_tagged_users_on_the_service_path_get_their_keys_changed(resources):
+def test_only_users_on_the_service_path_get_their_keys_changed_and_without_the_tag_only_deactivated(resources):
+    """IAM has no condition for the status that a key gets; what decides is the worker's rule."""
     changing = {"iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:UpdateAccessKey"}
     for role in ROLES:
         for statement in statements_of_role(resources, role):
             if changing & set(as_list(statement["Action"])):
-                assert statement["Condition"] == {"StringEquals": {"iam:ResourceTag/steward:rotate": "true"}}
+                is_of_worker = statement["Sid"] == "DeactivateServiceUserKeys"
+                is_tagged = {"StringEquals": {"iam:ResourceTag/steward:rotate": "true"}}
+                assert statement.get("Condition") == (None if is_of_worker else is_tagged)
+                assert not is_of_worker or statement["Action"] == "iam:UpdateAccessKey"
                 assert "user${ServicePath}*" in json.dumps(statement["Resource"])
 
 
@@ -240,7 +276,23 @@ def test_only_secrets_of_service_users_are_touched(resources):
     for role in ROLES.keys() - {"AlertsRole"}:
         for statement in statements_of_role(resources, role):
             if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):
-                assert "secret:steward/service-users/*" in json.dumps(statement["Resource"])
+                named = json.dumps(statement["Resource"])
+                of_sync = "secret:steward/sync-tokens/*" in named or named == '{"Ref": "SyncSecretArns"}'
+                assert "secret:steward/service-users/*" in named or (role == "SecretSyncRole" and of_sync)
+
+
+def test_secret_sync_reads_tokens_that_no_other_role_reads_and_writes_what_operators_name(resources):
+    readers = {role for role in ROLES if "sync-tokens" in json.dumps([*statements_of_role(resources, role)])}
+    writing = [
+        s for s in statements_of_role(resources, "SecretSyncRole") if "Put" in json.dumps([*as_list(s["Action"]), ""])
+    ]
+
+    assert readers == {"SecretSyncRole"}
+    assert {json.dumps(s["Resource"]) for s in writing if "events:PutEvents" not in as_list(s["Action"])} == {
+        '{"Ref": "SyncParameterArns"}',
+        '{"Ref": "SyncSecretArns"}',
+    }
+    assert not {"iam:CreateAccessKey", "iam:UpdateAccessKey"} & {entry.action for entry in ROLES["SecretSyncRole"]}
 
 
 def test_a_secrets_own_key_is_used_through_secrets_manager_alone(resources):

@@ -41,7 +41,7 @@ EXPECTED = (
         undo=made_by("deployer", detach("user", "deployed-admin", ADMINISTRATOR)),
     ),
     Change(
-        "somebody else adds to what the deployer did: not expected",
+        "another person adds to what the deployer did: not expected",
         role("deployed-and-more", rights=READ),
         (
             Step(
@@ -59,7 +59,7 @@ EXPECTED = (
         ),
     ),
     Change(
-        "the deployer and somebody else at once: not expected",
+        "the deployer and another person at once: not expected",
         role("deployed-by-two", rights=READ),
         (
             Step(

@@ -17,11 +17,6 @@ SPELLINGS = (
         (Step((call("update-role", RoleName="described", Description="other words"),)),),
     ),
     Change(
-        "an access key created",
-        user("key-made", rights=READ),
-        (Step((call("create-access-key", UserName="key-made"),)),),
-    ),
-    Change(
         "an attachment without permission: denied by IAM",
         user("refused", rights=READ),
         (Step((call("attach-user-policy", by="outsider", UserName="refused", PolicyArn=ADMINISTRATOR),)),),

@@ -2,13 +2,17 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ecr_steward.api import path_of
-from ecr_steward.commands.context import api_of, read, show
-from ecr_steward.errors import CommandError
+from ecr_steward.commands.context import DryRun, api_of, note, read, show, would
+from ecr_steward.errors import FINDINGS, CommandError
+
+if TYPE_CHECKING:
+    from ecr_steward.api import Api
 
 app = typer.Typer(help="IAM as it is against IAM as it was approved.", no_args_is_help=True)
 baseline = typer.Typer(help="What is approved.", no_args_is_help=True)
@@ -44,7 +48,7 @@ def list_findings(
 @app.command("show", epilog="Example: steward --output json drift show access:role:deployer")
 def show_finding(context: typer.Context, finding: _Finding) -> None:
     """Show one finding: both states, requests that prove it, and who changed it."""
-    show(context, _finding(context, finding))
+    show(context, _finding(api_of(context), finding))
 
 
 @app.command(
@@ -56,32 +60,81 @@ def ack(
     owner: Annotated[str, typer.Option(help="Who is responsible.")],
     reason: Annotated[str, typer.Option(help="Why it is accepted.")],
     until: Annotated[datetime, typer.Option(help="The day on which it ends.", formats=["%Y-%m-%d"])],
+    dry_run: DryRun = False,
 ) -> None:
     """Accept a finding as it is now, until a day. Anything more than that is published again."""
+    api = api_of(context)
+    found = _finding(api, finding)
     expires = until.replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    fingerprint = _finding(context, finding)["fingerprint"]
-    body = {"owner": owner, "reason": reason, "expires": expires, "fingerprint": fingerprint}
-    path = path_of("drift", "findings", finding, "acknowledgement")
-    show(context, api_of(context).call("POST", path, body).body)
+    body = {"owner": owner, "reason": reason, "expires": expires, "fingerprint": found["fingerprint"]}
+    if dry_run:
+        would(context, f"accept {finding} until {expires}", {**_reviewed(found), **body})
+        return
+    show(context, api.call("POST", path_of("drift", "findings", finding, "acknowledgement"), body).body)
 
 
 @app.command(epilog="Example: steward drift adopt access:role:deployer")
-def adopt(context: typer.Context, findings: Annotated[list[str], typer.Argument(help="Ids of findings.")]) -> None:
+def adopt(
+    context: typer.Context,
+    findings: Annotated[list[str], typer.Argument(help="Ids of findings.")],
+    dry_run: DryRun = False,
+) -> None:
     """Approve findings as they are now: they become part of the baseline."""
-    pinned = [{"id": one, "fingerprint": _finding(context, one)["fingerprint"]} for one in findings]
-    show(context, api_of(context).call("POST", "/drift/baseline/adoptions", {"findings": pinned}).body)
+    api = api_of(context)
+    found = [_finding(api, one) for one in findings]
+    if dry_run:
+        would(context, f"approve {len(found)} findings", [_reviewed(one) for one in found])
+        return
+    pinned = [{"id": one["id"], "fingerprint": one["fingerprint"]} for one in found]
+    show(context, api.call("POST", "/drift/baseline/adoptions", {"findings": pinned}).body)
+
+
+@app.command(epilog="Example: steward drift revert access:role:deployer --print > revert.sh")
+def revert(
+    context: typer.Context,
+    finding: _Finding,
+    printed: Annotated[bool, typer.Option("--print", help="Write the commands on the standard output.")] = False,
+) -> None:
+    """Print the AWS CLI commands that revert a finding; the steward runs none of them. 1 if a person has to decide."""
+    if not printed:
+        raise CommandError(
+            "the steward reverts nothing by itself", f"See the commands: steward drift revert {finding} --print"
+        )
+    remedy = _finding(api_of(context), finding).get("revert") or {}
+    commands = remedy.get("commands") or []
+    for text in (*remedy.get("notes", ()), *((remedy["refused"],) if remedy.get("refused") else ())):
+        note(text)
+    if commands:
+        typer.echo("\n".join(commands))
+    for step in remedy.get("plan") or ():
+        note(f"for a person to decide: {step}")
+    if remedy.get("refused") or not commands:
+        raise typer.Exit(FINDINGS)
 
 
 @app.command(epilog="Example: steward drift scan")
-def scan(context: typer.Context) -> None:
+def scan(context: typer.Context, dry_run: DryRun = False) -> None:
     """Start a scan of the account."""
-    show(context, api_of(context).call("POST", "/drift/scans").body)
+    api = api_of(context)
+    if dry_run:
+        would(context, "start a scan against this baseline", _in_force(api))
+        return
+    show(context, api.call("POST", "/drift/scans").body)
 
 
-@app.command(epilog="Example: steward --output tsv drift report")
-def report(context: typer.Context) -> None:
+@app.command(epilog="Example: steward drift report --open")
+def report(
+    context: typer.Context,
+    opened: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
     """Show a link to the latest report, valid for five minutes."""
-    show(context, api_of(context).call("GET", "/drift/report").body)
+    answer = api_of(context).call("GET", "/drift/report").body
+    if opened:
+        import webbrowser
+
+        if not webbrowser.open(answer["report"]):
+            note("there is no browser here: open the link below")
+    show(context, answer)
 
 
 @baseline.command(epilog="Example: steward drift baseline show")
@@ -93,11 +146,47 @@ def show_(context: typer.Context) -> None:
 baseline.registered_commands[-1].name = "show"
 
 
+@baseline.command(epilog="Example: steward drift baseline pull baseline.json")
+def pull(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(help="Where to write it; the standard output by default.")] = "-",
+) -> None:
+    """Write the document that is in force, to edit it, or to keep it in git."""
+    api = api_of(context)
+    in_force = _in_force(api)
+    text = api.download(in_force["document"])
+    if file == "-":
+        typer.echo(text, nl=False)
+    else:
+        try:
+            Path(file).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{file} cannot be written: {error.strerror}", "Choose another file") from None
+    version = in_force["version"]
+    note(f"version {version}; to replace it: steward drift baseline push FILE --replaces {version}")
+
+
+@baseline.command(epilog="Example: steward drift baseline diff baseline.json. Exit code: 0 the same access, 1 another")
+def diff(
+    context: typer.Context, file: Annotated[str, typer.Argument(help="A document, or - for the standard input.")]
+) -> None:
+    """Show the access that a document would approve, and the one in force does not, and the other way round."""
+    from ecr_steward.gate.formats import FORMATS
+    from ecr_steward.gate.inputs import Text, checked
+
+    api = api_of(context)
+    answer = checked(Text("the baseline in force", api.download(_in_force(api)["document"])), Text(file, read(file)))
+    typer.echo(FORMATS["text"](answer, answer.findings), nl=False)
+    if answer.findings:
+        raise typer.Exit(FINDINGS)
+
+
 @baseline.command(epilog="Example: steward drift baseline push baseline.json --replaces 3HL4kqtJlcpXroDTDmJ")
 def push(
     context: typer.Context,
     file: Annotated[str, typer.Argument(help="The document, or - for the standard input.")],
     replaces: Annotated[str, typer.Option(help="The version that it replaces, as baseline show says.")],
+    dry_run: DryRun = False,
 ) -> None:
     """Replace the baseline, unless another version came in between."""
     import json
@@ -106,10 +195,30 @@ def push(
         body = json.loads(read(file))
     except ValueError as error:
         raise CommandError(f"{file}: it is no JSON: {error}", "Give a baseline document") from error
-    answer = api_of(context).call("PUT", "/drift/baseline", body, headers={"If-Match": replaces})
-    show(context, answer.body)
+    api = api_of(context)
+    if dry_run:
+        in_force = _in_force(api)
+        if in_force["version"] != replaces:
+            raise CommandError(
+                f"version {in_force['version']} is in force, not {replaces}",
+                "See what changed: steward drift baseline diff",
+            )
+        would(context, f"replace it by {file}", in_force)
+        return
+    show(context, api.call("PUT", "/drift/baseline", body, headers={"If-Match": replaces}).body)
 
 
-def _finding(context: typer.Context, finding: str) -> dict[str, Any]:
-    found: dict[str, Any] = api_of(context).call("GET", path_of("drift", "findings", finding)).body
+def _finding(api: "Api", finding: str) -> dict[str, Any]:
+    found: dict[str, Any] = api.call("GET", path_of("drift", "findings", finding)).body
     return found
+
+
+def _in_force(api: "Api") -> dict[str, Any]:
+    """The version in force, without what is acknowledged beside it."""
+    shown: dict[str, Any] = api.call("GET", "/drift/baseline").body
+    return {name: value for name, value in shown.items() if not name.endswith("acknowledged")}
+
+
+def _reviewed(finding: dict[str, Any]) -> dict[str, Any]:
+    """What a person should know before a decision."""
+    return {name: finding[name] for name in ("id", "severity", "verdict", "summary", "fingerprint")}

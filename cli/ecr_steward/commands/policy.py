@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecr_steward.errors import FINDINGS, NOTHING
+from ecr_steward.errors import FINDINGS, NOTHING, CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +55,7 @@ def compare(
 ) -> None:
     """Say what B allows that A does not, and the other way round."""
     answer = _change(base, head)
-    _write(answer, answer.findings, form)
+    sys.stdout.write(_formatted(answer, answer.findings, form))
     raise typer.Exit(FINDINGS if answer.findings else NOTHING)
 
 
@@ -70,6 +70,10 @@ def check(
     ] = None,
     head: Annotated[str, typer.Option(help="The same after the change; the working folder by default.")] = ".",
     form: Written = Format.TEXT,
+    write: Annotated[
+        list[str] | None,
+        typer.Option(help="Write the answer to a file as well, such as sarif=gate.sarif.", metavar="FORMAT=FILE"),
+    ] = None,
     fail_on: Annotated[FailOn, typer.Option(help="Which findings make it fail.", case_sensitive=False)] = (
         FailOn.BROADENED
     ),
@@ -82,19 +86,40 @@ def check(
     from ecr_steward.gate.inputs import Answer
     from ecr_steward.gate.sources import read_file
 
+    files = [_file(one) for one in write or ()]
     allowances = read_allowances(read_file(allow), str(allow)) if allow else ()
     answer = _change(base, head)
     findings = accepted(answer.findings, allowances, datetime.now(UTC).date())
     answer = Answer(findings, answer.unjudged, answer.files)
     failing = tuple(_failing(findings, fail_on))
-    _write(answer, failing, form)
+    for also, path in files:
+        _write_file(path, _formatted(answer, failing, also))
+    sys.stdout.write(_formatted(answer, failing, form))
     raise typer.Exit(FINDINGS if failing else NOTHING)
 
 
+def _file(option: str) -> tuple[Format, Path]:
+    form, _, path = option.partition("=")
+    if form not in set(Format) or not path:
+        raise CommandError(
+            f"{option!r} is no format and file", f"Example: --write sarif=gate.sarif. Formats: {', '.join(Format)}"
+        )
+    return Format(form), Path(path)
+
+
+def _write_file(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}", "Choose another file for --write") from None
+
+
 def _change(base: str | None, head: str) -> "Answer":
+    from ecr_steward.commands.context import waiting
     from ecr_steward.gate.sources import change
 
-    return change(base, head)
+    with waiting("Comparing"):
+        return change(base, head)
 
 
 def _failing(findings: "Iterable[Finding]", fail_on: FailOn) -> "Iterable[Finding]":
@@ -114,7 +139,7 @@ def _failing(findings: "Iterable[Finding]", fail_on: FailOn) -> "Iterable[Findin
             yield one
 
 
-def _write(answer: "Answer", failing: "tuple[Finding, ...]", form: Format) -> None:
+def _formatted(answer: "Answer", failing: "tuple[Finding, ...]", form: Format) -> str:
     from ecr_steward.gate.formats import FORMATS
 
-    sys.stdout.write(FORMATS[form](answer, failing))
+    return FORMATS[form](answer, failing)

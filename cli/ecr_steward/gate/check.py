@@ -1,20 +1,22 @@
 """What a change of files does to IAM, entity by entity."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ecr_steward.gate.certainty import certain
-from ecr_steward.gate.opaque import shown
+from ecr_steward.gate.opaque import opaque_document, shown, token
 from ecr_steward.gate.side import Place, Side
 from iam_policy import Access, Comparison, Decision, PolicyDocumentError, Verdict, Witness, compare, evaluate
 from iam_policy.known_actions import spelled
 from iam_policy.wording import visible
 from policy_drift.domain.access.effective_policies import UnreadError, access, effective_policies
 from policy_drift.domain.access.reading import EVERYTHING, NOTHING, read, together
-from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, Role
+from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, Group, Role
 from policy_drift.domain.comparison.counterparts import counterpart
 from policy_drift.domain.comparison.drifts import drifts
+from policy_drift.domain.comparison.summary import summary_of
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import of_verdict
 from policy_drift.report.wording import newly_possible, no_longer_possible
@@ -47,6 +49,8 @@ class Finding:
         One sentence.
     reasons, escalations : tuple of str
         Why it is as severe as it is; the escalation paths among these apart.
+    added_access, removed_access : tuple of str
+        All of the access, in groups, the most dangerous first; for UNKNOWN what may be added or removed.
     added, removed : tuple of str
         Requests that prove it, as sentences; for UNKNOWN those that may be possible.
     witnesses : tuple of Witness
@@ -66,6 +70,8 @@ class Finding:
     summary: str
     reasons: tuple[str, ...] = ()
     escalations: tuple[str, ...] = ()
+    added_access: tuple[str, ...] = ()
+    removed_access: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     witnesses: tuple[Witness, ...] = ()
@@ -95,15 +101,41 @@ class _Judged:
 
 def findings(file: str, base: Side, head: Side, severities: DriftSeverities, when: str = "") -> Iterator[Finding]:
     """The differences of two sides, the most severe first; none for what is merely written otherwise."""
-    found = drifts(base.account, head.account, severities=severities)
-    judged = [
-        _judged(drift, base.account, head.account, severities) for drift in found.found if drift.kind is not Kind.NOTE
-    ]
+    before, now = _with_what_is_elsewhere(base.account, head.account)
+    found = drifts(before, now, severities=severities)
+    judged = [_judged(drift, before, now, severities) for drift in found.found if drift.kind is not Kind.NOTE]
     seen = {(one.drift.entity, _part(one.drift.kind)) for one in judged}
-    judged += _overlooked(base.account, head.account, seen, severities)
+    judged += _overlooked(before, now, seen, severities)
     for one in sorted(judged, key=lambda one: (-one.drift.severity, one.drift.finding_id)):
         if one.comparison.verdict is not Verdict.EQUIVALENT or one.drift.kind in _OF_THEMSELVES:
             yield _worded(one, file, head.places.get(one.drift.entity) or base.places.get(one.drift.entity), when)
+
+
+def _with_what_is_elsewhere(base: Account, head: Account) -> tuple[Account, Account]:
+    """Both accounts, with an opaque policy beside those that deny, where their holder may have more than the files say.
+
+    Without it, a Deny that goes would deny nothing. Such are policies by themselves, holders that are described
+    elsewhere, and groups, whose members may be.
+    """
+    accounts = [base, head]
+    for section in ("groups", "roles"):
+        known = [getattr(account, section) for account in accounts]
+        for name in known[0].keys() & known[1].keys():
+            pair = [held[name] for held in known]
+            if all(map(_may_have_more, pair)) and any(map(_denies, accounts, pair)):
+                more = {"<elsewhere>": opaque_document(token(f"{name}.elsewhere"))}
+                known = [{**held, name: replace(held[name], inline={**held[name].inline, **more})} for held in known]
+        accounts = [replace(account, **{section: held}) for account, held in zip(accounts, known, strict=True)]
+    return accounts[0], accounts[1]
+
+
+def _may_have_more(entity: Entity) -> bool:
+    return isinstance(entity, Group) or not entity.unique_id or entity.unique_id.endswith("~policy")
+
+
+def _denies(account: Account, entity: Entity) -> bool:
+    held = (account.policies[arn].document for arn in entity.attached if arn in account.policies)
+    return any('"Deny"' in json.dumps(document, default=str) for document in (*entity.inline.values(), *held))
 
 
 def _part(kind: Kind) -> Kind:
@@ -202,6 +234,7 @@ def _worded(one: _Judged, file: str, place: Place | None, when: str) -> Finding:
     denied = _named_actions(one.comparison.newly_denied, one.before, one.now)
     place = place or Place()
     name = place.label or str(drift.entity)
+    access = summary_of(replace(one.comparison, sides=(one.before, one.now)))
     reasons = tuple(shown(_fit_for(place, reason)) for reason in drift.reasons if reason)
     if verdict is Verdict.UNKNOWN and one.comparison.reason and one.comparison.reason not in reasons:
         reasons = (*reasons, shown(one.comparison.reason))
@@ -217,6 +250,8 @@ def _worded(one: _Judged, file: str, place: Place | None, when: str) -> Finding:
         summary=visible(shown(f"{name} {_said(drift.kind, verdict, is_policy=bool(place.label))}.")),
         reasons=tuple(map(visible, reasons)),
         escalations=tuple(visible(reason) for reason in reasons if reason.startswith(_ESCALATION)),
+        added_access=tuple(visible(shown(words)) for words in access.added),
+        removed_access=tuple(visible(shown(words)) for words in access.removed),
         added=tuple(_sentence(newly_possible(witness, drift.entity), place) for witness in allowed),
         removed=tuple(_sentence(no_longer_possible(witness, drift.entity), place) for witness in denied),
         witnesses=allowed,

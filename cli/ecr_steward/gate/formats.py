@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from ecr_steward import __version__
 from ecr_steward.gate.check import Finding
 from ecr_steward.gate.inputs import Answer
 from ecr_steward.gate.opaque import shown
@@ -105,7 +105,7 @@ def as_sarif(answer: Answer, failing: Sequence[Finding]) -> str:
         results.append(result)
     driver = {
         "name": "steward policy check",
-        "version": _version(),
+        "version": __version__,
         "rules": [{"id": rule, "shortDescription": {"text": _RULES.get(rule, rule)}} for rule in rules],
     }
     log = {
@@ -166,7 +166,9 @@ def _head(answer: Answer, failing: Sequence[Finding]) -> str:
 
 def _details(one: Finding) -> list[str]:
     perhaps = "Perhaps: " if one.verdict.value == "UNKNOWN" else ""
-    lines = [f"Why: {reason}" for reason in one.reasons]
+    lines = [f"{perhaps}Adds: {words}" for words in one.added_access]
+    lines += [f"{perhaps}Removes: {words}" for words in one.removed_access]
+    lines += [f"Why: {reason}" for reason in one.reasons]
     lines += [f"{perhaps}{sentence}" for sentence in one.added[:_MOST_WITNESSES]]
     lines += [f"{perhaps}{sentence}" for sentence in one.removed[:_MOST_WITNESSES]]
     lines += [f"When: {one.when}"] if one.when else []
@@ -186,6 +188,8 @@ def _object(one: Finding) -> dict[str, Any]:
         "summary": one.summary,
         "reasons": list(one.reasons),
         "escalation_paths": list(one.escalations),
+        "added_access": list(one.added_access),
+        "removed_access": list(one.removed_access),
         "newly_allowed": list(one.added),
         "newly_denied": list(one.removed),
         "witnesses": [
@@ -207,10 +211,3 @@ def _md(text: str) -> str:
     for character in "\\`*_[]|":
         text = text.replace(character, f"\\{character}")
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
-
-
-def _version() -> str:
-    try:
-        return version("ecr-steward")
-    except PackageNotFoundError:
-        return "0"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from ecr_steward.gate import check, plans, stacks
@@ -18,7 +18,7 @@ from policy_drift.domain.account import Account, EntityKind
 from policy_drift.domain.finding import Kind
 from steward import settings
 from steward.errors import StewardError
-from steward.severities import DriftSeverities, Severities
+from steward.severities import SEVERITIES_FILE, DriftSeverities, Severities
 from steward.severity import Severity
 
 SUFFIXES = (".json", ".yaml", ".yml", ".template")
@@ -51,6 +51,7 @@ class _Read:
     template: Template | None = None
     plan: Mapping[str, Any] | None = None
     side: Side | None = None
+    unjudged: tuple[Unjudged, ...] = ()
 
 
 def checked(base: Text | None, head: Text) -> Answer:
@@ -64,18 +65,32 @@ def checked(base: Text | None, head: Text) -> Answer:
     now = _read(head)
     before = _read(base) if base is not None and base.content is not None else None
     if now is None and before is None:
-        return Answer(())
-    unjudged = tuple(
-        one for read in (now,) if read is not None and read.template is not None for one in read.template.unjudged
-    )
+        return Answer((), files=0)
+    unjudged = now.unjudged if now else ()
     return Answer(
         worst_first((*_compared(before, now, base, head), *_unlike(before, unjudged, head.name))), unjudged, 1
     )
 
 
+def compared_accounts(base: Text, head: Text) -> Answer:
+    """What changes from one account to the other.
+
+    Raises
+    ------
+    UnusableInputError
+        One of them is neither an answer of get-account-authorization-details nor a baseline.
+    """
+    for one in (base, head):
+        read = _read(one)
+        if read is None or read.kind != "account":
+            remedy = "give an answer of aws iam get-account-authorization-details, or a baseline"
+            raise UnusableInputError(one.name, "it is no account", remedy)
+    return checked(base, head)
+
+
 def _unlike(before: _Read | None, unjudged: Iterable[Unjudged], file: str) -> Iterator[Finding]:
     """What cannot be judged and is not the same on both sides: it may be anything."""
-    known = {one.what: one.content for one in (before.template.unjudged if before and before.template else ())}
+    known = {one.what: one.content for one in (before.unjudged if before else ())}
     for one in unjudged:
         if known.get(one.what) != one.content:
             summary = f"{one.what} differs, and what that changes is not known."
@@ -103,13 +118,13 @@ def _compared(before: _Read | None, now: _Read | None, base: Text | None, head: 
             yield from check.findings(file, one.base, one.head, severities, when)
     elif kind == "plan":
         now_plan = now.plan if now and now.plan else {"format_version": "1.0"}
-        first_side = plans.after(before.plan, file) if before and before.plan else plans.before(now_plan, file)
-        yield from check.findings(file, first_side, plans.after(now_plan, file), severities)
+        with plans.as_terraform_writes_them(file):
+            planned = plans.after(now_plan, file)
+            found = plans.after(before.plan, file) if before and before.plan else plans.before(now_plan, file)
+        yield from check.findings(file, found, planned, severities)
     else:
-        second_side = now.side if now and now.side else _nothing(before.side if before else None)
-        yield from check.findings(
-            file, before.side if before and before.side else _nothing(second_side), second_side, severities
-        )
+        live = now.side if now and now.side else _nothing(before.side if before else None)
+        yield from check.findings(file, before.side if before and before.side else _nothing(live), live, severities)
 
 
 def account_in(content: str, name: str) -> Account:
@@ -132,10 +147,8 @@ def account_in(content: str, name: str) -> Account:
 
 @cache
 def shipped_severities() -> DriftSeverities:
-    """The severities that the project ships: in the distribution beside this module, in the repository in its layer."""
-    beside = Path(__file__).with_name("severities.yaml")
-    path = beside if beside.exists() else Path(__file__).parents[3] / "layers" / "settings" / "severities.yaml"
-    return settings.load(path, Severities).drift
+    """The severities that the project ships."""
+    return settings.load(settings.shipped(SEVERITIES_FILE), Severities).drift
 
 
 def _short(atom: str) -> str:
@@ -165,10 +178,14 @@ def _read(text: Text) -> _Read | None:
         return None
     kind = _kind(body)
     match kind:
+        case "state":
+            raise UnusableInputError(text.name, "it is a state, not a plan", "use terraform show -json PLAN")
         case "plan":
-            return _Read(kind, plan=body)
+            with plans.as_terraform_writes_them(text.name):
+                return _Read(kind, plan=body, unjudged=tuple(plans.unjudged(body, text.name)))
         case "template":
-            return _Read(kind, template=read_template(body, text.content, text.name))
+            template = read_template(body, text.content, text.name)
+            return _Read(kind, template=template, unjudged=template.unjudged)
         case "baseline":
             return _Read("account", side=_of_baseline(text.content, body, text.name))
         case "account":
@@ -182,6 +199,8 @@ def _kind(body: Mapping[str, Any]) -> str:
     """What a JSON object is; empty for what has nothing to do with access."""
     if plans.is_plan(body):
         return "plan"
+    if plans.is_state(body):
+        return "state"
     if "Resources" in body and (
         "AWSTemplateFormatVersion" in body or "Transform" in body or _has_types(body["Resources"])
     ):
@@ -216,9 +235,11 @@ def _of_documents(documents: list[Any], name: str) -> Side:
     label = PurePath(name).name
     for number, document in enumerate(documents):
         try:
-            effective_access([document])
+            notes = effective_access([document]).notes
         except PolicyError as error:
             raise UnusableInputError(name, f"it is no policy document: {error}") from error
+        if notes:
+            raise UnusableInputError(name, f"it is no policy document: {notes[0]}")
         statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
         entity = draft.entity(EntityKind.ROLE, f"document{number or ''}")
         trust = any("Principal" in one or "NotPrincipal" in one for one in statements)

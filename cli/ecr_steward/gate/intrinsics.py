@@ -18,6 +18,8 @@ MOST_ATOMS = 3
 
 _PSEUDO = {"AWS::AccountId": OWN_ACCOUNT, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 _NO_VALUE = "AWS::NoValue"
+_DYNAMIC = re.compile(r"\{\{resolve:([^{}]*(?:<[^<>]*>[^{}]*)*)\}\}")
+"""A dynamic reference: to a parameter of Systems Manager, or to a secret."""
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 _LOGIC: dict[str, Callable[[list[Any]], bool]] = {
@@ -66,6 +68,8 @@ class Resolver:
                 name, argument = next(iter(value.items()))
                 if name == "Ref" or (isinstance(name, str) and name.startswith("Fn::")):
                     return self._function(name, argument)
+            if any(isinstance(key, str) and key.startswith("Fn::") for key in value):
+                return self._token("members", value)  # a loop or a macro beside others: what it makes is not known
             members = {key: self.resolve(member) for key, member in value.items()}
             return {key: member for key, member in members.items() if member is not NOTHING}
         if isinstance(value, list):
@@ -77,7 +81,7 @@ class Resolver:
                 elif one is not NOTHING:
                     resolved.append(one)
             return resolved
-        return value
+        return _without_references(value) if isinstance(value, str) else value
 
     def text(self, value: Any) -> str:
         """The value as text; a token for what is none."""
@@ -114,6 +118,7 @@ class Resolver:
             "Fn::If": self._if,
             "Fn::Select": self._select,
             "Fn::Split": self._split,
+            "Fn::FindInMap": self._find_in_map,
         }
         function = known.get(name)
         found = None if function is None else function(argument)
@@ -165,7 +170,7 @@ class Resolver:
                 return self.text(own[name])
             return self.text({"Fn::GetAtt": name} if "." in name else {"Ref": name})
 
-        return _VARIABLE.sub(replaced, text)
+        return _without_references(_VARIABLE.sub(replaced, text))
 
     def _join(self, argument: Any) -> str | None:
         if not isinstance(argument, list) or len(argument) != 2:  # noqa: PLR2004 - a separator and a list
@@ -173,7 +178,7 @@ class Resolver:
         separator, listed = argument[0], self.resolve(argument[1])
         if not isinstance(separator, str) or not isinstance(listed, list):
             return None
-        return separator.join(map(self.text, listed))
+        return _without_references(separator.join(map(self.text, listed)))
 
     def _split(self, argument: Any) -> list[str] | None:
         if not isinstance(argument, list) or len(argument) != 2:  # noqa: PLR2004 - a separator and a text
@@ -191,6 +196,14 @@ class Resolver:
             return None
         return listed[int(index)]
 
+    def _find_in_map(self, argument: Any) -> Any:
+        """A value with keys that the template says; one with a default, or a key of the region, is not known."""
+        keys = [self.resolve(key) for key in argument] if isinstance(argument, list) else []
+        found: Any = self.template.get("Mappings")
+        for key in keys:
+            found = found.get(key) if isinstance(found, Mapping) and isinstance(key, str) else None
+        return found if len(keys) == 3 and isinstance(found, str | list) else None  # noqa: PLR2004 - map, key, key
+
     def _if(self, argument: Any) -> Any:
         if not isinstance(argument, list) or len(argument) != 3:  # noqa: PLR2004 - a condition and two values
             return None
@@ -200,6 +213,11 @@ class Resolver:
         if any(isinstance(branch, Mapping) and "Effect" in branch for branch in argument[1:]):
             return opaque_statement(self._token("Fn::If", argument))
         return None
+
+
+def _without_references(text: str) -> str:
+    """A text with a token for each dynamic reference: its value is elsewhere."""
+    return _DYNAMIC.sub(lambda found: token(f"resolve.{found[1]}"), text) if "{{resolve:" in text else text
 
 
 def _atom(argument: Any) -> str | None:

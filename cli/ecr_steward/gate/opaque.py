@@ -110,6 +110,8 @@ def _fitted_statement(statement: Any) -> Any:
 
 def _fitted_element(element: str, value: Any) -> Any:
     match element:
+        case "Sid" if isinstance(value, int | float):
+            return str(value)  # CloudFormation makes texts of numbers
         case "Action" | "NotAction":
             return _each(value, _action)
         case "Resource" | "NotResource":
@@ -144,6 +146,8 @@ def _arn(text: Any) -> Any:
 
 def _principal(text: Any) -> Any:
     """A principal, with a number for an account that is not known."""
+    if isinstance(text, int) and not isinstance(text, bool):
+        return str(text)
     parts = text.split(":", 5) if isinstance(text, str) else []
     if len(parts) == 6 and "<" in parts[4]:  # noqa: PLR2004 - an ARN's parts
         number = f"99999{int(hashlib.sha256(parts[4].encode()).hexdigest(), 16) % 10**7:07}"

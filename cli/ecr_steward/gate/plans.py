@@ -8,23 +8,71 @@ the statements of its data source, whose unknown parts alone are opaque then.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from ecr_steward.gate.documents import STATEMENTS, documents, statement_of
 from ecr_steward.gate.errors import UnusableInputError
-from ecr_steward.gate.opaque import OWN_ACCOUNT, token
+from ecr_steward.gate.opaque import OWN_ACCOUNT, digest, token
 from ecr_steward.gate.side import Draft, Place, Side, as_document, as_policy_arn
+from ecr_steward.gate.templates import Unjudged
 from policy_drift.domain.account import EntityId, EntityKind
 
 _KINDS = {"aws_iam_user": EntityKind.USER, "aws_iam_group": EntityKind.GROUP, "aws_iam_role": EntityKind.ROLE}
 _POLICIES = {f"{kind}_policy": (kind, entity) for kind, entity in _KINDS.items()}
 _ATTACHMENTS = {f"{kind}_policy_attachment": (kind, entity) for kind, entity in _KINDS.items()}
+_EXCLUSIVE = {f"{kind}_policy_attachments_exclusive": (kind, entity) for kind, entity in _KINDS.items()}
 _DOCUMENT = "aws_iam_policy_document"
+_NOT_READ = re.compile(
+    r"awscc_iam_(?:role|user|group|managed|user_to)\w*|(?:aws|awscc)_sso(?:admin)?_\w*(?:polic|permission|assignment|boundary)\w*"
+)
+"""Resources that give access, and that the gate does not look into: a change of one is never passed over."""
+_DOCUMENTS = ("policy", "access_policies", "resource_policy", "policy_document", "policy_text")
+"""What the arguments are called that hold the policy of a resource outside of IAM."""
 _INDEX = re.compile(r"\[[^\]]*\]")
 
 
 def is_plan(body: Mapping[str, Any]) -> bool:
     """Whether a JSON object is a plan."""
     return "format_version" in body and ("resource_changes" in body or "planned_values" in body)
+
+
+@contextmanager
+def as_terraform_writes_them(file: str) -> Iterator[None]:
+    """Refuse a plan with parts of other kinds than Terraform writes; no guess is made about it."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnusableInputError(
+            file, f"it is no plan as Terraform writes it ({error})", "use terraform show -json PLAN"
+        ) from error
+
+
+def is_state(body: Mapping[str, Any]) -> bool:
+    """Whether a JSON object is a state: what is there, without what will change."""
+    return "format_version" in body and "values" in body and "resource_changes" not in body
+
+
+def unjudged(body: Mapping[str, Any], file: str) -> Iterator[Unjudged]:
+    """What a plan changes, or puts off, and the gate does not look into."""
+    for one in _mappings(body.get("resource_changes")):
+        inner = one.get("change", {})
+        if inner.get("actions") != ["no-op"] and _NOT_READ.fullmatch(str(one.get("type"))):
+            yield _unjudged(file, one, inner, "resources of this type are not judged: look at it yourself")
+    for deferred in _mappings(body.get("deferred_changes")):
+        one = deferred.get("resource_change", {})
+        if str(one.get("type")).startswith(("aws_iam_", "awscc_iam_", "aws_ssoadmin_")):
+            why = "Terraform puts this change off: check the plan that follows the apply"
+            yield _unjudged(file, one, one.get("change", {}), why)
+
+
+def _unjudged(file: str, one: Mapping[str, Any], inner: Mapping[str, Any], why: str) -> Unjudged:
+    content = json.dumps([inner.get("after"), inner.get("after_unknown")], sort_keys=True)
+    return Unjudged(file, 1, str(one.get("address")), why, content)
+
+
+def _mappings(listed: Any) -> list[Mapping[str, Any]]:
+    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
 
 
 def before(body: Mapping[str, Any], file: str) -> Side:
@@ -47,12 +95,23 @@ class _Plan:
         changes = body.get("resource_changes", [])
         if not isinstance(changes, list):
             raise UnusableInputError(file, "resource_changes is no list", "use the output of terraform show -json PLAN")
+        if body.get("errored"):
+            raise UnusableInputError(file, "Terraform stopped with an error while it planned", "check a whole plan")
+        if "resource_changes" not in body and any(_resources(body.get("planned_values", {}).get("root_module"))):
+            raise UnusableInputError(file, "it has no resource_changes", "use the output of terraform show -json PLAN")
         self._which = which
-        self._changes = [one for one in changes if isinstance(one, Mapping) and "address" in one]
+        # A deposed object only waits for its deletion; the one that took its place has the same address.
+        self._changes = [
+            one for one in changes if isinstance(one, Mapping) and "address" in one and "deposed" not in one
+        ]
         self._expressions = dict(_expressions(body.get("configuration", {}).get("root_module", {}), ""))
         self._draft = Draft(OWN_ACCOUNT)
         self._entities: dict[str, EntityId] = {}
-        self._documents = dict(self._data_sources(body))
+        self._documents: dict[str, Any] = {}
+        for address, document in self._data_sources(body):
+            # Instances of one source, by count or for_each, are one address here: they are known if they are alike.
+            alike = self._documents.setdefault(address, document) == document
+            self._documents[address] = document if alike else _token(f"{address}.json")
 
     def side(self) -> Side:
         resources = [(one, values) for one in self._changes if (values := self._values(one)) is not None]
@@ -64,6 +123,7 @@ class _Plan:
                 self._draft.policy(self._policy_arn(one["address"]), self._document(one, values, "policy"))
         for one, values in resources:
             self._relation(one, values, str(one.get("type")))
+            self._resource_policy(one, values, str(one.get("type")))
         held = {arn for entity in self._draft.entities.values() for arn in entity.attached}
         for one, _ in resources:
             arn = self._policy_arn(one["address"])
@@ -91,6 +151,8 @@ class _Plan:
         for key, marked in unknown.items():
             if marked is True:
                 found[key] = _token(self._reference(address, key) or f"{_INDEX.sub('', address)}.{key}")
+            elif isinstance(marked, list) and any(isinstance(one, Mapping) and one for one in marked):
+                found[key] = self._blocks(address, key, _listed(values.get(key)), marked)
             elif isinstance(marked, list) and True in marked:
                 names = [*self._references(address, key)]
                 known = values.get(key)
@@ -102,12 +164,37 @@ class _Plan:
                 ]
         return found
 
+    def _blocks(self, address: str, key: str, known: list[Any], marked: list[Any]) -> list[Any]:
+        """Nested blocks with tokens for the arguments that are not known; a document from its data source."""
+        expressions = self._expressions.get(_INDEX.sub("", address), {}).get(key)
+        blocks = []
+        for place, flags in enumerate(marked):
+            block, expression = _at(known, place), _at(expressions, place)
+            block = dict(block) if isinstance(block, Mapping) else {}
+            for argument, not_known in flags.items() if isinstance(flags, Mapping) else ():
+                if not_known is True:
+                    said = expression.get(argument) if isinstance(expression, Mapping) else None
+                    named = f"{_INDEX.sub('', address)}.{key}.{argument}.{digest(said or place)}"
+                    block[argument] = self._source(self._qualified(address, said)) or _token(named)
+            blocks.append(block)
+        return blocks
+
+    def _source(self, references: list[str]) -> Any:
+        """The document of the data source that is referred to; None where there is none."""
+        for reference in references:
+            source = reference.removesuffix(".json").removesuffix(".minified_json")
+            if source in self._documents:
+                return self._documents[source]
+        return None
+
     def _references(self, address: str, key: str) -> list[str]:
         """What the configuration refers to in an argument, the most exact first, with the module in front."""
-        bare = _INDEX.sub("", address)
-        parts = bare.split(".")
+        return self._qualified(address, self._expressions.get(_INDEX.sub("", address), {}).get(key))
+
+    def _qualified(self, address: str, expression: Any) -> list[str]:
+        """The references of an expression of a resource, as addresses."""
+        parts = _INDEX.sub("", address).split(".")
         module = ".".join(parts[:-2] if parts[-3:-2] != ["data"] else parts[:-3])
-        expression = self._expressions.get(bare, {}).get(key)
         references = expression.get("references", []) if isinstance(expression, Mapping) else []
         full = [f"{module}.{one}" if module else one for one in references if isinstance(one, str)]
         return [one for one in full if not any(other.startswith(f"{one}.") for other in full)]
@@ -145,16 +232,49 @@ class _Plan:
             resource, entity = _ATTACHMENTS[kind]
             holder = self._holder(address, values, resource.removeprefix("aws_iam_"), entity)
             self._draft.attach(holder, self._policy(values.get("policy_arn")))
-        elif kind == "aws_iam_policy_attachment":
-            for key, entity in (("users", EntityKind.USER), ("groups", EntityKind.GROUP), ("roles", EntityKind.ROLE)):
-                for name in _listed(values.get(key)):
-                    self._draft.attach(self._named(str(name), entity), self._policy(values.get("policy_arn")))
+        elif kind in _EXCLUSIVE or kind == "aws_iam_policy_attachment":
+            self._attachments(address, values, kind)
         elif kind == "aws_iam_group_membership":
             for user in _listed(values.get("users")):
                 self._draft.join(self._named(str(user), EntityKind.USER), self._group(values.get("group")))
         elif kind == "aws_iam_user_group_membership":
             for group in _listed(values.get("groups")):
                 self._draft.join(self._named(str(values.get("user")), EntityKind.USER), self._group(group))
+
+    def _resource_policy(self, change: Mapping[str, Any], values: Mapping[str, Any], kind: str) -> None:
+        """The policy of a bucket, a queue, a key and so on: what it allows its principals."""
+        if not kind.startswith("aws_") or kind.startswith(("aws_iam_", "aws_ssoadmin_", "aws_organizations_")):
+            return
+        if kind in STATEMENTS:
+            self._alone(change["address"], kind, statement_of(values))
+            return
+        if kind == "aws_lambda_function_url":  # the provider makes the permission of a public one
+            if values.get("authorization_type") == "NONE":
+                public = {"action": "lambda:InvokeFunctionUrl", "function_name": values.get("function_name")}
+                self._alone(change["address"], kind, statement_of(public))
+            return
+        given = {key: self._document(change, values, key) for key in _DOCUMENTS if values.get(key)}
+        found = {key: one for key, one in given.items() if isinstance(one, str) or "Statement" in _as_mapping(one)}
+        others = {path: one for path, one in documents(values) if path not in found}
+        for number, (key, document) in enumerate({**found, **others}.items()):
+            self._alone(change["address"] + (f".{key}" if number else ""), kind, document)
+
+    def _alone(self, address: str, kind: str, document: Any) -> None:
+        entity = self._draft.entity(EntityKind.ROLE, f"{address}~policy")
+        parts: dict[str, Any] = {"unique_id": f"{address}~policy", "trust": as_document(document)}
+        self._draft.describe(entity, Place(label=f"{kind}/{address}"), **parts)
+
+    def _attachments(self, address: str, values: Mapping[str, Any], kind: str) -> None:
+        """Several policies of one principal, or one policy of several principals."""
+        if kind in _EXCLUSIVE:
+            resource, entity = _EXCLUSIVE[kind]
+            holder = self._holder(address, values, f"{resource.removeprefix('aws_iam_')}_name", entity)
+            for arn in _listed(values.get("policy_arns")):
+                self._draft.attach(holder, self._policy(arn))
+            return
+        for key, entity in (("users", EntityKind.USER), ("groups", EntityKind.GROUP), ("roles", EntityKind.ROLE)):
+            for name in _listed(values.get(key)):
+                self._draft.attach(self._named(str(name), entity), self._policy(values.get("policy_arn")))
 
     def _holder(self, address: str, values: Mapping[str, Any], key: str, kind: EntityKind) -> EntityId:
         name = values.get(key)
@@ -190,10 +310,8 @@ class _Plan:
         text = values.get(key)
         if isinstance(text, str) and not text.startswith("<"):
             return _decoded(text)
-        for reference in self._references(change["address"], key):
-            source = reference.removesuffix(".json").removesuffix(".minified_json")
-            if source in self._documents:
-                return self._documents[source]
+        if (source := self._source(self._references(change["address"], key))) is not None:
+            return source
         return text if isinstance(text, str) else token(f"{change['address']}.{key}")
 
     def _data_sources(self, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -241,11 +359,17 @@ def _resources(module: Any) -> Iterator[Mapping[str, Any]]:
         yield from _resources(child)
 
 
+def _as_mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _decoded(text: Any) -> Any:
+    if isinstance(text, str) and text.startswith("<"):
+        return text  # a token
     try:
         return json.loads(text) if isinstance(text, str) else text
     except ValueError:

@@ -93,6 +93,11 @@ class Draft:
 
     def side(self) -> Side:
         """The account; a managed policy that is not known is opaque."""
+        for entity, described in list(self.entities.items()):
+            if (
+                isinstance(described, Group) and not described.unique_id
+            ):  # it is described elsewhere: so is what it gives
+                self.give(entity, "<elsewhere>", token(f"{entity.name}.policies"))
         held = {arn for entity in self.entities.values() for arn in references(entity)}
         for arn in sorted(held - self.policies.keys()):
             document = managed_policies.document_of(arn)

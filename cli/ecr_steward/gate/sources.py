@@ -18,6 +18,7 @@ LARGEST = 64 * 1024 * 1024
 """Bytes of one file that are read."""
 _SIGNS = ("AWS::", "Statement", "format_version", "iam-baseline", "UserDetailList")
 """A file without any of these has nothing to do with access."""
+_READ = "give a template, a plan (terraform show -json PLAN), a policy document, a baseline or account details"
 _SKIPPED = {".git", ".aws-sam", ".terraform", ".venv", "node_modules", "cdk.out.cache"}
 
 
@@ -46,7 +47,10 @@ def change(base: str | None, head: str) -> Answer:
     now = _located(head)
     before = None if base is None else _located(base)
     if isinstance(now, Path) and now.is_file():
-        return checked(_one(before, now), Text(head, read_file(now)))
+        answer = checked(_one(before, now), Text(head, read_file(now)))
+        if not answer.files:
+            raise UnusableInputError(head, "it has nothing to do with access", _READ)
+        return answer
     if isinstance(before, Path) and before.is_file():
         raise UnusableInputError(str(base), f"it is a file, and {head} is not", "compare two of one kind")
     return _many(before, now)
@@ -69,7 +73,7 @@ def _located(text: str) -> Path | Revision:
 def _git(*arguments: str, cwd: Path | None = None) -> str | None:
     """What git prints; None when it fails."""
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, cwd=cwd, check=False)  # noqa: S603, S607
+        done = subprocess.run(["git", *arguments], capture_output=True, cwd=cwd, check=False)  # noqa: S607
     except OSError:
         return None
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None

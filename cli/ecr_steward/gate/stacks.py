@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ecr_steward.gate.documents import STATEMENTS, documents, statement_of
 from ecr_steward.gate.intrinsics import NOTHING, Case, Resolver, cases, conditions_used
-from ecr_steward.gate.opaque import OWN_ACCOUNT, is_opaque
+from ecr_steward.gate.opaque import OWN_ACCOUNT, is_opaque, token
 from ecr_steward.gate.side import Draft, Place, Side, as_document, as_policy_arn
 from ecr_steward.gate.templates import Template
 from policy_drift.domain.account import EntityId, EntityKind
@@ -29,8 +30,11 @@ _OF_ONE = {
 _HOLDERS = (("Users", EntityKind.USER), ("Groups", EntityKind.GROUP), ("Roles", EntityKind.ROLE))
 _MANAGED = "AWS::IAM::ManagedPolicy"
 _DIGEST = re.compile(r"[0-9a-f]{10}$")
-_DOCUMENTS = ("PolicyDocument", "KeyPolicy", "ResourcePolicy", "RepositoryPolicyText", "FileSystemPolicy", "Policy")
-"""What the properties are called that hold the policy of a resource outside of IAM."""
+_DOCUMENTS = (
+    *("PolicyDocument", "KeyPolicy", "ResourcePolicy", "RepositoryPolicyText", "FileSystemPolicy", "Policy"),
+    *("AccessPolicies", "AccessPolicy", "PermissionsPolicyDocument", "PolicyText", "NamespaceResourcePolicy"),
+)
+"""What the properties are called that hold the policy of a resource outside of IAM, which may be opaque as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +54,21 @@ def sides(base: Template, head: Template) -> Iterator[Sides]:
         for resource in template.resources.values():
             if isinstance(resource, Mapping) and _has_policies(resource):
                 used |= conditions_used(resource)
-    used |= _changed_existence(base, head)
+    otherwise = _exist_otherwise(base, head)
+    used |= {one for template in (base, head) for name in otherwise if (one := _condition_of(template, name))}
+    resting = {name for name in head.resources if _condition_of(head, name) in changed}
     for case in cases((base.body, head.body), sorted(used - changed)):
-        yield Sides(_side(base, case, ()), _side(head, case, changed), case or {})
+        perhaps = resting | (otherwise if case is None else set())
+        yield Sides(_side(base, case, (), ()), _side(head, case, changed, perhaps), case or {})
 
 
 def changed_definitions(base: Mapping[str, Any], head: Mapping[str, Any]) -> frozenset[str]:
-    """Parameters, mappings and conditions that differ, and the conditions that rest on such."""
+    """Parameters and mappings that differ, and the conditions that rest on such.
+
+    A condition that is merely written otherwise is none of them: each case says what it is on either side.
+    """
     changed: set[str] = set()
-    for section in ("Parameters", "Mappings", "Conditions"):
+    for section in ("Parameters", "Mappings"):
         before, now = base.get(section) or {}, head.get(section) or {}
         for name in before.keys() & now.keys():
             one, other = before[name], now[name]
@@ -79,16 +89,16 @@ def changed_definitions(base: Mapping[str, Any], head: Mapping[str, Any]) -> fro
 
 def _has_policies(resource: Mapping[str, Any]) -> bool:
     kind, properties = str(resource.get("Type")), resource.get("Properties")
-    return kind.startswith("AWS::IAM::") or (
-        isinstance(properties, Mapping) and bool(properties.keys() & {*_DOCUMENTS})
-    )
+    is_given = isinstance(properties, Mapping) and (properties.keys() & {*_DOCUMENTS} or any(documents(properties)))
+    return kind.startswith("AWS::IAM::") or kind in STATEMENTS or bool(is_given)
 
 
-def _changed_existence(base: Template, head: Template) -> set[str]:
-    """The conditions under which a resource exists on one side, and not, or under others, on the other side."""
+def _exist_otherwise(base: Template, head: Template) -> set[str]:
+    """The resources that exist on one side alone, or under other conditions there."""
+    same_conditions = base.body.get("Conditions") == head.body.get("Conditions")
     names = base.resources.keys() | head.resources.keys()
-    found = [(_condition_of(base, name), _condition_of(head, name)) for name in names]
-    return {one for pair in found if pair[0] != pair[1] for one in pair if one}
+    pairs = ((name, _condition_of(base, name), _condition_of(head, name)) for name in names)
+    return {name for name, one, other in pairs if one != other or (one and not same_conditions)}
 
 
 def _condition_of(template: Template, name: str) -> str:
@@ -97,19 +107,25 @@ def _condition_of(template: Template, name: str) -> str:
     return condition if isinstance(condition, str) else ""
 
 
-def _side(template: Template, case: Case | None, changed: Collection[str]) -> Side:
-    return _Reading(template, case, changed).side()
+def _side(template: Template, case: Case | None, changed: Collection[str], perhaps: Collection[str]) -> Side:
+    return _Reading(template, case, changed, perhaps).side()
 
 
 class _Reading:
-    """One template in one case."""
+    """One template in one case.
 
-    def __init__(self, template: Template, case: Case | None, changed: Collection[str]) -> None:
+    Of the resources in ``perhaps``, it is not known whether they exist; the other side may not have them.
+    """
+
+    def __init__(
+        self, template: Template, case: Case | None, changed: Collection[str], perhaps: Collection[str]
+    ) -> None:
         self._template = template
         self._draft = Draft(OWN_ACCOUNT)
         self._resources: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._names: dict[str, tuple[str, str]] = {}
         self._resolver = Resolver(template.body, self._names, case, changed)
+        self._perhaps = perhaps
         for logical_id, resource in template.resources.items():
             if not isinstance(resource, Mapping) or self._resolver.is_true(str(resource.get("Condition"))) is False:
                 continue
@@ -141,6 +157,10 @@ class _Reading:
     def _place(self, logical_id: str, label: str = "") -> Place:
         return Place(self._template.line_of(logical_id), label)
 
+    def _existence(self, logical_id: str) -> str:
+        """A token for what a resource gives: its condition rests on values that the other side has otherwise."""
+        return token(f"{logical_id}.exists,changed")
+
     def _literal(self, value: Any) -> str:
         """A name that the template says; empty where it says none."""
         name = self._resolver.resolve(value)
@@ -169,6 +189,8 @@ class _Reading:
                 self._draft.give(entity, str(policy.get("PolicyName", number)), policy.get("PolicyDocument"))
             elif policy is not NOTHING:
                 self._draft.give(entity, str(number), policy)
+        if logical_id in self._perhaps:  # it may exist where it did not
+            self._draft.give(entity, "Condition", self._existence(logical_id))
         for arn in _list(resolved.get("ManagedPolicyArns")):
             self._draft.attach(entity, self._resolver.text(arn))
         for group in _list(resolved.get("Groups")) if entity.kind is EntityKind.USER else ():
@@ -178,6 +200,8 @@ class _Reading:
         if kind in _PRINCIPALS:
             return
         resolved = {key: self._resolver.resolve(value) for key, value in properties.items()}
+        if logical_id in self._perhaps:
+            resolved |= {key: self._existence(logical_id) for key in resolved.keys() & {*_DOCUMENTS}}
         if kind == "AWS::IAM::UserToGroupAddition":
             for user in _list(resolved.get("Users")):
                 self._draft.join(self._holder(EntityKind.USER, user), self._resolver.text(resolved.get("GroupName")))
@@ -186,9 +210,10 @@ class _Reading:
             self._draft.give(self._holder(holder, resolved.get(key)), logical_id, resolved.get("PolicyDocument"))
         elif kind in ("AWS::IAM::Policy", _MANAGED):
             self._shared_policy(logical_id, kind, resolved)
+        elif kind in STATEMENTS:
+            self._alone(logical_id, _label(kind, logical_id), trust=statement_of(resolved))
         elif not kind.startswith("AWS::IAM::"):
-            for key in _DOCUMENTS:
-                self._resource_policy(logical_id, kind, resolved.get(key))
+            self._resource_policies(logical_id, kind, resolved)
 
     def _shared_policy(self, logical_id: str, kind: str, resolved: Mapping[str, Any]) -> None:
         document = resolved.get("PolicyDocument")
@@ -207,22 +232,23 @@ class _Reading:
             return
         self._alone(logical_id, f"policy/{logical_id}", inline=document)
 
-    def _resource_policy(self, logical_id: str, kind: str, document: Any) -> None:
-        if isinstance(document, str) and document.lstrip().startswith("{"):
-            try:
-                document = json.loads(document)
-            except ValueError:
-                return
-        if isinstance(document, Mapping) and "Statement" in document:
-            if kind.startswith("AWS::ApiGateway::"):  # SAM ends their logical ids with a digest of their properties
-                logical_id = _DIGEST.sub("", logical_id)
-            self._alone(logical_id, f"{kind.removeprefix('AWS::')}/{logical_id}", trust=document)
+    def _resource_policies(self, logical_id: str, kind: str, properties: Mapping[str, Any]) -> None:
+        if kind.startswith("AWS::ApiGateway::"):  # SAM ends their logical ids with a digest of their properties
+            logical_id = _DIGEST.sub("", logical_id)
+        label = _label(kind, logical_id)
+        for key in _DOCUMENTS:
+            document = properties.get(key)
+            is_text = isinstance(document, str) and not document.lstrip().startswith("{")
+            if is_text and is_opaque(document) and (key != "Policy" or kind.endswith(key)):
+                self._alone(logical_id, label, trust=document)
+        for number, (path, document) in enumerate(documents(properties)):
+            self._alone(f"{logical_id}.{path}" if number else logical_id, label, trust=document, at=logical_id)
 
-    def _alone(self, logical_id: str, label: str, *, inline: Any = None, trust: Any = None) -> None:
+    def _alone(self, logical_id: str, label: str, *, inline: Any = None, trust: Any = None, at: str = "") -> None:
         """A policy that no principal of the template has."""
         entity = self._draft.entity(EntityKind.ROLE, f"{logical_id}~policy")
         parts = {"unique_id": f"{logical_id}~policy"} | ({"trust": as_document(trust)} if trust else {})
-        self._draft.describe(entity, self._place(logical_id, label), **parts)
+        self._draft.describe(entity, self._place(at or logical_id, label), **parts)
         if inline is not None:
             self._draft.give(entity, logical_id, inline)
 
@@ -230,6 +256,10 @@ class _Reading:
         """A principal by name: one of the template, or one that is described elsewhere."""
         text = self._resolver.text(name)
         return self._draft.entity(kind, text or "<unknown>")
+
+
+def _label(kind: str, logical_id: str) -> str:
+    return f"{kind.removeprefix('AWS::')}/{logical_id}"
 
 
 def _list(value: Any) -> list[Any]:

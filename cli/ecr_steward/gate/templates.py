@@ -24,6 +24,18 @@ _HARMLESS_TRANSFORMS = {_SAM, "AWS::SecretsManager-2020-07-23", "AWS::SecretsMan
 _LOCAL_PATHS = ("CodeUri", "ContentUri", "DefinitionUri")
 _SOMEWHERE = "s3://bucket/key"
 _NOT_EXPANDED = {"AWS::Serverless::Application": "the nested application"}
+_OTHERS = {
+    "AWS::CloudFormation::StackSet": ("the stack set", "its template is deployed elsewhere: check that one as well"),
+    "AWS::ServiceCatalog::CloudFormationProvisionedProduct": (
+        "the product",
+        "its template is in Service Catalog: check that one as well",
+    ),
+    **{
+        f"AWS::SSO::{kind}": ("the permissions of Identity Center in", "they are not judged: look at it yourself")
+        for kind in ("PermissionSet", "Assignment")
+    },
+}
+"""Resources that give access, or hide what does, and that the gate does not look into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +160,27 @@ def _unjudged(name: str, resource: Any, text: str, file: str) -> Unjudged | None
     kind = _kind(resource)
     if name.startswith("Fn::"):
         what, why = "the function", "AWS alone expands it: check the processed template"
-    elif isinstance(resource, Mapping) and ("Fn::Transform" in resource or (resource.get("Type") and not kind)):
+    elif _is_expanded_by_others(resource, kind):
         what, why = "the macro or module in", "AWS or another tool expands it: check the processed template"
+    elif kind in _OTHERS:
+        what, why = _OTHERS[kind]
     elif kind in nested:
         what, why = nested[kind], "its template is another file: check that one as well"
     else:
         return None
     content = json.dumps(resource, sort_keys=True, default=str)
     return Unjudged(file, line_of(text, name.split(":", maxsplit=1)[0] or name), f"{what} {name}", why, content)
+
+
+def _is_expanded_by_others(resource: Any, kind: str) -> bool:
+    """Whether a macro, a module or a loop makes a resource, or the properties of one that may give access."""
+    if not isinstance(resource, Mapping):
+        return False
+    properties = resource.get("Properties")
+    gives_access = kind.startswith(("AWS::IAM::", "AWS::Serverless::")) or kind.endswith("Policy")
+    made = isinstance(properties, Mapping) and any(str(key).startswith("Fn::") for key in properties)
+    is_odd = "Fn::Transform" in resource or (bool(resource.get("Type")) and not kind) or kind.endswith("::MODULE")
+    return is_odd or (gives_access and made)
 
 
 class _ManagedPolicies:

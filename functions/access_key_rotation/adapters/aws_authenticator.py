@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from access_key_rotation.application.ports import Identity, NotAuthenticatedError
+from access_key_rotation.application.ports import EcrLoginDeniedError, Identity, NotAuthenticatedError
 from access_key_rotation.domain.credential import Credential
 from steward.aws.errors import ACCESS_DENIED, FAILURES, Failure, code_of, upstream
 
@@ -53,9 +53,10 @@ class AwsAuthenticator:
             code, operation = code_of(error), error.operation_name
             text = f"AWS refuses the key {credential.access_key_id} of {credential.user} at {operation} ({code})"
             if operation == ECR_LOGIN and code in ACCESS_DENIED:
-                text = (
+                return EcrLoginDeniedError(
                     f"the user {credential.user} may not call ecr:{ECR_LOGIN} ({code}): its policies lack the "
-                    "permission, or a policy denies it, such as AWS's quarantine; the key itself authenticates"
+                    "permission, or a policy denies it, such as AWS's quarantine; the key itself authenticates",
+                    code=code,
                 )
             return NotAuthenticatedError(text, code=code)
         return upstream(error)

@@ -1,8 +1,10 @@
 """Keeps rotation's records and locks in one DynamoDB table.
 
 An item has the key ``id``: ``user#<name>``. Beside the record it holds the lock (``lease_until``, ``fence``, and its
-``holder``'s token), the intent, and ``next_at``, for people who look. Times are ISO 8601 in the record and epoch
-seconds outside of it.
+``holder``'s token), the intent, the leaks that are reported and not on record yet (``reported``), the routine rotations
+that are requested and not settled yet (``requested``, as JSON), the leaked keys that were deactivated without the lock
+(``stopped``), and ``next_at``, for people who look.
+Times are ISO 8601 in the record and epoch seconds outside of it.
 """
 
 from collections.abc import Iterator
@@ -13,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from access_key_rotation.application.ports import BusyError, Claim, LeaseLostError
+from access_key_rotation.application.ports import UNNAMED, BusyError, Claim, LeaseLostError, is_reported, is_settled
 from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules.situation import Demand
 from access_key_rotation.domain.state import Intent, Record
 from steward.aws.errors import translated
 from steward.clock import Clock
@@ -62,20 +65,42 @@ class DynamoDbRotationRecords:
         item = answer["Attributes"]
         found = msgspec.json.decode(item["intent"]["S"], type=Intent)
         record = replace(_record(item), intent=None if found == intent else found)
-        return Claim(user, int(item["fence"]["N"]), until, intent, record)
+        requested = frozenset(_request(text) for text in _texts(item, "requested"))
+        return Claim(
+            user, int(item["fence"]["N"]), until, intent, record, _reported(item), requested, _texts(item, "stopped")
+        )
+
+    def report_leak(self, user: UserName, key_id: str) -> None:
+        """Add the key to the user's reported ones, whether or not the item exists and who holds its lock."""
+        self._add("reported", user, key_id or UNNAMED)
+
+    def stop(self, user: UserName, key_id: str) -> None:
+        """Add the key to the user's stopped ones, as above."""
+        self._add("stopped", user, key_id)
+
+    def request(self, user: UserName, demand: Demand) -> None:
+        """Add the request to the user's requested ones, as above."""
+        self._add("requested", user, _text(demand))
 
     def save(self, claim: Claim, record: Record) -> None:
         """Rewrite the record."""
         self._write(claim, record, "SET #record = :record, next_at = :next")
 
     def release(self, claim: Claim, record: Record) -> None:
-        """Rewrite the record, and remove the lock and, unless the record keeps it, the intent."""
+        """Rewrite the record, and remove the lock, what was reported and is on record, and an intent that is over."""
+        expression, values = "SET #record = :record, next_at = :next REMOVE lease_until, intent", dict[str, Any]()
         if record.intent:
-            text = msgspec.json.encode(record.intent).decode()
             expression = "SET #record = :record, next_at = :next, intent = :intent REMOVE lease_until"
-            self._write(claim, record, expression, {":intent": {"S": text}})
-        else:
-            self._write(claim, record, "SET #record = :record, next_at = :next REMOVE lease_until, intent")
+            values[":intent"] = {"S": msgspec.json.encode(record.intent).decode()}
+        done = {
+            "reported": sorted(key for key in claim.reported if _is_on_record(key, record)),
+            "requested": sorted(_text(request) for request in claim.requested if is_settled(request, record)),
+            "stopped": sorted(key for key in claim.stopped if record.history(key).deactivated_at),
+        }
+        if removed := [f"{name} :{name}" for name, texts in done.items() if texts]:
+            expression += f" DELETE {', '.join(removed)}"
+            values |= {f":{name}": {"SS": texts} for name, texts in done.items() if texts}
+        self._write(claim, record, expression, values)
 
     def forget(self, claim: Claim) -> None:
         """Delete the item."""
@@ -89,9 +114,13 @@ class DynamoDbRotationRecords:
 
     def find(self, user: UserName) -> Record | None:
         """The record of a user, without claiming it."""
-        with translated():
-            item = self._dynamodb.get_item(TableName=self._table, Key=_key(user), ConsistentRead=True).get("Item")
-        return _record(item) if item and "record" in item else None
+        item = self._item(user)
+        return _record(item) if "record" in item else None
+
+    def has_leaked(self, user: UserName, key_id: str) -> bool:
+        """Look for the key in the report and in the record."""
+        item = self._item(user)
+        return is_reported(key_id, _record(item), _reported(item))
 
     def all(self) -> Iterator[tuple[UserName, Record, bool]]:
         """Every recorded user, and whether a run holds its lock. One call per megabyte of the table."""
@@ -102,6 +131,19 @@ class DynamoDbRotationRecords:
                 for item in page["Items"]:
                     busy = float(item.get("lease_until", {}).get("N", "0")) > now
                     yield UserName(item["id"]["S"].removeprefix(PREFIX)), _record(item), busy
+
+    def _item(self, user: UserName) -> dict[str, Any]:
+        with translated():
+            return self._dynamodb.get_item(TableName=self._table, Key=_key(user), ConsistentRead=True).get("Item", {})
+
+    def _add(self, name: str, user: UserName, text: str) -> None:
+        with translated():
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key=_key(user),
+                UpdateExpression=f"ADD {name} :text",
+                ExpressionAttributeValues={":text": {"SS": [text]}},
+            )
 
     def _write(self, claim: Claim, record: Record, expression: str, values: dict[str, Any] | None = None) -> None:
         with _lost_to_another(claim):
@@ -120,6 +162,19 @@ class DynamoDbRotationRecords:
             )
 
 
+def _is_on_record(reported: str, record: Record) -> bool:
+    """Whether the report of a leak is void: the leak is recorded, or a report without a key id can mean no key."""
+    return bool(record.current_key) if reported == UNNAMED else record.history(reported).compromised
+
+
+def _text(request: Demand) -> str:
+    return msgspec.json.encode(request).decode()
+
+
+def _request(text: str) -> Demand:
+    return msgspec.json.decode(text, type=Demand)
+
+
 def _lost_to_another(claim: Claim) -> AbstractContextManager[None]:
     lost = LeaseLostError(f"another run took over {claim.user}", code=_REFUSED)
     return translated({_REFUSED: lost})
@@ -135,6 +190,14 @@ def _key(user: UserName) -> dict[str, Any]:
 
 def _record(item: dict[str, Any]) -> Record:
     return msgspec.json.decode(item["record"]["S"], type=Record) if "record" in item else Record()
+
+
+def _reported(item: dict[str, Any]) -> frozenset[str]:
+    return _texts(item, "reported")
+
+
+def _texts(item: dict[str, Any], name: str) -> frozenset[str]:
+    return frozenset(item.get(name, {}).get("SS", []))
 
 
 def _number(moment: datetime) -> dict[str, Any]:

@@ -1,27 +1,46 @@
 """Whether a user could gain privileges, from all policies of the account."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from access_key_rotation.domain.privileges import Account, Principal, escalation_of
 from access_key_rotation.domain.state import User
 from steward.aws.errors import translated, unless
+from steward.clock import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
 ENTITIES_PER_CALL = 1000
+FRESH = timedelta(seconds=30)
+"""How long a reading of the account serves. IAM takes as long to show a change, and the key outlives both."""
 
 
 class IamPrivileges:
-    """Reads the account anew for each question: an answer is only as old as the call."""
+    """Reads the account once for the users that are judged side by side: an answer is at most ``FRESH`` old."""
 
-    def __init__(self, client: "IAMClient") -> None:
+    def __init__(self, client: "IAMClient", clock: Clock) -> None:
         self._iam = client
+        self._clock = clock
+        self._lock = Lock()
+        self._read_at = datetime.min.replace(tzinfo=UTC)
+        self._last: Account | None = None
 
     def escalation(self, user: User) -> str:
         """The first escalation path that is open to the user; one call per thousand entities of the account."""
-        return escalation_of(self._account(), user.user_id)
+        return escalation_of(self._recent(user), user.user_id)
+
+    def _recent(self, user: User) -> Account:
+        """The account as it was read last, or anew if that is too long ago or before the user was there."""
+        with self._lock:
+            now, known = self._clock.now(), self._last
+            if known is None or now - self._read_at > FRESH or user.user_id not in known.users:
+                self._last = None  # two accounts at once may not fit in memory
+                self._last = known = self._account()
+                self._read_at = now
+            return known
 
     def _account(self) -> Account:
         pages = self._iam.get_paginator("get_account_authorization_details").paginate(

@@ -11,7 +11,7 @@ from botocore.parsers import ResponseParserError
 from access_key_rotation.application.ports import LabelMovedError, VersionTakenError
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
-from access_key_rotation.domain.state import Content, Label, Secret
+from access_key_rotation.domain.state import Content, Label, Restriction, Secret
 from steward.aws.errors import code_of, translated, unless, upstream
 from steward.errors import ConflictError, StewardError
 
@@ -26,6 +26,9 @@ NOT_FOUND = "ResourceNotFoundException"
 VERSION_EXISTS = "ResourceExistsException"
 LABEL_IS_ELSEWHERE = "InvalidParameterException"
 IN_WRONG_STATE = "InvalidRequestException"
+READING = "OnlyTheseRead", ("secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue")
+EDITING = "OnlyTheseChangeThisPolicy", ("secretsmanager:DeleteResourcePolicy", "secretsmanager:PutResourcePolicy")
+"""Sid and actions of the two statements of a secret's resource policy."""
 
 
 class SecretsManagerVault:
@@ -82,22 +85,23 @@ class SecretsManagerVault:
             raise ConflictError(f"the secret of {user} belongs to somebody else, or cannot be seen yet")
         return found
 
-    def restrict_readers(self, user: UserName, principals: Sequence[str]) -> None:
+    def restriction(self, user: UserName) -> Restriction:
+        """The live resource policy, taken apart; a statement that differs in anything from ours is not ours."""
+        with translated(), unless(NOT_FOUND):
+            return _restriction(self._secrets.get_resource_policy(SecretId=user.secret_name).get("ResourcePolicy"))
+        return Restriction()
+
+    def restrict_readers(self, user: UserName, wanted: Restriction) -> None:
         """Deny all others: an Allow alone restricts no principal of the account."""
         name = user.secret_name
         with translated():
-            if not principals:
+            if not wanted.readers:
                 self._secrets.delete_resource_policy(SecretId=name)
                 return
-            statement = {
-                "Sid": "OnlyTheseRead",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"],
-                "Resource": "*",
-                "Condition": {"ArnNotEquals": {"aws:PrincipalArn": list(principals)}},
-            }
-            policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            statements = [_denied_to_others(*READING, wanted.readers)]
+            if wanted.editors:
+                statements.append(_denied_to_others(*EDITING, wanted.editors))
+            policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
             self._secrets.put_resource_policy(SecretId=name, ResourcePolicy=policy, BlockPublicPolicy=True)
 
     def replicate(self, user: UserName, regions: Sequence[str]) -> None:
@@ -125,6 +129,14 @@ class SecretsManagerVault:
                 RotationRules={"AutomaticallyAfterDays": days},
                 RotateImmediately=False,
             )
+
+    def give_up(self, user: UserName) -> None:
+        """Leave the secret to its readers; one that is gone needs nothing."""
+        name = user.secret_name
+        with translated(_in_wrong_state()), unless(NOT_FOUND):
+            with unless(IN_WRONG_STATE):
+                self._secrets.cancel_rotate_secret(SecretId=name)
+            self._secrets.untag_resource(SecretId=name, TagKeys=[OWNER_TAG])
 
     def stage(self, version: str, credential: Credential) -> None:
         """Store the credential; the same value under the same version is stored once."""
@@ -163,6 +175,49 @@ class SecretsManagerVault:
         moved = LabelMovedError(f"{label} of {user} is elsewhere", code=LABEL_IS_ELSEWHERE)
         with translated({LABEL_IS_ELSEWHERE: moved, **_in_wrong_state()}):
             self._secrets.update_secret_version_stage(SecretId=user.secret_name, VersionStage=label, **versions)
+
+
+def _denied_to_others(sid: str, actions: Sequence[str], principals: Sequence[str]) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": list(actions),
+        "Resource": "*",
+        "Condition": {"ArnNotEquals": {"aws:PrincipalArn": list(principals)}},
+    }
+
+
+def _restriction(text: str | None) -> Restriction:
+    if not text:
+        return Restriction()
+    found, other = dict[str, tuple[str, ...]](), list[Any]()
+    try:
+        statements = json.loads(text)["Statement"]
+        for statement in statements if isinstance(statements, list) else [statements]:
+            principals = _principals(statement)
+            if principals and statement["Sid"] not in found:
+                found[statement["Sid"]] = principals
+            else:
+                other.append(statement)
+    except (ValueError, KeyError, TypeError):
+        return Restriction(other=text)
+    rest = json.dumps(other, sort_keys=True) if other else ""
+    return Restriction(found.get(READING[0], ()), found.get(EDITING[0], ()), rest)
+
+
+def _principals(statement: Any) -> tuple[str, ...]:
+    """The principals that a statement of ours excepts; empty for a statement that is not exactly ours."""
+    try:
+        condition = statement["Condition"]
+        listed = condition["ArnNotEquals"]["aws:PrincipalArn"]
+        principals = (listed,) if isinstance(listed, str) else tuple(sorted(listed))
+        operator = {**condition["ArnNotEquals"], "aws:PrincipalArn": list(principals)}
+        normal = {**statement, "Condition": {**condition, "ArnNotEquals": operator}}
+    except (KeyError, TypeError):
+        return ()
+    ours = [_denied_to_others(*kind, principals) for kind in (READING, EDITING)]
+    return principals if normal in ours else ()
 
 
 def _in_wrong_state() -> dict[str, StewardError]:

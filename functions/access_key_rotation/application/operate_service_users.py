@@ -1,17 +1,27 @@
 """Serves operators: show users, request a rotation, respond to a leak, reactivate a key."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from access_key_rotation.application.ports import KeyNotFoundError, KeyUses, RotationRecords, Users
-from access_key_rotation.domain.events import AccessKeyReactivated, AccessKeyRotationDue
+from access_key_rotation.application.ports import (
+    KeyNotFoundError,
+    KeyUses,
+    RotationRecords,
+    SyncMemory,
+    Users,
+)
+from access_key_rotation.application.sync_secrets import TURN
+from access_key_rotation.domain.events import AccessKeyReactivated, AccessKeyRotationDue, AccessKeyRotationWithdrawn
+from access_key_rotation.domain.leak_response import Removal, response_to
 from access_key_rotation.domain.names import ROTATE_TAG, UserName
 from access_key_rotation.domain.rules.next_key import SLOTS
-from access_key_rotation.domain.rules.situation import Reason
+from access_key_rotation.domain.rules.situation import Demand, Reason
 from access_key_rotation.domain.settings import RotationSettings, UserSettings, settings_of
 from access_key_rotation.domain.state import ORPHANED_SECRET, AccessKey, KeyHistory, Record, User
+from access_key_rotation.domain.sync import Confirmation, SyncRecord, Target, targets_of
 from steward.clock import Clock
 from steward.errors import (
     AccessDeniedError,
@@ -19,15 +29,28 @@ from steward.errors import (
     NotAllowedError,
     NotFoundError,
     RuleViolationError,
+    StewardError,
     ThrottledError,
 )
 from steward.events import EventPublisher
 
 LEASE = timedelta(minutes=1)
+LOOKED_BACK = timedelta(days=90)
+LAST_USES = 3
+"""How many of a removed key's latest calls are shown."""
 DID_NOTHING = (KeyNotFoundError, ThrottledError, AccessDeniedError)
 """IAM's errors that prove that a call changed nothing; after any other failure it may have."""
 STUCK = frozenset({"BLOCKED", ORPHANED_SECRET, "NO_KEY"})
 """States in which no rotation begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedKey:
+    """A key that the response to a leak removes, with its latest uses; None if those could not be read."""
+
+    key_id: str
+    how: Removal
+    last_uses: Sequence[Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +59,61 @@ class Requested:
 
     user: UserName
     key_id: str
+    """Empty for the key that the secret names, which the worker reads."""
     reason: Reason
     dry_run: bool
     waits_for: tuple[str, ...] = ()
     """What delays it, now or in the last run. It is done when all of this is resolved."""
-    ends_freeze: str = ""
+    freeze_reason: str = ""
     """Why an operator froze the user; a routine rotation ends the freeze."""
+    removes: tuple[RemovedKey, ...] = ()
+    """The keys that stop working, of a leak."""
+    restores: str = ""
+    """The older key that is current again; empty if a new key becomes current."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Why nothing is started or taken away for a user."""
+
+    reason: str
+    by: str
+    """The operator, or ``rotation.yaml`` for a freeze window."""
+    session: str
+    since: datetime | None
+    until: datetime | None
+    """None for an operator's, which a requested routine rotation ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A user as its record and the settings show it."""
+
+    name: UserName
+    record: Record
+    freeze: Freeze | None = None
+    exempt_until: datetime | None = None
+    exempt_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedTarget:
+    """A target of secret sync, and what it confirmed last."""
+
+    target: Target
+    confirmation: Confirmation
+    is_confirmed: bool
+    """Whether it holds the current key, as the settings describe it now."""
+    next_try: datetime | None
+    """When it is written again at the latest; None if it is confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """The targets of a user; ``unknown_because`` says why what they confirmed cannot be read."""
+
+    targets: tuple[SyncedTarget, ...] = ()
+    unknown_because: str = ""
 
 
 class ServiceUserOperations:
@@ -52,6 +124,7 @@ class ServiceUserOperations:
         users: Users,
         memory: RotationRecords,
         uses: KeyUses,
+        sync: SyncMemory,
         publisher: EventPublisher,
         clock: Clock,
         settings: RotationSettings,
@@ -60,17 +133,19 @@ class ServiceUserOperations:
         self._users = users
         self._memory = memory
         self._uses = uses
+        self._sync = sync
         self._publisher = publisher
         self._clock = clock
         self._settings = settings
         self._service_path = service_path
 
-    def list(self) -> list[tuple[UserName, Record]]:
-        """Every recorded user with its record, by name."""
-        return sorted(((name, record) for name, record, _ in self._memory.all()), key=lambda entry: entry[0])
+    def list(self) -> list[Shown]:
+        """Every recorded user, by name."""
+        found = [self._shown(name, record) for name, record, _ in self._memory.all()]
+        return sorted(found, key=lambda shown: shown.name)
 
-    def show(self, name: UserName) -> tuple[Record, dict[str, Sequence[Mapping[str, Any]]]]:
-        """One user, and the latest uses of each key that drains or drained.
+    def show(self, name: UserName) -> tuple[Shown, dict[str, Sequence[Mapping[str, Any]]], Sync]:
+        """One user, the latest uses of each key that drains or drained, and its targets of secret sync.
 
         A user that no run has seen yet is shown as IAM knows it.
 
@@ -81,9 +156,29 @@ class ServiceUserOperations:
         """
         record = self._known(name)
         superseded = {key: history for key, history in record.keys.items() if history.superseded_at}
-        return record, {
+        uses = {
             key: self._uses.uses(key, history.superseded_at or self._clock.now()) for key, history in superseded.items()
         }
+        return self._shown(name, record), uses, self._synced(name, record.current_key)
+
+    def _synced(self, name: UserName, current_key: str) -> Sync:
+        """What each target confirmed; what cannot be read is unknown, and hides nothing else of the user."""
+        targets = targets_of(self._settings.sync, name)
+        try:
+            record = self._sync.find(name) if targets else SyncRecord()
+        except StewardError as error:
+            unread = tuple(
+                SyncedTarget(target, Confirmation(), is_confirmed=False, next_try=None) for target in targets
+            )
+            return Sync(unread, str(error))
+        return Sync(tuple(self._of_target(target, record, current_key) for target in targets))
+
+    def _of_target(self, target: Target, record: SyncRecord, current_key: str) -> SyncedTarget:
+        confirmation = record.targets.get(target.name, Confirmation())
+        is_confirmed = confirmation.holds(current_key, target)
+        tried_at = confirmation.failure.tried_at if confirmation.failure else None
+        next_try = None if is_confirmed else (tried_at or self._clock.now()) + TURN
+        return SyncedTarget(target, confirmation, is_confirmed=is_confirmed, next_try=next_try)
 
     def request_rotation(
         self,
@@ -98,7 +193,8 @@ class ServiceUserOperations:
     ) -> Requested:
         """Request a rotation of the current key, or the deactivation of a leaked one. A routine one ends a freeze.
 
-        The current key may be deleted already, by hand: it is replaced all the same.
+        The current key may be deleted already, by hand: it is replaced all the same. Of a user of which no current key
+        is recorded, the key that the secret names is meant; the worker reads it.
 
         Raises
         ------
@@ -114,22 +210,98 @@ class ServiceUserOperations:
         keys = self._users.keys(name)
         if key_id and key_id not in {key.id for key in keys}:
             raise NotFoundError(f"the user {name} has no key {key_id}")
-        asked = Requested(name, key_id or _current(name, record), reason, dry_run)
+        asked = Requested(name, key_id or record.current_key or _only(keys), reason, dry_run)
         if reason is Reason.ROUTINE:
             asked = self._routine(asked, record, user, keys)
-        elif record.state in STUCK:
-            asked = replace(asked, waits_for=tuple(_stuck(record)))
+        else:
+            asked = self._response(asked, record, user, keys)
         if not dry_run:
-            if asked.ends_freeze:
+            if asked.freeze_reason:
                 self._thaw(name)
-            due = AccessKeyRotationDue(name, reason.value, asked.key_id, requested_by=caller, session=session)
+            if reason is Reason.COMPROMISED:
+                self._memory.report_leak(name, asked.key_id)
+            else:
+                self._memory.request(name, Demand(asked.key_id, reason, correlation_id, caller, session))
+            key = asked.key_id or None
+            due = AccessKeyRotationDue(name, reason.value, key, requested_by=caller, session=session)
             self._publisher.publish([due], correlation_id=correlation_id)
         return asked
 
+    def withdraw(self, name: UserName, caller: str, correlation_id: str, *, session: str = "") -> str:
+        """Withdraw a requested routine rotation that has not begun; the id of the key that stays current.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such user.
+        ConflictError
+            No request is pending, or its key is made already.
+        BusyError
+            A run works on the user now.
+        """
+        record = self._known(name)
+        if not record.wanted:
+            raise ConflictError(
+                f"no requested rotation of {name} is pending; a request that is seconds old may not be recorded yet"
+            )
+        claim = self._memory.claim(name, f"withdrawal-{correlation_id}", LEASE)
+        record, key_id = claim.record, claim.record.wanted
+        try:
+            if record.state == "CREATED" or not key_id:
+                raise ConflictError(f"the rotation of {name} has begun: its new key becomes current")
+            withdrawn = AccessKeyRotationWithdrawn(name, key_id, requested_by=caller, session=session)
+            self._publisher.publish([withdrawn], correlation_id=correlation_id)
+            record = record.withdrawing()
+        finally:
+            self._memory.release(claim, record)
+        return key_id
+
+    def check(self, name: UserName, caller: str, correlation_id: str, *, session: str = "") -> Shown:
+        """Have the worker look at a user again, now; the user as of before.
+
+        Raises
+        ------
+        NotFoundError
+            IAM knows no such service user.
+        """
+        record = self._known(name)
+        due = AccessKeyRotationDue(name, "scheduled", requested_by=caller, session=session)
+        self._publisher.publish([due], correlation_id=correlation_id)
+        return self._shown(name, record)
+
+    def _shown(self, name: UserName, record: Record) -> Shown:
+        """The user with its freeze and its exemption; its tags change neither."""
+        now, settings = self._clock.now(), settings_of(self._settings, name, {})
+        freeze = None
+        if record.frozen:
+            freeze = Freeze(record.frozen, record.frozen_by, record.frozen_session, record.frozen_at, None)
+        elif window := next((window for window in settings.freeze if window.holds(now)), None):
+            freeze = Freeze(window.reason, "rotation.yaml", "", window.begins, settings.frozen_until(now))
+        end, exemption = settings.exempt_until(now), settings.exemption
+        return Shown(name, record, freeze, end, exemption.reason if end and exemption else "")
+
+    def _response(self, asked: Requested, record: Record, user: User, keys: Sequence[AccessKey]) -> Requested:
+        """What the response to a leak removes, and who used it last; what delays it."""
+        is_enrolled = user.is_enrolled(self._service_path)
+        waits_for: tuple[str, ...] = () if is_enrolled else (f"{_missing_tag(user)}: until then it gets no new key",)
+        waits_for += tuple(_stuck(record)) if record.state in STUCK else ()
+        if not asked.key_id:
+            return replace(asked, waits_for=waits_for)
+        settings = settings_of(self._settings, asked.user, {})
+        response = response_to(asked.key_id, record, keys, settings.leak_without_slot)
+        removed = tuple(RemovedKey(key_id, how, self._last_uses(key_id)) for key_id, how in response.removed)
+        return replace(asked, waits_for=waits_for, removes=removed, restores=response.restored)
+
+    def _last_uses(self, key_id: str) -> Sequence[Mapping[str, Any]] | None:
+        """The latest calls; a history that cannot be read delays no response to a leak."""
+        with suppress(StewardError):
+            return self._uses.uses(key_id, self._clock.now() - LOOKED_BACK)[:LAST_USES]
+        return None
+
     def _routine(self, asked: Requested, record: Record, user: User, keys: Sequence[AccessKey]) -> Requested:
         """A routine rotation with what stands in its way."""
-        current = _current(asked.user, record)
-        if asked.key_id != current:
+        current = record.current_key
+        if current and asked.key_id != current:
             raise ConflictError(
                 f"{asked.key_id} is not the current key of {asked.user}, so that there is nothing to rotate; that is "
                 f"{current}: name it, or leave key_id out"
@@ -137,7 +309,7 @@ class ServiceUserOperations:
         try:
             settings = settings_of(self._settings, asked.user, user.tags)
         except RuleViolationError as error:
-            return replace(asked, waits_for=(str(error),), ends_freeze=record.frozen)
+            return replace(asked, waits_for=(str(error),), freeze_reason=record.frozen)
         end = settings.exempt_until(self._clock.now())
         if end and settings.exemption and current in {key.id for key in keys}:
             raise ConflictError(
@@ -145,7 +317,7 @@ class ServiceUserOperations:
                 "rotation.yaml, or say that the key is compromised"
             )
         obstacles = self._obstacles(record, user, keys, settings)
-        return replace(asked, waits_for=tuple(obstacles), ends_freeze=record.frozen)
+        return replace(asked, waits_for=tuple(obstacles), freeze_reason=record.frozen)
 
     def _obstacles(
         self, record: Record, user: User, keys: Sequence[AccessKey], settings: UserSettings
@@ -157,7 +329,8 @@ class ServiceUserOperations:
             yield from _stuck(record)
         if end := settings.frozen_until(self._clock.now()):
             yield f"the end of the freeze window, {end.isoformat()}"
-        if len(keys) >= SLOTS:
+        has_dead_leaked = any(not key.active and record.history(key.id).compromised for key in keys)
+        if len(keys) >= SLOTS and not has_dead_leaked:
             yield f"a free slot: the user has {' and '.join(key.id for key in keys)}"
 
     def reactivate(self, name: UserName, caller: str, reason: str, correlation_id: str, *, session: str = "") -> str:
@@ -184,7 +357,9 @@ class ServiceUserOperations:
             if user is None or user.user_id != record.user_id:
                 raise ConflictError(f"the user {name} is gone, or another one of the same name")
             key_id = _last_deactivated(name, record, self._users.keys(name))
+            now = self._clock.now()
             frozen = replace(record, frozen=reason, state="FROZEN")
+            frozen = replace(frozen, frozen_by=caller, frozen_session=session, frozen_at=now)
             self._memory.save(claim, frozen)
             record = frozen
             try:
@@ -206,7 +381,8 @@ class ServiceUserOperations:
         for key_id, history in record.keys.items():
             if history.superseded_at and not history.deactivated_at:
                 record = record.noting(key_id, replace(history, superseded_at=now))
-        self._memory.release(claim, replace(record, frozen="", next_at=now))
+        record = replace(record, frozen="", frozen_by="", frozen_session="", frozen_at=None, next_at=now)
+        self._memory.release(claim, record)
 
     def _known(self, name: UserName) -> Record:
         """The record of a user; of one that no run has seen yet, the keys that IAM lists."""
@@ -243,12 +419,6 @@ def _stuck(record: Record) -> Iterator[str]:
     yield record.notice.text if record.notice else f"the end of the state {record.state}"
 
 
-def _current(name: UserName, record: Record) -> str:
-    """The key that consumers read, as of the last run."""
-    promoted = {key: h.promoted_at for key, h in record.keys.items() if h.promoted_at and not h.superseded_at}
-    if not promoted:
-        raise ConflictError(
-            f"{name} has no current key yet, or no run has seen it since the stack was deployed or its table was lost: "
-            "name a leaked key with key_id; a routine rotation is possible after the next run, within the hour"
-        )
-    return max(promoted, key=lambda key: str(promoted[key]))
+def _only(keys: Sequence[AccessKey]) -> str:
+    """The user's key, if it has exactly one; else empty."""
+    return keys[0].id if len(keys) == 1 else ""

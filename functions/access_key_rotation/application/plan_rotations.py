@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 
 from access_key_rotation.application.ports import Directory, ListedUser, RotationMemory
@@ -24,6 +24,8 @@ class _Recorded:
     arn: str
     settings: str
     busy: bool
+    blocked: bool
+    oldest_key: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Plan:
     """The users that were published: new ones first, then the longest overdue."""
     postponed: int
     """The number of users that the cap left for the next run."""
+    blocked: int
+    """Enrolled users whose last run could not go on."""
+    oldest_key: timedelta | None
+    """Age of the oldest key of an enrolled user; None while no run has recorded a key."""
 
 
 class RotationPlanner:
@@ -66,15 +72,24 @@ class RotationPlanner:
         """
         now = self._clock.now()
         known = {
-            name: _Recorded(record.next_at, record.user_id, record.arn, record.policy, busy)
+            name: _Recorded(
+                record.next_at,
+                record.user_id,
+                record.arn,
+                record.policy,
+                busy,
+                blocked=record.notice is not None,
+                oldest_key=min(record.created.values(), default=None),
+            )
             for name, record, busy in self._memory.all()
         }
-        enrolled, due = 0, []
+        enrolled: list[_Recorded | None] = []
+        due = []
         for user in self._directory.users(self._service_path):
             if user.tags.get(ROTATE_TAG) != "true":
                 continue
-            enrolled += 1
             before = known.pop(user.name, None)
+            enrolled.append(before)
             if before is None or self._is_due(user, before, now):
                 since = before.next_at if before and before.next_at else datetime.min.replace(tzinfo=now.tzinfo)
                 due.append((since, user.name))
@@ -83,7 +98,15 @@ class RotationPlanner:
         for some in batched(chosen, PUBLISHED_AT_ONCE, strict=False):
             events = [AccessKeyRotationDue(name, "scheduled") for _, name in some]
             self._publisher.publish(events, correlation_id=correlation_id)
-        return Plan(enrolled, [name for _, name in chosen], len(due) + len(gone) - len(chosen))
+        seen = [before for before in enrolled if before]
+        oldest = min((before.oldest_key for before in seen if before.oldest_key), default=None)
+        return Plan(
+            len(enrolled),
+            [name for _, name in chosen],
+            len(due) + len(gone) - len(chosen),
+            sum(before.blocked for before in seen),
+            now - oldest if oldest else None,
+        )
 
     def _is_due(self, user: ListedUser, before: _Recorded, now: datetime) -> bool:
         if before.busy:

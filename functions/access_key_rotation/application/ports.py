@@ -4,22 +4,27 @@ Every method is one AWS call unless it says otherwise, and raises UpstreamError 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from access_key_rotation.domain.credential import Credential
+from access_key_rotation.domain.inventory import Report
 from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules.situation import Demand, Reason
 from access_key_rotation.domain.state import (
     AccessKey,
     Content,
     Intent,
     LastUse,
     Record,
+    Restriction,
     Secret,
     Standing,
     User,
 )
+from access_key_rotation.domain.sync import SyncRecord, Target
 from steward.errors import ConflictError, NotFoundError, UpstreamError
 
 
@@ -45,6 +50,10 @@ class VersionTakenError(ConflictError):
 
 class NotAuthenticatedError(ConflictError):
     """AWS refuses the credential."""
+
+
+class EcrLoginDeniedError(NotAuthenticatedError):
+    """The credential authenticates, but its user may not log in to ECR."""
 
 
 class BusyError(UpstreamError):
@@ -122,6 +131,38 @@ class Directory(Protocol):
         ...
 
 
+class Enrolments(Protocol):
+    """The tag that enrols a user."""
+
+    def enrol(self, name: UserName) -> None:
+        """Add the tag. Idempotent; raises NotFoundError."""
+        ...
+
+    def withdraw(self, name: UserName) -> None:
+        """Remove the tag. Idempotent; raises NotFoundError."""
+        ...
+
+
+class SecretOwnership(Protocol):
+    """Which stack a secret belongs to."""
+
+    def find(self, user: UserName) -> Secret | None:
+        """The secret without its values, or None if Secrets Manager says that there is none."""
+        ...
+
+    def give_up(self, user: UserName) -> None:
+        """Cancel Secrets Manager's own rotation, and remove the stack's tag; the secret stays. Two idempotent calls."""
+        ...
+
+
+class CredentialReport(Protocol):
+    """All keys of the account."""
+
+    def read(self) -> Report:
+        """The keys of every user, as of at most four hours ago. Two calls or more. Raises DeadlineError."""
+        ...
+
+
 class Privileges(Protocol):
     """What a user's policies, and those of the roles that it can assume, let it become."""
 
@@ -145,8 +186,15 @@ class CredentialVault(Protocol):
         """Create the secret with a placeholder as AWSCURRENT, unless one of ours exists already."""
         ...
 
-    def restrict_readers(self, user: UserName, principals: Sequence[str]) -> None:
-        """Let only these principals (ARNs or patterns of ARNs) read the values; with none, lift the restriction."""
+    def restriction(self, user: UserName) -> Restriction:
+        """What the secret's resource policy restricts now."""
+        ...
+
+    def restrict_readers(self, user: UserName, wanted: Restriction) -> None:
+        """Let only these principals (ARNs or patterns of ARNs) read the values, and change the policy.
+
+        Without readers, lift the restriction.
+        """
         ...
 
     def replicate(self, user: UserName, regions: Sequence[str]) -> None:
@@ -198,6 +246,55 @@ class Trail(Protocol):
         ...
 
 
+class SyncMemory(Protocol):
+    """Reads what the targets of secret sync confirmed."""
+
+    def find(self, user: UserName) -> SyncRecord:
+        """The confirmations of a user's targets; none if nothing was written yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SyncClaim:
+    """The right to write to a user's targets until ``until``, and what is recorded of them."""
+
+    user: UserName
+    token: str
+    until: datetime
+    record: SyncRecord
+
+
+class SyncRecords(SyncMemory, Protocol):
+    """Writes the confirmations, and holds the lock that lets one run at a time write to a user's targets."""
+
+    def claim(self, user: UserName, token: str, lease: timedelta) -> SyncClaim:
+        """Take the lock. Raises BusyError."""
+        ...
+
+    def save(self, claim: SyncClaim, record: SyncRecord) -> None:
+        """Save the confirmations, and keep the lock. Raises LeaseLostError if another run has it."""
+        ...
+
+    def release(self, claim: SyncClaim, record: SyncRecord) -> None:
+        """Save the confirmations, and release the lock. Raises LeaseLostError if another run has it."""
+        ...
+
+
+class TargetRefusedError(ConflictError):
+    """A target refuses the key, or answers nonsense; the text names no value."""
+
+
+class SyncTargets(Protocol):
+    """The places that keys are written to."""
+
+    def write(self, target: Target, credential: Credential) -> None:
+        """Write the key, and return only if the target confirmed it. Idempotent.
+
+        Raises TargetRefusedError, or UpstreamError if the target cannot be reached; what it holds then is unknown.
+        """
+        ...
+
+
 class KeyUses(Protocol):
     """CloudTrail's event history of a key."""
 
@@ -218,6 +315,49 @@ class Claim:
     until: datetime
     intent: Intent
     record: Record
+    reported: frozenset[str] = frozenset()
+    """The keys whose leak is reported and not on record yet; ``UNNAMED`` for a report without a key id."""
+    requested: frozenset[Demand] = frozenset()
+    """The routine rotations that are requested and neither on record nor settled yet."""
+    stopped: frozenset[str] = frozenset()
+    """The leaked keys that a run without the lock deactivated, or was about to, and that are not on record yet."""
+
+    def confirms(self, demand: Demand) -> bool:
+        """Whether a demand is what it says: it is stored before it is published, so that no message forges one.
+
+        A leak without a key id does nothing to a user with a current key; it asks a person to name the key.
+        """
+        if demand.reason is Reason.ROUTINE:
+            known = self.record.requested
+            return demand in self.requested or (known is not None and known.id == demand.id)
+        if not demand.key_id:
+            return bool(self.record.current_key) or UNNAMED in self.reported
+        return is_reported(demand.key_id, self.record, self.reported)
+
+
+UNNAMED = "-"
+"""Stands for the key of a leak that was reported without one."""
+
+
+def is_reported(key_id: str, record: Record, reported: AbstractSet[str]) -> bool:
+    """Whether the leak of a key is stored, on record or not yet."""
+    return key_id in reported or record.history(key_id).compromised
+
+
+class LeakReports(Protocol):
+    """Stores that the leak of a key was reported."""
+
+    def report_leak(self, user: UserName, key_id: str) -> None:
+        """Store the report, before it is published. Idempotent; an empty key id means the current key."""
+        ...
+
+
+def is_settled(request: Demand, record: Record) -> bool:
+    """Whether a stored request is void: one of its key is on record, it is withdrawn, or its key is not current."""
+    known = record.requested
+    is_replaced = bool(record.current_key) and request.key_id != record.current_key
+    is_wanted = bool(record.wanted) and request.key_id == record.wanted
+    return is_replaced or is_wanted or request.id in {known.id if known else None, *record.withdrawn.split()}
 
 
 class RotationMemory(Protocol):
@@ -232,8 +372,20 @@ class RotationMemory(Protocol):
         ...
 
 
-class RotationRecords(RotationMemory, Protocol):
+class RotationRecords(RotationMemory, LeakReports, Protocol):
     """Writes the records, and holds the lock that lets one run at a time work on a user."""
+
+    def has_leaked(self, user: UserName, key_id: str) -> bool:
+        """Whether the leak of a key is reported or on record, without claiming the user."""
+        ...
+
+    def stop(self, user: UserName, key_id: str) -> None:
+        """Store that a leaked key is about to be deactivated by a run without the lock. Idempotent."""
+        ...
+
+    def request(self, user: UserName, demand: Demand) -> None:
+        """Store a requested routine rotation, before it is published. Idempotent."""
+        ...
 
     def claim(self, user: UserName, token: str, lease: timedelta, *, resuming: bool = False) -> Claim:
         """Take the lock, and write the intent ahead unless there is one. Raises BusyError.

@@ -12,10 +12,10 @@ from access_key_rotation.application.ports import (
     Users,
 )
 from access_key_rotation.domain.credential import Credential
-from access_key_rotation.domain.events import SecretDoesNotAuthenticate
+from access_key_rotation.domain.events import AccessKeyRotationDue, SecretDoesNotAuthenticate
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.settings import Verification
-from access_key_rotation.domain.state import ORPHANED_SECRET, Label, Record
+from access_key_rotation.domain.state import ORPHANED_SECRET, Content, Label, Record
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher
@@ -76,11 +76,13 @@ class SecretProof:
         """
         live = {name: record for name, record, busy in self._memory.all() if not busy and self._is_live(name, record)}
         hour = int(self._clock.now().timestamp()) // EVERY_SECONDS
-        good, unclear, bad = 0, dict[str, str](), list[str]()
+        good, unclear, bad, changed = 0, dict[str, str](), list[str](), list[AccessKeyRotationDue]()
         for some in batched(window(sorted(live), self._wanted.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False):
             refused = list[SecretDoesNotAuthenticate]()
             for name in some:
                 try:
+                    if self._policy_changed(name, live[name]):
+                        changed.append(AccessKeyRotationDue(name, "scheduled", requested_by="the hourly check"))
                     found = self._refused(name, live[name])
                 except StewardError as error:
                     unclear[name] = str(error)
@@ -90,18 +92,26 @@ class SecretProof:
             if refused:
                 self._publisher.publish(refused, correlation_id=correlation_id)
             bad += [event.user_name for event in refused]
+        for due in batched(changed, PUBLISHED_AT_ONCE, strict=False):
+            self._publisher.publish(due, correlation_id=correlation_id)
         return Proof(good, tuple(bad), unclear)
+
+    def _policy_changed(self, name: UserName, record: Record) -> bool:
+        """Whether another writer changed the resource policy that the steward put; the worker reports and mends it."""
+        return bool(record.readers) and self._vault.restriction(name).fingerprint != record.readers
 
     def _is_live(self, name: UserName, record: Record) -> bool:
         """Whether a key is or was in the secret, and the user existed and was enrolled in the last run."""
         user = record.user(name)
         is_ours = user is None or user.is_enrolled(self._service_path)
-        return is_ours and record.state != ORPHANED_SECRET and _has_current_key(record)
+        return is_ours and record.state != ORPHANED_SECRET and (_has_current_key(record) or _names_a_key(record))
 
     def _refused(self, name: UserName, record: Record) -> SecretDoesNotAuthenticate | None:
         secret = self._vault.find(name)
         current = secret.labels.get(Label.CURRENT) if secret and not secret.deleted else None
         credential = self._vault.read(name, current) if current else None
+        if credential is Content.PLACEHOLDER and not _has_current_key(record):
+            return None  # the first key is not current yet
         if not isinstance(credential, Credential):
             return SecretDoesNotAuthenticate(name, "", self._home)
         key_id = credential.access_key_id
@@ -121,6 +131,11 @@ def window[T](everything: Sequence[T], size: int, number: int) -> list[T]:
     size = min(size, len(everything))
     start = number * size % len(everything) if everything else 0
     return [*everything[start:], *everything[:start]][:size]
+
+
+def _names_a_key(record: Record) -> bool:
+    """Whether a version of the secret names a key, also one that no run has promoted or that IAM does not list."""
+    return any(named not in {content.value for content in Content} for named in record.versions.values())
 
 
 def _has_current_key(record: Record) -> bool:

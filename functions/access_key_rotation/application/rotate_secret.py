@@ -88,7 +88,8 @@ class SecretRotation:
         """Verify the key of the version.
 
         The current key is not verified, because that would look like a consumer's use of it. An empty version, with
-        which Secrets Manager tests a configuration, holds no key to verify.
+        which Secrets Manager tests a configuration, holds no key to verify. Without the run of ``createSecret``, it is
+        not known whether a key has leaked: then the identity is enough here, and ``finishSecret`` verifies in full.
 
         Raises
         ------
@@ -105,7 +106,7 @@ class SecretRotation:
         if known is None:
             raise NotFoundError(f"there is no user {user}")
         if isinstance(credential, Credential) and not self._is_current(credential):
-            self._verifier.verify(credential, known, self._settings.verify)
+            self._verifier.verify(credential, known, self._settings.verify, urgent=True)
 
     def finish_secret(self, user: UserName, version: str, correlation_id: str) -> None:
         """Promote the version.

@@ -1,6 +1,8 @@
 """Rotates one user's key: observe, decide the next step, take it, and decide again until nothing is left to do now."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 
 from access_key_rotation.application.effects.create_key import KeyCreation
 from access_key_rotation.application.effects.maintain_secret import SecretMaintenance
@@ -9,20 +11,36 @@ from access_key_rotation.application.effects.remove_key import KeyRemoval
 from access_key_rotation.application.effects.take_step import Steps
 from access_key_rotation.application.finish_run import RunEnd
 from access_key_rotation.application.observe_user import UserObserver
-from access_key_rotation.application.ports import CredentialVault, RotationRecords, Trail, Users
+from access_key_rotation.application.ports import (
+    BusyError,
+    CredentialVault,
+    EcrLoginDeniedError,
+    RotationRecords,
+    SyncMemory,
+    Trail,
+    Users,
+)
 from access_key_rotation.application.run import LEASE, Lease, Outcome, Run
 from access_key_rotation.application.verify_key import KeyVerifier
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules import steps as do
-from access_key_rotation.domain.rules.order import decide
-from access_key_rotation.domain.rules.situation import Demand, Enrolment, Situation
+from access_key_rotation.domain.rules.next_key import LEAKED
+from access_key_rotation.domain.rules.order import decide, leaks_to_announce, leaks_to_stop
+from access_key_rotation.domain.rules.situation import Demand, Enrolment, Reason, Situation
 from access_key_rotation.domain.settings import RotationSettings, UserSettings, settings_of
+from access_key_rotation.domain.state import AccessKey
 from steward.clock import Clock
-from steward.errors import ConflictError
+from steward.errors import ConflictError, StewardError
 from steward.events import EventPublisher
 
 MOST_STEPS = 24
+LEAK_WAITS = timedelta(minutes=2)
+"""How long the response to a leak waits for the lock of another run; the rest of the function's time is its own."""
+LOCK_TRIED_EVERY = 2
+"""Seconds."""
+LEAK_LIVES = timedelta(seconds=20)
+"""How long a leaked key waits for the lock: longer than most runs, and short enough that it is dead within a minute."""
 HELD = "HELD"
 """The state of a run that pauses before a promotion."""
 
@@ -46,6 +64,7 @@ class Rotator:
         vault: CredentialVault,
         records: RotationRecords,
         trail: Trail,
+        sync: SyncMemory,
         verifier: KeyVerifier,
         publisher: EventPublisher,
         clock: Clock,
@@ -54,13 +73,14 @@ class Rotator:
         new_token: Callable[[], str],
         decide: Decide = decide,
     ) -> None:
+        self._users = users
         self._records = records
         self._clock = clock
         self._enrolment = enrolment
         self._new_token = new_token
         self._decide = decide
         self._settings = settings
-        self._observer = UserObserver(users, vault, trail, settings, enrolment)
+        self._observer = UserObserver(users, vault, trail, sync, settings, enrolment)
         self._promotion = KeyPromotion(vault, verifier, clock)
         creation, removal = KeyCreation(users, vault, clock), KeyRemoval(users, vault, clock)
         self._steps = Steps(self._observer, SecretMaintenance(vault), creation, self._promotion, removal)
@@ -81,8 +101,16 @@ class Rotator:
         StewardError
             A step failed; the next run finishes what is half-done.
         """
-        lease = self._lease(name, self._new_token())
+        try:
+            lease = self._lease_for(name, demand)
+        except StewardError as error:
+            if demand and demand.reason is Reason.COMPROMISED:
+                is_dead = self._stop_without_lock(name, demand)
+                self._end.not_begun(name, demand, error, correlation_id, is_dead=is_dead)
+            raise
         run = Run(lease, self._settings_of(name), correlation_id, demand)
+        if demand and not lease.claim.confirms(demand):
+            run.demand, run.unconfirmed = None, demand if demand.reason is Reason.COMPROMISED else None
         return self._end.finish(run, self._go(run, self._observer.look))
 
     def begin(self, name: UserName, token: str, correlation_id: str) -> Run | Outcome:
@@ -116,7 +144,7 @@ class Rotator:
         try:
             self._promotion.verify(run, credential, urgent=self._situation(run).is_urgent)
         except Exception as error:
-            self._end.give_up(run, error)
+            self._give_up(run, error)
             raise
 
     def finish(self, run: Run) -> Outcome:
@@ -128,6 +156,37 @@ class Rotator:
         lease = self._lease(name, token, resuming=True)
         run = Run(lease, self._settings_of(name), correlation_id, trusts_memory=True)
         return self._end.finish(run, self._go(run, self._observer.look))
+
+    def _lease_for(self, name: UserName, demand: Demand | None) -> Lease:
+        """The lock; the response to a leak waits for it, because its message returns only after ``RETRY``.
+
+        The leaked key itself does not: its holder may have died, and its lock then stands for the whole ``LEASE``.
+        """
+        leaked = demand if demand and demand.reason is Reason.COMPROMISED else None
+        began = self._clock.now()
+        while True:
+            try:
+                return self._lease(name, self._new_token())
+            except BusyError:
+                waited = self._clock.now() - began
+                if leaked and waited >= LEAK_LIVES:
+                    self._stop_without_lock(name, leaked)
+                if not leaked or waited >= LEAK_WAITS:
+                    raise
+            self._clock.pause(LOCK_TRIED_EVERY)
+
+    def _stop_without_lock(self, name: UserName, leaked: Demand) -> bool:
+        """Deactivate a key without the lock if its leak is stored; the next run records it.
+
+        Returns whether the key is known to be dead.
+        """
+        with suppress(StewardError):
+            if leaked.key_id and self._records.has_leaked(name, leaked.key_id):
+                if any(key.active and key.id == leaked.key_id for key in self._users.keys(name)):
+                    self._records.stop(name, leaked.key_id)
+                    self._users.deactivate_key(name, leaked.key_id)
+                return True
+        return False
 
     def _lease(self, name: UserName, token: str, *, resuming: bool = False) -> Lease:
         return Lease(self._records.claim(name, token, LEASE, resuming=resuming), self._records, self._clock)
@@ -143,8 +202,30 @@ class Rotator:
                 look(run)
             return self._step_on(run, until)
         except Exception as error:
-            self._end.give_up(run, error)
+            self._give_up(run, error)
             raise
+
+    def _give_up(self, run: Run, error: Exception) -> None:
+        """Leave nothing to the next run that cannot wait for it, and record why this one failed."""
+        self._stop_leaks(run)
+        if isinstance(error, EcrLoginDeniedError):
+            self._observer.look_for_quarantine(run)
+        self._end.give_up(run, error)
+
+    def _stop_leaks(self, run: Run) -> None:
+        """Deactivate leaked keys although the run failed: no failure, of AWS or of ours, keeps one alive."""
+        run.failed_step = run.steps[-1] if run.steps else run.failed_step
+        demand = run.demand
+        if demand and demand.reason is Reason.COMPROMISED and demand.key_id and run.seen.listed_at is None:
+            unlisted = AccessKey(demand.key_id, active=True, created=self._clock.now())
+            run.seen = run.seen.with_key(unlisted)
+            with suppress(StewardError):  # IAM itself refuses it for a user outside of the path
+                self._steps.take(run, do.Deactivate(unlisted.id, LEAKED))
+        for left in (leaks_to_stop, leaks_to_announce):
+            for step in left(self._situation(run)):
+                with suppress(StewardError):
+                    run.steps.append(type(step).__name__)
+                    self._steps.take(run, step)
 
     def _situation(self, run: Run) -> Situation:
         return Situation(run.seen, run.settings, self._enrolment, self._clock.now(), run.demand)

@@ -91,8 +91,11 @@ class Run:
     """The user's settings; without its tags until those are read."""
     correlation_id: str
     demand: Demand | None = None
+    unconfirmed: Demand | None = None
+    """A leak that no stored report confirms; it has no effect, and people are told of it."""
     trusts_memory: bool = False
-    """Whether the record may stand for the user, if its keys show that it is the same."""
+    """Whether the record may stand for the user, if its keys show that it is the same. Its tags are then those that the
+    last run read: at most an hour old, because the planner asks for a run when they change."""
     new_version: str = ""
     """The version that Secrets Manager created for this run, without a value."""
     seen: UserState = field(init=False)
@@ -100,6 +103,10 @@ class Run:
     """What the table holds now."""
     events: list[PublishableEvent] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
+    failed_step: str = "Observe"
+    """The step that failed, if one did."""
+    is_quarantined: bool = False
+    """Whether IAM has said in this run that AWS quarantines the user; a record of it may be out of date."""
     in_hand: Credential | None = None
     verified: dict[str, datetime] = field(default_factory=dict)
     """Key id -> when it was verified."""

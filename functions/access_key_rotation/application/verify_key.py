@@ -9,6 +9,9 @@ from access_key_rotation.domain.state import User
 from steward.clock import Clock
 from steward.errors import ConflictError
 
+LEAK_PATIENCE = 30
+"""Seconds in which the successor of a leaked key must begin to authenticate."""
+
 
 class AnotherUserError(ConflictError):
     """The credential authenticates as another user."""
@@ -25,20 +28,22 @@ class KeyVerifier:
     def verify(self, credential: Credential, user: User, wanted: Verification, *, urgent: bool = False) -> None:
         """Return when the credential has authenticated in every region.
 
-        If ``urgent``, its identity in one region is enough: AWS denies ECR's login to the user of an exposed key.
+        If ``urgent``, its identity in one region is enough, and half a minute: AWS denies ECR's login to the user of an
+        exposed key, and the leaked key works meanwhile.
         Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html
 
         Raises
         ------
         NotAuthenticatedError
-            It did not within ``wanted.give_up_after_seconds``.
+            It did not within ``wanted.give_up_after_seconds``, or ``LEAK_PATIENCE``.
         AnotherUserError
             It authenticates as another user.
         UpstreamError
             AWS failed for another reason.
         """
         regions = (wanted.regions or (self._home,))[: 1 if urgent else None]
-        give_up = self._clock.now() + timedelta(seconds=wanted.give_up_after_seconds)
+        patience = min(wanted.give_up_after_seconds, LEAK_PATIENCE) if urgent else wanted.give_up_after_seconds
+        give_up = self._clock.now() + timedelta(seconds=patience)
         pause = wanted.over_seconds / (wanted.successes - 1)
         first, successes = self._clock.now(), 0
         while True:

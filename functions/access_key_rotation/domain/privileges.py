@@ -5,12 +5,12 @@ user that can assume a role with one. What is not known counts as open.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from iam_policy.access import PolicyDocument, effective_access
+from iam_policy.access import PolicyDocument, stored_access
 from iam_policy.errors import PolicyDocumentError
-from iam_policy.escalation import Caller, CallerKind, Escalation, Role, escalations
+from iam_policy.escalation import Caller, CallerKind, Escalation, Removal, Role, escalations
 
 ASSUME_ROLE = ["sts:AssumeRole"]
 _NOBODY: PolicyDocument = {
@@ -114,22 +114,48 @@ class _Search:
             is_harmless = only_escalating and not self._of_role(role)
             return Role(_NOBODY if is_harmless else role.trust, frozenset(role.attached))
 
+        inline, documents = list(principal.inline), self._documents(principal.attached)
+        shared = [document for group in groups for document in (*group.inline, *self._documents(group.attached))]
+        boundary = self._account.policies[principal.boundary] if principal.boundary else None
         return Caller(
             kind,
             principal.arn,
-            effective_access(
-                [*principal.inline, *self._documents(principal.attached)],
-                [document for group in groups for document in (*group.inline, *self._documents(group.attached))],
-                self._account.policies[principal.boundary] if principal.boundary else None,
-            ),
+            stored_access([*inline, *documents], shared, boundary),
             frozenset(group.arn for group in groups),
             frozenset(attached),
             principal.unique_id,
             role_of,
+            removals=tuple(self._removals(principal, kind, groups)),
         )
+
+    def _removals(self, principal: Principal, kind: CallerKind, groups: list[Principal]) -> Iterator[Removal]:
+        """What holds a principal back, and what it may do without: Deny statements, of groups too, and the boundary."""
+        inline, attached = list(principal.inline), self._documents(principal.attached)
+        shared = [[*group.inline, *self._documents(group.attached)] for group in groups]
+        boundary = self._account.policies[principal.boundary] if principal.boundary else None
+        of_groups = [document for documents in shared for document in documents]
+        name = kind.capitalize()
+        for verb, documents in (("Delete", inline), ("Detach", attached)):
+            for document in filter(_denies, documents):
+                left = [other for other in (*inline, *attached) if other is not document]
+                access = stored_access(left, of_groups, boundary)
+                yield Removal(f"iam:{verb}{name}Policy", principal.arn, access)
+        for group, documents in zip(groups, shared, strict=True):
+            if any(map(_denies, documents)):
+                others = [document for other in shared if other is not documents for document in other]
+                access = stored_access([*inline, *attached], others, boundary)
+                yield Removal("iam:RemoveUserFromGroup", group.arn, access)
+        if boundary is not None:
+            free = stored_access([*inline, *attached], of_groups, None)
+            for verb in ("Delete", "Put"):
+                yield Removal(f"iam:{verb}{name}PermissionsBoundary", principal.arn, free)
 
     def _documents(self, arns: tuple[str, ...]) -> list[PolicyDocument]:
         return [self._account.policies[arn] for arn in arns]
+
+
+def _denies(document: PolicyDocument) -> bool:
+    return any(not statement.allows for statement in stored_access([document], [], None).layers[0])
 
 
 def _assumes_a_role(escalation: Escalation) -> bool:

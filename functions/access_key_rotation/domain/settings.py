@@ -13,8 +13,11 @@ from math import nan
 from typing import ClassVar, Self
 
 from access_key_rotation.domain.names import ReaderArn, UserName
+from access_key_rotation.domain.sync import Sync, Target, named_twice, targets_of
 from steward.errors import RuleViolationError, ValidationError
 
+SETTINGS_FILE = "rotation.yaml"
+"""The shipped file, and that of an operator that is merged over it."""
 ROTATE_AFTER_TAG = "steward:rotate-after-days"
 MAX_AGE_TAG = "steward:max-age-days"
 FEWEST_SUCCESSES = 3
@@ -38,6 +41,15 @@ class AtMaxAge(StrEnum):
 
     ALERT = "alert"
     DEACTIVATE = "deactivate"
+
+
+class LeakWithoutSlot(StrEnum):
+    """What makes room when the current key has leaked and an older key that still works takes the other slot."""
+
+    KEEP_OLDER_KEY = "keep-older-key"
+    """Nothing that works: the older key becomes current again, or the leaked key is deleted if it cannot."""
+    DELETE_OLDER_KEY = "delete-older-key"
+    """The older key, which cuts off its users; the leaked key works until its successor is current."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +108,11 @@ class FreezeWindow:
     def holds(self, now: datetime) -> bool:
         """Whether ``now`` lies in the window."""
         return self.starts <= now.astimezone(UTC).date() <= self.ends
+
+    @property
+    def begins(self) -> datetime:
+        """Its first moment."""
+        return datetime.combine(self.starts, time(), UTC)
 
     @property
     def over(self) -> datetime:
@@ -171,6 +188,7 @@ class RotationSettings:
     times: Times
     overrides: tuple[Override, ...] = ()
     at_max_age: AtMaxAge = AtMaxAge.ALERT
+    leak_without_slot: LeakWithoutSlot = LeakWithoutSlot.KEEP_OLDER_KEY
     max_users_per_run: int = 200
     """How many users one run of the planner may start."""
     freeze: tuple[FreezeWindow, ...] = ()
@@ -178,15 +196,21 @@ class RotationSettings:
     replica_regions: tuple[str, ...] = ()
     secret_readers: tuple[ReaderArn, ...] = ()
     """ARNs of the roles and users that may read secrets, beside the user itself; empty for no restriction."""
+    policy_editors: tuple[ReaderArn, ...] = ()
+    """ARNs of those who may change the policies of restricted secrets, beside the steward; empty: IAM decides."""
     verify: Verification = field(default_factory=Verification)
     last_use_granularity_minutes: float = 15
     """How coarse GetAccessKeyLastUsed is."""
+    sync: tuple[Sync, ...] = ()
+    """Where current keys are also written, for systems that cannot read Secrets Manager."""
 
     def __post_init__(self) -> None:
         if self.max_users_per_run < 1:
             raise ValueError("max_users_per_run is at least 1")
         if self.last_use_granularity_minutes < 0:
             raise ValueError("last_use_granularity_minutes is 15, or what AWS has made of it; never less than 0")
+        for number, name in named_twice(self.sync):
+            raise ValidationError(f"{name} is named twice: one key would overwrite the other", ("sync", number))
         for number, override in enumerate(self.overrides):
             try:
                 override.times.over(self.times)
@@ -197,6 +221,8 @@ class RotationSettings:
         """Settings that are allowed and probably not meant, each with its place in the file; empty for all of it."""
         if not self.secret_readers:
             yield (), "secret_readers is empty, so only IAM decides who may read the secrets"
+        elif not self.policy_editors:
+            yield (), "policy_editors is empty, so IAM alone decides who may lift secret_readers until the hourly check"
         shortest = [
             ((), self.times),
             *((("overrides", n), o.times.over(self.times)) for n, o in enumerate(self.overrides)),
@@ -227,6 +253,10 @@ class UserSettings:
     granularity: timedelta
     replica_regions: tuple[str, ...] = ()
     secret_readers: tuple[str, ...] = ()
+    leak_without_slot: LeakWithoutSlot = LeakWithoutSlot.KEEP_OLDER_KEY
+    policy_editors: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
+    """Where the current key is also written; no old key is deactivated before all of these confirmed it."""
 
     @property
     def fingerprint(self) -> str:
@@ -299,6 +329,9 @@ def settings_of(settings: RotationSettings, user: UserName, tags: Mapping[str, s
         granularity=timedelta(minutes=settings.last_use_granularity_minutes),
         replica_regions=settings.replica_regions,
         secret_readers=readers,
+        leak_without_slot=settings.leak_without_slot,
+        policy_editors=settings.policy_editors,
+        targets=targets_of(settings.sync, user),
     )
 
 

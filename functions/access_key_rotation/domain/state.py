@@ -8,12 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
+from hashlib import sha256
 from typing import Self
 
 from access_key_rotation.domain.names import ROTATE_TAG, TAG_PREFIX, UserName
+from access_key_rotation.domain.sync import SyncRecord
 
 ORPHANED_SECRET = "ORPHANED_SECRET"  # noqa: S105 - a state
 """The state of a secret whose user is gone, is another one, or is no longer enrolled."""
+
+
+WITHDRAWN_IDS = 50
+"""How many withdrawn requests are remembered."""
 
 
 class Label(StrEnum):
@@ -89,6 +95,39 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Restriction:
+    """What a secret's resource policy restricts."""
+
+    readers: tuple[str, ...] = ()
+    """The principals that may read the values; empty if IAM alone decides."""
+    editors: tuple[str, ...] = ()
+    """The principals that may change the policy; empty if IAM alone decides."""
+    other: str = ""
+    """Statements that the steward does not write, as JSON; empty for none."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with any part; empty for none."""
+        parts = [
+            *self.readers,
+            *(["editors", *self.editors] if self.editors else []),
+            *([self.other] if self.other else []),
+        ]
+        return sha256(" ".join(parts).encode()).hexdigest()[:16] if parts else ""
+
+    def change_to(self, live: Self) -> str:
+        """How another restriction differs from this one, in words; empty if it does not."""
+        if live == self:
+            return ""
+        if not live.readers:
+            return "replaced" if live.other else "removed"
+        added, gone = set(live.readers) - set(self.readers), set(self.readers) - set(live.readers)
+        if live.other:
+            return "statements-added"
+        return "readers-added" if added else "readers-removed" if gone else "editors-changed"
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Whether a user may be a service user: each of these is a reason to create no key for it."""
 
@@ -119,14 +158,19 @@ class KeyHistory:
     deactivated_at: datetime | None = None
     """Written ahead of the deactivation."""
     retired_for: str = ""
+    """Why the steward deactivates or deletes the key, written ahead; empty if it does not."""
     announced: bool = False
     """Whether its deactivation was published."""
     suspected_at: datetime | None = None
     compromised: bool = False
+    found_inactive_at: datetime | None = None
+    """When a run first saw an old key Inactive that a person deactivated; None if the steward did."""
 
     def brought_back(self, now: datetime) -> Self:
         """The same after the key was reactivated: it drains again from now on."""
-        return replace(self, superseded_at=now, deactivated_at=None, retired_for="", announced=False)
+        return replace(
+            self, superseded_at=now, deactivated_at=None, retired_for="", announced=False, found_inactive_at=None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +187,52 @@ class Notice:
 
     text: str
     at: datetime
+
+
+class Cause(StrEnum):
+    """On which side a failed run failed."""
+
+    USER = "user"
+    """The user: its policies deny something, or its slots are full."""
+    KEY = "key"
+    """AWS does not accept the key, or not yet."""
+    SECRET = "secret"  # noqa: S105 - a side
+    """The secret: its state, its labels or its values."""
+    AWS = "aws"
+    """AWS: throttled, slow, or failing."""
+    STEWARD = "steward"
+    """The steward: a permission that it lacks, or an error of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The failure of the last run; it stands until a run succeeds."""
+
+    step: str
+    reason: str
+    cause: Cause
+    at: datetime
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A routine rotation that an operator requested. ``id`` is that of the API request."""
+
+    id: str
+    by: str
+    session: str
+    at: datetime
+    """When a run saw it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The enrolment of a user that existed before, until its first key is current."""
+
+    at: datetime
+    awaits: str = ""
+    """The key that its holder stores in the secret; empty if the first key is a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +252,28 @@ class Record:
     intent: Intent | None = None
     wanted: str = ""
     """The key that an operator asked to replace; void as soon as it is no longer current."""
+    requested: Request | None = None
+    """Who requested that; None if nothing is requested, or by an earlier version."""
+    withdrawn: str = ""
+    """The ids of the latest requests that were withdrawn, separated by blanks: their messages may come again."""
+    entry: Entry | None = None
+    """How the user was enrolled by a call; None once its first key is current."""
     frozen: str = ""
     """Why an operator froze the user; empty when it is not."""
+    frozen_by: str = ""
+    frozen_session: str = ""
+    frozen_at: datetime | None = None
     notice: Notice | None = None
+    failure: Failure | None = None
     state: str = ""
+    as_of: datetime | None = None
+    """When the last run that succeeded ended: of then are the state and the notice."""
     next_at: datetime | None = None
     """When the next run is due."""
     policy: str = ""
     """Fingerprint of the user's settings that ``next_at`` follows from; the table keeps this name."""
     readers: str | None = None
-    """Fingerprint of the principals that the secret's resource policy lets read; None where it is not known."""
+    """Fingerprint of the restriction that the steward put last; empty for none, None where it is not known."""
     quarantine: str = ""
     """ARN of the policy by which AWS quarantines the user, as of the last run while a leak is on record."""
     backstop_days: int = 0
@@ -184,12 +286,24 @@ class Record:
         path = self.arn.partition(":user")[2].removesuffix(name)
         return User(name, self.user_id, self.arn, path, self.tags)
 
+    @property
+    def current_key(self) -> str:
+        """The key that consumers read, as of the last run; empty if no key was promoted."""
+        promoted = {key: h.promoted_at for key, h in self.keys.items() if h.promoted_at and not h.superseded_at}
+        return max(promoted, key=lambda key: str(promoted[key]), default="")
+
     def having_seen(self, user: User) -> Self:
         """The same with the user as it is now; another user of the same name does not replace it."""
         if self.user_id not in {None, user.user_id}:
             return self
         ours = {tag: value for tag, value in user.tags.items() if tag.startswith(TAG_PREFIX)}
         return replace(self, user_id=user.user_id, arn=user.arn, tags=ours)
+
+    def withdrawing(self) -> Self:
+        """The same without its request."""
+        ids = [*self.withdrawn.split(), self.requested.id if self.requested else ""]
+        kept = " ".join(ids[-WITHDRAWN_IDS:]).strip()
+        return replace(self, wanted="", requested=None, withdrawn=kept)
 
     def having_read(self, version: str, named: str) -> Self:
         """The same, with what a version of the secret names."""
@@ -216,6 +330,8 @@ class UserState:
     user: User | None
     keys: tuple[AccessKey, ...] = ()
     secret: Secret | None = None
+    listed_at: datetime | None = None
+    """When IAM was asked for the keys; None if it was not."""
     named: Mapping[Label, Named] = field(default_factory=dict)
     usage: Mapping[str, LastUse] = field(default_factory=dict)
     standing: Standing | None = None
@@ -223,6 +339,12 @@ class UserState:
     """Key id -> whether CloudTrail says that one of our roles made it."""
     unfit_tags: str = ""
     """Why the user's own tags are invalid; empty if they are valid."""
+    restriction: Restriction | None = None
+    """The secret's resource policy; None if it was not read, because the settings restrict nothing."""
+    refused: frozenset[str] = frozenset()
+    """Keys that AWS refused in this run, although IAM lists them as Active."""
+    synced: SyncRecord | None = None
+    """What the targets of secret sync confirmed; None if it was not read."""
     is_locked_out: bool = False
     """Whether a resource policy that is not ours denies us the secret's values."""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from alerting.domain.alert import PendingAlert
+from alerting.domain.event import BusEvent
 from alerting.domain.open_items import OpenItem
 from alerting.domain.routing import RoutedAlert
 from steward.errors import ConflictError, RuleViolationError
@@ -45,6 +46,20 @@ class Reader(Protocol):
 
     def send(self, routed: RoutedAlert) -> None:
         """Send it, at least once. Raises UpstreamError, FindingRefusedError, WebhookRefusedError."""
+        ...
+
+
+class Sources(Protocol):
+    """What the capabilities store of what their events are about."""
+
+    def doubt(self, event: BusEvent) -> str:
+        """Why the event may be forged or outdated, in words; empty if its source confirms it or stores no such event.
+
+        Raises
+        ------
+        UpstreamError
+            The source cannot be read.
+        """
         ...
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from alerting.application.ports import DIGEST, FLOOD, Deliveries, OpenItems, PendingAlerts, Reader
+from alerting.application.ports import DIGEST, FLOOD, Deliveries, OpenItems, PendingAlerts, Reader, Sources
 from alerting.domain.alert import PEOPLE, Channel, PendingAlert
 from alerting.domain.event import BusEvent
 from alerting.domain.open_items import item_id, item_of
 from alerting.domain.routing import AlertingSettings, RoutedAlert
 from alerting.domain.wording import alert_of
+from alerting.domain.wording.any_event import unconfirmed
 from steward.clock import Clock
 from steward.severities import EventSeverities
 
@@ -24,6 +25,7 @@ class AlertSender:
 
     settings: AlertingSettings
     severities: EventSeverities
+    sources: Sources
     readers: Sequence[Reader]
     deliveries: Deliveries
     pending: PendingAlerts
@@ -66,7 +68,11 @@ class AlertSender:
         return frozenset(taken)
 
     def _routed(self, event: BusEvent) -> RoutedAlert:
+        """The alert with its channels. An event that its source does not confirm changes no open item."""
         alert = alert_of(event, self.severities)
+        if doubt := self.sources.doubt(event):
+            alert = unconfirmed(alert, doubt)
+            return RoutedAlert(alert, self.settings.channels(alert))
         identity = item_id(event)
         before = self.open_items.find(identity) if identity else None
         item = item_of(event, alert, before)

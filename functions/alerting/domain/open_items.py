@@ -13,7 +13,7 @@ from steward.severity import Severity
 
 BLOCKED_FOR = timedelta(days=2)
 """A blocked user is reported every day; after this long without a report it is no longer blocked."""
-FINDING, ROTATION, SCAN = "finding", "rotation", "scan"
+FINDING, ROTATION, SCAN, KEYS, FLEET = "finding", "rotation", "scan", "keys", "fleet"
 
 
 class State(StrEnum):
@@ -26,7 +26,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """Something that lasts: a finding, a blocked rotation, the last scan.
+    """Something that lasts: a finding, a blocked rotation, the last scan, the last count of keys or of repositories.
 
     ``at`` is when the event was published that set this state; times in texts are ISO 8601. ``arn`` is the ARN of the
     AWS entity that it is about, if the events name one.
@@ -59,6 +59,10 @@ def item_id(event: BusEvent) -> str | None:
             return f"{ROTATION}#{data.text('user_name')}"
         case "DriftScanCompleted":
             return f"{SCAN}#last"
+        case "RepositoryFleetScanned":
+            return f"{FLEET}#last"
+        case "AccessKeysCounted":
+            return f"{KEYS}#last"
     return None
 
 

@@ -10,6 +10,8 @@ from alerting.domain.alert import PEOPLE, Alert, Channel
 from alerting.domain.open_items import OpenItem
 from steward.severity import Severity, SeverityName
 
+SETTINGS_FILE = "alerting.yaml"
+"""The shipped file, and that of an operator that is merged over it."""
 _EVENT = re.compile(r"[A-Za-z0-9*]+")
 
 

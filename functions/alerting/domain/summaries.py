@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from alerting.domain.alert import Alert, PendingAlert
 from alerting.domain.foreign_text import Sentence
-from alerting.domain.open_items import BLOCKED_FOR, FINDING, ROTATION, SCAN, OpenItem, State
+from alerting.domain.open_items import BLOCKED_FOR, FINDING, FLEET, KEYS, ROTATION, SCAN, OpenItem, State
 from alerting.domain.routing import Digest
 from steward.severity import Severity
 
@@ -86,12 +86,19 @@ def _paragraphs(
     for each in items:
         if each.subject == ROTATION and each.state is State.OPEN and at - each.at < BLOCKED_FOR:
             yield Sentence.of("Blocked since {}: {}", each.since, each.what)
-    for each in items:
-        if each.subject == SCAN:
-            yield Sentence.of("Last scan, {}: {}", each.at.isoformat(timespec="minutes"), each.what)
+    yield from _last(items)
     for kind, count in _kinds(pending):
         yield Sentence.of(f"{count} {{}} this week", kind)
     yield Sentence.of("Counted from the events that reached alerting; the report of the last scan is authoritative.")
+
+
+def _last(items: Sequence[OpenItem]) -> Iterator[Sentence]:
+    """The last scans, of the account and of the registry, and the last count of access keys."""
+    for each in items:
+        if each.subject in {SCAN, FLEET}:
+            yield Sentence.of("Last scan, {}: {}", each.at.isoformat(timespec="minutes"), each.what)
+        elif each.subject == KEYS:
+            yield Sentence.of("{}", each.what)
 
 
 def _ending(items: Sequence[OpenItem], soon: datetime) -> list[OpenItem]:

@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from policy_drift.domain.account import EntityId, EntityKind
 from policy_drift.domain.changes.change_event import change_event
@@ -10,6 +10,8 @@ from policy_drift.domain.finding import Change
 from steward.aws.errors import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_cloudtrail import CloudTrailClient
 
 PAGE, PAGES = 50, 4
@@ -31,6 +33,15 @@ class CloudTrailChanges:
             PaginationConfig={"PageSize": PAGE, "MaxItems": PAGE * PAGES},
         )
         with translated():
-            records = [json.loads(event["CloudTrailEvent"]) for page in pages for event in page["Events"]]
+            records = [record for page in pages for event in page["Events"] if (record := _record(event))]
         announced = filter(None, map(change_event, records))
         return tuple(one.change for one in announced if entity.casefold() in map(str.casefold, one.touches))
+
+
+def _record(event: "Mapping[str, Any]") -> dict[str, Any]:
+    """The record in an event; an empty one where it holds none, which must not hide the others."""
+    try:
+        record = json.loads(event.get("CloudTrailEvent", ""))
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}

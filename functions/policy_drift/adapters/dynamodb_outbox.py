@@ -1,14 +1,17 @@
 """Items with a revision, and the events that each revision leads to, in one DynamoDB table.
 
 An item has the key ``id``, its value as compressed JSON (``value``), ``revision``, and ``undelivered``: a map from
-revision to the events that are yet to be published and the moment until which their writer publishes them. Value and
+revision to the events that are yet to be published and the moment until which their writer publishes them.
+``published`` is a set of the digests of all of its events, by which alerting tells them from forged ones. Value and
 events are written in one conditional step, so that no alert is lost and no two runs decide on the same one.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import batched
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +21,7 @@ from policy_drift.application.ports import ConcurrentUpdateError, Kept, Undelive
 from policy_drift.domain import events as event_types
 from policy_drift.domain.surrogates import escaped
 from steward.aws.errors import translated
-from steward.events import PublishableEvent
+from steward.events import PublishableEvent, digest_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,7 +29,29 @@ if TYPE_CHECKING:
 LARGEST = 250_000
 """Bytes of a compressed value and its events; an item takes 400 KB, and events of earlier revisions may wait in it."""
 _REFUSED = "ConditionalCheckFailedException"
+_CANCELLED = "TransactionCanceledException"
 _KEYS_A_CALL = 100
+_MOST_TOGETHER = 3_000_000
+"""Bytes of the items of one transaction; DynamoDB takes 4 MB."""
+_OF_THE_REST = 1_000
+"""Bytes of the names and conditions of one item."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWrite[T]:
+    """A value to write with its events, if its revision is still ``after``.
+
+    ``until`` is the lease of the events, ``expiration`` when the item is forgotten; ``shown`` are attributes for people
+    who look at the table.
+    """
+
+    item: str
+    value: T
+    after: int
+    events: Sequence[PublishableEvent] = ()
+    until: datetime | None = None
+    expiration: datetime | None = None
+    shown: Mapping[str, str] = field(default_factory=dict)
 
 
 class OutboxTable[T]:
@@ -36,6 +61,9 @@ class OutboxTable[T]:
     ----------
     stored_as
         Names of fields in the table, where they differ: the table outlives a renamed field.
+    unreadable
+        Makes the value that stands in for an item that cannot be read, from its id and the reason; None for an item to
+        leave out. Without it such an item is an error. A write of the value replaces the whole item.
     """
 
     def __init__(
@@ -46,6 +74,7 @@ class OutboxTable[T]:
         prefix: str,
         of: type[T],
         stored_as: Mapping[str, str] = MappingProxyType({}),
+        unreadable: Callable[[str, str], T | None] | None = None,
     ) -> None:
         self._dynamodb = client
         self._table = table
@@ -53,6 +82,8 @@ class OutboxTable[T]:
         self._type = of
         self._stored_as = stored_as
         self._read_as = {stored: field for field, stored in stored_as.items()}
+        self._unreadable = unreadable
+        self._damaged: set[str] = set()
 
     def get(self, item: str) -> Kept[T] | None:
         """One item, read consistently."""
@@ -72,7 +103,7 @@ class OutboxTable[T]:
             while wanted:
                 with translated():
                     answer = self._dynamodb.batch_get_item(RequestItems=wanted)
-                yield from (self._kept(found) for found in answer["Responses"].get(self._table, []))
+                yield from self._all_kept(answer["Responses"].get(self._table, []))
                 wanted = answer.get("UnprocessedKeys")
 
     def all(self) -> Iterator[Kept[T]]:
@@ -85,24 +116,38 @@ class OutboxTable[T]:
         )
         with translated():
             for page in pages:
-                yield from (self._kept(found) for found in page["Items"])
+                yield from self._all_kept(page["Items"])
 
-    def save(
-        self,
-        item: str,
-        value: T,
-        *,
-        after: int,
-        events: Sequence[PublishableEvent],
-        until: datetime | None,
-        expiration: datetime | None = None,
-        shown: Mapping[str, str],
-    ) -> int:
-        """Write value and events, if the revision is still ``after``. ``shown`` are attributes for people who look."""
+    def save(self, write: "ItemWrite[T]") -> int:
+        """Write value and events, if the revision is still ``after``."""
+        self._update(self._change(write))
+        return write.after + 1
+
+    def save_many(self, writes: Sequence["ItemWrite[T]"]) -> list[int | None]:
+        """`save` each of them: the new revisions, None where another run wrote first. One call per hundred or 3 MB."""
+        revisions: list[int | None] = []
+        for some in _fitting([(write, self._change(write)) for write in writes]):
+            if self._update_together([change for _, change in some]):
+                revisions += [write.after + 1 for write, _ in some]
+            else:
+                revisions += [self._saved_alone(write, change) for write, change in some]
+        return revisions
+
+    def _saved_alone(self, write: "ItemWrite[T]", change: dict[str, Any]) -> int | None:
+        try:
+            self._update(change)
+        except ConcurrentUpdateError:
+            return None
+        return write.after + 1
+
+    def _change(self, write: "ItemWrite[T]") -> dict[str, Any]:
+        """The update of an item, as a call or as a part of one."""
+        after, expiration, shown = write.after, write.expiration, write.shown
         revision = after + 1
+        events, until = write.events, write.until
         box = {"until": _number(until), "events": {"B": _packed_events(events)}} if events and until else None
         values: dict[str, Any] = {
-            ":value": {"B": self._packed(value)},
+            ":value": {"B": self._packed(write.value)},
             ":revision": {"N": str(revision)},
             **{f":{name}": {"S": text} for name, text in shown.items()},
         }
@@ -111,63 +156,86 @@ class OutboxTable[T]:
         if expiration:
             values[":expiration"] = {"N": str(int(expiration.timestamp()))}
             sets.append("expiration = :expiration")
+        is_damaged = write.item in self._damaged
         if after == 0:
-            values[":undelivered"] = {"M": {str(revision): {"M": box}} if box else {}}
-            sets.append("undelivered = :undelivered")
-            condition = "attribute_not_exists(id)"
+            condition = "attribute_exists(id)" if is_damaged else "attribute_not_exists(id)"
         else:
             values[":after"] = {"N": str(after)}
             condition = "revision = :after"
-            if box:
-                names["#box"] = str(revision)
-                values[":box"] = {"M": box}
-                sets.append("undelivered.#box = :box")
-        expression = "SET " + ", ".join(sets) + ("" if expiration else " REMOVE expiration")
-        self._update(item, expression, condition, names, values)
-        return revision
+        if after == 0 or is_damaged:
+            values[":undelivered"] = {"M": {str(revision): {"M": box}} if box else {}}
+            sets.append("undelivered = :undelivered")
+        elif box:
+            names["#box"] = str(revision)
+            values[":box"] = {"M": box}
+            sets.append("undelivered.#box = :box")
+        added = ""
+        if events:
+            values[":published"] = {"SS": sorted({_digest(event) for event in events})}
+            added = " ADD published :published"
+        expression = "SET " + ", ".join(sets) + ("" if expiration else " REMOVE expiration") + added
+        return self._asked(write.item, expression, condition, names, values)
 
     def take_over(self, item: str, revision: int, *, was: datetime, until: datetime) -> bool:
         """Move the moment, if it is still the one that was read."""
         try:
             self._update(
-                item,
-                "SET undelivered.#box.#until = :until",
-                "undelivered.#box.#until = :was",
-                {"#box": str(revision), "#until": "until"},
-                {":until": _number(until), ":was": _number(was)},
+                self._asked(
+                    item,
+                    "SET undelivered.#box.#until = :until",
+                    "undelivered.#box.#until = :was",
+                    {"#box": str(revision), "#until": "until"},
+                    {":until": _number(until), ":was": _number(was)},
+                )
             )
         except ConcurrentUpdateError:
             return False
         return True
 
-    def delivered(self, item: str, revision: int) -> None:
-        """Forget the events."""
-        with translated():
-            self._dynamodb.update_item(
-                TableName=self._table,
-                Key=self._key(item),
-                UpdateExpression="REMOVE undelivered.#box",
-                ConditionExpression="attribute_exists(id)",
-                ExpressionAttributeNames={"#box": str(revision)},
-            )
+    def delivered(self, revisions: Sequence[tuple[str, int]]) -> None:
+        """Forget the events; of several items in one call per hundred."""
+        for some in batched(revisions, _KEYS_A_CALL, strict=False):
+            changes = [
+                self._asked(item, "REMOVE undelivered.#box", "attribute_exists(id)", {"#box": str(revision)}, {})
+                for item, revision in some
+            ]
+            if len({item for item, _ in some}) < len(some) or not self._update_together(changes):
+                for change in changes:
+                    self._update(change)
 
     def fits(self, value: T, events: Sequence[PublishableEvent]) -> bool:
         """Whether an item takes the value and its events."""
         return len(self._packed(value)) + len(_packed_events(events)) <= LARGEST
 
-    def _update(
+    def _asked(
         self, item: str, expression: str, condition: str, names: Mapping[str, str], values: Mapping[str, Any]
-    ) -> None:
+    ) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "Key": self._key(item),
+            "UpdateExpression": expression,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            **({"ExpressionAttributeValues": values} if values else {}),
+        }
+
+    def _update_together(self, changes: Sequence[dict[str, Any]]) -> bool:
+        """Make these updates in one call; False, and none of them, where another run writes one of the items."""
+        if len(changes) == 1:
+            return False
+        transaction: Any = [{"Update": change} for change in changes]
+        try:
+            with translated({_CANCELLED: ConcurrentUpdateError("one of several items", code=_CANCELLED)}):
+                self._dynamodb.transact_write_items(TransactItems=transaction)
+        except ConcurrentUpdateError:
+            return False
+        return True
+
+    def _update(self, change: dict[str, Any]) -> None:
+        item = change["Key"]["id"]["S"].removeprefix(self._prefix)
         overtaken = ConcurrentUpdateError(f"{item} was written by another run", code=_REFUSED)
         with translated({_REFUSED: overtaken}):
-            self._dynamodb.update_item(
-                TableName=self._table,
-                Key=self._key(item),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
-            )
+            self._dynamodb.update_item(**change)
 
     def _packed(self, value: T) -> bytes:
         return _packed(_renamed(msgspec.to_builtins(value, enc_hook=str), self._stored_as))
@@ -175,7 +243,24 @@ class OutboxTable[T]:
     def _key(self, item: str) -> dict[str, Any]:
         return {"id": {"S": f"{self._prefix}{item}"}}
 
-    def _kept(self, item: Mapping[str, Any]) -> Kept[T]:
+    def _all_kept(self, items: Iterable[Mapping[str, Any]]) -> Iterator[Kept[T]]:
+        return filter(None, map(self._kept, items))
+
+    def _kept(self, item: Mapping[str, Any]) -> Kept[T] | None:
+        """The item, or what stands in for it: one that cannot be read must not hide the others."""
+        item_id = item["id"]["S"].removeprefix(self._prefix)
+        try:
+            kept = self._read(item)
+        except (zlib.error, ValueError, TypeError, LookupError, AttributeError) as error:
+            if self._unreadable is None:
+                raise
+            self._damaged.add(item_id)
+            value = self._unreadable(item_id, f"{type(error).__name__}: {error}")
+            return None if value is None else Kept(value, _revision(item))
+        self._damaged.discard(item_id)
+        return kept
+
+    def _read(self, item: Mapping[str, Any]) -> Kept[T]:
         stored = msgspec.json.decode(zlib.decompress(item["value"]["B"]))
         boxes = item.get("undelivered", {}).get("M", {})
         return Kept(
@@ -183,6 +268,34 @@ class OutboxTable[T]:
             int(item["revision"]["N"]),
             {int(revision): _box(box["M"]) for revision, box in boxes.items()},
         )
+
+
+def _fitting[W](changes: Sequence[tuple[W, dict[str, Any]]]) -> Iterator[list[tuple[W, dict[str, Any]]]]:
+    """In parts that one transaction takes.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+    """
+    some: list[tuple[W, dict[str, Any]]] = []
+    size = 0
+    for write, change in changes:
+        values = change["ExpressionAttributeValues"]
+        boxes = values.get(":undelivered", {}).get("M", {}).values()
+        events = [values[":box"]] if ":box" in values else [*boxes]
+        bytes_of = len(values[":value"]["B"]) + sum(len(box["M"]["events"]["B"]) for box in events) + _OF_THE_REST
+        if some and (len(some) == _KEYS_A_CALL or size + bytes_of > _MOST_TOGETHER):
+            yield some
+            some, size = [], 0
+        some.append((write, change))
+        size += bytes_of
+    if some:
+        yield some
+
+
+def _revision(item: Mapping[str, Any]) -> int:
+    """The revision of an item that cannot be read; 0 where it has none."""
+    with suppress(LookupError, TypeError, ValueError):
+        return int(item["revision"]["N"])
+    return 0
 
 
 def _box(box: Mapping[str, Any]) -> Undelivered:
@@ -203,6 +316,10 @@ def _packed(value: Any) -> bytes:
 
 def _packed_events(events: Iterable[PublishableEvent]) -> bytes:
     return _packed(msgspec.to_builtins([[type(event).__name__, asdict(event)] for event in events], enc_hook=str))
+
+
+def _digest(event: PublishableEvent) -> str:
+    return digest_of(msgspec.to_builtins(asdict(event), enc_hook=str))
 
 
 def _unpacked_events(packed: bytes) -> tuple[PublishableEvent, ...]:

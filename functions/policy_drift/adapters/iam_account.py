@@ -71,6 +71,10 @@ class IamAccount:
         names += [("role", role["RoleName"]) for page in listed for role in page["PolicyRoles"]]
         return frozenset(EntityId(f"{kind}/{name}") for kind, name in names)
 
+    def has_version(self, policy_arn: str, version: str) -> bool:
+        """Whether a managed policy still has a version. One call."""
+        return self._entities.has_version(policy_arn, version)
+
     def members(self, group: str) -> frozenset[EntityId]:
         """Its users. One call per hundred."""
         pages = self._iam.get_paginator("get_group").paginate(GroupName=group)
@@ -138,9 +142,12 @@ class _Found:
         self._roles: dict[str, Role] = {}
         self._policies: dict[str, ManagedPolicy] = {}
         self.unreadable: dict[EntityId, str] = {}
+        self._versions: dict[str, frozenset[str]] = {}
 
     def account(self) -> Account:
-        return Account(self._id, self._users, self._groups, self._roles, self._policies, self.unreadable)
+        return Account(
+            self._id, self._users, self._groups, self._roles, self._policies, self.unreadable, self._versions
+        )
 
     def take(self, page: Mapping[str, Any]) -> None:
         """One page of GetAccountAuthorizationDetails."""
@@ -161,6 +168,7 @@ class _Found:
         for detail in page["Policies"]:
             version = next(v for v in detail["PolicyVersionList"] if v["VersionId"] == detail["DefaultVersionId"])
             document = version["Document"]
+            self._versions[detail["Arn"]] = frozenset(one["VersionId"] for one in detail["PolicyVersionList"])
             self.add_policy(ManagedPolicy(detail["Arn"], detail.get("PolicyId", ""), version["VersionId"], document))
 
     def add(self, principal: User | Group | Role, entity: EntityId) -> None:

@@ -38,6 +38,10 @@ class IamEntities:
         """A managed policy in its default version; None where IAM says that it is not there."""
         return _again(lambda: self._policy(arn), arn)
 
+    def has_version(self, arn: str, version: str) -> bool:
+        """Whether a managed policy still has a version."""
+        return self._first("get_policy_version", PolicyArn=arn, VersionId=version) is not None
+
     def _policy(self, arn: str) -> ManagedPolicy | None:
         found = self._first("get_policy", PolicyArn=arn)
         if found is None:

@@ -7,8 +7,9 @@ from datetime import datetime
 from policy_drift.application.ports import ChangeHistory
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
 from policy_drift.domain.arns import is_of_aws
+from policy_drift.domain.baseline import InForce
+from policy_drift.domain.beside_policies import account_entity
 from policy_drift.domain.changes.change_event import ChangeEvent
-from policy_drift.domain.changes.claims import account_entity
 from policy_drift.domain.changes.expected_events import LOOKED_BACK, WITHOUT_AUTHOR
 from policy_drift.domain.changes.operations import changes_a_managed_policy, may_explain
 from policy_drift.domain.dependents import entity_id, managed_policies_of, with_dependents
@@ -39,11 +40,13 @@ class AttributeChanges:
         self._expected = tuple(expected)
         self._account = own_account
 
-    def from_history(self, now: datetime, approved: Account, live: Account) -> Callable[[Drift], Explanation]:
+    def from_history(
+        self, now: datetime, approved: Account, live: Account, in_force: InForce | None = None
+    ) -> Callable[[Drift], Explanation]:
         """Explain the findings of a scan by a search of the history.
 
         Searched are the entity and the managed policies by which it may differ, each once: a policy that many have
-        costs one search.
+        costs one search. What was changed before the baseline in force approved it explains nothing.
         """
         found: dict[EntityId, tuple[Change, ...]] = {}
 
@@ -63,7 +66,8 @@ class AttributeChanges:
                 for change in found.get(entity, ())
                 if entity == drift.entity or changes_a_managed_policy(change.event_name)
             ]
-            explanation = self._explanation(drift, changes)
+            settled = in_force.approved_until(drift.finding_id) if in_force else None
+            explanation = self._explanation(drift, [one for one in changes if settled is None or one.at >= settled])
             return replace(explanation, announced=bool(explanation.changes) or not searched.keys() <= found.keys())
 
         return explain

@@ -31,6 +31,7 @@ from policy_drift.domain.baseline import (
     UnusableBaselineError,
     flaws,
 )
+from policy_drift.domain.comparison.beside_drifts import beside_drifts
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.decision import Decision
 from policy_drift.domain.dependents import entity_id
@@ -300,7 +301,7 @@ class BaselineInForce:
         is_first: bool = False,
     ) -> Approved:
         """Record the version and publish what it approves in addition, which is unknown without ``before``."""
-        changes = drifts(before.account, baseline.account, severities=self._severities).found if before else ()
+        changes = self._changes(before.account, baseline.account) if before else ()
         broader = [drift for drift in changes if drift.verdict in MAY_BE_MORE]
         changed = frozenset(drift.entity for drift in changes)
         severity = max((drift.severity for drift in changes), default=Severity.INFO)
@@ -308,15 +309,19 @@ class BaselineInForce:
         if before is None and not is_first:
             changed, severity = _everybody(baseline.account), self._lost_severity
             summary = _summary(intent, "what was approved before is not known, so that all of it may be new")
+        now = self._clock.now()
+        before_it = kept.value.captured if kept else None
         record = InForce(
             version,
             baseline.reviewed,
             intent.by,
             intent.how,
-            self._clock.now(),
+            now,
             session=intent.session,
             reason=intent.reason,
             reference=intent.reference,
+            approves=intent.findings or tuple(drift.finding_id for drift in changes[:_MOST_NAMED]),
+            captured=now if intent.how is Origin.CAPTURED else before_it,
         )
         event = BaselineChanged(
             version=version,
@@ -334,6 +339,10 @@ class BaselineInForce:
         )
         self._save(kept, record, [event], run)
         return Approved(baseline, record, changed=changed)
+
+    def _changes(self, before: Account, after: Account) -> tuple[Drift, ...]:
+        compared = drifts(before, after, severities=self._severities).found
+        return (*compared, *beside_drifts(before, after, self._severities))
 
     def _save(self, kept: Kept[InForce] | None, record: InForce, events: list[PublishableEvent], run: str) -> int:
         until = self._clock.now() + LEASE

@@ -1,18 +1,20 @@
 """Check the entities that CloudTrail's events name: an event says where to look, and IAM is read again."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import BaselineInForce
-from policy_drift.application.find_credentials import FindCredentials
+from policy_drift.application.find_credentials import Beside, FindCredentials
 from policy_drift.application.ports import AccountReader, Findings, Subjects
 from policy_drift.application.record_findings import RecordFindings, ScanResult
 from policy_drift.domain.access.work import OF_A_CHECK, OF_RECORDING, OF_TRANSIENTS, Work
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
 from policy_drift.domain.changes.change_event import ChangeEvent
+from policy_drift.domain.changes.operations import OPERATIONS, Part
 from policy_drift.domain.changes.transients import transients
+from policy_drift.domain.changes.visibility import is_shown, next_look
 from policy_drift.domain.comparison.drifts import drifts_in_rounds
 from policy_drift.domain.dependents import with_dependents
 from policy_drift.domain.finding import Drift, Finding
@@ -23,15 +25,18 @@ from steward.severities import DriftSeverities
 
 MOST_READ_ALONE = 60
 """Principals that are read one by one, in about six calls each; of more, the whole account is read in pages."""
+_BESIDE_POLICIES = {Part.CREDENTIALS, Part.FEDERATION, Part.PROFILES, Part.PROVIDERS, Part.TAGS}
+"""What operations change that the account as read does not hold."""
 _PRINCIPALS = {EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE}
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The entities that were compared, and their findings."""
+    """The entities that were compared, their findings, and when to check which events again, by their ids."""
 
     entities: frozenset[EntityId]
     findings: tuple[Finding, ...]
+    again: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class CheckChanges:
@@ -48,6 +53,7 @@ class CheckChanges:
         clock: Clock,
         scope: Scope,
         severities: DriftSeverities,
+        delay: timedelta,
         steps: int = OF_A_CHECK,
     ) -> None:
         self._reader = reader
@@ -59,10 +65,14 @@ class CheckChanges:
         self._clock = clock
         self._scope = scope
         self._severities = severities
+        self._delay = delay
         self._steps = steps
 
     def check(self, events: Sequence[ChangeEvent], run: str, until: datetime | None = None) -> Checked:
         """Read what the events touch, once for all of them, and compare it: what is cheap is recorded first.
+
+        An event of the last minutes whose change the read does not show is to be checked again: IAM may show it later,
+        and until then nothing counts as given and gone.
 
         Parameters
         ----------
@@ -81,13 +91,19 @@ class CheckChanges:
             IAM could not be read: retry the same events.
         """
         read_at = self._clock.now()
-        approved = self._baseline.known()[0].account
+        baseline, in_force = self._baseline.known()
+        approved = baseline.account
         distinct = _respelled({one.change.event_id: one for one in events}.values(), approved)
         live = self._read(distinct, approved)
         distinct = _respelled(distinct, live)
         altered, handed = _altered(distinct), _handed(distinct)
+        early = {
+            one.change.event_id: look
+            for one in distinct
+            if (look := next_look(one.change.at, read_at, self._delay)) is not None
+        }
         explain = self._attribution.from_events(distinct, (approved, live))
-        events_of = FindingEvents(approved, live, self._holders)
+        events_of = FindingEvents(approved, live, self._reader)
         rounds = drifts_in_rounds(
             approved,
             live,
@@ -98,14 +114,22 @@ class CheckChanges:
             work=Work(self._steps, lambda: until is not None and self._clock.now() >= until),
         )
         recording = Work(OF_RECORDING)
-        beside: list[Drift] | None = None
+        beside: Beside | None = None
         for found in rounds:
             if beside is None:
-                credentials = self._credentials.found(distinct, found.compared, approved, live)
-                beside = [*self._transient(distinct, approved, live), *credentials]
-            result = ScanResult(replace(found, found=(*found.found, *beside)), read_at, work=recording)
+                beside = self._credentials.found(distinct, found.compared, approved, live, early.keys())
+                settled = [one for one in distinct if one.change.event_id not in early]
+                others = (*self._transient(settled, approved, live), *beside.drifts)
+            result = ScanResult(
+                replace(found, found=(*found.found, *others)), read_at, work=recording, in_force=in_force
+            )
             findings = self._recorder.record(result, explain, events_of, run)
-        return Checked(found.compared or frozenset(), tuple(findings))
+        again = {
+            one.change.event_id: early[one.change.event_id]
+            for one in distinct
+            if one.change.event_id in early and not (beside and _is_seen(one, live, beside))
+        }
+        return Checked(found.compared or frozenset(), tuple(findings), again)
 
     def _read(self, events: Collection[ChangeEvent], approved: Account) -> Account:
         """Read what the events name, the dependents of what they change, and the holders of policies they hand on."""
@@ -126,9 +150,6 @@ class CheckChanges:
             return self._reader.snapshot().account
         return self._reader.read(Subjects(principals, policies))
 
-    def _holders(self, arn: str) -> frozenset[EntityId]:
-        return self._reader.holders(arn)
-
     def _transient(self, events: Iterable[ChangeEvent], approved: Account, live: Account) -> list[Drift]:
         """Access that was given and is gone, unless an alert has reported it."""
         gone = list(transients(events, approved, live, self._scope, self._severities, Work(OF_TRANSIENTS)))
@@ -143,6 +164,15 @@ class CheckChanges:
                 if not self._attribution.is_unexpected_in(finding, one.grant.event.change)
             )
         )
+
+
+def _is_seen(event: ChangeEvent, live: Account, beside: Beside) -> bool:
+    """Whether what was read surely shows the change; what ends without a claim matters where a finding still stands."""
+    if event.claims:
+        return event.change.event_id not in beside.unconfirmed
+    if OPERATIONS.get(event.change.event_name) in _BESIDE_POLICIES:
+        return event.principals.isdisjoint(drift.entity for drift in beside.drifts)
+    return is_shown(event, live)
 
 
 def _respelled(events: Iterable[ChangeEvent], account: Account) -> list[ChangeEvent]:

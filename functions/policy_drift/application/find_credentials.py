@@ -2,48 +2,43 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 
-from iam_policy import Budget, PolicyDocumentError, Verdict
-from iam_policy.escalation import escalations
+from iam_policy import Verdict
 from policy_drift.application.ports import CredentialReader, Findings
-from policy_drift.domain.access.effective_policies import UnreadError, effective_policies
-from policy_drift.domain.access.live_state import fingerprint
-from policy_drift.domain.access.work import Questions
-from policy_drift.domain.account import Account, Entity, EntityId, EntityKind
+from policy_drift.domain.account import Account, EntityId, EntityKind
 from policy_drift.domain.arns import arn_in
+from policy_drift.domain.beside_policies import KINDS, account_entity, deciding_tags, sorts_of, tag_key
 from policy_drift.domain.changes.change_event import ChangeEvent
-from policy_drift.domain.changes.claims import (
-    KINDS,
-    Claim,
-    account_entity,
-    deciding_tags,
-    is_of_principal,
-    tag_key,
-    trusting,
-)
+from policy_drift.domain.changes.claims import Claim
+from policy_drift.domain.changes.transients import in_the_past
+from policy_drift.domain.comparison.beside_drifts import drift_of_items
 from policy_drift.domain.finding import Drift, Finding, Kind, State
 from policy_drift.domain.scope import Scope
-from policy_drift.domain.severity.assessment import Assessment, is_administrator, severity_of, worst
-from policy_drift.domain.severity.caller import caller_of
+from policy_drift.domain.severity.assessment import worst
+from policy_drift.domain.severity.beside_policies import of_items
 from steward.errors import UpstreamError
 from steward.principals import Principal
 from steward.severities import DriftSeverities
 
-_OF_A_PRINCIPAL = 200_000
-"""Steps of the engine that may be taken to find out what the principal of a credential may do."""
 MOST_CONFIRMED = 100
 """Findings that one scan confirms again, in up to six calls each; the others stand as they are."""
-_IS = {
-    Kind.CREDENTIAL: "has what was not approved",
-    Kind.PROVIDER: "has identity providers that were not approved",
-    Kind.FEDERATION: "lets credentials out or in that were not approved",
-    Kind.PROFILE: "is given to instances by what was not approved",
-    Kind.TAG: "has tags by which policies decide, and which were not approved",
-}
+
+UNUSED = timedelta(days=90)
+"""How long an access key may be unused before a person is asked whether it is needed."""
 
 type _Key = tuple[EntityId, Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What there is beside policies, and the ids of the events that claim what IAM does not confirm."""
+
+    drifts: tuple[Drift, ...]
+    unconfirmed: frozenset[str] = frozenset()
 
 
 class FindCredentials:
@@ -78,12 +73,18 @@ class FindCredentials:
         self._exempt = frozenset(exempt)
 
     def found(
-        self, events: Iterable[ChangeEvent], compared: Collection[EntityId] | None, approved: Account, live: Account
-    ) -> list[Drift]:
+        self,
+        events: Iterable[ChangeEvent],
+        compared: Collection[EntityId] | None,
+        approved: Account,
+        live: Account,
+        early: Collection[str] = (),
+    ) -> Beside:
         """What these events made and IAM confirms, and what of earlier findings is still there.
 
         Earlier findings are those of the compared entities; None stands for all. What cannot be confirmed is reported
-        as unknown, and an earlier finding stands: unknown is not gone.
+        as unknown, and an earlier finding stands: unknown is not gone. What an event made of those with an id in
+        ``early`` is not gone either: IAM may not show it yet.
         """
         claimed: dict[_Key, list[tuple[Claim, ChangeEvent]]] = defaultdict(list)
         tags = deciding_tags((approved, live))
@@ -97,12 +98,15 @@ class FindCredentials:
         still_open = (key for key, one in earlier.items() if one.state is not State.RESOLVED and key not in claimed)
         keys = [*claimed, *islice(still_open, MOST_CONFIRMED)]
         unread = [one.drift for key, one in earlier.items() if one.state is not State.RESOLVED and key not in {*keys}]
+        unconfirmed = set[str]()
         drifts = [
             drift
             for key in keys
-            for drift in self._confirmed(key, claimed.get(key, []), earlier.get(key), approved, live)
+            for drift in self._confirmed(
+                key, claimed.get(key, []), earlier.get(key), approved, live, early, unconfirmed
+            )
         ]
-        return [*drifts, *unread]
+        return Beside((*drifts, *unread), frozenset(unconfirmed))
 
     def _known(self, compared: Collection[EntityId] | None, claimed: Collection[EntityId]) -> dict[_Key, Finding]:
         kept = self._findings.all() if compared is None else self._findings.of({*compared, *claimed})
@@ -120,13 +124,23 @@ class FindCredentials:
         known: Finding | None,
         approved: Account,
         live: Account,
+        early: Collection[str],
+        unconfirmed: set[str],
     ) -> Iterator[Drift]:
         entity, kind = key
-        before = known.drift.live or () if known and known.state is not State.RESOLVED else ()
+        accepted = {*approved.beside.get(entity, ())}
+        claimed = [(claim, event) for claim, event in claimed if claim.item not in accepted]
+        there_before = known.drift.live or () if known and known.state is not State.RESOLVED else ()
+        before = [item for item in there_before if item not in accepted]
+        is_lost = known is not None and known.state is not State.RESOLVED and known.drift.live is None
+        if not (before or claimed or is_lost):
+            return
         try:
-            present = self._reader.present(entity, kind, [*before, *(claim.item for claim, _ in claimed)])
+            asked = sorts_of(kind) if is_lost else (*before, *(claim.item for claim, _ in claimed))
+            present = self._reader.present(entity, kind, asked)
         except UpstreamError as error:
-            if before and known:
+            unconfirmed.update(event.change.event_id for _, event in claimed)
+            if known and (before or is_lost):
                 yield known.drift
             else:
                 items = sorted({claim.item for claim, _ in claimed})
@@ -134,15 +148,32 @@ class FindCredentials:
                 yield self._drift(key, items, approved, live, Verdict.UNKNOWN, reason)
             return
         made = {item for claim, _ in claimed for item in _confirming(claim, present)}
-        if items := sorted(made | {one for one in before if _confirming(Claim(kind, one, is_new=False), present)}):
+        stays = {one for one in before if _confirming(Claim(kind, one, is_new=False), present)}
+        if is_lost:  # what was found is not known, so all that is there may be it
+            tags = deciding_tags((approved, live))
+            stays = {one for one in present if kind is not Kind.TAG or tag_key(one) in tags}
+        if items := sorted((made | stays) - accepted):
             yield self._drift(key, items, approved, live)
+        missing = [(claim, event) for claim, event in claimed if not _confirming(claim, present)]
+        unconfirmed.update(event.change.event_id for _, event in missing)
         gone = [
             (claim, event)
-            for claim, event in claimed
-            if claim.is_new and not _confirming(claim, present) and not _is_alerted(known, event)
+            for claim, event in missing
+            if claim.is_new and event.change.event_id not in early and not _is_alerted(known, event)
         ]
         if gone:
             yield self._gone(entity, gone, approved, live)
+
+    def confirmed(self, drift: Drift, approved: Account, live: Account) -> Drift | None:
+        """An earlier finding as IAM confirms it now; None where nothing of it is there, or all of it is approved.
+
+        Raises UpstreamError.
+        """
+        present = self._reader.present(drift.entity, drift.kind, drift.live or ())
+        claims = [Claim(drift.kind, item, is_new=False) for item in drift.live or ()]
+        items = sorted({claim.item for claim in claims if _confirming(claim, present)})
+        left = [item for item in items if item not in approved.beside.get(drift.entity, ())]
+        return self._drift((drift.entity, drift.kind), left, approved, live) if left else None
 
     def _drift(
         self,
@@ -153,19 +184,7 @@ class FindCredentials:
         verdict: Verdict = Verdict.BROADENED,
         *reasons: str,
     ) -> Drift:
-        entity, kind = key
-        assessment = self._assessment(entity, kind, items, approved, live)
-        return Drift(
-            entity=entity,
-            arn=arn_in((live, approved), entity),
-            kind=kind,
-            verdict=verdict,
-            severity=assessment.severity,
-            summary=f"{entity} {_IS[kind]}: {', '.join(items)}.",
-            fingerprint=fingerprint(items),
-            reasons=(*reasons, *assessment.reasons),
-            live=items,
-        )
+        return drift_of_items(*key, items, (live, approved), self._severities, verdict, *reasons)
 
     def _gone(
         self, entity: EntityId, gone: "list[tuple[Claim, ChangeEvent]]", approved: Account, live: Account
@@ -173,7 +192,8 @@ class FindCredentials:
         """What was made and removed before anybody looked: it may have been used."""
         items = sorted({claim.item for claim, _ in gone})
         kinds = {claim.kind for claim, _ in gone}
-        assessment = worst(self._assessment(entity, kind, items, approved, live) for kind in sorted(kinds))
+        accounts = (live, approved)
+        assessment = worst(of_items(entity, kind, items, accounts, self._severities) for kind in sorted(kinds))
         ids = ",".join(sorted(event.change.event_id for _, event in gone))
         return Drift(
             entity=entity,
@@ -183,42 +203,23 @@ class FindCredentials:
             severity=assessment.severity,
             summary=f"{entity} had for a while: {', '.join(items)}.",
             fingerprint=hashlib.sha256(ids.encode()).hexdigest(),
-            reasons=assessment.reasons,
+            reasons=tuple(map(in_the_past, assessment.reasons)),
         )
 
-    def _assessment(
-        self, entity: EntityId, kind: Kind, items: Iterable[str], approved: Account, live: Account
-    ) -> Assessment:
-        """The severity of the kind, or of what its principal may do."""
-        severities = self._severities
-        base: Mapping[Kind, Assessment] = {
-            Kind.CREDENTIAL: Assessment.of(severities.new_credential),
-            Kind.PROVIDER: Assessment.of(severities.changed_provider),
-            Kind.FEDERATION: Assessment.of(severities.opened_federation),
-            Kind.PROFILE: Assessment.of(severities.role_in_instance_profile),
-            Kind.TAG: Assessment.of(severities.deciding_tag),
-        }
-        worth = [
-            self._worth(principal, account) for account, principal in _principals(entity, kind, items, (live, approved))
-        ]
-        return base[kind].also(worst(worth))
+    def unused_keys(self, now: datetime, captured: Account, only: Collection[EntityId] | None = None) -> list[Drift]:
+        """Users of a captured account with active access keys that were not used for `UNUSED`; of these users alone.
 
-    def _worth(self, principal: Entity, account: Account) -> Assessment:
-        try:
-            questions = Questions(Budget(_OF_A_PRINCIPAL))
-            caller = caller_of(account, principal, effective_policies(account, principal), questions)
-            if is_administrator(caller.access, questions):
-                return Assessment.of(
-                    self._severities.administrator, f"{principal.kind} {principal.name} is an administrator"
-                )
-            open_paths = questions.decided(escalations(caller))
-        except (UnreadError, PolicyDocumentError):
-            return worst(())
-        paths = [Assessment(severity_of(path, self._severities), (str(path),)) for path in open_paths[:1]]
-        if questions.undecided:
-            reason = f"whether {principal.kind} {principal.name} can get more access was not decided within the budget"
-            paths.append(Assessment.of(self._severities.undecided, reason))
-        return worst(paths)
+        Each with all of its active keys that the baseline does not approve by name. Raises UpstreamError.
+        """
+        found = []
+        for user, why in sorted(self._reader.unused_keys(now - UNUSED).items()):
+            is_asked = user in self._scope and (only is None or user in only)
+            if is_asked and user.name in captured.users:
+                keys = self._reader.present(user, Kind.CREDENTIAL, ["access key "])
+                if items := sorted(keys - {*captured.beside.get(user, ())}):
+                    key = user, Kind.CREDENTIAL
+                    found.append(self._drift(key, items, captured, captured, Verdict.BROADENED, *why))
+        return found
 
     def _is_exempt(self, event: ChangeEvent) -> bool:
         try:
@@ -238,18 +239,3 @@ def _confirming(claim: Claim, present: Iterable[str]) -> frozenset[str]:
 def _is_alerted(known: Finding | None, event: ChangeEvent) -> bool:
     """Whether an alert has reported it while it was there."""
     return known is not None and known.alerted_at is not None and known.alerted_at >= event.change.at
-
-
-def _principals(
-    entity: EntityId, kind: Kind, items: Iterable[str], accounts: Iterable[Account]
-) -> Iterator[tuple[Account, Entity]]:
-    """The user or role; of an identity provider, the roles that trust it."""
-    for account in accounts:
-        if is_of_principal(kind):
-            principals: Mapping[str, Entity] = getattr(account, f"{entity.kind}s")
-            if entity.name in principals:
-                yield account, principals[entity.name]
-                return
-        elif kind is Kind.PROVIDER:
-            arns = {item.split(" ")[2] for item in items if item.count(" ") > 1}
-            yield from ((account, account.roles[name]) for arn in arns for name in trusting(account, arn))

@@ -6,24 +6,46 @@ from datetime import datetime
 
 from policy_drift import baseline_document
 from policy_drift.application.baseline_in_force import Approved, BaselineInForce
-from policy_drift.application.ports import AccountReader, Findings, Kept, ReportStore, ScanTrigger
+from policy_drift.application.find_credentials import FindCredentials
+from policy_drift.application.ports import (
+    AccountReader,
+    Findings,
+    Kept,
+    ReportLink,
+    ReportReplacedError,
+    ReportStore,
+    ScanTrigger,
+)
 from policy_drift.application.record_findings import LEASE, Outbox, RecordFindings, ScanResult
+from policy_drift.application.review_capture import ReviewCapture
 from policy_drift.domain import baseline, lifecycle
 from policy_drift.domain.access.work import OF_A_REQUEST, Work
-from policy_drift.domain.account import Account, EntityId, EntityKind
-from policy_drift.domain.baseline import Adoption, Baseline, InForce, Origin
+from policy_drift.domain.account import Account, EntityId
+from policy_drift.domain.baseline import Acceptance, Adoption, Baseline, InForce, Origin
+from policy_drift.domain.beside_policies import KINDS as BESIDE_POLICIES
 from policy_drift.domain.comparison.drifts import Drifts, drifts
 from policy_drift.domain.decision import Decision, refuse_own_changes
-from policy_drift.domain.finding import Acknowledgement, Drift, Finding, State
+from policy_drift.domain.dependents import shared_policies
+from policy_drift.domain.events import DriftReportRefused
+from policy_drift.domain.finding import Acknowledgement, Drift, Finding, Kind, State
 from policy_drift.domain.lifecycle import Explanation
 from policy_drift.domain.scope import Scope
 from policy_drift.report.finding_events import FindingEvents, acknowledgement
+from policy_drift.report.remediation import Remediation, Remedies
 from steward.clock import Clock
-from steward.errors import ConflictError, NotFoundError, PreconditionFailedError, RuleViolationError
+from steward.errors import (
+    ConflictError,
+    NotFoundError,
+    PreconditionFailedError,
+    RuleViolationError,
+    UpstreamError,
+)
 from steward.events import EventPublisher
 from steward.severities import DriftSeverities
 
 MOST_ADOPTED = 200
+_NOT_COMPARED = BESIDE_POLICIES | {Kind.BASELINE, Kind.UNREADABLE}
+"""Kinds of findings about which a comparison of some entities with the baseline says nothing."""
 
 type Rank = tuple[int, str]
 """A finding's place among others: the most severe first, then by id."""
@@ -51,6 +73,8 @@ class OperateDrift:
         recorder: RecordFindings,
         reports: ReportStore,
         trigger: ScanTrigger,
+        credentials: FindCredentials,
+        review: ReviewCapture,
         publisher: EventPublisher,
         clock: Clock,
         *,
@@ -65,6 +89,9 @@ class OperateDrift:
         self._recorder = recorder
         self._reports = reports
         self._trigger = trigger
+        self._credentials = credentials
+        self._review = review
+        self._publisher = publisher
         self._outbox = Outbox(publisher, clock)
         self._clock = clock
         self._scope = scope
@@ -74,17 +101,26 @@ class OperateDrift:
 
     def in_states(self, states: Collection[State], after: Rank | None = None) -> list[Finding]:
         """The findings in these states, the most severe first; with ``after``, those that come after that place."""
-        found = [kept.value for kept in self._findings.all() if kept.value.state in states]
+        now = self._clock.now()
+        found = [one for kept in self._findings.all() if (one := lifecycle.at(kept.value, now)).state in states]
         return sorted((one for one in found if after is None or rank(one) > after), key=rank)
 
     def show(self, finding_id: str) -> Finding:
         """One finding. Raises NotFoundError."""
-        return self._kept(finding_id).value
+        return lifecycle.at(self._kept(finding_id).value, self._clock.now())
+
+    def revert(self, finding: Finding) -> Remediation | None:
+        """How a finding is reverted, from the account as it is now; None for a resolved one."""
+        if finding.state is State.RESOLVED:
+            return None
+        try:
+            approved, _ = self._baseline.known()
+            return Remedies(approved.account, self._reader.snapshot().account).of(finding.drift)
+        except (ConflictError, UpstreamError) as error:
+            return Remediation(refused=f"How to revert it is not known: the account could not be compared ({error}).")
 
     def acknowledge(self, finding_id: str, given: AcknowledgementRequest, by: Decision, run: str) -> Finding:
         """Acknowledge a finding in its current form; `lifecycle.acknowledged` says what is refused."""
-        kept = self._kept(finding_id)
-        self._refuse_own(by, kept.value)
         now = self._clock.now()
         acknowledging = Acknowledgement(
             by.by,
@@ -96,6 +132,15 @@ class OperateDrift:
             by.session,
             given.reference.strip(),
         )
+        if captured := self._captured({finding_id: given.fingerprint}):
+            finding = lifecycle.acknowledged(Finding(captured[finding_id], State.OPEN, now, now), acknowledging)
+            until = given.expires.isoformat()
+            kept_until = Acceptance(given.fingerprint, by.by, now.isoformat(), acknowledging.reason,
+                                    acknowledging.owner, until)  # fmt: skip
+            self._accept({finding_id: kept_until}, captured, by, run)
+            return finding
+        kept = self._kept(finding_id)
+        self._refuse_own(by, kept.value)
         finding = lifecycle.acknowledged(kept.value, acknowledging)
         events = [acknowledgement(finding)]
         revision = self._findings.save(finding, after=kept.revision, events=events, until=now + LEASE)
@@ -106,9 +151,22 @@ class OperateDrift:
         """Request a scan without waiting for it."""
         self._trigger.request(scan_id, by)
 
-    def report(self, extension: str) -> str:
-        """A link to the latest report. Raises NotFoundError."""
-        link = self._reports.link(extension)
+    def report(self, extension: str, by: str, run: str) -> ReportLink:
+        """A link to the latest report.
+
+        Raises
+        ------
+        NotFoundError
+            There is none yet.
+        ReportReplacedError
+            The bucket holds another one; that is published.
+        """
+        try:
+            link = self._reports.link(extension)
+        except ReportReplacedError as error:
+            refused = DriftReportRefused(error.key, error.version, error.expected, error.found, by)
+            self._publisher.publish([refused], correlation_id=run)
+            raise
         if link is None:
             raise NotFoundError("there is no report yet: request a scan")
         return link
@@ -135,13 +193,18 @@ class OperateDrift:
         self._trigger.request(run, by.by)
         return approved.record
 
-    def adopt(self, reviewed: Mapping[str, str], by: Decision, run: str) -> InForce:
+    def adopt(self, reviewed: Mapping[str, str], by: Decision, run: str) -> tuple[InForce, list[Drift]]:
         """Approve findings in the form that was reviewed, and nothing else.
 
         Parameters
         ----------
         reviewed
             Fingerprints by finding id.
+
+        Returns
+        -------
+        tuple
+            What is in force now, and what was approved.
 
         Raises
         ------
@@ -154,19 +217,23 @@ class OperateDrift:
         """
         if not reviewed or len(reviewed) > MOST_ADOPTED:
             raise RuleViolationError(f"adopt from 1 to {MOST_ADOPTED} findings at a time")
+        if captured := self._captured(reviewed):
+            return self._keep(captured, reviewed, by, run)
         wanted = [self._open(finding_id, by) for finding_id in reviewed]
         read_at = self._clock.now()
         approved, record = self._baseline.known()
         live = self._reader.snapshot().account
         now = self._compared(approved.account, live, wanted)
-        there = {drift.finding_id: drift for drift in now.found}
+        beside = [drift for drift in wanted if drift.kind in BESIDE_POLICIES]
+        confirmed = [self._credentials.confirmed(drift, approved.account, live) for drift in beside]
+        there = {drift.finding_id: drift for drift in (*now.found, *filter(None, confirmed))}
         for drift in wanted:
             _check_is_still(there.get(drift.finding_id), drift.finding_id, reviewed[drift.finding_id])
-        adoption = Adoption.of((drift.entity, drift.kind) for drift in wanted)
+        adoption = Adoption.of(wanted, shared_policies(approved.account, self._scope))
         adopted = baseline.adopted(approved.account, live, adoption)
         self._refuse_more_than(wanted, approved.account, adopted, live, now.renamed)
         in_force = self._baseline.replace(
-            Baseline(adopted, approved.reviewed),
+            replace(approved, account=adopted),
             origin=Origin.ADOPTED,
             by=by,
             findings=sorted(reviewed),
@@ -174,7 +241,44 @@ class OperateDrift:
             based_on=record.version,
         )
         self._resolve(in_force, live, read_at, wanted, run)
-        return in_force.record
+        return in_force.record, [there[drift.finding_id] for drift in wanted]
+
+    def _captured(self, reviewed: Mapping[str, str]) -> dict[str, Drift]:
+        """Those of them that the first scan approved in this form, and that are not reviewed yet; by id."""
+        try:
+            approved, _ = self._baseline.known()
+        except ConflictError:
+            return {}
+        return self._review.found(approved, reviewed, Work(OF_A_REQUEST))
+
+    def _keep(
+        self, captured: Mapping[str, Drift], reviewed: Mapping[str, str], by: Decision, run: str
+    ) -> tuple[InForce, list[Drift]]:
+        """Keep for good what the first scan approved; when nothing is left to review, the baseline is reviewed."""
+        if others := sorted(reviewed.keys() - captured.keys()):
+            raise RuleViolationError(
+                f"adopt {', '.join(others)} in a call of its own: the first scan did not accept it"
+            )
+        kept = {
+            name: Acceptance(drift.fingerprint, by.by, self._clock.now().isoformat(), by.reason)
+            for name, drift in captured.items()
+        }
+        in_force = self._accept(kept, captured, by, run)
+        return in_force.record, list(captured.values())
+
+    def _accept(
+        self, kept: Mapping[str, Acceptance], captured: Mapping[str, Drift], by: Decision, run: str
+    ) -> Approved:
+        approved, record = self._baseline.known()
+        keys = [drift for name, drift in captured.items() if drift.kind in BESIDE_POLICIES and not kept[name].until]
+        account = baseline.adopted(approved.account, approved.account, Adoption.of(keys))
+        after = Baseline(account, reviewed=False, accepted={**approved.accepted, **kept})
+        left = self._review.of(after, Work(OF_A_REQUEST))
+        if not (left.left or left.unread or any(one.until for one in after.accepted.values())):
+            after = Baseline(account, reviewed=True)
+        return self._baseline.replace(
+            after, origin=Origin.ADOPTED, by=by, findings=sorted(kept), run=run, based_on=record.version
+        )
 
     def _refuse_more_than(
         self,
@@ -207,7 +311,16 @@ class OperateDrift:
     def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
         """Resolve the adopted findings now, not at the next scan."""
         found = self._compared(approved.baseline.account, live, wanted)
-        result = ScanResult(found, read_at, found.compared or frozenset())
+        compared, adopted = found.compared or frozenset(), {drift.finding_id for drift in wanted}
+        # Of the same entities, what this comparison does not look at stays as it is.
+        others = [
+            kept.value.drift
+            for kept in self._findings.of(compared)
+            if kept.value.state is not State.RESOLVED
+            and kept.value.drift.kind in _NOT_COMPARED
+            and kept.value.id not in adopted
+        ]
+        result = ScanResult(replace(found, found=(*found.found, *others)), read_at, compared)
         self._recorder.record(result, lambda _: Explanation(), FindingEvents(approved.baseline.account, live), run)
 
     def _refuse_own(self, by: Decision, finding: Finding) -> None:
@@ -218,7 +331,7 @@ class OperateDrift:
         finding = self._kept(finding_id).value
         self._refuse_own(by, finding)
         drift = finding.drift
-        if drift.kind in baseline.NOT_ADOPTABLE or drift.entity.kind is EntityKind.ACCOUNT:
+        if drift.kind in baseline.NOT_ADOPTABLE:
             raise RuleViolationError(f"{finding_id} does not describe the current account; it cannot be adopted")
         return drift
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
+from policy_drift.domain.access_keys import AccessKeys
 from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.baseline import InForce
 from policy_drift.domain.finding import Change, Finding, Kind
@@ -58,6 +59,10 @@ class AccountReader(Protocol):
         """The holders of a managed policy, attached or as a boundary; empty if it does not exist."""
         ...
 
+    def has_version(self, policy_arn: str, version: str) -> bool:
+        """Whether a managed policy still has a version."""
+        ...
+
     def members(self, group: str) -> frozenset[EntityId]:
         """The users of a group; empty if it does not exist."""
         ...
@@ -87,9 +92,27 @@ class UndeliveredEvents(Protocol):
         """Extend the lease of another run's events, if it is over; False if a third run did so first."""
         ...
 
-    def delivered(self, item: str, revision: int) -> None:
-        """The events of this revision are on the bus."""
+    def delivered(self, revisions: Sequence[tuple[str, int]]) -> None:
+        """The events of these revisions of items are on the bus."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A finding to write with its events, if its revision is still ``after``; ``until`` is the lease of the events."""
+
+    finding: Finding
+    after: int
+    events: Sequence[PublishableEvent] = ()
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The entity that a scan compares, and how many scans in succession have been at it and not come further."""
+
+    entity: EntityId
+    times: int = 1
 
 
 class Findings(UndeliveredEvents, Protocol):
@@ -114,6 +137,26 @@ class Findings(UndeliveredEvents, Protocol):
 
         Raises ConcurrentUpdateError.
         """
+        ...
+
+    def save_many(self, writes: Sequence[Write]) -> list[int | None]:
+        """`save` each of them, in few calls; the new revisions, None where another run wrote first."""
+        ...
+
+    def last_scan(self) -> datetime | None:
+        """When the latest scan that was recorded began to read; None before the first."""
+        ...
+
+    def note_scan(self, read_at: datetime) -> None:
+        """A scan that began to read then is recorded: what it did not write, it saw as it stands."""
+        ...
+
+    def progress(self) -> Progress | None:
+        """Where a scan is that has not ended, or has died; None if the last one ended."""
+        ...
+
+    def note_progress(self, progress: Progress | None) -> None:
+        """A scan compares this now; None at its end."""
         ...
 
 
@@ -197,6 +240,34 @@ class CredentialReader(Protocol):
         """
         ...
 
+    def unused_keys(self, since: datetime) -> Mapping[EntityId, tuple[str, ...]]:
+        """Users with active access keys that were made before a time and not used since: why, in words.
+
+        A key of which the last use is not known is none of them. Raises UpstreamError.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLink:
+    """A link to a report for some seconds, and the report's SHA-256 in hexadecimal."""
+
+    url: str
+    seconds: int
+    sha256: str
+
+
+class ReportReplacedError(ConflictError):
+    """The bucket does not hold the report that the latest scan wrote. ``found`` is empty if it holds nothing there."""
+
+    def __init__(self, key: str, version: str, *, expected: str, found: str) -> None:
+        what = f"has the SHA-256 {found}, not {expected}" if found else "is not there any more"
+        super().__init__(
+            f"the report that the latest scan wrote {what} ({key}, version {version}), so that it is not linked: "
+            "request a scan, which writes another, and find who changed the bucket"
+        )
+        self.key, self.version, self.expected, self.found = key, version, expected, found
+
 
 class ReportStore(Protocol):
     """Where reports are kept for people."""
@@ -205,8 +276,19 @@ class ReportStore(Protocol):
         """Keep a scan's documents by their extension (``html``, ``json``); the key of the HTML, or of the first."""
         ...
 
-    def link(self, extension: str) -> str | None:
-        """A link to the latest report that works for some minutes; None before the first."""
+    def link(self, extension: str) -> ReportLink | None:
+        """A link to the latest report that works for some minutes; None before the first.
+
+        Raises ReportReplacedError.
+        """
+        ...
+
+
+class KeyInventory(Protocol):
+    """The list of the account's access keys."""
+
+    def read(self) -> AccessKeys:
+        """The keys that are old, unused or without rotation, and all keys in numbers. Raises UpstreamError."""
         ...
 
 

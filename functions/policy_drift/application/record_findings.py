@@ -5,11 +5,12 @@ decision. The run that wrote publishes the alert, then deletes it from the outbo
 that reads the finding publishes after ``LEASE``: delivery is at least once, and a repetition is the same event, byte
 for byte. A run that reads an alert which is not published yet and whose lease still holds fails, and is retried.
 
-Of two runs that see different things, the one that read the account later is right, whichever records first.
+Of two runs that see different things, the one that read the account later is right, whichever records first. A finding
+of which nothing changed is not written again: when the last scan read the account is kept once, for all of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched
@@ -21,15 +22,18 @@ from policy_drift.application.ports import (
     PublicationPendingError,
     Undelivered,
     UndeliveredEvents,
+    Write,
 )
+from policy_drift.application.scan_progress import ScanProgress
 from policy_drift.domain import lifecycle
 from policy_drift.domain.access.live_state import relation
 from policy_drift.domain.access.work import OF_RECORDING, Work
 from policy_drift.domain.account import EntityId, EntityKind
+from policy_drift.domain.baseline import InForce
 from policy_drift.domain.changes.expected_events import LOOKED_BACK
 from policy_drift.domain.comparison.drifts import Drifts
-from policy_drift.domain.finding import Drift, Finding, Kind, State
-from policy_drift.domain.lifecycle import Ending, Explanation, Why
+from policy_drift.domain.finding import Drift, Ending, Finding, Kind, State
+from policy_drift.domain.lifecycle import Explanation, Why
 from policy_drift.report.finding_events import FindingEvents, resolution
 from steward.clock import Clock
 from steward.errors import UpstreamError
@@ -44,6 +48,8 @@ _RELATIONS = 10
 """The comparison of a finding with what was alerted of it gets this part of what is left."""
 _TOGETHER = 10
 """Alerts in one call of the bus."""
+_WRITTEN_TOGETHER = 100
+"""Findings that are written in one call, and published before the next: well within the lease."""
 
 type Explain = Callable[[Drift], Explanation]
 type Written = tuple[str, int, Sequence[PublishableEvent]]
@@ -74,11 +80,13 @@ class Outbox:
                 refused, missing = error, error.missing
             except UpstreamError as error:
                 raise PublicationPendingError(_YET.format(error), code=error.code) from error
-            first = 0
+            first, taken = 0, []
             for item, revision, events in group:
                 if missing.isdisjoint(range(first, first + len(events))):
-                    store.delivered(item, revision)
+                    taken.append((item, revision))
                 first += len(events)
+            if taken:
+                store.delivered(taken)
         if refused:
             raise PublicationPendingError(_YET.format(refused), code=refused.code) from refused
 
@@ -124,12 +132,15 @@ class ScanResult:
         Entities whose approval has changed since the last scan: what is resolved of theirs was adopted, not reverted.
     work : Work
         What may be done to compare it with what was alerted. What it does not decide is alerted again.
+    in_force : InForce, optional
+        The version of the baseline that it was compared with: another run may have put it in force a moment ago.
     """
 
     drifts: Drifts
     read_at: datetime
     adopted: frozenset[str] = frozenset()
     work: Work = field(default_factory=lambda: Work(OF_RECORDING))
+    in_force: InForce | None = None
 
 
 class RecordFindings:
@@ -165,21 +176,28 @@ class RecordFindings:
         known = {
             kept.value.id: kept for kept in (self._findings.all() if entities is None else self._findings.of(entities))
         }
-        written: list[Written] = []
+        last_scan = self._findings.last_scan()
+        is_stale = last_scan is not None and last_scan > result.read_at + CLOCKS_DIFFER
+        taken_over: list[Written] = []
         waiting, standing = set[str](), list[Finding]()
-        try:
-            for item, kept in known.items():
-                ours = self._outbox.take_over(self._findings, item, kept.undelivered)
-                written += ours
-                if len(ours) < len(kept.undelivered):
-                    waiting.add(item)
-            for item in sorted({*drifts, *known}, key=lambda item: _urgency(drifts.get(item), known.get(item), item)):
-                finding, wrote = self._advance(item, drifts.get(item), known.get(item), result, explain, events_of)
-                written += wrote
-                if finding is not None:
-                    standing.append(finding)
-        finally:
-            self._outbox.deliver(self._findings, written, run)
+        for item, kept in known.items():
+            ours = self._outbox.take_over(self._findings, item, kept.undelivered)
+            taken_over += ours
+            if len(ours) < len(kept.undelivered):
+                waiting.add(item)
+        pending = self._deliver(taken_over, run)
+        deciding = _Deciding(result, explain, events_of, is_stale)
+        by_urgency = sorted({*drifts, *known}, key=lambda item: _urgency(drifts.get(item), known.get(item), item))
+        for some in batched(by_urgency, _WRITTEN_TOGETHER, strict=False):
+            found, written = self._advance_together(
+                [(item, drifts.get(item), known.get(item)) for item in some], deciding
+            )
+            standing += found
+            pending = self._deliver(written, run) or pending
+        if compared is None:
+            self._findings.note_scan(result.read_at)
+        if pending:
+            raise pending
         for item in sorted(waiting):
             now = self._findings.get(item)
             if now and now.undelivered:
@@ -195,49 +213,78 @@ class RecordFindings:
             return None
         return EntityId(kept.value.drift.live)
 
-    def _advance(
-        self,
-        item: str,
-        drift: Drift | None,
-        kept: Kept[Finding] | None,
-        result: ScanResult,
-        explain: Explain,
-        events_of: FindingEvents,
-    ) -> tuple[Finding | None, list[Written]]:
-        """Advance one finding; decide again after a concurrent update."""
+    def progress(self, account: str) -> ScanProgress:
+        """The progress of a scan that begins now."""
+        return ScanProgress(self._findings, self._clock, self.left_by_last_scan(account))
+
+    def _deliver(self, written: Sequence[Written], run: str) -> PublicationPendingError | None:
+        """Publish what was just written, within its lease; what the bus refuses must not stop the rest."""
+        try:
+            self._outbox.deliver(self._findings, written, run)
+        except PublicationPendingError as error:
+            return error
+        return None
+
+    def _advance_together(self, items: Sequence["_Item"], deciding: "_Deciding") -> tuple[list[Finding], list[Written]]:
+        """Advance some findings in one write; those that were updated concurrently are decided again."""
+        standing, written = list[Finding](), list[Written]()
         for _ in range(_TRIES):
-            known = kept.value if kept else None
-            after = self._next(known, drift, result, explain)
-            if after is None:
-                return (known if known and known.state is not State.RESOLVED else None), []
-            finding, why = after
-            events: list[PublishableEvent] = []
-            if isinstance(why, Why):
-                events = [events_of.detection(finding, why, known)]
-            elif isinstance(why, Ending):
-                events = [resolution(finding, why)]
-            if not events and finding == known:
-                return finding, []
+            decided: list[tuple[_Item, Finding, list[PublishableEvent]]] = []
+            for item in items:
+                finding, events, is_new = self._decided(item, deciding)
+                if finding is not None and is_new:
+                    decided.append((item, finding, events))
+                elif finding is not None:
+                    standing.append(finding)
             until = self._clock.now() + LEASE
-            try:
-                revision = self._findings.save(finding, after=kept.revision if kept else 0, events=events, until=until)
-            except ConcurrentUpdateError:
-                kept = self._findings.get(item)
-                continue
-            return finding, [(item, revision, events)] if events else []
-        raise ConcurrentUpdateError(f"{item} is written by too many runs at once")
+            writes = [
+                Write(finding, kept.revision if kept else 0, events, until) for (_, _, kept), finding, events in decided
+            ]
+            overtaken: list[_Item] = []
+            for revision, ((name, drift, _), finding, events) in zip(
+                self._findings.save_many(writes), decided, strict=True
+            ):
+                if revision is None:
+                    overtaken.append((name, drift, self._findings.get(name)))
+                    continue
+                standing.append(finding)
+                if events:
+                    written.append((name, revision, events))
+            if not overtaken:
+                return standing, written
+            items = overtaken
+        raise ConcurrentUpdateError(f"{items[0][0]} is written by too many runs at once")
+
+    def _decided(self, item: "_Item", deciding: "_Deciding") -> tuple[Finding | None, list[PublishableEvent], bool]:
+        """The finding as it is now (None if it is over), what to publish of it, and whether to write it."""
+        _, drift, kept = item
+        known = kept.value if kept else None
+        after = self._next(known, drift, deciding)
+        if after is None:
+            return (known if known and known.state is not State.RESOLVED else None), [], False
+        finding, why = after
+        events: list[PublishableEvent] = []
+        if isinstance(why, Why):
+            events = [deciding.events_of.detection(finding, why, known)]
+        elif isinstance(why, Ending):
+            events = [resolution(finding, why)]
+        return finding, events, bool(events) or known is None or replace(finding, last_seen=known.last_seen) != known
 
     def _next(
-        self, known: Finding | None, drift: Drift | None, result: ScanResult, explain: Explain
+        self, known: Finding | None, drift: Drift | None, deciding: "_Deciding"
     ) -> tuple[Finding, Why | Ending | None] | None:
-        if known and known.read_at > result.read_at + CLOCKS_DIFFER:
+        result, explain = deciding.result, deciding.explain
+        if known and (deciding.is_stale or known.read_at > result.read_at + CLOCKS_DIFFER):
             return self._explained(known, result, explain)
         if drift is not None:
             return self._there(known, drift, result, explain)
         if known is None:
             return None
         if result.drifts.rules_out(known.drift) and lifecycle.is_over(known, self._clock.now()):
-            return lifecycle.resolved(known, result.read_at), _how(known.drift, result)
+            how = _how(known, result)
+            return lifecycle.resolved(known, result.read_at, how), how
+        if known.is_unread:
+            return self._there(known, known.drift, result, explain)
         return self._explained(known, result, explain)
 
     def _explained(self, known: Finding, result: ScanResult, explain: Explain) -> tuple[Finding, Why | None] | None:
@@ -270,6 +317,20 @@ class RecordFindings:
         return lifecycle.seen(known, drift, explanation, read_at), None
 
 
+type _Item = tuple[str, Drift | None, Kept[Finding] | None]
+"""The id of a finding, what differs now, and what is kept of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Deciding:
+    """What decides about findings; ``is_stale`` if a scan that began to read later is recorded already."""
+
+    result: ScanResult
+    explain: Explain
+    events_of: FindingEvents
+    is_stale: bool
+
+
 def _needs_explanation(known: Finding, result: ScanResult) -> bool:
     """Whether to search for the events behind a finding that was reported already.
 
@@ -281,11 +342,16 @@ def _needs_explanation(known: Finding, result: ScanResult) -> bool:
     return is_check or max(known.first_seen, known.alerted_at or known.first_seen) > result.read_at - LOOKED_BACK
 
 
-def _how(drift: Drift, result: ScanResult) -> Ending:
+def _how(known: Finding, result: ScanResult) -> Ending:
+    drift = known.drift
     if drift.entity in result.adopted:
+        return Ending.ADOPTED
+    if result.in_force and result.in_force.ended(known.id, known.last_seen):
         return Ending.ADOPTED
     if drift.entity in result.drifts.renamed:
         return Ending.RENAMED
+    if result.drifts.takes_over(drift):
+        return Ending.MERGED
     return Ending.OUT_OF_SCOPE if result.drifts.is_out_of_scope(drift.entity) else Ending.REVERTED
 
 

@@ -9,10 +9,13 @@ from datetime import datetime
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import Approved, BaselineInForce, BaselineLostError
 from policy_drift.application.find_credentials import FindCredentials
-from policy_drift.application.ports import AccountReader, PublicationPendingError, ReportStore, Snapshot
+from policy_drift.application.ports import AccountReader, KeyInventory, PublicationPendingError, ReportStore, Snapshot
 from policy_drift.application.record_findings import RecordFindings, ScanResult
+from policy_drift.application.review_capture import ReviewCapture
 from policy_drift.domain.access.work import OF_A_SCAN, OF_RECORDING, Work
+from policy_drift.domain.access_keys import AccessKeys
 from policy_drift.domain.account import Account
+from policy_drift.domain.baseline import InForce
 from policy_drift.domain.changes.expected_events import is_without_event
 from policy_drift.domain.comparison.drifts import Drifts, drifts_in_rounds
 from policy_drift.domain.events import DriftScanCompleted, DriftScanFailed
@@ -55,6 +58,8 @@ class ScanAccount:
         recorder: RecordFindings,
         attribution: AttributeChanges,
         credentials: FindCredentials,
+        review: ReviewCapture,
+        keys: KeyInventory,
         reports: ReportStore,
         publisher: EventPublisher,
         clock: Clock,
@@ -70,6 +75,8 @@ class ScanAccount:
         self._recorder = recorder
         self._attribution = attribution
         self._credentials = credentials
+        self._review = review
+        self._keys = keys
         self._reports = reports
         self._publisher = publisher
         self._clock = clock
@@ -127,33 +134,52 @@ class ScanAccount:
             raise
 
     def _explain(
-        self, started: datetime, approved: Account, live: Account, causes: tuple[Change, ...]
+        self,
+        started: datetime,
+        approved: Account,
+        live: Account,
+        causes: tuple[Change, ...],
+        in_force: InForce | None = None,
     ) -> Callable[[Drift], Explanation]:
         """Explain changes of the baseline by S3's events, all others by CloudTrail's history."""
-        from_history = self._attribution.from_history(started, approved, live)
+        from_history = self._attribution.from_history(started, approved, live, in_force)
         return lambda drift: Explanation(causes) if drift.kind is Kind.BASELINE else from_history(drift)
+
+    def _access_keys(self) -> AccessKeys | str:
+        """The account's keys, or why they are not known; the report is written without them, too."""
+        try:
+            return self._keys.read()
+        except StewardError as error:
+            return str(error)
 
     def _compare(
         self, scan_id: str, started: datetime, snapshot: Snapshot, approved: Approved, until: datetime | None
     ) -> Completed:
         live, baseline = snapshot.account, approved.baseline.account
+        progress = self._recorder.progress(self._account)
         rounds = drifts_in_rounds(
             baseline,
             live,
             severities=self._severities,
             scope=self._scope,
             work=Work(self._steps, lambda: until is not None and self._clock.now() >= until),
-            first=self._recorder.left_by_last_scan(self._account),
+            first=progress.first,
+            apart=progress.apart,
+            without=progress.without,
+            progress=progress.at,
         )
         recording, of_baseline = Work(OF_RECORDING), (approved.drift,) if approved.drift else ()
-        beside = (*of_baseline, *self._credentials.found((), None, baseline, live))
+        beside = (*of_baseline, *self._credentials.found((), None, baseline, live).drifts)
         for found in rounds:
             findings = self._recorder.record(
-                ScanResult(replace(found, found=(*beside, *found.found)), started, approved.changed, recording),
-                self._explain(started, baseline, live, approved.causes),
+                ScanResult(
+                    replace(found, found=(*beside, *found.found)), started, approved.changed, recording, approved.record
+                ),
+                self._explain(started, baseline, live, approved.causes, approved.record),
                 FindingEvents(baseline, live),
                 scan_id,
             )
+        progress.end()
         coverage = Coverage(
             entities={
                 "users": len(live.users),
@@ -164,6 +190,9 @@ class ScanAccount:
             aws_calls=snapshot.aws_calls,
             unreadable={str(entity): why for entity, why in live.unreadable.items()},
             seconds=(self._clock.now() - started).total_seconds(),
+        )
+        to_review = self._review.of(
+            approved.baseline, Work(self._steps, lambda: until is not None and self._clock.now() >= until)
         )
         report = Report(
             account=self._account,
@@ -176,6 +205,10 @@ class ScanAccount:
             coverage=coverage,
             findings=tuple(findings),
             not_looked_at=NOT_COVERED,
+            left_to_review=to_review.left,
+            also_approved=to_review.besides,
+            review_unread=to_review.unread,
+            access_keys=self._access_keys(),
         )
         document = as_document(report, approved=baseline, live=live)
         texts = {"html": render(document), "json": json.dumps(document, indent=2, ensure_ascii=False)}

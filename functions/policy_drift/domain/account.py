@@ -124,7 +124,9 @@ class Account:
     """All of it. Users, groups and roles by name, managed policies (all customer's, and AWS's that are used) by ARN.
 
     ``unreadable`` says, by entity, why it could not be read: nothing may be concluded about those, nor about
-    principals that depend on them.
+    principals that depend on them. ``versions`` are those that managed policies have, by ARN, where IAM listed them; no
+    baseline has any. ``beside`` is what a baseline approves beside policies, such as ``access key AKIA…``, by the user,
+    role or account that has it: IAM lists none of it with the account.
     """
 
     id: str
@@ -133,6 +135,8 @@ class Account:
     roles: Mapping[str, Role] = field(default_factory=dict)
     policies: Mapping[str, ManagedPolicy] = field(default_factory=dict)
     unreadable: Mapping[EntityId, str] = field(default_factory=dict)
+    versions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    beside: Mapping[EntityId, tuple[str, ...]] = field(default_factory=dict)
 
 
 def policy_id(arn: str) -> EntityId:

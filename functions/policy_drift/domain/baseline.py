@@ -8,8 +8,11 @@ from enum import StrEnum
 from typing import Any
 
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, User, policy_id
+from policy_drift.domain.arns import is_of_aws
+from policy_drift.domain.beside_policies import KINDS as BESIDE_POLICIES
+from policy_drift.domain.beside_policies import kind_of
 from policy_drift.domain.comparison.counterparts import counterpart
-from policy_drift.domain.finding import Kind
+from policy_drift.domain.finding import Drift, Kind
 from steward.errors import ConflictError, Place, RuleViolationError
 
 LARGEST = 64 * 1024 * 1024
@@ -30,11 +33,38 @@ class NothingApprovedError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A person keeps what the first scan approved, in the form that ``fingerprint`` pins.
+
+    For good, or until the time ``until``, for which ``owner`` answers. Times are texts of ISO 8601.
+    """
+
+    fingerprint: str
+    by: str
+    at: str
+    reason: str = ""
+    owner: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
-    """What is approved. ``reviewed`` is False for one that the first scan made from what it found."""
+    """What is approved.
+
+    ``reviewed`` is False for one that the first scan made from what it found; ``accepted`` is then what people have
+    decided to keep of it, by the id of the finding that it would be if it were new.
+    """
 
     account: Account
     reviewed: bool = True
+    accepted: Mapping[str, Acceptance] = field(default_factory=dict)
+
+    def has_accepted(self, finding_id: str, fingerprint: str, now: datetime) -> bool:
+        """Whether a person keeps it in this form, now."""
+        kept = self.accepted.get(finding_id)
+        if kept is None or kept.fingerprint != fingerprint:
+            return False
+        return not kept.until or datetime.fromisoformat(kept.until) > now
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +104,21 @@ def flaws(account: Account) -> Iterator[Flaw]:
                 if group not in account.groups:
                     reason = f"the group {group!r} is not in the file: add it under groups, or leave it out here"
                     yield Flaw((section, name, "groups", index), reason)
+    yield from _flaws_beside(account)
+
+
+def _flaws_beside(account: Account) -> Iterator[Flaw]:
+    for entity, items in account.beside.items():
+        holders: Mapping[EntityKind, Collection[str]] = {
+            EntityKind.USER: account.users,
+            EntityKind.ROLE: account.roles,
+            EntityKind.ACCOUNT: [account.id],
+        }
+        if entity.name not in holders.get(entity.kind, ()):
+            yield Flaw(("beside", entity), f"{entity} is no user and no role of the file, and not its account")
+        for index, item in enumerate(items):
+            if kind_of(item) is None:
+                yield Flaw(("beside", entity, index), f"{item!r} is no item of a finding, such as 'access key AKIA…'")
 
 
 def _policies_of(principal: Entity) -> Iterator[tuple[Place, str]]:
@@ -132,6 +177,10 @@ class InForce:
         The id of the latest version that could not be used, so that it is published once; empty if there was none.
     intent : Intent, optional
         What one of our own functions is about to write.
+    approves : tuple of str
+        The ids of findings that this version ends: those adopted with it, or some of those that an upload approves.
+    captured : datetime, optional
+        When the first scan captured the account; None if the first baseline was uploaded.
     """
 
     version: str
@@ -144,36 +193,45 @@ class InForce:
     session: str = ""
     reason: str = ""
     reference: str = ""
+    approves: tuple[str, ...] = ()
+    captured: datetime | None = None
+
+    def approved_until(self, finding_id: str) -> datetime | None:
+        """The moment before which every change of a finding's entity is approved; None where that is not known."""
+        is_adopted = self.how is Origin.ADOPTED and finding_id in self.approves
+        return self.since if is_adopted else self.captured
+
+    def ended(self, finding_id: str, last_seen: datetime) -> bool:
+        """Whether a finding, last seen at that time, is over because this version approves what was found."""
+        return finding_id in self.approves and last_seen <= self.since
 
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What of the live account is to be approved: the kinds of difference, by entity."""
+    """What of the live account is to be approved: the kinds of difference, and the items beside policies, by entity.
+
+    ``shared`` are the ARNs of policies that several have: their changes are adopted by findings of their own.
+    """
 
     kinds: Mapping[EntityId, frozenset[Kind]] = field(default_factory=dict)
+    beside: Mapping[EntityId, frozenset[str]] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[EntityId, Kind]]) -> "Adoption":
-        """Group pairs by entity."""
+    def of(cls, drifts: Iterable[Drift], shared: frozenset[str] = frozenset()) -> "Adoption":
+        """What these differences are about."""
         kinds: dict[EntityId, frozenset[Kind]] = {}
-        for entity, kind in pairs:
-            kinds[entity] = kinds.get(entity, frozenset()) | {kind}
-        return cls(kinds)
+        beside: dict[EntityId, frozenset[str]] = {}
+        for drift in drifts:
+            if drift.kind in BESIDE_POLICIES:
+                beside[drift.entity] = beside.get(drift.entity, frozenset()).union(drift.live or ())
+            else:
+                kinds[drift.entity] = kinds.get(drift.entity, frozenset()) | {drift.kind}
+        return cls(kinds, beside, shared)
 
 
-NOT_ADOPTABLE = frozenset(
-    {
-        Kind.BASELINE,
-        Kind.TRANSIENT,
-        Kind.UNREADABLE,
-        Kind.CREDENTIAL,
-        Kind.PROVIDER,
-        Kind.FEDERATION,
-        Kind.PROFILE,
-        Kind.TAG,
-    }
-)
-"""Kinds that the baseline has no place for: what is over or not known, and what is beside policies."""
+NOT_ADOPTABLE = frozenset({Kind.BASELINE, Kind.TRANSIENT, Kind.UNREADABLE})
+"""Kinds that the baseline has no place for: what is over or not known."""
 _HOLDINGS = ("inline", "attached", "groups")
 PARTS: Mapping[Kind, tuple[str, ...]] = {
     Kind.ACCESS: _HOLDINGS,
@@ -191,7 +249,8 @@ PARTS: Mapping[Kind, tuple[str, ...]] = {
 def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
     """The approved account with the adopted parts of the live one in place of its own, and nothing else.
 
-    Managed policies that an adopted part names are adopted with it; users leave a group that goes.
+    Managed policies that an adopted part names are adopted with it, but for those that the principal has already and
+    that are reported by themselves; users leave a group that goes.
     """
     parts = {kind: dict(getattr(approved, f"{kind}s")) for kind in (EntityKind.USER, EntityKind.GROUP, EntityKind.ROLE)}
     policies = dict(approved.policies)
@@ -206,13 +265,14 @@ def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
             ours.pop(entity.name, None)
         elif kinds - PARTS.keys() or before is None:
             ours[entity.name] = now
-            _bring(policies, live, now, ("attached", "boundary"))
+            _bring(policies, live, now, ("attached", "boundary"), frozenset())
         else:
             touched = {part for kind in kinds for part in PARTS[kind] if hasattr(now, part)}
             del ours[before.name]
             merged = replace(before, **{part: getattr(now, part) for part in touched})
             ours[merged.name] = merged
-            _bring(policies, live, now, touched)
+            had = {arn for _, arn in _policies_of(before) if is_of_aws(arn) or arn in adoption.shared}
+            _bring(policies, live, now, touched, had)
     groups = parts[EntityKind.GROUP]
     users = _in_groups(parts[EntityKind.USER], _names(groups, approved) | _names(groups, live))
     gone = approved.groups.keys() - groups.keys()
@@ -224,6 +284,10 @@ def adopted(approved: Account, live: Account, adoption: Adoption) -> Account:
         groups=groups,
         roles=parts[EntityKind.ROLE],
         policies=policies,
+        beside={
+            entity: tuple(sorted({*approved.beside.get(entity, ()), *adoption.beside.get(entity, ())}))
+            for entity in approved.beside.keys() | adoption.beside.keys()
+        },
     )
 
 
@@ -244,10 +308,14 @@ def _in_groups(users: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _bring(policies: dict[str, ManagedPolicy], live: Account, now: Entity, parts: Collection[str]) -> None:
-    """The documents of what these parts of a principal name."""
+def _bring(
+    policies: dict[str, ManagedPolicy], live: Account, now: Entity, parts: Collection[str], apart: Collection[str]
+) -> None:
+    """The documents of what these parts of a principal name, but for those that are adopted by themselves."""
     policies.update(
-        (arn, live.policies[arn]) for place, arn in _policies_of(now) if place[0] in parts and arn in live.policies
+        (arn, live.policies[arn])
+        for place, arn in _policies_of(now)
+        if place[0] in parts and arn in live.policies and not (arn in apart and arn in policies)
     )
 
 

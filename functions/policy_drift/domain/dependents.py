@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, Role, User, policy_id
+from policy_drift.domain.arns import is_of_aws
+from policy_drift.domain.scope import Scope
 
 
 def entity_id(entity: Entity) -> EntityId:
@@ -40,6 +42,25 @@ def references_of(entity: Entity) -> Iterable[EntityId]:
     if isinstance(entity, User):
         for name in entity.groups:
             yield EntityId(f"{EntityKind.GROUP}/{name}")
+
+
+def shared_policies(approved: Account, scope: Scope) -> frozenset[str]:
+    """The ARNs of the customers' policies that several principals have, and that are in scope.
+
+    The baseline decides, not the live account: a holder more or less must not turn one finding into several.
+    """
+    several = [arn for arn, holders in holders_by_policy(approved).items() if len(holders) > 1]
+    return frozenset(arn for arn in several if not is_of_aws(arn) and policy_id(arn) in scope)
+
+
+def holders_by_policy(account: Account) -> dict[str, set[EntityId]]:
+    """The principals that have a managed policy, attached or as their boundary, by its ARN."""
+    holders: dict[str, set[EntityId]] = defaultdict(set)
+    for principals in (account.users, account.groups, account.roles):
+        for principal in principals.values():
+            for arn in managed_policies_of(principal):
+                holders[arn].add(entity_id(principal))
+    return holders
 
 
 def managed_policies_of(entity: Entity) -> Iterable[str]:

@@ -22,7 +22,7 @@ class PolicyDriftDetected:
     behind it (actor, event_name, event_id, at, source_ip, and ``part``, the part of the entity that the call changed),
     and empty if none announced it. ``expected`` says that the settings expect all of these actors.
     ``revert`` are AWS CLI commands that revert it, or a comment (``#``) that says where they are; ``approve`` is how to
-    accept it instead.
+    accept it instead. ``holders`` counts the principals that feel the change of a policy that several have.
     """
 
     finding_id: str
@@ -44,6 +44,7 @@ class PolicyDriftDetected:
     arn: str = ""
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    holders: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class PolicyDriftResolved:
     """It is resolved; ``how`` says why.
 
     ``reverted``: live is as approved again. ``adopted``: the baseline now approves it. ``renamed``: the entity has
-    another name, under which differences are reported. ``out_of_scope``: the settings now exclude it, and whether it
+    another name, under which differences are reported. ``merged``: what differs is reported once, by the finding of the
+    policy that several have. ``out_of_scope``: the settings now exclude it, and whether it
     still differs is unknown.
     """
 
@@ -145,3 +147,17 @@ class BaselineRefused:
     by: str
     reason: str
     line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReportRefused:
+    """The bucket does not hold the report that the latest scan wrote, so that ``by`` got no link to it.
+
+    ``expected`` and ``found`` are SHA-256 in hexadecimal; ``found`` is empty if the bucket holds no such version.
+    """
+
+    report: str
+    version: str
+    expected: str
+    found: str
+    by: str

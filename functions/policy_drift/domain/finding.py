@@ -1,7 +1,7 @@
 """What drift is, and the life of a finding. Values only; the rules of the life are in `lifecycle`."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -30,7 +30,7 @@ class Kind(StrEnum):
     DANGLING = "DANGLING"
     """A trust policy names the unique id of a principal that was deleted."""
     POLICY = "POLICY"
-    """A managed policy that is not attached differs: it gives nothing yet."""
+    """A managed policy differs that several have, or that is not attached and gives nothing yet."""
     UPSTREAM = "UPSTREAM"
     """AWS changed a policy of its own that is attached."""
     NOTE = "NOTE"
@@ -83,6 +83,8 @@ class Drift:
         Of ``live``, in canonical form: another spelling of the same access has the same one.
     protected : bool
         Belongs to AWS (a service-linked or an AWSReservedSSO role): it never gets commands to revert it.
+    holders : int
+        How many principals feel the change of a policy that several have; 0 for what is not shared.
     """
 
     entity: EntityId
@@ -100,6 +102,7 @@ class Drift:
     protected: bool = False
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    holders: int = 0
 
     @property
     def finding_id(self) -> str:
@@ -113,6 +116,19 @@ class State(StrEnum):
     OPEN = "OPEN"
     ACKNOWLEDGED = "ACKNOWLEDGED"
     RESOLVED = "RESOLVED"
+
+
+class Ending(StrEnum):
+    """What ended it."""
+
+    REVERTED = "reverted"
+    ADOPTED = "adopted"
+    RENAMED = "renamed"
+    """What differs is reported under the new name."""
+    MERGED = "merged"
+    """What differs is reported once, for the policy that several have."""
+    OUT_OF_SCOPE = "out_of_scope"
+    """The settings exclude it now: whether it differs is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +169,7 @@ class Finding:
     ``changes`` are the events that explain it, the latest first; empty where no event announced it. ``expected`` says
     that all of them are of actors that the settings expect. ``alerted_severity``, ``alerted_fingerprint`` and
     ``alerted_live`` are those of the last alert or acknowledgement: only what is worse is alerted again.
+    ``ended`` is how it was resolved; None while it lasts, and where it ended before that was recorded.
     """
 
     drift: Drift
@@ -169,6 +186,7 @@ class Finding:
     acknowledgement: Acknowledgement | None = None
     severities: tuple[tuple[datetime, Severity], ...] = ()
     resolved_at: datetime | None = None
+    ended: Ending | None = None
 
     @property
     def id(self) -> str:
@@ -179,3 +197,32 @@ class Finding:
     def read_at(self) -> datetime:
         """When the account was read that shows it as it stands here."""
         return max(self.last_seen, self.resolved_at or self.last_seen)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it stands in for a record that could not be read: nothing of it was alerted yet."""
+        return self.state is not State.RESOLVED and self.alerted_severity is None
+
+
+_UNKNOWN_SINCE = datetime.fromtimestamp(0, UTC)
+
+
+def unread(severity: Severity, finding_id: str, reason: str) -> Finding | None:
+    """What stands in for the record of a finding that cannot be read: open, for a reason, until a run looks again.
+
+    None for an id that no finding has.
+    """
+    kind, _, entity = finding_id.partition(":")
+    try:
+        drift = Drift(
+            entity=EntityId(entity.replace(":", "/", 1)),
+            arn="",
+            kind=Kind(kind.upper()),
+            verdict=Verdict.UNKNOWN,
+            severity=severity,
+            summary=f"The record of this finding cannot be read ({reason}): what was found is not known.",
+            fingerprint="unread",
+        )
+    except ValueError:
+        return None
+    return Finding(drift, State.OPEN, _UNKNOWN_SINCE, _UNKNOWN_SINCE)

@@ -13,7 +13,7 @@ from typing import Any
 
 from iam_policy import Verdict
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
-from policy_drift.domain.finding import Acknowledgement, Change, Drift, Finding, Kind, State
+from policy_drift.domain.finding import Acknowledgement, Change, Drift, Ending, Finding, Kind, State
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError
 from steward.principals import Principal
 
@@ -38,17 +38,6 @@ class Why(StrEnum):
     CHANGED = "changed"
     REOPENED = "reopened"
     UNEXPECTED = "unexpected"
-
-
-class Ending(StrEnum):
-    """What ended it."""
-
-    REVERTED = "reverted"
-    ADOPTED = "adopted"
-    RENAMED = "renamed"
-    """What differs is reported under the new name."""
-    OUT_OF_SCOPE = "out_of_scope"
-    """The settings exclude it now: whether it differs is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +124,15 @@ def is_over(known: Finding, now: datetime) -> bool:
     return True
 
 
-def resolved(known: Finding, read_at: datetime) -> Finding:
+def resolved(known: Finding, read_at: datetime, how: Ending) -> Finding:
     """The finding, over."""
-    return replace(known, state=State.RESOLVED, resolved_at=read_at, acknowledgement=None)
+    return replace(known, state=State.RESOLVED, resolved_at=read_at, ended=how, acknowledgement=None)
+
+
+def at(known: Finding, now: datetime) -> Finding:
+    """The finding as it counts at a moment: an expired acknowledgement holds no longer, before any run sees it."""
+    is_expired = known.acknowledgement is not None and known.acknowledgement.expires <= now
+    return replace(known, state=State.OPEN) if is_expired and known.state is State.ACKNOWLEDGED else known
 
 
 def acknowledged(known: Finding, acknowledgement: Acknowledgement) -> Finding:

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from policy_drift.domain.scope import Scope
 from steward.principals import PrincipalPattern
 
+SETTINGS_FILE = "drift.yaml"
+"""The shipped file, and that of an operator that is merged over it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftSettings:

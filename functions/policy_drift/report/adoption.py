@@ -1,18 +1,23 @@
 """How a drift is approved: the call that adopts it, and what that changes in the baseline."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from policy_drift.domain.account import Account, EntityKind
+from policy_drift.domain.access.verdicts import MAY_BE_MORE
+from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.baseline import NOT_ADOPTABLE, Adoption, adopted
+from policy_drift.domain.beside_policies import KINDS as BESIDE_POLICIES
+from policy_drift.domain.dependents import shared_policies
 from policy_drift.domain.finding import Drift
+from policy_drift.domain.scope import Scope
 
 type PatchStep = dict[str, Any]
 """One operation of a JSON Patch (RFC 6902)."""
 
 ROUTE = "POST /drift/baseline/adoptions"
+_MOST_SUMMARIES = 5
 _SECTIONS = ("policies", "users", "groups", "roles")
 
 
@@ -21,6 +26,28 @@ def adoption_of(drift: Drift) -> dict[str, Any]:
     if drift.kind in NOT_ADOPTABLE:
         return {}
     return {"findings": [{"id": drift.finding_id, "fingerprint": drift.fingerprint}]}
+
+
+def accepted_in_words(drifts: Sequence[Drift]) -> str:
+    """What adopting these takes into the baseline, counted; the access itself is in their ``added`` and ``removed``."""
+    added, removed = (_counted(one.added for one in drifts), _counted(one.removed for one in drifts))
+    findings = f"{len(drifts)} {'finding' if len(drifts) == 1 else 'findings'}"
+    if not any(one.added or one.removed for one in drifts):
+        access = "access that is not listed" if any(one.verdict in MAY_BE_MORE for one in drifts) else "no access"
+        return f"{findings}, and {access}: {' '.join(one.summary for one in drifts[:_MOST_SUMMARIES])}".removesuffix(
+            "."
+        )
+    return f"{findings}, with all of the access that is listed: {added} added, {removed} removed"
+
+
+def _counted(lists: Iterable[Sequence[str]]) -> str:
+    """How many lines there are; what the last one of a list counts instead of listing it is said beside."""
+    lines = [line for listed in lists for line in listed]
+    beyond = [line for line in lines if line.startswith("and ")]
+    number = len(lines) - len(beyond)
+    return ", ".join(
+        (f"{number} {'line' if number == 1 else 'lines'}", *(line.removeprefix("and ") for line in beyond))
+    )
 
 
 def in_one_line(drift: Drift) -> str:
@@ -34,14 +61,29 @@ def baseline_patch(drift: Drift, approved: Account, live: Account) -> list[Patch
 
     Empty where the drift cannot be adopted, or nothing of it was read.
     """
-    if drift.kind in NOT_ADOPTABLE or drift.entity.kind is EntityKind.ACCOUNT:
+    if drift.kind in NOT_ADOPTABLE:
         return []
-    wanted = adopted(approved, live, Adoption.of([(drift.entity, drift.kind)]))
+    wanted = adopted(approved, live, Adoption.of([drift], shared_policies(approved, Scope())))
+    if drift.kind in BESIDE_POLICIES:
+        return _patch_beside(approved.beside, wanted.beside)
     return [
         step
         for section in _SECTIONS
         for key, before, after in _differing(getattr(approved, section), getattr(wanted, section))
         for step in _changes(_pointer("", section, key), before, after)
+    ]
+
+
+def _patch_beside(
+    before: Mapping[EntityId, tuple[str, ...]], after: Mapping[EntityId, tuple[str, ...]]
+) -> list[PatchStep]:
+    """The section is left out of the file while nothing is in it."""
+    if not before:
+        return [{"op": "add", "path": "/beside", "value": {entity: list(items) for entity, items in after.items()}}]
+    return [
+        {"op": "add", "path": _pointer("/beside", entity), "value": list(items)}
+        for entity, items in after.items()
+        if before.get(entity) != items
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from policy_drift.domain.account import EntityId, EntityKind
+from policy_drift.domain.beside_policies import SINCE
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.report.iam_commands import command
 
@@ -20,6 +21,8 @@ _OF_ACCOUNT = {
     "outbound web identity federation": "disable-outbound-web-identity-federation",
 }
 NO_COMMAND = {
+    "no root MFA device": "The root user enrolls an MFA device again: only its holder can.",
+    "root ": "Find out who signed in as the root user; sign in as the root user, delete this and change the password.",
     "no MFA device": "The user enrolls its MFA device again: only its holder can.",
     "thumbprint": "Set the approved thumbprints: aws iam update-open-id-connect-provider-thumbprint.",
     "metadata": "Upload the approved metadata: aws iam update-saml-provider.",
@@ -46,6 +49,7 @@ def commands(drift: Drift) -> tuple[list[str], list[str]]:
 
 def _of_item(item: str, entity: EntityId) -> Iterator[str]:
     name = entity.name
+    item = item.partition(SINCE)[0]
     for what, (operation, option) in _INACTIVE.items():
         if item.startswith(f"{what} "):
             yield command(operation, user_name=name, status="Inactive", **{option: item.removeprefix(f"{what} ")})

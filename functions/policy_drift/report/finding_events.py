@@ -7,14 +7,14 @@ from policy_drift.domain.access.live_state import more_than
 from policy_drift.domain.account import Account
 from policy_drift.domain.arns import arn_in
 from policy_drift.domain.events import PolicyDriftAcknowledged, PolicyDriftDetected, PolicyDriftResolved
-from policy_drift.domain.finding import Change, Finding
-from policy_drift.domain.lifecycle import Ending, Why, latest_changes
+from policy_drift.domain.finding import Change, Ending, Finding
+from policy_drift.domain.lifecycle import Why, latest_changes
 from policy_drift.report import adoption
-from policy_drift.report.remediation import Holders, Remedies
-from policy_drift.report.wording import newly_possible
+from policy_drift.report.remediation import Lookups, Remedies
+from policy_drift.report.wording import possible
 
 MOST_CHANGES = 5
-"""Events behind a finding that an alert carries; an entry on the bus takes 256 KB."""
+"""Events behind a finding that an alert carries; an event has at most 200,000 bytes."""
 MOST_COMMANDS = 20
 MOST_OF_COMMANDS = 40_000
 """Characters of all commands of an alert together: mail, chat and the bus take so much, and nobody reads more."""
@@ -24,9 +24,9 @@ IN_THE_REPORT = "# {} commands revert it, too long for an alert: read them in th
 class FindingEvents:
     """Makes the events of findings between an approved and a live account."""
 
-    def __init__(self, approved: Account, live: Account, holders: Holders | None = None) -> None:
+    def __init__(self, approved: Account, live: Account, lookups: Lookups | None = None) -> None:
         self._accounts = live, approved
-        self._remedies = Remedies(approved, live, holders=holders)
+        self._remedies = Remedies(approved, live, lookups=lookups)
 
     def detection(self, finding: Finding, why: Why, known: Finding | None = None) -> PolicyDriftDetected:
         """That it opened, came back or got worse.
@@ -51,7 +51,7 @@ class FindingEvents:
             first_seen=finding.first_seen.isoformat(),
             reasons=list(drift.reasons),
             request=_plain(asdict(witness)) if witness else {},
-            request_in_words=newly_possible(witness, drift.entity) if witness else "",
+            request_in_words=possible(drift, witness) if witness else "",
             changes=[change_fields(change) for change in latest_changes(finding.changes, MOST_CHANGES)],
             expected=finding.expected,
             revert=list(commands) if fits else [IN_THE_REPORT.format(len(commands))],
@@ -59,6 +59,7 @@ class FindingEvents:
             arn=drift.arn or arn_in(self._accounts, drift.entity),
             added=list(drift.added),
             removed=list(drift.removed),
+            holders=drift.holders,
         )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from iam_policy.wording import visible
 from policy_drift.report.side_by_side import Row, side_by_side
@@ -36,6 +36,9 @@ MOST_TEXT = 6_000
 """Characters of one command or patch: IAM's longest document, nearly."""
 MOST_LISTED = 25
 """Commands, requests or events of one finding."""
+
+MOST_KEYS = 50
+"""Access keys that are listed, the oldest."""
 
 _UNFOLDED = {"CRITICAL", "HIGH"}
 
@@ -57,6 +60,9 @@ def render(document: Mapping[str, Any], *, json_report: str = "the JSON report")
         .render(
             report=document,
             findings=shown,
+            unreviewed=document.get("accepted_without_review", [])[:MOST_FINDINGS],
+            also_approved=document.get("also_approved", [])[:MOST_FINDINGS],
+            access_keys=document.get("access_keys"),
             left_out=len(document["findings"]) - len(shown),
             by_entity=_by_entity(shown),
             unfolded=_unfolded(shown),
@@ -115,10 +121,12 @@ def _environment() -> Environment:
         "style_hash": f"sha256-{digest}",
         "most_listed": MOST_LISTED,
         "most_text": MOST_TEXT,
+        "most_keys": MOST_KEYS,
     }
     environment.filters |= {
         "anchor": anchor,
         "shortened": shortened,
+        "breakable": _breakable,
         "when": _when,
         "pretty": _pretty,
         "line": json.dumps,
@@ -131,6 +139,14 @@ def _shown(value: Any) -> Any:
     if isinstance(value, Markup):
         return value
     return visible(value) if isinstance(value, str) else "" if value is None else value
+
+
+def _breakable(value: Any) -> Markup:
+    """A text, escaped, that may break behind the separators of ARNs and paths, and only then within a name."""
+    shown = escape(_shown(value))
+    for separator in ":/":
+        shown = shown.replace(separator, Markup("{}<wbr>").format(separator))
+    return shown
 
 
 def _when(time: str | None) -> str:

@@ -99,13 +99,14 @@ def trust(role: Role) -> str:
     return command("update-assume-role-policy", role_name=role.name, policy_document=role.trust)
 
 
-def version(before: ManagedPolicy, after: ManagedPolicy) -> str:
+def version(before: ManagedPolicy, after: ManagedPolicy, *, is_there: bool) -> str:
     """From the default version of a managed policy to another.
 
-    A version never changes, so that another one of the same policy only needs to become the default; where the approved
-    document is not the one that its version had (somebody wrote it by hand, or recreated the policy), it is a new one.
+    A version never changes, so that another one of the same policy only needs to become the default, if it ``is_there``
+    yet. If not, or if the approved document is not the one that its version had (written by hand, or the policy was
+    recreated), it becomes a new version.
     """
-    if before.unique_id == after.unique_id and before.version != after.version:
+    if is_there and before.unique_id == after.unique_id and before.version != after.version:
         return command("set-default-policy-version", policy_arn=before.arn, version_id=after.version)
     return command("create-policy-version", policy_arn=before.arn, policy_document=after.document, set_as_default=True)
 

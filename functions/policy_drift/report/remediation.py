@@ -5,13 +5,15 @@ or the access of others, a reason in words replaces them.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from policy_drift.domain.access.trust import gone
+from policy_drift.domain.access.trust import gone, strangers
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, ManagedPolicy, Role, User, policy_id
 from policy_drift.domain.arns import is_of_aws
 from policy_drift.domain.comparison.counterparts import counterpart
+from policy_drift.domain.comparison.notes import NotedPart, noted_parts
 from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.scope import is_protected
@@ -28,12 +30,16 @@ _ANOTHER_ID = (
 _NOT_IN_THE_BASELINE = "Tags, descriptions, session lengths, passwords and keys are not in the baseline."
 _NEVER_BACK = (
     "A deleted entity cannot be restored: whatever has its name now is a different one. Find out who created it, then "
-    "approve or delete it. The plan gives it the approved policies, and no more."
+    "approve or delete it. The plan takes from it what was not approved, and gives it nothing."
 )
 _LOOK_BEFORE_DELETING = (
     "Deleting cannot be undone, and something may depend on it: check first who uses it. The plan lists the steps."
 )
-_OLD_VERSION = "If the approved version has been deleted, create it again from the approved document."
+_VERSION_IS_GONE = (
+    "The approved version was deleted: it is created again from the baseline. If the policy has five versions, as many "
+    "as IAM keeps, delete one first."
+)
+_NO_RENAME = "IAM renames and moves no roles: approve it, or create the role again under its approved name and path."
 _NOT_THERE = "It is in neither the account nor the baseline."
 _APPROVED_IS_DANGLING = "The baseline approves this very trust policy: remove the deleted principal from both."
 _NOTHING_TO_RUN = {
@@ -75,7 +81,16 @@ class Remediation:
     notes: tuple[str, ...] = ()
 
 
-type Holders = Callable[[str], Collection[EntityId]]
+class Lookups(Protocol):
+    """What is asked of IAM where only some entities were read."""
+
+    def holders(self, policy_arn: str) -> Collection[EntityId]:
+        """Who has a managed policy, attached or as a boundary."""
+        ...
+
+    def has_version(self, policy_arn: str, version: str) -> bool:
+        """Whether a managed policy still has a version."""
+        ...
 
 
 class Remedies:
@@ -85,16 +100,17 @@ class Remedies:
     ----------
     approved, live : Account
         The baseline and the account.
-    holders : callable, optional
-        Who has the managed policy of an ARN, attached or as a boundary. To be given when ``live`` holds some entities
-        only: then it is asked, and what is not in ``live`` is not taken for absent.
+    lookups : Lookups, optional
+        To be given when ``live`` holds some entities only: then it is asked, and what is not in ``live`` is not taken
+        for absent.
     """
 
-    def __init__(self, approved: Account, live: Account, *, holders: Holders | None = None) -> None:
+    def __init__(self, approved: Account, live: Account, *, lookups: Lookups | None = None) -> None:
         self._approved = approved
         self._live = live
-        self._is_whole = holders is None
-        self._holders = holders or _holders_in(live)
+        self._is_whole = lookups is None
+        self._lookups = lookups or _Whole(live)
+        self._approved_holders = _Whole(approved)
 
     def of(self, drift: Drift) -> Remediation:
         """How this drift is reverted."""
@@ -110,7 +126,7 @@ class Remedies:
                 return Remediation(refused=f"{entity} could not be read ({reason}): nothing can be concluded about it.")
         try:
             if isinstance(now or approved, ManagedPolicy):
-                return self._of_policy(drift, now, approved)
+                return self._of_policy(now, approved)
             return self._of_principal(drift, now, approved)
         except iam_commands.UnsafeTextError as error:
             return Remediation(refused=f"A name has characters that would be dangerous in a command: {error}.")
@@ -125,14 +141,14 @@ class Remedies:
         names = {name: group.name for name, group in live.items() if group}
         return replace(approved, groups=tuple(sorted(names.get(name, name) for name in approved.groups)))
 
-    def _of_policy(self, drift: Drift, now: "_Found", approved: "_Found") -> Remediation:
+    def _of_policy(self, now: "_Found", approved: "_Found") -> Remediation:
         match now, approved:
             case ManagedPolicy(), None:
                 return self._policy_deleted(now)
             case None, ManagedPolicy():
                 return Remediation((iam_commands.policy_creation(approved),), notes=(_ANOTHER_ID,))
             case ManagedPolicy(), ManagedPolicy():
-                return self._reverted(drift.entity, [], [(now, approved)])
+                return self._version_restored(now, approved)
         return Remediation(refused=_NOT_THERE)
 
     def _of_principal(self, drift: Drift, now: "_Found", approved: "_Found") -> Remediation:
@@ -140,10 +156,11 @@ class Remedies:
             commands, by_hand = credential_commands.commands(drift)
             return Remediation(tuple(commands), " ".join(by_hand), notes=(_IN_USE,))
         if isinstance(now, Entity) and isinstance(approved, Entity):
-            remedy = self._of_changed(drift, now, approved)
-            if now.unique_id == approved.unique_id or not remedy.commands:
-                return remedy
-            return Remediation(refused=_NEVER_BACK, plan=(*remedy.commands, *remedy.plan), notes=remedy.notes)
+            if now.unique_id == approved.unique_id:
+                return self._of_changed(drift, now, approved)
+            less = self._of_changed(drift, now, _no_more_than(now, approved))
+            refused = f"{_NEVER_BACK} {less.refused}" if less.plan else _NEVER_BACK
+            return Remediation(refused=refused, plan=(*less.commands, *less.plan), notes=less.notes)
         if isinstance(now, Entity):
             steps = iam_commands.deletion(now, self._live)
             return Remediation(refused=_LOOK_BEFORE_DELETING, plan=(_NOT_READ[drift.entity.kind], *steps))
@@ -152,7 +169,8 @@ class Remedies:
     def _of_changed(self, drift: Drift, now: Entity, approved: Entity) -> Remediation:
         match now, approved, drift.kind:
             case _, _, Kind.RECREATED:
-                return Remediation(refused=_NEVER_BACK, plan=tuple(_all_parts(now, approved)))
+                parts = tuple(_all_parts(now, approved))
+                return Remediation(parts, "" if parts else _OVER)
             case Role(), Role(), Kind.TRUST | Kind.DANGLING:
                 return self._trust(now, approved)
             case User(), User(), Kind.MEMBERSHIP:
@@ -161,36 +179,81 @@ class Remedies:
             case User() | Role(), User() | Role(), Kind.BOUNDARY:
                 steps = [*iam_commands.boundary(now, approved)]
                 return self._reverted(drift.entity, steps, self._changed({now.boundary} & {approved.boundary}))
-        steps = [*iam_commands.policies(now, approved)]
         if drift.kind is Kind.NOTE:
-            steps += iam_commands.names(now, approved)
-        changed = self._changed(set(now.attached) & set(approved.attached))
+            return self._noted(drift, now, approved)
+        steps = [*iam_commands.policies(now, approved)]
+        shared = drift.live.get("shared", ()) if isinstance(drift.live, Mapping) else ()
+        changed = self._changed((set(now.attached) & set(approved.attached)) - {*shared})
         return self._reverted(drift.entity, steps, changed, self._absent_policies(now.attached, approved.attached))
+
+    def _noted(self, drift: Drift, now: Entity, approved: Entity) -> Remediation:
+        """The parts that the note is about: one that differs in access is reverted by its own finding."""
+        noted = noted_parts(drift.live or ())
+        steps: list[str] = []
+        pairs: _Pairs = []
+        if NotedPart.POLICIES in noted:
+            steps += iam_commands.policies(now, approved)
+            pairs += self._changed(set(now.attached) & set(approved.attached))
+        if isinstance(now, User) and isinstance(approved, User) and NotedPart.GROUPS in noted:
+            steps += iam_commands.memberships(now, approved)
+        if isinstance(now, User | Role) and isinstance(approved, User | Role) and NotedPart.BOUNDARY in noted:
+            steps += iam_commands.boundary(now, approved)
+            pairs += self._changed({now.boundary} & {approved.boundary})
+        if isinstance(now, Role) and isinstance(approved, Role) and NotedPart.TRUST in noted:
+            steps.append(iam_commands.trust(approved))
+        remedy = self._reverted(drift.entity, steps, pairs)
+        if NotedPart.NAME not in noted:
+            return remedy
+        # Every step but the last names the entity as it is called now.
+        last = tuple(iam_commands.names(now, approved))
+        refused = "" if last and remedy.refused == _OVER else remedy.refused
+        return replace(remedy, commands=(*remedy.commands, *last), refused=refused or ("" if last else _NO_RENAME))
 
     def _reverted(
         self, entity: EntityId, own: list[str], changed: "_Pairs", notes: tuple[str, ...] = ()
     ) -> Remediation:
-        """Commands for the own parts and for managed policies of this principal alone; a plan for the others."""
-        commands, plan, reasons = own, [], []
+        """Commands for the own parts and for managed policies of this principal alone; a plan for the others.
+
+        A policy that several have gets the same plan in the finding of each: it is run once, for all of them.
+        """
+        commands, plan, reasons = own, list[str](), list[str]()
         for now, approved in changed:
-            step = iam_commands.version(now, approved)
-            others = sorted(set(self._holders(now.arn)) - {entity})
-            if others:
+            is_there = self._has_version(now, approved)
+            step = iam_commands.version(now, approved, is_there=is_there)
+            if not is_there:
+                notes = (*notes, _VERSION_IS_GONE)
+            holders = sorted(self._lookups.holders(now.arn))
+            if {*holders} - {entity}:
                 plan.append(step)
                 reasons.append(
-                    f"{policy_id(now.arn)} is also attached to {listed(others)}: reverting it changes their access, "
-                    "too, so check them first."
+                    f"{policy_id(now.arn)} is attached to {listed(holders)}: reverting it once changes the access of "
+                    "all of them, so check them first."
                 )
             else:
                 commands.append(step)
-        if any(" set-default-policy-version " in step for step in (*commands, *plan)):
-            notes = (*notes, _OLD_VERSION)
         refused = " ".join(reasons) if commands or plan else _OVER
         return Remediation(tuple(commands), refused, tuple(plan), notes)
 
+    def _version_restored(self, now: ManagedPolicy, approved: ManagedPolicy) -> Remediation:
+        """One command for all holders; a plan where one has the policy that the baseline does not give it."""
+        is_there = self._has_version(now, approved)
+        step = iam_commands.version(now, approved, is_there=is_there)
+        notes = () if is_there else (_VERSION_IS_GONE,)
+        others = sorted({*self._lookups.holders(now.arn)} - {*self._approved_holders.holders(now.arn)})
+        if not others:
+            return Remediation((step,), notes=notes)
+        reason = f"{policy_id(now.arn)} is attached without approval to {listed(others)}: look there first."
+        return Remediation(refused=reason, plan=(step,), notes=notes)
+
+    def _has_version(self, now: ManagedPolicy, approved: ManagedPolicy) -> bool:
+        """Whether the approved version can be the default again; another policy under its ARN never had it."""
+        if now.unique_id != approved.unique_id or now.version == approved.version:
+            return True
+        return self._lookups.has_version(now.arn, approved.version)
+
     def _policy_deleted(self, policy: ManagedPolicy) -> Remediation:
         steps = []
-        for holder in sorted(self._holders(policy.arn)):
+        for holder in sorted(self._lookups.holders(policy.arn)):
             principal = _principals(self._live)[holder.kind].get(holder.name)
             if principal is None or policy.arn in principal.attached:
                 steps.append(iam_commands.detachment(holder, policy.arn))
@@ -204,8 +267,8 @@ class Remedies:
 
     def _created(self, principal: Entity) -> Remediation:
         steps = (*iam_commands.creation(principal, self._approved.users.values()),)
-        if isinstance(principal, Role) and (absent := self._gone(principal)):
-            return Remediation(refused=_trusts_nobody(absent), plan=steps)
+        if isinstance(principal, Role) and (reason := self._why_not_trusted_again(principal)):
+            return Remediation(refused=reason, plan=steps)
         groups = self._absent_groups(principal) if isinstance(principal, User) else ()
         policies = self._absent_policies((), principal.attached)
         return Remediation(steps, notes=(_ANOTHER_ID, _NOT_IN_THE_BASELINE, *groups, *policies))
@@ -214,8 +277,8 @@ class Remedies:
         if now.trust == approved.trust:
             return Remediation(refused=_APPROVED_IS_DANGLING)
         step = iam_commands.trust(approved)
-        if absent := self._gone(approved):
-            return Remediation(refused=_trusts_nobody(absent), plan=(step,))
+        if reason := self._why_not_trusted_again(approved):
+            return Remediation(refused=reason, plan=(step,))
         return Remediation((step,))
 
     def _changed(self, arns: Iterable[str | None]) -> "_Pairs":
@@ -227,8 +290,13 @@ class Remedies:
             if now and approved and not is_of_aws(now.arn) and now.document != approved.document
         ]
 
-    def _gone(self, role: Role) -> list[str]:
-        return gone(role.trust, self._live) if self._is_whole else []
+    def _why_not_trusted_again(self, approved: Role) -> str:
+        """Why the approved trust policy cannot be set as it is; empty where it can, or not all of IAM was read."""
+        if self._is_whole and (absent := gone(approved.trust, self._live)):
+            return _trusts_nobody(absent)
+        if others := strangers(approved.trust, self._approved, self._live):
+            return _trusts_strangers(others)
+        return ""
 
     def _absent_policies(self, now: Collection[str], approved: Collection[str]) -> tuple[str, ...]:
         absent = {policy_id(arn) for arn in {*approved} - {*now} - self._live.policies.keys()}
@@ -262,13 +330,36 @@ def _all_parts(now: Entity, approved: Entity) -> Iterator[str]:
         yield iam_commands.trust(approved)
 
 
-def _holders_in(account: Account) -> Holders:
-    holders: dict[str, list[EntityId]] = defaultdict(list)
-    for kind, principals in _principals(account).items():
-        for principal in principals.values():
-            for arn in {*principal.attached, _boundary(principal)} - {None}:
-                holders[arn or ""].append(EntityId(f"{kind}/{principal.name}"))
-    return lambda arn: holders.get(arn, ())
+class _Whole:
+    """What a whole account says about its managed policies."""
+
+    def __init__(self, account: Account) -> None:
+        self._versions = account.versions
+        self._holders: dict[str, list[EntityId]] = defaultdict(list)
+        for kind, principals in _principals(account).items():
+            for principal in principals.values():
+                for arn in {*principal.attached, _boundary(principal)} - {None}:
+                    self._holders[arn or ""].append(EntityId(f"{kind}/{principal.name}"))
+
+    def holders(self, policy_arn: str) -> Collection[EntityId]:
+        return self._holders.get(policy_arn, ())
+
+    def has_version(self, policy_arn: str, version: str) -> bool:
+        return version in self._versions.get(policy_arn, {version})
+
+
+def _no_more_than(now: Entity, approved: Entity) -> Entity:
+    """What an entity has and was approved for another one of its name: another document of a policy is not."""
+    less = replace(
+        approved,
+        inline={name: one for name, one in now.inline.items() if approved.inline.get(name) == one},
+        attached=tuple(arn for arn in now.attached if arn in approved.attached),
+    )
+    if isinstance(less, User) and isinstance(now, User):
+        less = replace(less, groups=tuple(group for group in now.groups if group in less.groups))
+    if isinstance(less, User | Role) and isinstance(now, User | Role):
+        less = replace(less, boundary=less.boundary or now.boundary)
+    return less
 
 
 def _principals(account: Account) -> Mapping[EntityKind, Mapping[str, Entity]]:
@@ -286,6 +377,13 @@ def _boundary(principal: Entity) -> str | None:
 def _is_reserved(found: _Found) -> bool:
     """AWS made it: a role under a path that only AWS may use, or a managed policy of its own."""
     return is_of_aws(found.arn) if isinstance(found, ManagedPolicy) else found is not None and is_protected(found)
+
+
+def _trusts_strangers(others: list[str]) -> str:
+    return (
+        f"The approved trust policy names {listed(others)}, deleted and recreated since: the role would trust a "
+        "different one of that name. Find out who created it first."
+    )
 
 
 def _trusts_nobody(absent: list[str]) -> str:

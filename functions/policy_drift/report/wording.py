@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from iam_policy import Witness
 from iam_policy.wording import asked_in_words, ending_in_words, visible
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.finding import Kind
+from policy_drift.domain.finding import Drift, Kind
 
 HEADINGS = {
     Kind.ACCESS: "Access",
@@ -16,7 +16,7 @@ HEADINGS = {
     Kind.MISSING: "Missing",
     Kind.RECREATED: "Deleted and recreated",
     Kind.DANGLING: "Trust in a deleted principal",
-    Kind.POLICY: "Unattached policy",
+    Kind.POLICY: "Managed policy",
     Kind.UPSTREAM: "Changed by AWS",
     Kind.NOTE: "Same access, written differently",
     Kind.TRANSIENT: "Granted and reverted",
@@ -42,6 +42,13 @@ def newly_possible(witness: Witness, holder: EntityId) -> str:
         Whose policies allow it; who asks, where the request names no principal.
     """
     return f"{_asker(witness, holder)} can now call {asked_in_words(witness)}{ending_in_words(witness)}"
+
+
+def possible(drift: Drift, witness: Witness) -> str:
+    """That a request of a finding became possible, as a sentence; of access that is gone, in the past."""
+    if drift.kind is not Kind.TRANSIENT:
+        return newly_possible(witness, drift.entity)
+    return f"{_asker(witness, drift.entity)} could for a while call {asked_in_words(witness)}{ending_in_words(witness)}"
 
 
 def no_longer_possible(witness: Witness, holder: EntityId) -> str:

@@ -1,11 +1,11 @@
 """The container registry, on Amazon ECR."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from itertools import batched
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
@@ -15,7 +15,9 @@ from repository_provisioning.application.ports import (
     RepositoryNotFoundError,
 )
 from repository_provisioning.domain.configuration import Configuration, Repository
+from repository_provisioning.domain.fleet import Images
 from repository_provisioning.domain.names import RepositoryName
+from repository_provisioning.domain.ownership import RegistryPrefixes, RegistrySettings
 from steward.aws.errors import code_of, upstream
 from steward.clock import Clock
 from steward.errors import ConflictError, RuleViolationError, UpstreamError
@@ -27,11 +29,16 @@ if TYPE_CHECKING:
         EncryptionConfigurationTypeDef,
         ImageTagMutabilityExclusionFilterTypeDef,
         RegistryScanningConfigurationTypeDef,
+        ReplicationConfigurationOutputTypeDef,
         RepositoryTypeDef,
+        SigningConfigurationOutputTypeDef,
         TagTypeDef,
     )
 
 NAMES_PER_CALL = 100  # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeRepositories.html
+REPOSITORIES_PER_PAGE = IMAGES_PER_PAGE = 1000
+MOST_PAGES_OF_IMAGES = 3
+"""Of one repository: a count for people needs no more, and the calls of a scan stay bounded."""
 SCAN_CONFIGURATION_KEPT = timedelta(minutes=5)
 
 
@@ -57,6 +64,7 @@ class EcrContainerRegistry:
     def __init__(self, client: "ECRClient", clock: Clock) -> None:
         self._ecr = client
         self._clock = clock
+        self._read: dict[str, tuple[datetime, Any]] = {}
         self._scanning: tuple[datetime, RegistryScanningConfigurationTypeDef | None] | None = None
 
     def find(self, name: RepositoryName) -> Repository | None:
@@ -149,6 +157,70 @@ class EcrContainerRegistry:
         with _translated():
             self._ecr.untag_resource(resourceArn=repository.arn, tagKeys=list(keys))
 
+    def everything(self) -> list[Repository]:
+        """Every repository of the registry, by name."""
+        pages = self._ecr.get_paginator("describe_repositories").paginate(
+            PaginationConfig={"PageSize": REPOSITORIES_PER_PAGE}
+        )
+        with _translated():
+            found = [_repository(shown) for page in pages for shown in page["repositories"]]
+        return sorted(found, key=lambda repository: repository.name)
+
+    def images(self, name: RepositoryName) -> Images:
+        """What is in it: of a large one, the first pages."""
+        pages = self._ecr.get_paginator("describe_images").paginate(
+            repositoryName=name, PaginationConfig={"PageSize": IMAGES_PER_PAGE}
+        )
+        count, last, complete = 0, None, True
+        with _translated():
+            for number, page in enumerate(pages, start=1):
+                pushed = [image["imagePushedAt"] for image in page["imageDetails"]]
+                count += len(pushed)
+                last = max(pushed if last is None else [last, *pushed], default=last)
+                if number == MOST_PAGES_OF_IMAGES:
+                    complete = "nextToken" not in page
+                    break
+        return Images(count, last, complete)
+
+    def prefixes(self) -> RegistryPrefixes:
+        """The prefixes of its pull-through caches and of its creation templates."""
+        with _translated():
+            caches = {
+                rule["ecrRepositoryPrefix"]: rule["upstreamRegistryUrl"]
+                for page in self._ecr.get_paginator("describe_pull_through_cache_rules").paginate()
+                for rule in page["pullThroughCacheRules"]
+            }
+            templates = tuple(
+                template["prefix"]
+                for page in self._ecr.get_paginator("describe_repository_creation_templates").paginate()
+                for template in page["repositoryCreationTemplates"]
+            )
+        return RegistryPrefixes(caches, templates)
+
+    def settings(self, name: RepositoryName) -> RegistrySettings:
+        """What the registry's settings, as of the last five minutes, do with this name."""
+        prefixes = self._cached("prefixes", self.prefixes)
+        replication = self._cached("replication", lambda: self._ecr.describe_registry()["replicationConfiguration"])
+        signing = self._cached("signing", lambda: self._ecr.get_signing_configuration()["signingConfiguration"])
+        return RegistrySettings(
+            self.scans(name),
+            None if replication is None else tuple(_destinations(replication, name)),
+            None if signing is None else tuple(_profiles(signing, name)),
+            prefixes,
+        )
+
+    def _cached[T](self, what: str, read: Callable[[], T]) -> T | None:
+        """What was read within five minutes; None where it cannot be read."""
+        now = self._clock.now()
+        if what not in self._read or now - self._read[what][0] >= SCAN_CONFIGURATION_KEPT:
+            try:
+                with _translated():
+                    self._read[what] = now, read()
+            except UpstreamError:
+                self._read[what] = now, None
+        value: T | None = self._read[what][1]
+        return value
+
     def scans(self, name: RepositoryName) -> bool | None:
         """Whether a rule of the registry's scan configuration, as of the last five minutes, scans this name on push."""
         now = self._clock.now()
@@ -169,6 +241,28 @@ class EcrContainerRegistry:
                 return self._ecr.get_registry_scanning_configuration()["scanningConfiguration"]
         except UpstreamError:
             return None
+
+
+def _destinations(replication: "ReplicationConfigurationOutputTypeDef", name: RepositoryName) -> Iterator[str]:
+    """The registries that a name is copied to; a rule without a filter means every name.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html
+    """
+    for rule in replication["rules"]:
+        filters = rule.get("repositoryFilters", [])
+        if not filters or any(name.startswith(one["filter"]) for one in filters):
+            yield from (f"{one['registryId']}/{one['region']}" for one in rule["destinations"])
+
+
+def _profiles(signing: "SigningConfigurationOutputTypeDef", name: RepositoryName) -> Iterator[str]:
+    """The profiles that sign images of a name; a rule without a filter means every name.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/managed-signing.html
+    """
+    for rule in signing.get("rules", []):
+        filters = rule.get("repositoryFilters", [])
+        if not filters or any(fnmatchcase(name, one["filter"]) for one in filters):
+            yield rule["signingProfileArn"]
 
 
 class _PolicyNotFoundError(Exception):
@@ -211,9 +305,9 @@ def _domain_error(error: ClientError) -> Exception:  # noqa: PLR0911 - a table, 
 def _mutability(configuration: Configuration) -> "_Mutability":
     """The mutability, with exclusion filters only where there are some: ECR takes no empty list."""
     arguments: _Mutability = {"imageTagMutability": configuration.tag_mutability}
-    if configuration.mutable_tags:
+    if configuration.exclusions:
         arguments["imageTagMutabilityExclusionFilters"] = [
-            {"filterType": "WILDCARD", "filter": text} for text in configuration.mutable_tags
+            {"filterType": "WILDCARD", "filter": text} for text in configuration.exclusions
         ]
     return arguments
 
@@ -224,6 +318,8 @@ def _tags(tags: Mapping[str, str]) -> "list[TagTypeDef]":
 
 def _repository(shown: "RepositoryTypeDef") -> Repository:
     encryption = shown.get("encryptionConfiguration", {"encryptionType": "AES256"})
+    exclusions = tuple(f["filter"] for f in shown.get("imageTagMutabilityExclusionFilters", []))
+    mutable = shown["imageTagMutability"].startswith("MUTABLE")
     return Repository(
         name=shown["repositoryName"],
         arn=shown["repositoryArn"],
@@ -231,7 +327,8 @@ def _repository(shown: "RepositoryTypeDef") -> Repository:
         registry_id=shown["registryId"],
         created_at=shown["createdAt"],
         tag_mutability=shown["imageTagMutability"],
-        mutable_tags=tuple(f["filter"] for f in shown.get("imageTagMutabilityExclusionFilters", [])),
+        mutable_tags=() if mutable else exclusions,
+        immutable_tags=exclusions if mutable else (),
         encryption=encryption["encryptionType"],
         kms_key=encryption.get("kmsKey"),
     )

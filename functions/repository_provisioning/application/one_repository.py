@@ -4,7 +4,7 @@ Level-triggered: each call looks at what is there and does what is missing, so w
 finished by the next call. The order is what makes that safe: the record, which says "complete", is written last.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from repository_provisioning.application.ports import (
     ProvisioningRecords,
     Record,
     RepositoryAlreadyExistsError,
+    RepositoryDetails,
     RepositoryNotFoundError,
 )
 from repository_provisioning.domain.configuration import (
@@ -31,9 +32,10 @@ from repository_provisioning.domain.events import (
     RepositoryCreated,
     RepositoryRetentionShortened,
 )
-from repository_provisioning.domain.house_rules import Overrides, Setting
+from repository_provisioning.domain.house_rules import Overrides
 from repository_provisioning.domain.names import RepositoryName
-from repository_provisioning.domain.planning import Origin, Plan
+from repository_provisioning.domain.ownership import Ownership, RegistrySettings, ownership_of
+from repository_provisioning.domain.planning import Origin, Plan, Target
 from steward.clock import Clock
 from steward.errors import (
     ConflictError,
@@ -41,6 +43,7 @@ from steward.errors import (
     PreconditionFailedError,
     QuotaExceededError,
     StewardError,
+    UpstreamError,
 )
 from steward.events import EventPublisher
 
@@ -70,6 +73,9 @@ class Outcome:
     plan: Plan | None = None
     restricted: bool = False
     """Whether the caller may see no more than that it exists, and its rule."""
+    ownership: Ownership | None = None
+    settings: RegistrySettings | None = None
+    """Of ``inspect``: its owner, and what the registry does with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +188,8 @@ class OneRepository:
                 kept = self._plan.keeping(record.overrides, record.overridden_by)
                 OneRepository(self._stack, kept, self._origin)._follow(found, record)  # noqa: SLF001 - another plan
                 return
-        if self._until_consistent(lambda: self._stack.registry.tags(found)).get(STACK_TAG) != self._stack.name:
+        tags = self._until_consistent(lambda: self._stack.registry.tags(found))
+        if not ownership_of(found.name, tags, stack=self._stack.name).is_ours:
             self._stack.records.put(self._plan.name, Record(self._plan.configuration.fingerprint, managed=False))
             return
         self._refuse_other_encryption(found)
@@ -199,7 +206,7 @@ class OneRepository:
     def _completed_by_another(self) -> Record | None:
         """Wait for the call that created the repository to finish; the record that it writes."""
         give_up = min(self._stack.clock.now() + PATIENCE, self._origin.deadline)
-        for pause in _growing_pauses():
+        for pause in growing_pauses():
             record = self._stack.records.get_many([self._plan.name]).get(self._plan.name)
             if record or self._stack.clock.now() + timedelta(seconds=pause) > give_up:
                 return record
@@ -225,7 +232,7 @@ class OneRepository:
             plan.name, repository.arn, repository.uri, plan.rule.label, caller, self._origin.session
         )
         self._stack.publisher.publish([created], correlation_id=self._origin.correlation_id)
-        self._write_record()
+        self.write_record()
 
     def _reconfigure(self, found: Repository, before: Overrides) -> None:
         """Bring a complete repository of ours to what is wanted since; what the rules dropped is not deleted.
@@ -233,39 +240,40 @@ class OneRepository:
         What an earlier call overrode (``before``) and nobody overrides any more goes, also where the rule says nothing
         of it. Only what differs is put: a policy that nobody changed here may have statements that others added.
         """
+        details = details_of(self._stack.registry, found)
+        changes = self._plan.configuration.changes(found, details, cleared_of(before, self._plan.target))
+        changed = self.put(found, details, changes, before.tags or {})
+        # Also with nothing left to put: an earlier call may have failed between putting and publishing.
+        self.publish_changed(found, changed)
+        self.write_record()
+
+    def put(
+        self, found: Repository, details: Details, changes: Sequence[Difference], cleared_tags: Mapping[str, str]
+    ) -> list[str]:
+        """Put what differs, and nothing else; the settings that were put."""
         configuration, name, registry = self._plan.configuration, self._plan.name, self._stack.registry
-        details = Details(registry.tags(found), registry.lifecycle_policy(name), registry.repository_policy(name))
-        cleared = before.given().keys() - (self._plan.overrides or Overrides()).given().keys()
-        different = {difference.setting for difference in configuration.differences(found, details)}
-        changed = sorted(different & {"tag_mutability", "mutable_tags"})
-        if changed:
+        different = {change.setting for change in changes}
+        if different & {"tag_mutability", "mutable_tags", "immutable_tags"}:
             registry.put_tag_mutability(name, configuration)
-        if "lifecycle" in different and (configuration.lifecycle_policy or Setting.LIFECYCLE in cleared):
+        if "lifecycle" in different:
             self._publish_shortened(found, details.lifecycle_policy)
             self._put_or_delete_lifecycle_policy()
-            changed.append("lifecycle")
-        if "pull" in different and (configuration.repository_policy or Setting.PULL in cleared):
+        if "pull" in different:
             self._put_or_clear_repository_policy(details.repository_policy)
-            changed.append("pull")
-        to_remove = configuration.tags_to_remove(details.tags, before.tags or {})
+        to_remove = configuration.tags_to_remove(details.tags, cleared_tags)
         if to_remove:
             registry.remove_tags(found, to_remove)
-        if "tags" in different:
+        if any(details.tags.get(key) != value for key, value in configuration.tags.items()):
             registry.put_tags(found, configuration.tags)
-        if to_remove or "tags" in different:
-            changed.append("tags")
-        # Also with nothing left to put: an earlier call may have failed between putting and publishing.
+        return sorted(different)
+
+    def publish_changed(self, found: Repository, changed: list[str]) -> None:
+        """Publish that the repository follows its rule now."""
+        plan, origin = self._plan, self._origin
         event = RepositoryConfigurationChanged(
-            name,
-            found.arn,
-            found.uri,
-            self._plan.rule.label,
-            str(self._origin.caller),
-            sorted(changed),
-            self._origin.session,
+            plan.name, found.arn, found.uri, plan.rule.label, str(origin.caller), changed, origin.session
         )
-        self._stack.publisher.publish([event], correlation_id=self._origin.correlation_id)
-        self._write_record()
+        self._stack.publisher.publish([event], correlation_id=origin.correlation_id)
 
     def _publish_shortened(self, found: Repository, before: str | None) -> None:
         """Publish a shorter retention before it is put: the policy before it is lost afterwards."""
@@ -297,7 +305,8 @@ class OneRepository:
         else:
             self._stack.registry.delete_repository_policy(self._plan.name)
 
-    def _write_record(self) -> None:
+    def write_record(self) -> None:
+        """Record that the repository is complete."""
         plan = self._plan
         record = Record(
             plan.configuration.fingerprint,
@@ -329,7 +338,7 @@ class OneRepository:
 
     def _until_consistent[T](self, step: Callable[[], T]) -> T:
         """Do ``step``, with growing pauses while ECR, eventually consistent, does not show yet what was created."""
-        for pause in _growing_pauses():
+        for pause in growing_pauses():
             try:
                 return step()
             except (RepositoryNotFoundError, PrincipalNotYetKnownError) as error:
@@ -358,7 +367,31 @@ class OneRepository:
             )
 
 
-def _growing_pauses() -> Iterator[float]:
+def details_of(registry: RepositoryDetails, repository: Repository) -> Details:
+    """What DescribeRepositories does not show of a repository: three calls.
+
+    Raises
+    ------
+    RepositoryNotFoundError
+        There is none of this name.
+    UpstreamError
+        AWS failed, or answered what is no policy.
+    """
+    name = RepositoryName(repository.name)
+    details = Details(registry.tags(repository), registry.lifecycle_policy(name), registry.repository_policy(name))
+    if not details.are_readable:
+        raise UpstreamError(f"what AWS answers about {name} is no policy; try again later")
+    return details
+
+
+def cleared_of(before: Overrides, target: Target) -> dict[str, object]:
+    """Settings that were overridden and are not any more, with what was given; of tags each goes by itself."""
+    kept = target.overrides.given().keys()
+    gone: dict[str, object] = {str(name): value for name, value in before.given().items() if name not in kept}
+    return gone | ({"tags": before.tags} if before.tags else {})
+
+
+def growing_pauses() -> Iterator[float]:
     """Seconds to wait between tries, without end."""
     pause = FIRST_PAUSE
     while True:

@@ -4,14 +4,22 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 
-from repository_provisioning.application.one_repository import OneRepository, Outcome, Result, Stack, out_of_time
+from repository_provisioning.application.one_repository import (
+    OneRepository,
+    Outcome,
+    Result,
+    Stack,
+    details_of,
+    out_of_time,
+)
 from repository_provisioning.application.ports import (
     Record,
     RepositoryNotFoundError,
 )
-from repository_provisioning.domain.configuration import Details
 from repository_provisioning.domain.events import RepositoryRequestDenied
+from repository_provisioning.domain.images import MAX_IMAGES, CutImages, Registry
 from repository_provisioning.domain.names import RepositoryName
+from repository_provisioning.domain.ownership import ownership_of
 from repository_provisioning.domain.planning import Origin, Plan, Planner, Request
 from steward.errors import (
     NotAllowedError,
@@ -36,14 +44,23 @@ class Provisioner:
         Knows the house rules.
     stack
         The ports.
+    own
+        The registry that images are cut for.
     in_flight
         How many repositories of a batch are worked on at once.
     """
 
-    def __init__(self, planner: Planner, stack: Stack, *, in_flight: int = IN_FLIGHT) -> None:
+    def __init__(self, planner: Planner, stack: Stack, own: Registry, *, in_flight: int = IN_FLIGHT) -> None:
         self._planner = planner
         self._stack = stack
+        self._own = own
         self._in_flight = in_flight
+
+    def cut(self, images: Sequence[str]) -> CutImages:
+        """The names of the images of this registry. Raises TooLargeError, RuleViolationError."""
+        if len(images) > MAX_IMAGES:
+            raise TooLargeError(f"one request may have at most {MAX_IMAGES} images; this one has {len(images)}")
+        return self._own.cut(images)
 
     def ensure(self, request: Request, origin: Origin) -> Outcome:
         """Make sure that one repository, and its companions, exist under the rules.
@@ -177,14 +194,20 @@ class Provisioner:
         record = self._stack.records.get_many([name]).get(name) or Record("", managed=False)
         overrides = self._planner.in_force(name, record.overrides, record.overridden_by or str(caller))
         _, configuration = self._planner.configuration(name, overrides)
-        details = Details(
-            self._stack.registry.tags(repository),
-            self._stack.registry.lifecycle_policy(name),
-            self._stack.registry.repository_policy(name),
-        )
+        details = details_of(self._stack.registry, repository)
         cleared_tags = (record.overrides.tags or {}) if overrides.tags is None else {}
         differences = tuple(configuration.differences(repository, details, cleared_tags))
-        return Outcome(name, repository, created=False, rule=rule.label, differences=differences)
+        settings = self._stack.registry.settings(name)
+        ownership = ownership_of(name, details.tags, stack=self._stack.name, prefixes=settings.prefixes)
+        return Outcome(
+            name,
+            repository,
+            created=False,
+            rule=rule.label,
+            differences=differences,
+            ownership=ownership,
+            settings=settings,
+        )
 
     def warnings_about(self, name: RepositoryName) -> tuple[str, ...]:
         """What people should know of a repository besides its differences from the rules; a call of its own."""

@@ -15,7 +15,10 @@ from steward.errors import RuleViolationError
 _ACCOUNT_ROOT = re.compile(r"arn:[^:]+:iam::(?P<account>\d{12}):root")
 
 PULL_BY_ACCOUNTS, PULL_BY_ORGANIZATIONS = "PullByAccounts", "PullByOrganizations"
+PULL_BY_PRINCIPALS, PULL_BY_FUNCTIONS = "PullByPrincipals", "PullByFunctions"
 """The Sids of our statements in a repository policy; every other statement is somebody else's."""
+
+_OUR_SIDS = frozenset({PULL_BY_ACCOUNTS, PULL_BY_ORGANIZATIONS, PULL_BY_PRINCIPALS, PULL_BY_FUNCTIONS})
 
 STACK_TAG = "steward:stack"
 OUR_TAGS = (STACK_TAG, "steward:requested-by", "steward:rule", "steward:created-at")
@@ -41,6 +44,7 @@ class Repository:
     mutable_tags: tuple[str, ...] = ()
     encryption: str = "AES256"
     kms_key: str | None = None
+    immutable_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,16 @@ class Details:
     tags: dict[str, str]
     lifecycle_policy: str | None
     repository_policy: str | None
+
+    @property
+    def are_readable(self) -> bool:
+        """Whether the policies have the shape that comparisons rest on."""
+        try:
+            _by_priority(self.lifecycle_policy)
+            statements = _statements(json.loads(self.repository_policy or "{}"))
+            return all(isinstance(statement, dict) for statement in statements)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +89,16 @@ class Configuration:
     lifecycle_policy: str | None
     repository_policy: str | None
     tags: dict[str, str] = field(default_factory=dict)
+    immutable_tags: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, name: RepositoryName, rule: RepositoryRule) -> Self:
         """What ``rule`` means for ``name``."""
         encryption = rule.encryption
         return cls(
-            tag_mutability="IMMUTABLE_WITH_EXCLUSION" if rule.mutable_tags else rule.tag_mutability,
+            tag_mutability=_mutability(rule),
             mutable_tags=rule.mutable_tags,
+            immutable_tags=rule.immutable_tags,
             encryption="KMS" if isinstance(encryption, KmsEncryption) else "AES256",
             kms_key=encryption.kms_key if isinstance(encryption, KmsEncryption) else None,
             lifecycle_policy=_lifecycle_policy(rule.lifecycle),
@@ -92,17 +108,19 @@ class Configuration:
 
     @property
     def fingerprint(self) -> str:
-        """A hash that changes when, and only when, the configuration does."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """A hash that changes when, and only when, the configuration does; a version that knows more keeps it."""
+        settings = asdict(self)
+        if not self.immutable_tags:
+            del settings["immutable_tags"]
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def exclusions(self) -> tuple[str, ...]:
+        """The tags that are otherwise than ``tag_mutability`` says, as ECR takes them."""
+        return self.mutable_tags or self.immutable_tags
 
     def refuse_tags_beyond_limits(self) -> None:
-        """Raise RuleViolationError if ECR would refuse the tags, by their number or by what a name makes of a value."""
-        most = MAX_TAGS - len(OUR_TAGS)
-        if len(self.tags) > most:
-            raise RuleViolationError(
-                f"the rule and the request set {len(self.tags)} tags; at most {most} are possible beside the "
-                f"steward's own {len(OUR_TAGS)}, because ECR accepts {MAX_TAGS}"
-            )
+        """Raise RuleViolationError if ECR would refuse a tag, for what a name makes of its value."""
         for key, value in self.tags.items():
             if len(value) > MAX_TAG_VALUE:
                 raise RuleViolationError(
@@ -142,11 +160,31 @@ class Configuration:
         """Tags of overrides that are not permitted any more and still have the value that was given."""
         return sorted(key for key, value in cleared.items() if key not in self.tags and there.get(key) == value)
 
+    def changes(
+        self, found: Repository, details: Details, cleared: Mapping[str, Any] | None = None
+    ) -> list[Difference]:
+        """The differences that putting this configuration ends: neither the encryption, nor what no rule asks for.
+
+        Parameters
+        ----------
+        cleared
+            Settings that an earlier call overrode and nothing overrides any more, with what it gave: they go.
+        """
+        gone = cleared or {}
+        silent = {
+            setting
+            for setting, wanted in (("lifecycle", self.lifecycle_policy), ("pull", self.repository_policy))
+            if wanted is None and setting not in gone
+        }
+        differences = self.differences(found, details, gone.get("tags"))
+        return [each for each in differences if each.setting not in silent | {"encryption"}]
+
     def _compared(
         self, found: Repository, details: Details | None, cleared_tags: Mapping[str, str]
     ) -> Iterator[Difference]:
         yield Difference("tag_mutability", self.tag_mutability, found.tag_mutability)
         yield Difference("mutable_tags", sorted(self.mutable_tags), sorted(found.mutable_tags))
+        yield Difference("immutable_tags", sorted(self.immutable_tags), sorted(found.immutable_tags))
         if self.encryption_differs(found):
             yield Difference("encryption", self.kms_key or self.encryption, found.kms_key or found.encryption)
         if details is None:
@@ -160,6 +198,12 @@ class Configuration:
         ):
             if _normal(wanted) != _normal(there):
                 yield Difference(setting, wanted, there)
+
+
+def _mutability(rule: RepositoryRule) -> TagMutability:
+    if rule.mutable_tags:
+        return "IMMUTABLE_WITH_EXCLUSION"
+    return "MUTABLE_WITH_EXCLUSION" if rule.immutable_tags else rule.tag_mutability
 
 
 def others_statements(policy: str) -> str | None:
@@ -185,7 +229,12 @@ def may_shorten(before: str | None, after: str | None) -> bool:
 
 
 def _by_priority(policy: str | None) -> list[dict[str, Any]]:
-    return sorted(json.loads(policy)["rules"], key=lambda rule: int(rule["rulePriority"])) if policy else []
+    rules = json.loads(policy)["rules"] if policy else []
+    return sorted(rules, key=lambda rule: (int(rule["rulePriority"]), rule["action"]["type"], _number(rule)))
+
+
+def _number(rule: dict[str, Any]) -> int:
+    return int(rule["selection"]["countNumber"])
 
 
 def _without_number(rule: dict[str, Any]) -> dict[str, Any]:
@@ -210,11 +259,11 @@ def _statements(policy: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _is_ours(statement: dict[str, Any]) -> bool:
-    return statement.get("Sid") in {PULL_BY_ACCOUNTS, PULL_BY_ORGANIZATIONS}
+    return statement.get("Sid") in _OUR_SIDS
 
 
 def _repository_policy(pull: Pull) -> str | None:
-    """The resource policy that lets other accounts and organizations pull.
+    """The resource policy that lets readers pull.
 
     Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html
     """
@@ -224,6 +273,14 @@ def _repository_policy(pull: Pull) -> str | None:
     if pull.organizations:
         condition = {"StringEquals": {"aws:PrincipalOrgID": list(pull.organizations)}}
         statements.append({"Sid": PULL_BY_ORGANIZATIONS, "Principal": "*", "Condition": condition})
+    if pull.principals:
+        statements.append({"Sid": PULL_BY_PRINCIPALS, "Principal": {"AWS": list(pull.principals)}})
+    if pull.functions:
+        # https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#configuration-images-xaccount-permissions
+        sources = [f"arn:*:lambda:*:{account}:function:*" for account in pull.functions]
+        condition = {"StringLike": {"aws:SourceArn": sources}}
+        service = {"Service": "lambda.amazonaws.com"}
+        statements.append({"Sid": PULL_BY_FUNCTIONS, "Principal": service, "Condition": condition})
     if not statements:
         return None
     allow = {"Effect": "Allow", "Action": list(PULL_ACTIONS)}

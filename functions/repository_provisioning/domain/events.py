@@ -29,6 +29,35 @@ class RepositoryConfigurationChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RepositoryAdopted:
+    """A repository that the steward did not create follows its rule now: all of it, or its tags (``scope``)."""
+
+    name: str
+    arn: str
+    uri: str
+    rule: str
+    scope: str
+    requested_by: str
+    changed: list[str] = field(default_factory=list)
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFleetScanned:
+    """Every repository of the registry was compared with the rules. ``seconds`` is the time of all runs of the scan."""
+
+    scan_id: str
+    started_at: str
+    repositories: int
+    owners: dict[str, int]
+    differing: int
+    empty: int
+    unreadable: int
+    aws_calls: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class RepositoryRetentionShortened:
     """The lifecycle policy of an existing repository is replaced by one that may expire or archive images sooner.
 

@@ -12,12 +12,17 @@ from repository_provisioning.domain.names import PLACEHOLDER, NamePattern, Repos
 from steward.errors import NotAllowedError, RuleViolationError, ValidationError
 from steward.principals import Principal, PrincipalPattern
 
+SETTINGS_FILE = "house_rules.yaml"
+"""The shipped file, and that of an operator that is merged over it."""
 RESERVED_TAG_PREFIX = "steward:"
 MIN_DAYS_IN_ARCHIVE = 90  # https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_examples.html
 MAX_RULE_NAME = 64
+MAX_OWN_TAGS = 46
+"""Of a rule: ECR accepts 50, and the steward sets four."""
 
 _KMS_KEY = re.compile(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+")
 _ACCOUNT = re.compile(r"\d{12}")
+_PRINCIPAL = re.compile(r"arn:[\w-]+:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
 _TAG_FILTER = re.compile(r"[A-Za-z0-9._*-]{1,128}")
@@ -29,6 +34,7 @@ class Setting(StrEnum):
 
     TAG_MUTABILITY = "tag_mutability"
     MUTABLE_TAGS = "mutable_tags"
+    IMMUTABLE_TAGS = "immutable_tags"
     ENCRYPTION = "encryption"
     LIFECYCLE = "lifecycle"
     PULL = "pull"
@@ -154,18 +160,32 @@ class LifecycleFloor:
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """Who else may pull: whole accounts, whole organizations."""
+    """Who else may pull: accounts, organizations, principals (roles and users), Lambda functions.
+
+    ``functions`` are accounts, this one or others, of which functions may have images of the repository. The person or
+    pipeline that creates a function of another account must be a reader, too.
+    """
 
     ELSEWHERE: ClassVar[Mapping[str, str]] = {
-        "services": "for Lambda functions of another account, list the account in accounts, and let the operator of "
-        "the repository add Lambda's own statement to its policy: the steward keeps statements of others"
+        "services": "for Lambda functions, list their accounts in functions; other services pull with a role: list it "
+        "in principals",
+        "roles": "list the ARNs of roles and users in principals",
+        "users": "list the ARNs of roles and users in principals",
     }
 
     accounts: tuple[str, ...] = ()
     organizations: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for account in self.accounts:
+        for principal in self.principals:
+            if not _PRINCIPAL.fullmatch(principal):
+                raise ValueError(
+                    f"{principal!r} is not the ARN of a role or user, such as arn:aws:iam::123456789012:role/build, "
+                    "without wildcards"
+                )
+        for account in (*self.accounts, *self.functions):
             if not _ACCOUNT.fullmatch(account):
                 raise ValueError(
                     f'{account!r} is not an account id: write its 12 digits in quotes, such as "123456789012"'
@@ -185,10 +205,12 @@ class Overrides:
     lifecycle: Lifecycle | None = None
     pull: Pull | None = None
     tags: dict[str, str] | None = None
+    immutable_tags: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         _check_tags(self.tags or {})
-        _check_mutable_tags(self.mutable_tags or ())
+        _check_tag_filters("mutable_tags", self.mutable_tags or ())
+        _check_tag_filters("immutable_tags", self.immutable_tags or ())
 
     def given(self) -> dict[Setting, Any]:
         """The settings that the caller does want otherwise."""
@@ -214,16 +236,26 @@ class RepositoryRule:
     pull: Pull = field(default_factory=Pull)
     companions: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
+    immutable_tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.tag_mutability == "MUTABLE" and self.mutable_tags:
             raise ValueError("mutable_tags are exceptions from IMMUTABLE; here every tag is mutable already")
+        if self.tag_mutability == "IMMUTABLE" and self.immutable_tags:
+            raise ValueError("immutable_tags are exceptions from MUTABLE; here every tag is immutable already")
+        if len(self.tags) > MAX_OWN_TAGS:
+            raise ValidationError(
+                f"has {len(self.tags)} tags; at most {MAX_OWN_TAGS} are possible beside the steward's own, because ECR "
+                "accepts 50",
+                ("tags",),
+            )
         if self.name is not None and not (0 < len(self.name) <= MAX_RULE_NAME and _TAG_TEXT.fullmatch(self.name)):
             raise ValueError(
                 f"the name {self.name!r} is not 1 to {MAX_RULE_NAME} letters, digits, spaces or + - = . _ : / @"
             )
         _check_tags(self.tags)
-        _check_mutable_tags(self.mutable_tags)
+        _check_tag_filters("mutable_tags", self.mutable_tags)
+        _check_tag_filters("immutable_tags", self.immutable_tags)
         for companion in self.companions:
             if companion == "{name}" or "{name}" not in companion or not _makes_a_name(companion):
                 raise ValueError(f"the companion {companion!r} must be made from {{name}}, such as '{{name}}/cache'")
@@ -243,8 +275,9 @@ class RepositoryRule:
         given: dict[str, Any] = {str(setting): value for setting, value in overrides.given().items()}
         if overrides.tags is not None:
             given["tags"] = {**overrides.tags, **self.tags}
-        if overrides.tag_mutability == "MUTABLE" and overrides.mutable_tags is None:
-            given["mutable_tags"] = ()
+        for mutability, exceptions in (("MUTABLE", "mutable_tags"), ("IMMUTABLE", "immutable_tags")):
+            if overrides.tag_mutability == mutability and given.get(exceptions) is None:
+                given[exceptions] = ()
         try:
             return replace(self, **given)
         except ValueError as error:
@@ -253,13 +286,17 @@ class RepositoryRule:
 
 @dataclass(frozen=True, slots=True)
 class CallerRule:
-    """Which callers may create which names, how many a day, and what they may decide for themselves."""
+    """Which callers may create which names, how many a day, and what they may decide for themselves.
+
+    ``may_adopt``: whether they may also bring repositories that exist already under their rules, and back to them.
+    """
 
     principals: tuple[PrincipalPattern, ...]
     repositories: tuple[NamePattern, ...]
     may_override: tuple[Setting, ...] = ()
     daily_limit: int | None = None
     on_push: bool = False
+    may_adopt: bool = False
 
     def __post_init__(self) -> None:
         if not self.principals or not self.repositories:
@@ -368,13 +405,13 @@ def _check_tags(tags: Mapping[str, str]) -> None:
             )
 
 
-def _check_mutable_tags(filters: tuple[str, ...]) -> None:
+def _check_tag_filters(name: str, filters: tuple[str, ...]) -> None:
     """Hold exclusion filters to ECR's rule.
 
     Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageTagMutabilityExclusionFilter.html
     """
     if len(filters) > MAX_TAG_FILTERS:
-        raise ValueError(f"ECR accepts at most {MAX_TAG_FILTERS} mutable_tags")
+        raise ValueError(f"ECR accepts at most {MAX_TAG_FILTERS} {name}")
     for text in filters:
         if not _TAG_FILTER.fullmatch(text) or text.count("*") > MAX_TAG_FILTER_WILDCARDS:
             raise ValueError(f"{text!r} is not a tag filter: 1 to 128 of letters, digits, . _ - and at most two *")

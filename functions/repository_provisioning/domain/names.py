@@ -16,7 +16,11 @@ PLACEHOLDER = re.compile(r"\{(?:name|namespace)\}")
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
-_ECR_HOST = re.compile(r"\d{12}\.dkr[.-]ecr[.-][\w.-]+|public\.ecr\.aws", re.IGNORECASE)
+_ECR_HOST = re.compile(
+    r"(\w*\.)?dkr[.-]ecr[.-][\w.-]+\.(com|cn|aws)|\d{12}\.dkr[.-]ecr[.-][\w.-]+|public\.ecr\.aws", re.IGNORECASE
+)
+"""Also without an account, or with half of one, as a script leaves it that lacks the variable."""
+_ARN = re.compile(r"arn:[\w-]+:ecr:[\w-]*:\d*:repository/")
 _OTHER_HOST = re.compile(
     r"localhost|((index|registry-1)\.)?docker\.io|registry\.hub\.docker\.com|ghcr\.io|quay\.io|mcr\.microsoft\.com"
     r"|registry\.k8s\.io|registry\.gitlab\.com|([\w-]+\.)?gcr\.io|[\w-]+\.azurecr\.io|[\w-]+-docker\.pkg\.dev",
@@ -95,7 +99,9 @@ class RepositoryName(str):
 
 def _advice(text: str) -> str:
     """What to leave out of an image's URI or reference to get a name; an empty text where it is none."""
-    parts, rest = [], text
+    parts, rest = list[str](), text
+    if arn := _ARN.match(text):
+        return f"; leave out {arn[0]}{_instead(text, text[arn.end() :], ', and ')}"
     scheme, separator, after = rest.partition("://")
     if separator:
         parts, rest = [f"{scheme}://"], after
@@ -107,8 +113,14 @@ def _advice(text: str) -> str:
     parts += [f"the tag {colon}{tag}"] if colon else []
     parts += [f"the digest {at}{digest}"] if at else []
     if not parts:
-        return ""
-    return f"; leave out {' and '.join(parts)}" + (f", and write {name}" if _NAME.fullmatch(name) else "")
+        return _instead(text, name, "; ")
+    return f"; leave out {' and '.join(parts)}{_instead(text, name, ', and ')}"
+
+
+def _instead(text: str, name: str, before: str) -> str:
+    """What to write instead: the name without spaces and slashes around it, in lower case, if that is one."""
+    cleaned = name.strip().strip("/").lower()
+    return f"{before}write {cleaned}" if _NAME.fullmatch(cleaned) and cleaned != text else ""
 
 
 class NamePattern(str):
@@ -124,6 +136,9 @@ class NamePattern(str):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
+        host, _, rest = text.partition("/")
+        if _ECR_HOST.fullmatch(host):
+            raise ValueError(f"{text!r} begins with the registry {host}: leave it out, and write {rest or '**'}")
         stars_joined = any("**" in component and component != "**" for component in text.split("/"))
         if stars_joined or (len(text) < MIN_LENGTH and text != "*") or not _NAME.fullmatch(_WILDCARD.sub("x", text)):
             raise ValueError(

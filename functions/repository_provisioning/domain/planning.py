@@ -58,6 +58,11 @@ class Plan:
 
     overridden_by: str = ""
 
+    @property
+    def target(self) -> "Target":
+        """What it must look like for any caller."""
+        return Target(self.name, self.rule, self.configuration, self.overrides or Overrides())
+
     def keeping(self, remembered: Overrides, by: str) -> Self:
         """The plan of a call that gave no overrides, for a repository that ``by`` configured with some."""
         if self.overrides is not None or remembered == Overrides():
@@ -65,6 +70,16 @@ class Plan:
         wanted = self.rule.with_overrides(remembered)
         configuration = Configuration.of(self.name, wanted)
         return replace(self, overrides=remembered, overridden_by=by, configuration=configuration)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What one repository must look like for any caller, with the overrides that are in force."""
+
+    name: RepositoryName
+    rule: RepositoryRule
+    configuration: Configuration
+    overrides: Overrides
 
 
 class Planner:
@@ -120,6 +135,41 @@ class Planner:
         rule, configuration = self.configuration(name)
         configuration.refuse_tags_beyond_limits()
         return Plan(name, caller_rule, rule, None, (), configuration, dry_run=of.dry_run)
+
+    def plan_adoption(self, name: RepositoryName, caller: Principal, remembered: Overrides, by: str) -> Plan:
+        """What a repository that exists becomes when ``caller`` adopts it, or brings it back to its rule.
+
+        Parameters
+        ----------
+        remembered, by
+            Overrides that it was configured with, and who gave them; those that are still permitted stay.
+
+        Raises
+        ------
+        NotAllowedError
+            The caller may not create the name, or its rule does not let it adopt.
+        RuleViolationError
+            No rule speaks of the name.
+        """
+        caller_rule = self._rules.caller_rule(caller, name, own_account=self._own_account)
+        if not caller_rule.may_adopt:
+            raise NotAllowedError(
+                f"{caller} may create {name}, but neither adopt it nor bring it back to its rule: "
+                "the house rule of this caller needs may_adopt: true",
+                allowed=self.allowed_to(caller),
+            )
+        overrides = self.in_force(name, remembered, by)
+        rule, configuration = self.configuration(name, overrides)
+        configuration.refuse_tags_beyond_limits()
+        return Plan(
+            name, caller_rule, rule, overrides, (), configuration, overridden_by=by if overrides.given() else ""
+        )
+
+    def target(self, name: RepositoryName, remembered: Overrides, by: str) -> Target:
+        """What the rules say of a repository that ``by`` configured with overrides. Raises RuleViolationError."""
+        overrides = self.in_force(name, remembered, by)
+        rule, configuration = self.configuration(name, overrides)
+        return Target(name, rule, configuration, overrides)
 
     def configuration(
         self, name: RepositoryName, overrides: Overrides | None = None

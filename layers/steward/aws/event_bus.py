@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html: 256 KB for all entries of a call.
+# Less than 1 MB for all entries: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 _ENTRIES_PER_CALL = 10
-_BYTES_PER_CALL = 256 * 1024
-_BYTES_PER_EVENT = 200_000  # the envelope comes on top of it, and a queue that the event goes to takes 256 KB
+_BYTES_PER_CALL = 1_000_000
+_BYTES_PER_EVENT = 200_000  # the envelope comes on top of it, and a topic that a rule of yours sends it to takes 256 KB
 _PAUSES = (0.2, 1.0)  # seconds, before what the bus refused is sent again
 
 

@@ -13,6 +13,7 @@ from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
 from steward.aws.clients import client_with_key
 from steward.errors import ThrottledError, UpstreamError
+from tests.doubles.clients_of_service_account import SignedClient, no_weather
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_service_account import InMemoryAuthenticator, InMemoryServiceAccount, InMemoryUsers
 
@@ -34,10 +35,10 @@ def wire(monkeypatch):
     return failing
 
 
-@pytest.fixture(params=["in memory", "on STS and ECR"])
+@pytest.fixture(params=["in memory", "on clients in memory", "on STS and ECR"])
 def known(request):
     """A authenticator, a credential that works, one that does not, and the user's id and ARN."""
-    if request.param == "in memory":
+    if request.param != "on STS and ECR":
         clock = FrozenClock()
         account = InMemoryServiceAccount(clock, propagation=timedelta())
         account.add_user(PUSH)
@@ -45,7 +46,10 @@ def known(request):
         works, dead = users.create_key(PUSH), users.create_key(PUSH)
         users.deactivate_key(PUSH, dead.access_key_id)
         user = account.users[PUSH].user
-        return InMemoryAuthenticator(account), works, dead, (user.user_id, user.arn)
+        known = works, dead, (user.user_id, user.arn)
+        if request.param == "in memory":
+            return InMemoryAuthenticator(account), *known
+        return AwsAuthenticator(lambda _, region, key: SignedClient(account, no_weather, region, key)), *known
     request.getfixturevalue("moto")
     wire = request.getfixturevalue("wire")
     iam = boto3.client("iam")

@@ -1,5 +1,6 @@
-"""What a vault does, be it the double or the adapter."""
+"""What a vault does, be it the double, or the adapter on either of its clients."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -8,8 +9,9 @@ from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVau
 from access_key_rotation.application.ports import LabelMovedError
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.names import UserName
-from access_key_rotation.domain.state import Content, Label
+from access_key_rotation.domain.state import Content, Label, Restriction
 from steward.aws.clients import client
+from tests.doubles.clients_of_service_account import SecretsManagerClient, no_weather
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_service_account import InMemoryServiceAccount, InMemoryVault
 
@@ -20,12 +22,14 @@ KEY = Credential(PUSH, "AKIA0000000000000001", "material-1", datetime(2026, 5, 4
 OTHER = Credential(PUSH, "AKIA0000000000000002", "material-2", datetime(2026, 5, 5, tzinfo=UTC))
 
 
-@pytest.fixture(params=["in memory", "on Secrets Manager"])
+@pytest.fixture(params=["in memory", "on a client in memory", "on Secrets Manager"])
 def vault(request):
-    if request.param == "in memory":
+    if request.param != "on Secrets Manager":
         account = InMemoryServiceAccount(FrozenClock())
         account.add_user(PUSH)
-        return InMemoryVault(account)
+        if request.param == "in memory":
+            return InMemoryVault(account)
+        return SecretsManagerVault(SecretsManagerClient(account, no_weather), stack="ecr-steward")
     request.getfixturevalue("moto")
     return SecretsManagerVault(client("secretsmanager"), stack="ecr-steward")
 
@@ -108,3 +112,51 @@ def test_a_new_secret_is_not_rotated_by_itself(vault):
 
 def test_a_credential_never_shows_its_material():
     assert "material-1" not in f"{KEY!r} {KEY}"
+
+
+READER, EDITOR = "arn:aws:iam::123456789012:role/deploy", "arn:aws:iam::123456789012:role/break-glass"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [Restriction(), Restriction((READER,)), Restriction((EDITOR, READER), (EDITOR,))],
+    ids=["none", "readers", "both"],
+)
+def test_a_restriction_is_read_as_it_was_put(vault, wanted):
+    vault.create(PUSH)
+    vault.restrict_readers(PUSH, Restriction((READER,), (EDITOR,)))
+
+    vault.restrict_readers(PUSH, wanted)
+
+    assert vault.restriction(PUSH) == wanted
+
+
+def test_a_secret_without_a_resource_policy_restricts_nothing(vault):
+    vault.create(PUSH)
+
+    assert vault.restriction(PUSH) == Restriction()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Effect": "Allow"},
+        {"Action": "secretsmanager:GetSecretValue"},
+        {"Principal": {"AWS": "123456789012"}},
+        {"Condition": {"ArnNotLike": {"aws:PrincipalArn": [READER]}}},
+        {"Condition": {"ArnNotEquals": {"aws:PrincipalArn": [READER]}, "Bool": {"aws:SecureTransport": "true"}}},
+    ],
+    ids=str,
+)
+def test_a_statement_that_differs_from_ours_is_not_ours(moto, change):
+    vault, secrets = SecretsManagerVault(client("secretsmanager"), stack="ecr-steward"), client("secretsmanager")
+    vault.create(PUSH)
+    vault.restrict_readers(PUSH, Restriction((READER,)))
+    policy = json.loads(secrets.get_resource_policy(SecretId=PUSH.secret_name)["ResourcePolicy"])
+    policy["Statement"][0] |= change
+    secrets.put_resource_policy(SecretId=PUSH.secret_name, ResourcePolicy=json.dumps(policy))
+
+    found = vault.restriction(PUSH)
+
+    assert found.readers == ()
+    assert found.other

@@ -10,6 +10,7 @@ from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.domain.names import UserName
 from steward.aws.clients import client
 from steward.errors import UpstreamError
+from tests.doubles.frozen_clock import FrozenClock
 
 PUSH = UserName("ecr-push")
 
@@ -23,7 +24,9 @@ def iam(moto):
 
 @pytest.fixture
 def escalation(iam):
-    return lambda: IamPrivileges(client("iam")).escalation(IamUsers(client("iam"), client("iam")).find(PUSH))  # type: ignore[arg-type]
+    return lambda: IamPrivileges(client("iam"), FrozenClock()).escalation(
+        IamUsers(client("iam"), client("iam")).find(PUSH)
+    )  # type: ignore[arg-type]
 
 
 def document(action):
@@ -80,6 +83,34 @@ def test_an_attached_policy_that_is_on_no_page_is_read_by_itself(iam):
     )
 
     iam.attach_group_policy(GroupName="writers", PolicyArn=harmless)
-    assert IamPrivileges(reader).escalation(user) == ""
+    assert IamPrivileges(reader, FrozenClock()).escalation(user) == ""
     iam.attach_group_policy(GroupName="writers", PolicyArn=everything)
-    assert "escalation path" in IamPrivileges(reader).escalation(user)
+    assert "escalation path" in IamPrivileges(reader, FrozenClock()).escalation(user)
+
+
+def test_users_that_are_judged_side_by_side_share_one_reading_of_the_account(iam):
+    reader, clock, calls = client("iam"), FrozenClock(), []
+    reader.meta.events.register("before-call.iam.GetAccountAuthorizationDetails", lambda **_: calls.append(1))
+    iam.create_user(UserName="ecr-pull", Path="/service/")
+    users, privileges = IamUsers(client("iam"), client("iam")), IamPrivileges(reader, clock)
+    push, pull = users.find(PUSH), users.find(UserName("ecr-pull"))
+    assert push is not None
+    assert pull is not None
+
+    assert [privileges.escalation(push), privileges.escalation(pull), len(calls)] == ["", "", 1]
+    iam.put_user_policy(UserName=PUSH, PolicyName="own", PolicyDocument=document("iam:PutUserPolicy"))
+    clock.advance(seconds=31)
+    assert "iam:PutUserPolicy" in privileges.escalation(push)
+
+
+def test_a_user_that_came_after_the_reading_is_judged_by_a_new_one(iam):
+    users, privileges = IamUsers(client("iam"), client("iam")), IamPrivileges(client("iam"), FrozenClock())
+    push = users.find(PUSH)
+    assert push is not None
+    privileges.escalation(push)
+    iam.create_user(UserName="late", Path="/service/")
+    iam.put_user_policy(UserName="late", PolicyName="own", PolicyDocument=document("*"))
+    late = users.find(UserName("late"))
+    assert late is not None
+
+    assert "escalation path" in privileges.escalation(late)

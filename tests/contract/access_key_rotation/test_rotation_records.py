@@ -1,4 +1,4 @@
-"""What the memory of rotation does, be it the double or DynamoDB's adapter."""
+"""What the memory of rotation does, be it the double, or DynamoDB's adapter on either of its clients."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
-from access_key_rotation.application.ports import BusyError, LeaseLostError
+from access_key_rotation.application.ports import UNNAMED, BusyError, LeaseLostError
 from access_key_rotation.domain.names import UserName
-from access_key_rotation.domain.state import Intent, KeyHistory, Notice, Record
+from access_key_rotation.domain.rules.situation import Demand, Reason
+from access_key_rotation.domain.state import Intent, KeyHistory, Notice, Record, Request
 from steward.aws.clients import client
+from tests.doubles.clients_of_service_account import DynamoDbClient, no_weather
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_rotation_records import InMemoryRotationRecords
 
@@ -41,16 +43,98 @@ def clock():
     return FrozenClock()
 
 
-@pytest.fixture(params=["in memory", "on DynamoDB"])
+@pytest.fixture(params=["in memory", "on a client in memory", "on DynamoDB"])
 def records(request, clock):
     if request.param == "in memory":
         return InMemoryRotationRecords(clock)
+    if request.param == "on a client in memory":
+        return DynamoDbRotationRecords(DynamoDbClient(no_weather), "state", clock)
     table = request.getfixturevalue("table")
     return DynamoDbRotationRecords(client("dynamodb"), table, clock)
 
 
 def test_a_user_that_was_never_seen_has_a_blank_record(records):
     assert records.claim(PUSH, "t1", LEASE).record == Record()
+
+
+def test_a_reported_leak_is_there_until_it_is_on_record(records):
+    records.release(records.claim(PUSH, "t1", LEASE), Record())
+    records.report_leak(PUSH, "AKIA1")
+    records.report_leak(PUSH, "AKIA1")
+    records.report_leak(PUSH, "")
+
+    claim = records.claim(PUSH, "t2", LEASE)
+    records.release(claim, Record(keys={"AKIA1": KeyHistory(compromised=True)}))
+    after = records.claim(PUSH, "t3", LEASE)
+    records.release(after, EVERYTHING)
+
+    assert (claim.reported, after.reported) == ({"AKIA1", UNNAMED}, {UNNAMED})
+    assert records.claim(PUSH, "t4", LEASE).reported == frozenset()
+    assert records.find(PUSH).keys == EVERYTHING.keys
+
+
+def test_a_requested_rotation_is_there_until_it_is_on_record_withdrawn_or_about_a_former_key(records):
+    records.release(records.claim(PUSH, "t1", LEASE), Record())
+    waits, asked, withdrawn, former = (
+        Demand(key, Reason.ROUTINE, name, "operator", "alice")
+        for name, key in {"waits": "AKIA1", "asked": "AKIA1", "withdrawn": "AKIA1", "former": "AKIA0"}.items()
+    )
+    for request in (waits, waits, asked, withdrawn, former):
+        records.request(PUSH, request)
+
+    claim = records.claim(PUSH, "t2", LEASE)
+    current = {"AKIA1": KeyHistory(promoted_at=NOON)}
+    records.release(claim, Record(keys=current, requested=Request("asked", "", "", NOON), withdrawn="withdrawn"))
+
+    assert claim.requested == {waits, asked, withdrawn, former}
+    assert records.claim(PUSH, "t3", LEASE).requested == {waits}
+
+
+def test_a_leak_is_known_without_the_lock_from_its_report_until_it_is_on_record(records):
+    claim = records.claim(PUSH, "t1", LEASE)
+    before = records.has_leaked(PUSH, "AKIA1")
+    records.report_leak(PUSH, "AKIA1")
+    reported = records.has_leaked(PUSH, "AKIA1")
+    records.release(claim, EVERYTHING)
+
+    assert (before, reported) == (False, True)
+    assert records.has_leaked(PUSH, "AKIA1")
+    assert not records.has_leaked(PUSH, "AKIA2")
+
+
+def test_a_key_that_was_stopped_without_the_lock_is_there_until_it_is_on_record(records):
+    records.stop(PUSH, "AKIA1")
+    records.stop(PUSH, "AKIA2")
+
+    claim = records.claim(PUSH, "t1", LEASE)
+    records.release(claim, Record(keys={"AKIA1": KeyHistory(deactivated_at=NOON), "AKIA2": KeyHistory()}))
+
+    assert claim.stopped == {"AKIA1", "AKIA2"}
+    assert records.claim(PUSH, "t2", LEASE).stopped == {"AKIA2"}
+
+
+def test_a_leak_a_request_and_a_stopped_key_end_together(records):
+    request = Demand("AKIA1", Reason.ROUTINE, "asked", "operator", "alice")
+    records.report_leak(PUSH, "AKIA1")
+    records.request(PUSH, request)
+    records.stop(PUSH, "AKIA1")
+
+    claim = records.claim(PUSH, "t1", LEASE)
+    leaked = Record(keys={"AKIA1": KeyHistory(compromised=True, deactivated_at=NOON)}, wanted="AKIA1")
+    records.release(claim, leaked)
+
+    after = records.claim(PUSH, "t2", LEASE)
+    assert (claim.reported, claim.requested, claim.stopped) == ({"AKIA1"}, {request}, {"AKIA1"})
+    assert (after.reported, after.requested, after.stopped) == (frozenset(), frozenset(), frozenset())
+
+
+def test_a_leak_is_reported_of_a_user_that_was_never_seen_and_while_a_run_holds_its_lock(records):
+    records.report_leak(PUSH, "AKIA1")
+    claim = records.claim(PUSH, "t1", LEASE)
+    records.report_leak(PUSH, "AKIA2")
+    records.release(claim, Record(keys={"AKIA1": KeyHistory(compromised=True)}))
+
+    assert records.claim(PUSH, "t2", LEASE).reported == {"AKIA2"}
 
 
 def test_remembers_every_field(records):

@@ -1,4 +1,4 @@
-"""What IAM's users do, be it the double or the adapter."""
+"""What IAM's users do, be it the double, or the adapter on either of its clients."""
 
 import boto3
 import pytest
@@ -7,20 +7,24 @@ from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.application.ports import KeyNotFoundError, KeySlotsFullError
 from access_key_rotation.domain.names import UserName
 from steward.aws.clients import client
+from tests.doubles.clients_of_service_account import IamClient, no_weather
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_service_account import InMemoryServiceAccount, InMemoryUsers
 
 PUSH = UserName("ecr-push")
 
 
-@pytest.fixture(params=["in memory", "on IAM"])
+@pytest.fixture(params=["in memory", "on clients in memory", "on IAM"])
 def users(request):
-    if request.param == "in memory":
+    if request.param != "on IAM":
         clock = FrozenClock()
         account = InMemoryServiceAccount(clock)
         account.add_user(PUSH)
         account.listed_after = clock.now() - clock.now()
-        return InMemoryUsers(account)
+        if request.param == "in memory":
+            return InMemoryUsers(account)
+        in_memory = IamClient(account, no_weather)
+        return IamUsers(in_memory, in_memory)
     request.getfixturevalue("moto")
     iam = boto3.client("iam")
     iam.create_user(UserName=PUSH, Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}])

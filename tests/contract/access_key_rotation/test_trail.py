@@ -9,8 +9,9 @@ from botocore.exceptions import ClientError
 from access_key_rotation.adapters.cloudtrail_history import MARGIN, CloudTrailHistory
 from steward.aws.clients import client
 from steward.errors import ThrottledError
+from tests.doubles.clients_of_service_account import CloudTrailClient, no_weather
 from tests.doubles.frozen_clock import FrozenClock
-from tests.doubles.in_memory_service_account import InMemoryServiceAccount, InMemoryTrail
+from tests.doubles.in_memory_service_account import OUR_ROLES, InMemoryServiceAccount, InMemoryTrail
 
 OURS, THEIRS, UNKNOWN = "AKIAOURS000000000000", "AKIATHEIRS0000000000", "AKIAUNKNOWN000000000"
 WORKER = "arn:aws:iam::123456789012:role/ecr-steward-RotationWorkerRole"
@@ -68,12 +69,14 @@ def history(wire):
     return CloudTrailHistory(client("cloudtrail", region="us-east-1"), [WORKER])
 
 
-@pytest.fixture(params=["in memory", "on CloudTrail"])
+@pytest.fixture(params=["in memory", "on a client in memory", "on CloudTrail"])
 def trail(request):
     if request.param == "on CloudTrail":
         return request.getfixturevalue("history")
     account = InMemoryServiceAccount(FrozenClock())
     account.made_by_us.add(OURS)
+    if request.param == "on a client in memory":
+        return CloudTrailHistory(CloudTrailClient(account, no_weather), OUR_ROLES)
     return InMemoryTrail(account)
 
 

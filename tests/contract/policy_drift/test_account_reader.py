@@ -71,6 +71,16 @@ def test_holders_and_members_are_found(reader):
     assert reader.members("gone") == frozenset()
 
 
+def test_a_version_of_a_policy_is_there_until_it_is_deleted(iam, reader):
+    iam.create_policy_version(PolicyArn=CUSTOM, PolicyDocument=json.dumps(WIDER), SetAsDefault=True)
+    before = reader.has_version(CUSTOM, "v1"), reader.snapshot().account.versions[CUSTOM]
+    iam.delete_policy_version(PolicyArn=CUSTOM, VersionId="v1")
+
+    assert before == (True, {"v1", "v2"})
+    assert not reader.has_version(CUSTOM, "v1")
+    assert reader.snapshot().account.versions[CUSTOM] == {"v2"}
+
+
 def test_a_page_that_fails_fails_the_snapshot(iam):
     failing = client("iam")
     failing.meta.events.register("before-call.iam.GetAccountAuthorizationDetails", _unreachable)

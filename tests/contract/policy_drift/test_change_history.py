@@ -97,3 +97,10 @@ def test_a_search_ends_after_some_calls(history):
 
     assert changes() == []
     assert history.calls == PAGES
+
+
+@pytest.mark.parametrize("broken", ["text", None, [], {}])
+def test_an_event_without_a_record_does_not_hide_the_others(history, broken):
+    history.pages = [[broken, record("PutRolePolicy", "e1")]]
+
+    assert changes() == ["e1"]

@@ -1,9 +1,11 @@
 """What users, roles and the account have beside policies, as IAM shows it."""
 
 import json
+from datetime import UTC, datetime
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from policy_drift.adapters.iam_credentials import IamCredentials
 from policy_drift.domain.account import EntityId
@@ -12,6 +14,7 @@ from steward.aws.clients import client
 from steward.errors import UpstreamError
 from tests.contract.conftest import ACCOUNT
 from tests.doubles.drift_under_test import TRUST
+from tests.doubles.frozen_clock import FrozenClock
 
 ANN, APP, ALL = EntityId("user/ann"), EntityId("role/app"), EntityId(f"account/{ACCOUNT}")
 METADATA = "<EntityDescriptor>" + "x" * 1000 + "</EntityDescriptor>"
@@ -103,3 +106,72 @@ def test_a_failure_is_an_error_and_not_an_absence(moto, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     with pytest.raises(UpstreamError):
         IamCredentials(client("iam")).present(ANN, Kind.TAG, ["tag a=b"])
+
+
+SLOTS = ",".join(
+    f"access_key_{slot}_{what}" for slot in (1, 2) for what in ("active", "last_rotated", "last_used_date")
+)
+REPORT = f"user,arn,{SLOTS}"
+OLD, NEW, LIMIT = "2023-01-01T00:00:00+00:00", "2026-05-01T00:00:00+00:00", datetime(2026, 2, 1, tzinfo=UTC)
+INACTIVE = "false,N/A,N/A"
+ROWS = {
+    "never used": (f"true,{OLD},N/A,{INACTIVE}", "an access key made on 2023-01-01 was never used"),
+    "not used for long": (
+        f"{INACTIVE},true,{OLD},2024-01-01T00:00:00+00:00",
+        "an access key made on 2023-01-01 was last used on 2024-01-01",
+    ),
+    "used lately": (f"true,{OLD},{NEW},{INACTIVE}", None),
+    "new": (f"true,{NEW},N/A,{INACTIVE}", None),
+    "inactive": (f"false,{OLD},N/A,{INACTIVE}", None),
+    "use not known": (f"true,{OLD},no_information,{INACTIVE}", None),
+    "age not known": (f"true,N/A,N/A,{INACTIVE}", None),
+}
+
+
+def unused_by(text):
+    """The unused keys by IAM's report of this text."""
+    iam = client("iam")
+    with Stubber(iam) as stub:
+        stub.add_response("generate_credential_report", {"State": "STARTED"})
+        stub.add_response("generate_credential_report", {"State": "COMPLETE"})
+        stub.add_response("get_credential_report", {"Content": text.encode()})
+        return IamCredentials(iam, FrozenClock()).unused_keys(LIMIT)
+
+
+@pytest.mark.parametrize(("row", "why"), ROWS.values(), ids=ROWS)
+def test_a_key_is_unused_if_it_is_active_old_and_known_to_be_unused(moto, row, why):
+    root = f"<root_account>,arn:aws:iam::{ACCOUNT}:root,true,{OLD},N/A,{INACTIVE}"
+    lines = (REPORT, root, f"ann,arn:aws:iam::{ACCOUNT}:user/ann,{row}")
+
+    assert unused_by("\n".join(lines)) == ({ANN: (why,)} if why else {})
+
+
+@pytest.mark.parametrize("text", ["", "user,arn\nann,x", f"{REPORT}\nann,x,true,soon,N/A,{INACTIVE}"])
+def test_a_credential_report_that_makes_no_sense_is_an_error(moto, text):
+    with pytest.raises(UpstreamError, match="cannot be parsed"):
+        unused_by(text)
+
+
+def test_the_credential_report_of_iam_is_read(iam):
+    iam.create_access_key(UserName="ann")
+
+    assert IamCredentials(client("iam"), FrozenClock()).unused_keys(LIMIT) == {}
+
+
+@pytest.mark.parametrize(
+    ("summary", "items"),
+    [
+        ({"AccountMFAEnabled": 1, "AccountAccessKeysPresent": 0}, {"root MFA device"}),
+        ({"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 1}, {"no root MFA device", "root access key"}),
+        (
+            {"AccountMFAEnabled": 1, "AccountSigningCertificatesPresent": 1},
+            {"root MFA device", "root signing certificate"},
+        ),
+    ],
+)
+def test_credentials_of_the_root_user_are_in_the_summary_of_the_account(moto, summary, items):
+    iam = client("iam")
+    with Stubber(iam) as stub:
+        stub.add_response("get_account_summary", {"SummaryMap": summary})
+
+        assert IamCredentials(iam).present(ALL, Kind.CREDENTIAL, ["root access key"]) == items

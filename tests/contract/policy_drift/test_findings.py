@@ -11,7 +11,7 @@ import pytest
 
 from iam_policy import Verdict, Witness
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
-from policy_drift.application.ports import ConcurrentUpdateError
+from policy_drift.application.ports import ConcurrentUpdateError, Progress, Write
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import InForce, Origin
 from policy_drift.domain.events import PolicyDriftResolved
@@ -101,7 +101,7 @@ def test_a_write_after_a_concurrent_update_is_refused(findings, after):
 def test_events_wait_until_they_are_delivered(findings):
     revision = findings.save(FINDING, after=0, events=[EVENT], until=LATER)
     waiting = findings.get(FINDING.id).undelivered
-    findings.delivered(FINDING.id, revision)
+    findings.delivered([(FINDING.id, revision)])
 
     assert (waiting[1].events, waiting[1].until) == ((EVENT,), LATER)
     assert findings.get(FINDING.id).undelivered == {}
@@ -110,9 +110,63 @@ def test_events_wait_until_they_are_delivered(findings):
 def test_events_of_two_revisions_wait_side_by_side(findings):
     findings.save(FINDING, after=0, events=[EVENT], until=LATER)
     findings.save(FINDING, after=1, events=[EVENT], until=LATER)
-    findings.delivered(FINDING.id, 1)
+    findings.delivered([(FINDING.id, 1)])
 
     assert findings.get(FINDING.id).undelivered.keys() == {2}
+
+
+def several(count, after=0):
+    drifts = [replace(DRIFT, entity=EntityId(f"role/app-{number}")) for number in range(count)]
+    return [Write(replace(FINDING, drift=drift), after, [EVENT], LATER) for drift in drifts]
+
+
+def test_many_are_written_and_delivered_together(findings):
+    writes = several(230)
+
+    assert findings.save_many(writes) == [1] * 230
+    findings.delivered([(write.finding.id, 1) for write in writes])
+
+    kept = findings.all()
+    assert {one.value.id for one in kept} == {write.finding.id for write in writes}
+    assert {one.revision for one in kept} == {1}
+    assert not any(one.undelivered for one in kept)
+
+
+def test_of_many_only_those_that_another_run_wrote_are_refused(findings):
+    writes = several(5)
+    findings.save(writes[3].finding, after=0)
+
+    assert findings.save_many(writes) == [1, 1, 1, None, 1]
+    assert findings.get(writes[4].finding.id).undelivered[1].events == (EVENT,)
+    assert findings.get(writes[3].finding.id).undelivered == {}
+
+
+def test_large_findings_are_written_in_as_many_calls_as_they_need(findings):
+    noise = [[token_hex(100_000)] for _ in range(45)]
+    writes = [
+        replace(write, finding=replace(write.finding, alerted_live=text))
+        for write, text in zip(several(45), noise, strict=True)
+    ]
+
+    assert findings.save_many(writes) == [1] * 45
+    assert findings.get(writes[44].finding.id).value.alerted_live == noise[44]
+
+
+def test_when_the_last_scan_read_never_moves_back(findings):
+    assert findings.last_scan() is None
+    findings.note_scan(LATER)
+    findings.note_scan(NOON)
+
+    assert findings.last_scan() == LATER
+
+
+def test_where_a_scan_is_is_known_until_it_ends(findings):
+    noted = [findings.progress()]
+    for progress in (Progress(EntityId("role/a")), Progress(EntityId("role/b"), 2), None):
+        findings.note_progress(progress)
+        noted.append(findings.progress())
+
+    assert noted == [None, Progress(EntityId("role/a")), Progress(EntityId("role/b"), 2), None]
 
 
 def test_of_two_runs_that_take_over_one_does(findings):
@@ -186,3 +240,57 @@ def test_the_table_keeps_the_stored_names_of_renamed_fields(table):
 
     assert {"told_at", "told_severity", "told_fingerprint", "told_live"} <= stored.keys()
     assert not any(name.startswith("alerted") for name in stored)
+
+
+DAMAGED = {
+    "no JSON": {"value": {"B": b"broken"}, "revision": {"N": "3"}, "undelivered": {"M": {}}},
+    "a field too little": {"value": {"B": zlib.compress(b'{"drift": {}}')}, "revision": {"N": "3"}},
+    "nothing but an id": {},
+    "a revision that is no number": {"value": {"B": b""}, "revision": {"S": "three"}},
+    "an event of another release": {
+        "value": {"B": zlib.compress(b"{}")},
+        "revision": {"N": "3"},
+        "undelivered": {"M": {"3": {"M": {"until": {"N": "1"}, "events": {"B": zlib.compress(b'[["New", {}]]')}}}}},
+    },
+}
+
+
+@pytest.mark.parametrize("item", DAMAGED.values(), ids=DAMAGED)
+def test_an_item_that_cannot_be_read_hides_no_other_and_is_listed_with_its_reason(table, item):
+    dynamodb = client("dynamodb")
+    findings = DynamoDbFindings(dynamodb, table, Severity.HIGH)
+    findings.save(FINDING, after=0)
+    dynamodb.put_item(TableName=table, Item={"id": {"S": "finding#trust:role:app"}, **item})
+
+    sound, damaged = sorted(findings.all(), key=lambda kept: kept.value.id)
+
+    assert sound.value == FINDING
+    assert (damaged.value.id, damaged.value.state, damaged.value.drift.severity) == (
+        "trust:role:app",
+        "OPEN",
+        Severity.HIGH,
+    )
+    assert damaged.value.drift.verdict is Verdict.UNKNOWN
+    assert "cannot be read" in damaged.value.drift.summary
+    assert {kept.value.id for kept in findings.of([ROLE])} == {"access:role:app", "trust:role:app"}
+    assert findings.get("trust:role:app").value == damaged.value
+
+
+@pytest.mark.parametrize("item", DAMAGED.values(), ids=DAMAGED)
+def test_an_item_that_cannot_be_read_is_replaced_by_the_next_write(table, item):
+    dynamodb = client("dynamodb")
+    findings = DynamoDbFindings(dynamodb, table)
+    dynamodb.put_item(TableName=table, Item={"id": {"S": f"finding#{FINDING.id}"}, **item})
+    kept = findings.get(FINDING.id)
+
+    revision = findings.save(FINDING, after=kept.revision, events=[EVENT], until=LATER)
+
+    again = findings.get(FINDING.id)
+    assert (again.value, again.revision, {*again.undelivered}) == (FINDING, revision, {revision})
+
+
+def test_an_item_with_an_id_that_no_finding_has_is_none(table):
+    dynamodb = client("dynamodb")
+    dynamodb.put_item(TableName=table, Item={"id": {"S": "finding#other"}})
+
+    assert DynamoDbFindings(dynamodb, table).all() == []

@@ -1,15 +1,19 @@
 """Links to the baseline and to reports are signed for the region of their bucket, and name its own endpoint."""
 
+import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.awsrequest import AWSResponse
 
 from policy_drift.adapters.s3_baseline import S3BaselineStore
-from policy_drift.adapters.s3_reports import S3Reports
+from policy_drift.adapters.s3_reports import ReportVersion, S3Reports
+from policy_drift.application.ports import ReportReplacedError
 from steward.aws.clients import client
 from tests.contract.conftest import ACCOUNT
 
+PAGE = Path(__file__).parents[3] / "docs" / "signatures.md"
 REGIONS = [
     *("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ca-central-1"),
     *("ap-southeast-1", "me-south-1", "eu-south-2", "ap-southeast-4", "il-central-1"),
@@ -37,6 +41,9 @@ class _Nothing:
     def stream(self, **_):
         yield b""
 
+    def read(self, _amount=None):
+        return b""
+
 
 def linked(monkeypatch, kind, *, home, bucket_region, status=200, bucket="the-bucket"):
     """The link that a function in one region makes to an object whose bucket is in another, or in the same."""
@@ -46,7 +53,8 @@ def linked(monkeypatch, kind, *, home, bucket_region, status=200, bucket="the-bu
     s3 = client("s3")
     s3.meta.events.register("before-send.s3", S3InRegion(bucket_region, status))
     if kind == "report":
-        return S3Reports(s3, bucket, Versions({"html": "version-1"})).link("html")
+        found = S3Reports(s3, bucket, Versions({"html": ReportVersion("version-1", "")})).link("html")
+        return found and found.url
     return S3BaselineStore(s3, bucket=bucket, key="baseline/1.json", owner=ACCOUNT).link("version-1")
 
 
@@ -64,6 +72,18 @@ def test_a_link_names_the_regional_endpoint_and_is_signed_for_it(monkeypatch, ki
     link = linked(monkeypatch, kind, home=region, bucket_region=region)
 
     assert signed_for(link) == (f"the-bucket.s3.{region}.amazonaws.com", "AWS4-HMAC-SHA256", region, "s3")
+
+
+def test_the_page_shows_the_host_and_the_signature_of_a_link_in_ten_regions(monkeypatch):
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| `(\S+)` \| `(\S+)/(\S+)` \| `(\S+)` \|$", PAGE.read_text(), re.MULTILINE)
+    made = []
+    for region in REGIONS:
+        host, algorithm, signed_region, service = signed_for(
+            linked(monkeypatch, "report", home=region, bucket_region=region)
+        )
+        made.append((region, host, signed_region, service, algorithm))
+
+    assert rows == made
 
 
 @pytest.mark.parametrize("home", ["us-east-1", "eu-central-1", "eu-south-2"])
@@ -99,7 +119,12 @@ def test_a_link_names_the_version_that_the_scan_wrote(monkeypatch):
 
 
 def test_there_is_no_link_before_the_first_report(monkeypatch):
-    assert linked(monkeypatch, "report", home="eu-south-2", bucket_region="eu-south-2", status=404) is None
+    assert S3Reports(client("s3", region="eu-south-2"), "the-bucket", Versions()).link("html") is None
+
+
+def test_a_version_that_the_bucket_has_lost_is_not_linked(monkeypatch):
+    with pytest.raises(ReportReplacedError, match="is not there any more"):
+        linked(monkeypatch, "report", home="eu-south-2", bucket_region="eu-south-2", status=404)
 
 
 def test_a_bucket_that_refuses_to_name_its_region_does_not_block_the_answer(monkeypatch):

@@ -26,9 +26,10 @@ class Api(Gateway):
 
     def call(self, method, path, body=None, **request):
         event = sample("access_key_rotation", "list_service_users") | {"httpMethod": method, "path": path}
-        _, _, name, *rest = (*path.split("/"), None) if path.count("/") == 1 else path.split("/")
-        if name is None:
+        prefix, _, rest = path.removeprefix("/").partition("/")
+        if prefix != "service-users" or not rest:
             return self.request(event | {"resource": path}, body, **request)
+        name, *rest = rest.split("/")
         resource = "/".join(["/service-users/{name}", *rest])
         return self.request(event | {"resource": resource, "pathParameters": {"name": name}}, body, **request)
 
@@ -40,6 +41,12 @@ class Api(Gateway):
 
     def rotate(self, body=None, name=PUSH, **request):
         return self.call("POST", f"/service-users/{name}/rotation", body, **request)
+
+    def withdraw(self, name=PUSH, **request):
+        return self.call("DELETE", f"/service-users/{name}/rotation", **request)
+
+    def check(self, name=PUSH, **request):
+        return self.call("POST", f"/service-users/{name}/check", **request)
 
     def reactivate(self, body=None, name=PUSH, **request):
         return self.call("POST", f"/service-users/{name}/reactivation", body, **request)

@@ -9,12 +9,12 @@ import pytest
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
 from access_key_rotation.domain.names import UserName
 from steward.clock import SystemClock
-from tests.functional.access_key_rotation.test_rotate_user import deliver, message
+from tests.functional.access_key_rotation.test_rotate_user import deliver, message, requested
 from tests.functional.gateway import client_of
 
 PAGE = (Path(__file__).parents[3] / "docs" / "access-key-rotation.md").read_text(encoding="utf-8")
 STEPS = PAGE.partition("## Bring in a user who has a key")[2].partition("\n## ")[0]
-FARM = UserName("build-farm")
+SERVER = UserName("build-server")
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def worker(hasty, trail, cold_start):
 @pytest.fixture
 def key(aws):
     """The key of a user who is not on the service path."""
-    client_of("iam").create_user(UserName=FARM)
-    return client_of("iam").create_access_key(UserName=FARM)["AccessKey"]
+    client_of("iam").create_user(UserName=SERVER)
+    return client_of("iam").create_access_key(UserName=SERVER)["AccessKey"]
 
 
 def value_of(key):
@@ -40,7 +40,7 @@ def value_of(key):
     values = {
         "$key": key["AccessKeyId"],
         "env.SECRET": key["SecretAccessKey"],
-        "$user": FARM,
+        "$user": SERVER,
         "$created": key["CreateDate"].isoformat(),
     }
     for variable, value in values.items():
@@ -54,24 +54,24 @@ def follow_the_steps(key):
     (path,) = re.findall(r"--new-path (\S+)", STEPS)
     enrols, on = re.findall(r"tag-user .*Key=([^,]+),Value=(\S+)", STEPS)[0]
 
-    secrets.create_secret(Name=FARM.secret_name, SecretString=value_of(key), Tags=[{"Key": tag, "Value": "steward"}])
-    iam.update_user(UserName=FARM, NewPath=path)
-    iam.tag_user(UserName=FARM, Tags=[{"Key": enrols, "Value": on}])
+    secrets.create_secret(Name=SERVER.secret_name, SecretString=value_of(key), Tags=[{"Key": tag, "Value": "steward"}])
+    iam.update_user(UserName=SERVER, NewPath=path)
+    iam.tag_user(UserName=SERVER, Tags=[{"Key": enrols, "Value": on}])
 
 
 def record():
-    return DynamoDbRotationRecords(client_of("dynamodb"), "state", SystemClock()).find(FARM)
+    return DynamoDbRotationRecords(client_of("dynamodb"), "state", SystemClock()).find(SERVER)
 
 
 def keys():
-    listed = client_of("iam").list_access_keys(UserName=FARM)["AccessKeyMetadata"]
+    listed = client_of("iam").list_access_keys(UserName=SERVER)["AccessKeyMetadata"]
     return {key["AccessKeyId"]: key["Status"] for key in listed}
 
 
 def test_the_key_that_consumers_hold_becomes_the_current_one(worker, heard, key):
     follow_the_steps(key)
 
-    assert deliver(worker, message(FARM, 1)) == {"batchItemFailures": []}
+    assert deliver(worker, message(SERVER, 1)) == {"batchItemFailures": []}
 
     assert (record().state, record().notice) == ("STEADY", None)
     assert record().history(key["AccessKeyId"]).promoted_at
@@ -81,9 +81,9 @@ def test_the_key_that_consumers_hold_becomes_the_current_one(worker, heard, key)
 
 def test_a_key_is_replaced_on_request_and_works_on(worker, key):
     follow_the_steps(key)
-    deliver(worker, message(FARM, 1))
+    deliver(worker, message(SERVER, 1))
 
-    deliver(worker, message(FARM, 2, reason="routine", key_id=key["AccessKeyId"]))
+    deliver(worker, requested(message(SERVER, 2, reason="routine", key_id=key["AccessKeyId"])))
 
     assert record().state == "DRAINING"
     assert keys()[key["AccessKeyId"]] == "Active"
@@ -91,10 +91,10 @@ def test_a_key_is_replaced_on_request_and_works_on(worker, key):
 
 
 def test_without_its_secret_the_user_is_blocked(worker, key):
-    client_of("iam").update_user(UserName=FARM, NewPath="/service/")
-    client_of("iam").tag_user(UserName=FARM, Tags=[{"Key": "steward:rotate", "Value": "true"}])
+    client_of("iam").update_user(UserName=SERVER, NewPath="/service/")
+    client_of("iam").tag_user(UserName=SERVER, Tags=[{"Key": "steward:rotate", "Value": "true"}])
 
-    deliver(worker, message(FARM, 1))
+    deliver(worker, message(SERVER, 1))
 
     assert record().state == "BLOCKED"
     assert key["AccessKeyId"] in record().notice.text

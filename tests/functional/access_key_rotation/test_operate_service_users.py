@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.functional.access_key_rotation.conftest import NOON, PUSH
+from access_key_rotation.domain.state import Cause, Failure, Request
+from tests.functional.access_key_rotation.conftest import CONTRACT, NOON, PUSH
 
 USE = {
     "eventTime": "2026-05-05T07:12:40Z",
@@ -26,7 +27,8 @@ def test_the_list_has_every_user_with_its_state(api, remembered):
     (user,) = body["service_users"]
     assert (user["name"], user["state"], user["frozen"]) == (PUSH, "DRAINING", "a consumer broke")
     assert user["secret"] == "steward/service-users/ecr-push"
-    assert (user["next_step"], user["next_step_at"]) == (None, (NOON + timedelta(days=8)).isoformat())
+    assert (user["next_step"], user["next_step_at"]) == ("request-rotation", (NOON + timedelta(days=8)).isoformat())
+    assert user["blocked_by"] == "frozen by an operator until a routine rotation is requested: a consumer broke"
     assert {key["id"]: key["superseded_at"] for key in user["keys"]} == {
         remembered.old: NOON.isoformat(),
         remembered.current: None,
@@ -77,7 +79,10 @@ def test_a_rotation_is_asked_for_on_the_bus_with_the_current_key_and_the_caller(
             "reason": "routine",
             "dry_run": False,
             "waits_for": [f"a free slot: the user has {remembered.old} and {remembered.current}"],
+            "freeze_reason": None,
             "ends_freeze": None,
+            "removes": [],
+            "restores": None,
         },
     )
     (due,) = heard()
@@ -97,6 +102,68 @@ def test_a_leak_is_answered_for_the_key_that_is_named(api, remembered, heard):
 
     assert (status, body["key_id"], body["reason"]) == (202, remembered.old, "compromised")
     assert [event["detail"]["data"]["reason"] for event in heard()] == ["compromised"]
+
+
+def test_a_leak_says_which_keys_stop_working_and_who_used_them_last(api, remembered, trail, heard):
+    trail[remembered.current] = [USE]
+
+    status, _, body = api.rotate({"reason": "compromised"}, query={"dry_run": "true"})
+
+    (removed,) = body["removes"]
+    assert (status, removed["key_id"], removed["how"]) == (200, remembered.current, "delete")
+    assert [use["from"] for use in removed["last_uses"]] == ["203.0.113.7"]
+    assert heard() == []
+
+
+def test_a_leak_of_a_user_of_which_no_current_key_is_known_is_left_to_the_worker(api, remembered, heard):
+    remembered.remember(keys={})
+
+    status, _, body = api.rotate({"reason": "compromised"})
+
+    assert (status, body["key_id"], body["removes"]) == (202, None, [])
+    assert [event["detail"]["data"]["key_id"] for event in heard()] == [None]
+
+
+def test_a_pending_request_is_shown_and_withdrawn(api, remembered):
+    request = Request("1", CALLER, "alice", NOON)
+    remembered.remember(wanted=remembered.current, requested=request)
+
+    shown = api.show()[2]["requested"]
+    status, _, body = api.withdraw()
+
+    assert shown == {
+        "key_id": remembered.current,
+        "requested_by": CALLER,
+        "session": "alice",
+        "since": NOON.isoformat(),
+    }
+    assert (status, body) == (200, {"name": PUSH, "key_id": remembered.current, "withdrawn": True})
+    assert api.show()[2]["requested"] is None
+    assert api.withdraw()[0] == 409
+
+
+def test_a_user_is_looked_at_again_on_request(api, remembered, heard):
+    remembered.remember(state="BLOCKED", as_of=NOON)
+
+    status, _, body = api.check()
+
+    assert (status, body["state"], body["as_of"]) == (202, "BLOCKED", NOON.isoformat())
+    (due,) = heard()
+    assert (due["detail"]["data"]["reason"], due["detail"]["data"]["requested_by"]) == ("scheduled", CALLER)
+
+
+def test_a_failure_is_shown_with_its_side_and_its_next_try(api, remembered):
+    failure = Failure("Promote", "the user ecr-push may not call ecr:GetAuthorizationToken", Cause.USER, NOON)
+    remembered.remember(state="", failure=failure, next_at=NOON + timedelta(minutes=6))
+
+    user = api.show()[2]
+
+    assert (user["state"], user["next_step"]) == ("FAILING", "look-again")
+    assert user["blocked_by"] == "Promote failed: the user ecr-push may not call ecr:GetAuthorizationToken"
+    assert (user["last_failure"]["cause"], user["last_failure"]["next_try_at"]) == (
+        "user",
+        (NOON + timedelta(minutes=6)).isoformat(),
+    )
 
 
 def test_a_dry_run_says_what_would_be_asked_and_asks_nothing(api, remembered, heard):
@@ -123,6 +190,12 @@ def test_a_key_is_brought_back_and_the_user_frozen(api, remembered, heard):
     assert (status, body) == (200, {"name": PUSH, "key_id": remembered.old, "frozen": "a consumer broke"})
     assert remembered.status(remembered.old) == "Active"
     assert (remembered.record.frozen, remembered.record.state) == ("a consumer broke", "FROZEN")
+    freeze = api.show()[2]["freeze"]
+    assert (freeze["reason"], freeze["by"], freeze["until"]) == ("a consumer broke", CALLER, None)
     (told,) = heard()
     assert told["detail-type"] == "AccessKeyReactivated"
     assert told["detail"]["data"]["requested_by"] == CALLER
+
+
+def test_the_contract_is_served_as_it_is_committed(api):
+    assert api.call("GET", "/openapi/service-users.json")[2] == CONTRACT.document

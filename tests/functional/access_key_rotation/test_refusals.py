@@ -101,12 +101,6 @@ def test_a_user_that_is_gone_is_404(api, remembered, fails):
     assert kind_of(api.rotate()) == (404, "not-found")
 
 
-def test_a_user_without_a_current_key_is_409(api, remembered):
-    remembered.remember(keys={})
-
-    assert kind_of(api.rotate()) == (409, "conflict")
-
-
 def test_a_routine_rotation_of_a_superseded_key_is_409_and_says_which_is_current(api, remembered, heard):
     answer = api.rotate({"key_id": remembered.old})
 

@@ -85,7 +85,7 @@ def test_a_key_of_an_unknown_owner_needs_a_person_and_delays_no_other(handler, k
         ({"affectedEntities": [{"entityArn": "arn"}]}, "entityValue"),
         ({"affectedEntities": [{"entityValue": 7}]}, "names no access key"),
         ({"affectedEntities": [{"entityValue": "i-0abc"}]}, "i-0abc"),
-        ({"affectedEntities": [{"entityValue": "build_farm_of_team_a"}]}, "build_farm_of_team_a"),
+        ({"affectedEntities": [{"entityValue": "build_server_of_team_a"}]}, "build_server_of_team_a"),
     ],
 )
 def test_an_event_that_names_no_key_says_so(handler, heard, detail, says):

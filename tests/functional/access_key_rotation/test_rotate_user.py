@@ -6,6 +6,10 @@ from collections import Counter
 import pytest
 from botocore.client import BaseClient
 
+from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
+from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.rules.situation import Demand, Reason
+from steward.clock import SystemClock
 from tests.functional.gateway import LambdaContext, client_of, sample
 
 PULL = "ecr-pull"
@@ -48,6 +52,16 @@ def message(user, number, *, received="1", **due):
     event["detail"]["data"] |= {"user_name": user, "reason": "scheduled", "key_id": None} | due
     attributes = {"ApproximateReceiveCount": received}
     return sent | {"messageId": f"message-{number}", "body": json.dumps(event), "attributes": attributes}
+
+
+def requested(sent):
+    """The same message, of a request that the API has stored."""
+    detail = json.loads(sent["body"])["detail"]
+    data, number = detail["data"], detail["metadata"]["correlation_id"]
+    by, session = data.get("requested_by", ""), data.get("session", "")
+    records = DynamoDbRotationRecords(client_of("dynamodb"), "state", SystemClock())
+    records.request(UserName(data["user_name"]), Demand(data["key_id"], Reason(data["reason"]), number, by, session))
+    return sent
 
 
 def deliver(worker, *messages):
@@ -99,23 +113,33 @@ def test_what_an_unexpected_error_says_is_not_logged(worker, fails, caplog):
     assert "SECRET+MATERIAL" not in repr(logged)
 
 
+def test_a_message_without_a_stored_request_rotates_nothing(worker):
+    deliver(worker, message("ecr-push", 1))
+    before = current_key("ecr-push")
+
+    deliver(worker, message("ecr-push", 2, reason="routine", key_id=before, requested_by="123456789012:user/bob"))
+
+    assert current_key("ecr-push") == before
+
+
 def test_a_message_is_believed_in_nothing_but_the_name_of_the_user(worker, calls):
     """A claim that the user was judged, which earlier versions wrote and every sender can forge, counts for nothing."""
     deliver(worker, message("ecr-push", 1))
+    due = {"reason": "routine", "key_id": current_key("ecr-push"), "judged_at": "2999-01-01T00:00:00+00:00"}
+    asked = requested(message("ecr-push", 2, **due))
     calls.clear()
 
-    due = {"reason": "routine", "key_id": current_key("ecr-push"), "judged_at": "2999-01-01T00:00:00+00:00"}
-    deliver(worker, message("ecr-push", 2, **due))
+    deliver(worker, asked)
 
     probes_and_tests = {"GetCallerIdentity", "GetAuthorizationToken", "GetSecretValue"}
-    assert {call: number for call, number in calls.items() if call not in probes_and_tests} == {
+    shared = {"GetAccountAuthorizationDetails"}  # one reading of the account serves half a minute
+    assert {call: number for call, number in calls.items() if call not in probes_and_tests | shared} == {
         "UpdateItem": 2,
         "GetUser": 1,
         "ListAccessKeys": 1,
         "DescribeSecret": 1,
         "GetLoginProfile": 1,
         "ListMFADevices": 1,
-        "GetAccountAuthorizationDetails": 1,
         "CreateAccessKey": 1,
         "PutSecretValue": 1,
         "UpdateSecretVersionStage": 1,

@@ -13,11 +13,11 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.client import BaseClient
 from botocore.parsers import ResponseParserError
-from moto import mock_aws
 
 from access_key_rotation.adapters.aws_authenticator import AwsAuthenticator
 from access_key_rotation.adapters.cloudtrail_history import CloudTrailHistory
 from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecords
+from access_key_rotation.adapters.dynamodb_sync import DynamoDbSyncRecords
 from access_key_rotation.adapters.iam_privileges import IamPrivileges
 from access_key_rotation.adapters.iam_users import IamUsers
 from access_key_rotation.adapters.secrets_manager_vault import SecretsManagerVault
@@ -33,6 +33,7 @@ from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.recording_publisher import RecordingPublisher
 from tests.doubles.rotation_settings import rotation_settings
 from tests.dynamodb_tables import create_table
+from tests.mocked_aws import mocked_aws
 
 USER = UserName("ecr-push")
 REGION = "ca-central-1"
@@ -69,7 +70,7 @@ def aws(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    with mock_aws():
+    with mocked_aws():
         boto3.client("iam").create_user(
             UserName=USER, Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}]
         )
@@ -121,11 +122,13 @@ class Life:
         self.authenticator = AwsAuthenticator(
             lambda s, r, key: client_with_key(s, r, key.access_key_id, key.secret_access_key)
         )
+        self.records = DynamoDbRotationRecords(client("dynamodb"), "rotation", self.clock)
         self.rotator = rotate_user(
-            users=IamUsers(client("iam"), client("iam", once=True), IamPrivileges(client("iam"))),
+            users=IamUsers(client("iam"), client("iam", once=True), IamPrivileges(client("iam"), self.clock)),
             vault=self.vault,
-            records=DynamoDbRotationRecords(client("dynamodb"), "rotation", self.clock),
+            records=self.records,
             trail=CloudTrailHistory(client("cloudtrail", region="us-east-1"), []),
+            sync=DynamoDbSyncRecords(client("dynamodb"), "sync", self.clock),
             authenticator=self.authenticator,
             publisher=self.publisher,
             clock=self.clock,
@@ -138,16 +141,25 @@ class Life:
     def advance(self, demand=None):
         return self.rotator.advance(USER, "test", demand)
 
+    def requested(self):
+        """A routine rotation as its message says it, stored as the API stores it."""
+        demand = Demand(self.current(), Reason.ROUTINE)
+        self.records.request(USER, demand)
+        return demand
+
     def whole(self):
-        """First key, second key, a leak, and the deletion of what leaked; every material that there was."""
+        """First key, second key, a leak, the deletion of what leaked, a third key; every material that there was."""
         self.advance()
         materials = [self.material()]
-        self.advance(Demand(self.current(), Reason.ROUTINE))
+        self.advance(self.requested())
         materials.append(self.material())
+        self.records.report_leak(USER, self.current())
         self.advance(Demand(self.current(), Reason.COMPROMISED))
         materials.append(self.material())
         self.clock.advance(days=15)
         self.advance()
+        self.advance(self.requested())
+        materials.append(self.material())
         return set(materials)
 
     def value(self):

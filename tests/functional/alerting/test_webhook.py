@@ -9,13 +9,13 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from tests.doubles.webhook_receiver import WebhookReceiver
 from tests.dynamodb_tables import create_table
 from tests.functional.alerting.test_alert_handlers import ENVIRONMENT
 from tests.functional.gateway import LambdaContext
-from tests.published_events import golden_event
+from tests.mocked_aws import mocked_aws
+from tests.published_events import golden_event, store_at_its_source
 from tests.queues import drained
 
 SECRET = "0123456789abcdef" * 4
@@ -34,8 +34,10 @@ def alert(monkeypatch, no_handler_yet, receiver):
     """The handler of a stack with a webhook; it returns the ids of the messages to be delivered again."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
+    with mocked_aws():
         create_table(boto3.client("dynamodb"), "alerts", sort_key="member")
+        for table in ("drift", "rotation"):
+            create_table(boto3.client("dynamodb"), table)
         boto3.client("securityhub").enable_security_hub()
         topic = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
         boto3.client("sqs").create_queue(QueueName="read")
@@ -57,6 +59,8 @@ def alert(monkeypatch, no_handler_yet, receiver):
         monkeypatch.setattr(time, "sleep", lambda _: None)
 
         def handle(event):
+            dynamodb = boto3.client("dynamodb")
+            store_at_its_source(dynamodb, event, drift_table="drift", rotation_table="rotation")
             answer = handler.lambda_handler(
                 {"Records": [{"messageId": "0", "body": json.dumps(event)}]}, LambdaContext()
             )

@@ -3,13 +3,16 @@
 import json
 import re
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
 from tests.functional.contract import Contract
-from tests.functional.repository_provisioning.conftest import CONTRACT, Api
+from tests.functional.repository_provisioning.conftest import CONTRACT, Api, registry_prefixes
+
+__all__ = ["registry_prefixes"]
 
 PREFIX = "/v1"
 SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=testing/\d{8}/ca-central-1/execute-api/aws4_request, SignedHeaders=")
@@ -18,23 +21,24 @@ SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=testing/\d{8}/ca-central-1/exe
 class Server:
     """Answers requests by a function of method, path, query, headers and body; keeps what it was asked."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, unsigned=()):
         self.asked = []
+        self.gone = None
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 self._answer()
 
-            def do_PUT(self):
-                self._answer()
-
-            def do_POST(self):
-                self._answer()
+            do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - named as http.server calls them
 
             def _answer(self):
-                assert SIGNED.match(self.headers["Authorization"])
                 parts = urlsplit(self.path)
+                if parts.path.removeprefix(PREFIX) == server.gone:
+                    self.send_error(403)
+                    return
+                if parts.path.removeprefix(PREFIX) not in unsigned:
+                    assert SIGNED.match(self.headers["Authorization"])
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 path = unquote(parts.path.removeprefix(PREFIX))
                 sent = json.loads(body) if body else None
@@ -47,7 +51,8 @@ class Server:
                         self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                with suppress(BrokenPipeError):  # the caller waited no longer
+                    self.wfile.write(content)
 
             def log_message(self, *arguments):
                 pass
@@ -70,8 +75,8 @@ def serve(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr("time.sleep", lambda _: None)
 
-    def start(answer):
-        servers.append(Server(answer))
+    def start(answer, unsigned=()):
+        servers.append(Server(answer, unsigned))
         monkeypatch.setenv("STEWARD_API_URL", servers[-1].url)
         monkeypatch.setenv("AWS_REGION", "ca-central-1")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
@@ -84,7 +89,7 @@ def serve(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def stack(cold_start, serve):
+def stack(cold_start, serve, registry_prefixes):
     """The routes of repositories, answered by their handler."""
     api = Api(CONTRACT, cold_start)
     return serve(lambda method, path, query, body: api.call(method, path, body, query=query or None))
@@ -98,7 +103,7 @@ def examples(serve):
         contract = Contract(capability)
         for (method, path), operation in contract.operations().items():
             status = min(status for status in operation["responses"] if status.startswith("2"))
-            (content,) = contract.resolved(operation["responses"][status])["content"].values()
+            content = next(iter(contract.resolved(operation["responses"][status])["content"].values()))
             example = content.get("example") or next(iter(content["examples"].values()))["value"]
             known[method.upper(), re.sub(r"\{\w+\}", "[^/]+", path)] = (int(status), example)
 

@@ -80,12 +80,32 @@ def test_a_variable_in_a_compose_file_says_how_to_replace_it(stack, capsys, tmp_
 def test_what_was_not_finished_in_time_is_asked_for_again(serve, capsys):
     busy = {"name": "a", "status": 503, "problem": {"type": "urn:ecr-steward:problem:time-used-up", "title": "Later"}}
     done = {"name": "a", "status": 200, "repository": {"created": True, "rule": "r", "uri": "u"}}
-    answers = iter([busy, done])
-    server = serve(lambda *_: (207, {}, {"repositories": [next(answers)]}))
+    other = {"name": "b", "status": 200, "repository": {"created": False, "rule": "r", "uri": "u"}}
+    answers = iter([[busy, other], [done]])
+    server = serve(lambda *_: (207, {}, {"repositories": next(answers)}))
 
-    assert main(["--output", "json", "ensure", "a"]) == 0
-    assert as_json(capsys)[0]["result"] == "created"
-    assert len(server.asked) == 2
+    assert main(["--output", "json", "ensure", "a", "b"]) == 0
+    assert [one["result"] for one in as_json(capsys)] == ["created", "exists"]
+    assert [asked[3] for asked in server.asked] == [{"repositories": ["a", "b"]}, {"repositories": ["a"]}]
+
+
+def test_names_are_asked_for_one_by_one_where_the_request_of_many_is_not_permitted(serve, capsys):
+    denied = {"type": "urn:ecr-steward:problem:access-denied", "title": "Denied"}
+
+    def answer(method, path, *_):
+        if method == "POST":
+            return 403, {}, denied
+        return 201, {}, {"name": path.rpartition("/")[2], "created": True, "rule": "r", "uri": "u"}
+
+    server = serve(answer)
+
+    assert main(["--output", "json", "ensure", "a", "b"]) == 0
+    assert [one["result"] for one in as_json(capsys)] == ["created", "created"]
+    assert [asked[:2] for asked in server.asked] == [
+        ("POST", "/repositories"),
+        ("PUT", "/repositories/a"),
+        ("PUT", "/repositories/b"),
+    ]
 
 
 def test_a_throttled_request_is_repeated(serve, capsys):
@@ -177,6 +197,17 @@ def test_a_query_that_is_none_is_refused(examples, capsys):
             ("POST", "/service-users/ecr-push/reactivation", {}, {"reason": "why"}),
         ),
         (["drift", "list"], ("GET", "/drift/findings", {"state": "OPEN"}, None)),
+        (["keys", "inventory"], ("GET", "/access-keys", {}, None)),
+        (["keys", "inventory", "--older-than", "90d"], ("GET", "/access-keys", {"older_than": "90d"}, None)),
+        (
+            ["keys", "enrol", "build-server", "--dry-run"],
+            ("POST", "/service-users/build-server/enrolment", {"dry_run": "true"}, {"first_secret": "new-key"}),
+        ),
+        (
+            ["keys", "enroll", "build-server"],
+            ("POST", "/service-users/build-server/enrolment", {}, {"first_secret": "new-key"}),
+        ),
+        (["keys", "enrol", "build-server", "--leave"], ("DELETE", "/service-users/build-server/enrolment", {}, None)),
         (["drift", "show", "access:role:deployer"], ("GET", "/drift/findings/access:role:deployer", {}, None)),
         (["drift", "scan"], ("POST", "/drift/scans", {}, None)),
         (["drift", "report"], ("GET", "/drift/report", {}, None)),
@@ -241,3 +272,12 @@ def test_every_command_has_an_example():
 
     assert len(found) > 15
     assert [path for path, command in found if "Example: steward" not in (command.epilog or "")] == []
+
+
+@pytest.mark.parametrize(("state", "code"), [("ok", 0), ("warning", 0), ("unknown", 1), ("broken", 1)])
+def test_doctor_shows_every_check_and_fails_if_one_is_broken_or_unknown(serve, capsys, state, code):
+    check = {"check": "trail", "state": state, "detail": "said", "mend": ["aws x"], "missing_right": None}
+    serve(lambda *_: (200, {"Content-Type": "application/json"}, {"state": state, "checks": [check]}))
+
+    assert main(["--output", "tsv", "doctor"]) == code
+    assert printed(capsys) == f"trail\t{state}\tsaid\taws x\n"

@@ -50,6 +50,49 @@ def test_more_access_is_exit_code_1_with_a_request_that_proves_it(folder, capsys
     assert "s3:PutObject" in out
 
 
+def test_all_of_the_added_access_is_in_the_answer_in_groups(folder, capsys):
+    (folder / "after.json").write_text(document("s3:GetObject", "iam:*", "dynamodb:DeleteTable"))
+
+    assert main(["policy", "check", "--base", "before.json", "--head", "after.json", "--format", "json"]) == 1
+
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert finding["added_access"] == [
+        "every iam action on any resource",
+        "dynamodb:DeleteTable (write) on any resource",
+    ]
+    assert finding["removed_access"] == []
+
+
+def test_what_rests_on_an_unknown_value_is_added_perhaps(folder, capsys):
+    template = {"Resources": {"R": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": None}}}}
+    for name, resource in (("before", "arn:aws:s3:::a/*"), ("after", {"Fn::ImportValue": "Bucket"})):
+        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
+        template["Resources"]["R"]["Properties"]["PolicyDocument"] = {"Version": "2012-10-17", "Statement": [statement]}
+        (folder / f"{name}.json").write_text(json.dumps(template))
+
+    assert main(["policy", "check", "--base", "before.json", "--head", "after.json"]) == 1
+
+    out = capsys.readouterr().out
+    assert "UNKNOWN" in out
+    assert "  Adds:" not in out
+
+
+def test_one_answer_is_written_in_several_formats(folder, capsys):
+    check = ["policy", "check", "--base", "before.json", "--head", "after.json", "--fail-on", "CRITICAL"]
+
+    assert main([*check, "--write", "sarif=gate.sarif", "--write", "markdown=comment.md"]) == 0
+
+    assert "BROADENED" in capsys.readouterr().out
+    assert json.loads((folder / "gate.sarif").read_text())["version"] == "2.1.0"
+    assert "BROADENED" in (folder / "comment.md").read_text()
+
+
+@pytest.mark.parametrize("option", ["sarif", "sarif=", "html=gate.html", "sarif=no/such/folder/gate.sarif"])
+def test_a_file_that_cannot_be_written_is_named(folder, capsys, option):
+    assert main(["policy", "check", "--base", "before.json", "--head", "after.json", "--write", option]) == 2
+    assert option.rpartition("=")[2] in capsys.readouterr().err
+
+
 def test_less_access_is_no_reason_to_fail(folder):
     assert main(["policy", "check", "--base", "after.json", "--head", "before.json"]) == 0
 
@@ -179,3 +222,22 @@ def test_a_baseline_made_from_account_details_differs_in_nothing(folder, capsys)
 def test_a_baseline_is_not_made_from_a_policy(folder, capsys):
     assert main(["baseline", "build", "--from", "before.json"]) == 2
     assert "unique ids, which a baseline needs" in capsys.readouterr().err
+
+
+def test_two_accounts_are_compared_principal_by_principal(folder, capsys):
+    (folder / "monday.json").write_text(details("s3:GetObject"))
+    (folder / "friday.json").write_text(details("s3:*"))
+
+    assert main(["accounts", "compare", "monday.json", "monday.json"]) == 0
+    capsys.readouterr()
+    assert main(["accounts", "compare", "monday.json", "friday.json"]) == 1
+    out = capsys.readouterr().out
+    assert "user/ann" in out
+    assert "every s3 action" in out
+
+
+def test_a_file_that_is_no_account_is_named(folder, capsys):
+    (folder / "monday.json").write_text(details("s3:GetObject"))
+
+    assert main(["accounts", "compare", "monday.json", "before.json"]) == 2
+    assert "before.json: it is no account" in capsys.readouterr().err

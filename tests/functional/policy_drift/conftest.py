@@ -14,6 +14,9 @@ ENVIRONMENT = {
     "REPORTS_BUCKET": "reports",
     "IAM_EVENTS_REGION": "us-east-1",
     "SCAN_FUNCTION": "scan",
+    "CHANGE_QUEUE": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/changes",
+    "EVENT_DELAY_SECONDS": "30",
+    "ACCESS_KEYS_FUNCTION": "access-keys",
 }
 
 

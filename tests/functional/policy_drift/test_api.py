@@ -1,5 +1,6 @@
 """The operators' API, through the gateway's events; every answer is held to ``openapi.json``."""
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -107,6 +108,36 @@ def test_a_finding_is_shown_with_both_sides_and_what_proves_it(api, finding):
     assert "s3:DeleteObject" not in json.dumps(shown["approved"])
 
 
+def test_a_finding_is_shown_with_the_commands_that_revert_it_and_the_body_that_adopts_it(api, finding):
+    shown = api.call("GET", f"/drift/findings/{finding['id']}")[2]
+
+    assert shown["revert"]["commands"] == ["aws iam delete-role-policy --role-name ci --policy-name more"]
+    assert shown["adoption"] == {"findings": [{"id": finding["id"], "fingerprint": finding["fingerprint"]}]}
+    assert shown["accepts"] == "1 finding, with all of the access that is listed: 1 line added, 0 lines removed"
+
+
+def test_how_a_finding_is_reverted_is_unknown_while_iam_cannot_be_read(api, finding, fails):
+    fails("GetAccountAuthorizationDetails", "AccessDenied")
+
+    status, _, shown = api.call("GET", f"/drift/findings/{finding['id']}")
+
+    assert (status, shown["revert"]["commands"]) == (200, [])
+    assert "is not known" in shown["revert"]["refused"]
+
+
+@pytest.mark.parametrize("how", ["reverted", "adopted"])
+def test_a_resolved_finding_says_how_it_ended(api, finding, account, scan, how):
+    if how == "adopted":
+        api.adopt(finding)
+    else:
+        account.delete_role_policy(RoleName="ci", PolicyName="more")
+        scan()
+
+    shown = api.call("GET", f"/drift/findings/{finding['id']}")[2]
+
+    assert (shown["state"], shown["ended"], shown["revert"], shown["adoption"]) == ("RESOLVED", how, None, {})
+
+
 @pytest.mark.parametrize(
     ("state", "count"), [("open", 1), ("OPEN", 1), ("ALL", 1), ("RESOLVED", 0), ("ACKNOWLEDGED", 0)]
 )
@@ -153,6 +184,8 @@ def test_an_adopted_finding_is_approved_and_over_at_once(api, finding, baseline,
     status, _, shown = api.adopt(finding)
 
     assert (status, shown["how"]) == (200, "adopted")
+    assert shown["accepted"] == "1 finding, with all of the access that is listed: 1 line added, 0 lines removed"
+    assert [line.partition(" (")[0] for line in shown["added"]] == ["role/ci: s3:DeleteObject"]
     assert "s3:DeleteObject" in json.dumps(baseline.read())
     assert api.findings()[2]["findings"] == []
     assert {event["detail-type"] for event in heard()} == {"BaselineChanged", "PolicyDriftResolved"}
@@ -325,6 +358,12 @@ def test_a_scan_is_started_and_not_waited_for(api, finding, scans):
     assert [json.loads(scan["Payload"])["id"] for scan in scans] == [asked["scan_id"]]
 
 
+def change_report_record(expression, values=None):
+    """What the table remembers of the latest report."""
+    change = {"UpdateExpression": expression} | ({"ExpressionAttributeValues": values} if values else {})
+    client_of("dynamodb").update_item(TableName="state", Key={"id": {"S": "latest-report"}}, **change)
+
+
 @pytest.mark.parametrize("extension", ["html", "json"])
 def test_the_latest_report_is_a_link_for_some_minutes(api, finding, extension):
     status, _, shown = api.call("GET", "/drift/report", query={"format": extension})
@@ -340,7 +379,38 @@ def test_a_report_that_replaced_the_scans_is_not_linked(api, finding):
 
     version = parse_qs(urlsplit(shown["report"]).query)["versionId"][0]
     linked = client_of("s3").get_object(Bucket="reports", Key="reports/latest.html", VersionId=version)
-    assert linked["Body"].read().startswith(b"<!")
+    report = linked["Body"].read()
+    assert report.startswith(b"<!")
+    assert shown["sha256"] == hashlib.sha256(report).hexdigest()
+    assert shown["expires_in"] == 300
+
+
+@pytest.mark.parametrize("found", ["another", "nothing"])
+def test_a_report_that_the_bucket_no_longer_holds_is_refused_and_published(api, finding, heard, found):
+    """The record names a version that the bucket has lost, or one whose content the scan did not write."""
+    s3, place = client_of("s3"), {"Bucket": "reports", "Key": "reports/latest.html"}
+    written = s3.put_object(**place, Body=b"<script>")["VersionId"]
+    change_report_record("SET versions.html = :version", {":version": {"S": written}})
+    if found == "nothing":
+        s3.delete_object(**place, VersionId=written)
+
+    status, _, problem = api.call("GET", "/drift/report")
+
+    assert status == 409
+    assert "request a scan" in problem["detail"]
+    refused = heard()[-1]
+    assert refused["detail-type"] == "DriftReportRefused"
+    assert refused["detail"]["data"]["report"] == "reports/latest.html"
+    assert refused["detail"]["data"]["found"] == (hashlib.sha256(b"<script>").hexdigest() if found == "another" else "")
+
+
+def test_a_report_of_a_scan_that_recorded_no_digest_is_linked_until_the_next_scan(api, finding):
+    change_report_record("REMOVE digests")
+
+    status, _, shown = api.call("GET", "/drift/report")
+
+    assert status == 200
+    assert len(shown["sha256"]) == 64
 
 
 def test_before_the_first_scan_there_is_no_report(api):
@@ -380,6 +450,10 @@ def test_when_aws_fails_the_answer_is_to_try_again(api, finding, fails, code, st
 
     assert answered == status
     assert "GetItem" in problem["detail"]
+
+
+def test_the_contract_is_served_as_it_is_committed(api):
+    assert api.call("GET", "/openapi/drift.json")[2] == Contract("policy_drift").document
 
 
 def test_a_route_that_is_not_there_is_a_problem(api, finding):

@@ -1,10 +1,13 @@
 """The queue's entry: an event says where to look, and what cannot be looked at comes again."""
 
 import json
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.functional.gateway import LambdaContext, sample
+from steward.errors import UpstreamError
+from tests.functional.gateway import LambdaContext, client_of, sample
 
 OPENED = "PolicyDriftDetected"
 
@@ -170,3 +173,64 @@ def test_a_result_that_cannot_be_published_is_retried_with_all_its_messages(chec
     assert deliver(check, message(1), message(2)) == ["message-1", "message-2"]
 
     assert drifts() == []
+
+
+@pytest.fixture
+def queue(aws):
+    """The queue of the changes; takes what is visible in it."""
+    sqs = client_of("sqs")
+    url = sqs.create_queue(QueueName="changes", Attributes={"VisibilityTimeout": "180"})["QueueUrl"]
+
+    class Queue:
+        def send(self, *messages):
+            for one in messages:
+                sqs.send_message(QueueUrl=url, MessageBody=one["body"])
+
+        def receive(self):
+            """As Lambda hands messages to the function."""
+            got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+            return [{"messageId": m["MessageId"], "receiptHandle": m["ReceiptHandle"], "body": m["Body"]} for m in got]
+
+    return Queue()
+
+
+def just_now(number, seconds_ago, **asked):
+    made = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    return message(number, detail={"eventTime": made.isoformat()}, **asked)
+
+
+def test_a_change_that_iam_does_not_show_comes_again_when_it_is_to_be_checked_again(check, queue, give, drifts):
+    queue.send(*(just_now(number, 29, roleName=f"unseen-{number}") for number in range(10)))
+    received = queue.receive()
+
+    again = deliver(check, *received)
+
+    assert again == [one["messageId"] for one in received]
+    assert drifts() == []
+    deadline = time.monotonic() + 20
+    seen = []
+    while len(seen) < len(received) and time.monotonic() < deadline:
+        seen += [one["messageId"] for one in queue.receive()]
+    assert sorted(seen) == sorted(again)
+
+
+def test_a_change_that_is_not_shown_holds_back_no_other(check, queue, give, drifts):
+    give("s3:DeleteObject")
+    queue.send(just_now(1, 29, roleName="unseen"))
+    (unseen,) = queue.receive()
+
+    assert deliver(check, unseen, message(2)) == [unseen["messageId"]]
+
+    assert [detected["entity"] for detected in drifts()] == ["role/ci"]
+
+
+def test_a_queue_that_refuses_fails_the_check_after_all_is_recorded(check, queue, give, drifts, fails):
+    give("s3:DeleteObject")
+    queue.send(just_now(1, 0, roleName="unseen"))
+    (unseen,) = queue.receive()
+    fails("ChangeMessageVisibility", "InternalFailure", times=9)
+
+    with pytest.raises(UpstreamError):
+        deliver(check, unseen, message(2))
+
+    assert [detected["entity"] for detected in drifts()] == ["role/ci"]

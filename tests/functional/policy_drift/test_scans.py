@@ -10,7 +10,7 @@ from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords
 from policy_drift.application.ports import PublicationPendingError
 from steward.aws.clients import client
 from tests.functional.gateway import ACCOUNT, client_of
-from tests.functional.policy_drift.conftest import KEY
+from tests.functional.policy_drift.conftest import KEY, TRUST, allow
 
 OPENED, OVER = "PolicyDriftDetected", "PolicyDriftResolved"
 
@@ -118,6 +118,25 @@ def test_a_drift_is_published_once_and_its_end_once(scan, give, account, publish
     scan()
     scan()
     assert published().count(OVER) == 1
+
+
+def test_what_is_severe_in_a_captured_baseline_is_listed_until_it_is_reviewed(scan, account, baseline):
+    stranger = TRUST.replace('{"Service": "ec2.amazonaws.com"}', '{"AWS": "arn:aws:iam::999999999999:root"}')
+    account.create_role(RoleName="open", AssumeRolePolicyDocument=stranger)
+    account.create_role(RoleName="admin", AssumeRolePolicyDocument=TRUST)
+    account.put_role_policy(RoleName="admin", PolicyName="all", PolicyDocument=allow("*"))
+
+    def listed():
+        key = scan()["report"].replace(".html", ".json")
+        report = json.loads(client_of("s3").get_object(Bucket="reports", Key=key)["Body"].read())
+        return {one["entity"]: (one["severity"], one["reasons"][0]) for one in report["accepted_without_review"]}
+
+    assert listed() == {
+        "role/admin": ("CRITICAL", "it is now an administrator"),
+        "role/open": ("CRITICAL", "the foreign account 999999999999 can now assume it"),
+    }
+    baseline.write(json.dumps(baseline.read() | {"reviewed": True}))
+    assert listed() == {}
 
 
 def test_every_scan_leaves_a_report_for_people_and_one_for_programs(scan):
@@ -281,7 +300,7 @@ def approved_before(moment):
     """As if the baseline had come into force then."""
     records = DynamoDbBaselineRecords(client("dynamodb"), "state", ACCOUNT)
     kept = records.get()
-    records.save(replace(kept.value, since=moment), after=kept.revision)
+    records.save(replace(kept.value, since=moment, captured=moment), after=kept.revision)
 
 
 def test_a_scan_that_was_denied_names_what_it_was_denied(scan, fails, published):

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from botocore.client import BaseClient
 from moto.ecr.models import ecr_backends
 
 from tests.functional.contract import Contract
@@ -33,6 +34,23 @@ def settled(aws):
 
 
 @pytest.fixture
+def registry_prefixes(monkeypatch, one_call_at_a_time):
+    """ECR's pull-through caches and creation templates, which moto lacks: none, until a test adds some."""
+    reached = BaseClient._make_api_call  # type: ignore[attr-defined]
+    answers = {
+        "DescribePullThroughCacheRules": {"pullThroughCacheRules": []},
+        "DescribeRepositoryCreationTemplates": {"repositoryCreationTemplates": []},
+        "GetSigningConfiguration": {"signingConfiguration": {"rules": []}},
+    }
+
+    def call(client, operation, parameters):
+        return answers[operation] if operation in answers else reached(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)  # the wire, not our own code
+    return answers
+
+
+@pytest.fixture
 def house_rules(deploy_settings):
     """Puts other house rules into the settings layer; None leaves the file out."""
     return partial(deploy_settings, "house_rules.yaml")
@@ -60,5 +78,5 @@ class Api(Gateway):
 
 
 @pytest.fixture
-def api(cold_start):
+def api(cold_start, registry_prefixes):
     return Api(CONTRACT, cold_start)

@@ -75,7 +75,16 @@ HOST = "123456789012.dkr.ecr.ca-central-1.amazonaws.com"
             f"ghcr.io/a/b:1@sha256:{'0' * 64}",
             f"leave out the registry ghcr.io and the tag :1 and the digest @sha256:{'0' * 64}, and write a/b",
         ),
-        ("team-a/Web:latest", "leave out the tag :latest"),
+        ("team-a/Web:latest", "leave out the tag :latest, and write team-a/web"),
+        ("Team-A/Web", "; write team-a/web"),
+        ("team-a/web/", "; write team-a/web"),
+        (" team-a/web", "; write team-a/web"),
+        ("dkr.ecr.eu-central-1.amazonaws.com/team-a/web", "leave out the registry dkr.ecr.eu-central-1.amazonaws.com"),
+        ("1234.dkr.ecr.eu-central-1.amazonaws.com/team-a/web", "and write team-a/web"),
+        (
+            "arn:aws:ecr:eu-central-1:123456789012:repository/team-a/web",
+            "leave out arn:aws:ecr:eu-central-1:123456789012:repository/, and write team-a/web",
+        ),
     ],
 )
 def test_an_image_is_not_a_name_and_what_to_leave_out_is_said(api, name, says):
@@ -177,7 +186,7 @@ def test_a_body_that_is_too_large_is_413(api, filling):
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        ({"colour": "blue"}, "colour: unknown key; known keys are encryption, lifecycle"),
+        ({"colour": "blue"}, "colour: unknown key; known keys are encryption, immutable_tags, lifecycle"),
         ({"name": "other"}, "name: unknown key"),
         ({"lifecycle": {"keep": 3}}, "lifecycle"),
         ({"lifecycle": {"keep_last": 3, "colour": 1}}, "lifecycle.colour: unknown key"),

@@ -26,6 +26,8 @@ class Project:
 
     def run(self, command, *arguments, python_code=None, **environment):
         program = ["-c", python_code] if python_code else ["-m", "local"]
+        if command == "start":
+            arguments = ("--end-with", str(os.getpid()), "--answers", str(self.answers), *arguments)
         return subprocess.run(
             [PYTHON, *program, "--project", str(self.folder), command, *arguments],
             cwd=REPOSITORY,
@@ -42,9 +44,14 @@ class Project:
         template.write_text(template.read_text().replace(old, new))
 
     @property
+    def answers(self):
+        """The file that keeps what the local AWS answers."""
+        return self.folder.with_name(f"{self.folder.name}-answers.jsonl")
+
+    @property
     def variables(self):
         lines = (self.folder / ".local" / "env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines if "=" in line)
+        return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("export "))
 
     @property
     def process_id(self):

@@ -178,7 +178,7 @@ def launch(temporary, *arguments, python=PYTHON):
     port, log = free_port(), temporary / "launcher.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [python, "-m", "local.launcher", "--port", str(port), *arguments],
+            [python, "-m", "local.launcher", "--port", str(port), "--end-with", str(os.getpid()), *arguments],
             cwd=REPOSITORY,
             env=environment(temporary),
             stdout=output,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.local.aws.launched import ACCOUNT, allow, policy
+from tests.local.aws.launched import ACCOUNT, allow
 
 SERVICE_USERS = f"arn:aws:iam::{ACCOUNT}:user/service/*"
 TAGGED = {"StringEquals": {"iam:ResourceTag/steward:rotate": "true"}}
@@ -81,52 +81,22 @@ def test_membership_is_a_right_on_the_group(aws, make_user, name):
     assert [member["UserName"] for member in aws.client("iam").get_group(GroupName=group)["Users"]] == [user]
 
 
+def test_an_identity_provider_is_decided_on_by_its_arn(aws, name):
+    of_oidc = allow("iam:GetOpenIDConnectProvider", resource=f"arn:aws:iam::{ACCOUNT}:oidc-provider/{name[-8:]}*")
+    reader, iam = aws.client("iam", aws.session(of_oidc)), aws.client("iam")
+    one, another = (
+        iam.create_open_id_connect_provider(Url=f"https://{host}.example.com", ThumbprintList=["a" * 40])
+        for host in (name[-8:], f"other-{name[-8:]}")
+    )
+
+    assert reader.get_open_id_connect_provider(OpenIDConnectProviderArn=one["OpenIDConnectProviderArn"])
+    with pytest.raises(reader.exceptions.ClientError, match="AccessDenied"):
+        reader.get_open_id_connect_provider(OpenIDConnectProviderArn=another["OpenIDConnectProviderArn"])
+
+
 def test_a_request_tag_decides_who_may_enrol(aws, name):
     ordinary = {"StringEquals": {"aws:RequestTag/steward:rotate": "false"}}
     iam = aws.client("iam", aws.session(allow("iam:CreateUser", "iam:TagUser", condition=ordinary)))
 
     with pytest.raises(iam.exceptions.ClientError, match="AccessDenied"):
         iam.create_user(UserName=name[-8:], Tags=[{"Key": "steward:rotate", "Value": "true"}])
-
-
-@pytest.mark.parametrize(
-    ("managed", "decision"),
-    [("IAMFullAccess", "allowed"), ("AmazonEC2ContainerRegistryReadOnly", "implicitDeny")],
-)
-def test_a_simulation_knows_the_policies_of_a_user_with_a_path(aws, make_user, managed, decision):
-    user = make_user()
-    aws.client("iam").attach_user_policy(UserName=user, PolicyArn=f"arn:aws:iam::aws:policy/{managed}")
-    arn = f"arn:aws:iam::{ACCOUNT}:user/service/{user}"
-    asker = aws.client("iam", aws.session(allow("iam:SimulatePrincipalPolicy", resource=SERVICE_USERS)))
-
-    results = asker.simulate_principal_policy(PolicySourceArn=arn, ActionNames=["iam:CreateAccessKey"])
-
-    assert [result["EvalDecision"] for result in results["EvaluationResults"]] == [decision]
-
-
-def test_a_simulation_judges_every_resource_that_is_asked_for(aws, make_user):
-    user = make_user()
-    everything, nothing = f"arn:aws:iam::{ACCOUNT}:group/a", "arn:aws:iam::111122223333:group/a"
-    rights = policy(allow("iam:*", resource=f"arn:aws:iam::{ACCOUNT}:*"))
-    aws.client("iam").put_user_policy(UserName=user, PolicyName="all", PolicyDocument=rights)
-
-    (result,) = aws.client("iam").simulate_principal_policy(
-        PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:user/service/{user}",
-        ActionNames=["iam:AddUserToGroup"],
-        ResourceArns=[nothing, everything],
-    )["EvaluationResults"]
-
-    assert (result["EvalResourceName"], result["EvalDecision"]) == (nothing, "implicitDeny")
-    assert {one["EvalResourceName"]: one["EvalResourceDecision"] for one in result["ResourceSpecificResults"]} == {
-        nothing: "implicitDeny",
-        everything: "allowed",
-    }
-
-
-def test_a_simulation_for_a_user_who_does_not_exist_is_refused(aws):
-    iam = aws.client("iam")
-
-    with pytest.raises(iam.exceptions.NoSuchEntityException):
-        iam.simulate_principal_policy(
-            PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:user/service/nobody", ActionNames=["iam:CreateAccessKey"]
-        )

@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from tests.local.aws.functions import deploy_function
 from tests.local.aws.launched import PYTHON, REPOSITORY, environment, launch, stop
+from tests.local.stack import eventually
 
 CHECK = "import local.launcher; local.launcher.main(['--check'])"
 
@@ -22,6 +24,12 @@ def run(temporary, code, **changed):
         text=True,
         check=False,
     )
+
+
+def processes_of(folder):
+    """The functions that run with their code below a folder; one that has ended has no command line any more."""
+    lines = subprocess.run(["/bin/ps", "-ewwo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line for line in lines if f"{folder}/ministack-lambda" in line]
 
 
 def test_the_pinned_ministack_lacks_everything_that_is_added(tmp_path):
@@ -81,6 +89,20 @@ def test_it_does_not_start_without_a_root_key(tmp_path):
 def test_other_machines_cannot_reach_it(aws):
     with socket.socket() as outside, pytest.raises(ConnectionRefusedError):
         outside.connect(("127.0.0.2", aws.port))
+
+
+def test_it_ends_with_the_process_that_started_it_and_its_functions_with_it(tmp_path):
+    with subprocess.Popen(["/bin/sleep", "600"]) as killed:
+        running = launch(tmp_path, "--end-with", str(killed.pid))
+        function = deploy_function(running, "worker", "def handler(event, context): return event")
+        running.client("lambda").invoke(FunctionName=function)
+        functions = processes_of(tmp_path)
+
+        killed.send_signal(signal.SIGKILL)
+
+    assert running.process.wait(timeout=20) == 0
+    assert len(functions) == 1
+    assert eventually(lambda: processes_of(tmp_path) == [], seconds=30)
 
 
 @pytest.mark.parametrize(("signal_number", "wait"), [(signal.SIGTERM, 0), (signal.SIGKILL, 4)])

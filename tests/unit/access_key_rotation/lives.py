@@ -1,27 +1,32 @@
 """The life of a user's keys, told call by call, so that any call can fail; and consumers who must not notice."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from itertools import count
 
+from access_key_rotation.application.enrol_user import Caller
 from access_key_rotation.application.ports import OutcomeUnknownError
-from access_key_rotation.bootstrap import operate_service_users, rotate_secret, rotate_user
+from access_key_rotation.bootstrap import enrol_user, operate_service_users, rotate_secret, rotate_user, sync_secrets
+from access_key_rotation.domain.enrolment import FirstSecret
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules import order
 from access_key_rotation.domain.rules.situation import Demand, Enrolment, Reason
 from access_key_rotation.domain.settings import RotationSettings, Times, Verification
-from steward.errors import StewardError, ThrottledError, UpstreamError
+from steward.errors import ConflictError, StewardError, ThrottledError, UpstreamError
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_rotation_records import InMemoryRotationRecords
 from tests.doubles.in_memory_service_account import (
     OUR_ROLES,
     InMemoryAuthenticator,
+    InMemoryEnrolments,
     InMemoryServiceAccount,
     InMemoryTrail,
     InMemoryUsers,
     InMemoryVault,
 )
+from tests.doubles.in_memory_sync import InMemorySyncRecords, InMemoryTargets
 from tests.doubles.recording_publisher import RecordingPublisher
 from tests.unit.access_key_rotation.invariants import Invariants
 
@@ -64,24 +69,27 @@ class Stage:
         if due and self.meanwhile:
             self.meanwhile()
         if due and self.fault.kind == "fails before":
-            self.invariants.failed_to_read(name)
+            self._not_read(name, arguments)
             raise UpstreamError(f"{name} failed")
         if due and self.fault.kind == "throttled":
-            self.invariants.failed_to_read(name)
+            self._not_read(name, arguments)
             raise ThrottledError(f"{name} is throttled")
         if due and self.fault.kind == "breaks":
-            self.invariants.failed_to_read(name)
+            self._not_read(name, arguments)
             raise RuntimeError(f"{name} broke")
         try:
             answer = call(*arguments[0], **arguments[1])
         finally:
             self.invariants.check(name)
         if due and self.fault.kind == "reply lost":
-            self.invariants.failed_to_read(name)
+            self._not_read(name, arguments)
             raise (OutcomeUnknownError if name == "create_key" else UpstreamError)(f"the reply to {name} was lost")
         if due and self.fault.kind == "dies":
             raise ProcessDiedError(name)
         return answer
+
+    def _not_read(self, name, arguments):
+        self.invariants.failed_to_read(name, arguments[0][0] if name == "last_use" else None)
 
 
 class Staged:
@@ -141,7 +149,9 @@ class Life:
         self.account = InMemoryServiceAccount(self.clock)
         self.name = UserName(name)
         self.publisher = RecordingPublisher()
-        self.records = InMemoryRotationRecords(self.clock)
+        self.records = self._new_records()
+        self.sync_records = InMemorySyncRecords(self.clock)
+        self.targets = InMemoryTargets()
         self.invariants = Invariants(self.account, self.records, self.publisher, settings)
         self.stage = Stage(fault, self.invariants)
         self.retry = retry
@@ -150,6 +160,8 @@ class Life:
         self.outcome = None
         self.errors = []
         self.demand = None
+        self.forged = set()
+        """Routine demands that nobody made."""
         if meanwhile:
             self.stage.meanwhile = lambda: self._interfere(meanwhile)
         elif fault and retry == "twice at once":
@@ -157,11 +169,25 @@ class Life:
         self._tokens = count()
         self.change_settings(settings)
 
+    def _new_records(self):
+        return InMemoryRotationRecords(self.clock)
+
     def change_settings(self, settings):
         """Somebody deploys settings."""
         self.settings = self.invariants.settings = settings
         self.rotator = self._rotator()
-        ports = {name: port for name, port in self._ports().items() if name in {"users", "records", "publisher"}}
+        ports = {
+            name: port for name, port in self._ports().items() if name in {"users", "records", "publisher", "sync"}
+        }
+        self.enrolment = enrol_user(
+            **{name: port for name, port in self._ports().items() if name in {"users", "records", "publisher"}},
+            enrolments=Staged(InMemoryEnrolments(self.account), self.stage),
+            secrets=Staged(InMemoryVault(self.account), self.stage),
+            clock=self.clock,
+            settings=settings,
+            service_path="/service/",
+            stack=self.account.stack,
+        )
         self.operation = operate_service_users(
             **ports, uses=NobodyUses(), clock=self.clock, settings=settings, service_path="/service/"
         )
@@ -189,16 +215,27 @@ class Life:
             "vault": InMemoryVault(self.account),
             "records": self.records,
             "trail": InMemoryTrail(self.account),
+            "sync": self.sync_records,
             "authenticator": InMemoryAuthenticator(self.account),
             "publisher": self.publisher,
         }
         return {name: Staged(port, self.stage) for name, port in ports.items()}
 
     def _run(self, rotator):
+        self._store_report()
+
         def steps():
             self.outcome = rotator.advance(self.name, "test", self.demand)
 
         return self._ends_well(steps)
+
+    def _store_report(self):
+        """What was reported or requested is stored before its message is sent; what is forged is in no table."""
+        demand = self.demand
+        if demand and demand.reason is Reason.ROUTINE and demand not in self.forged:
+            self.records.request(self.name, demand)
+        if demand and demand.reason is Reason.COMPROMISED and (demand.key_id in {"", *self.invariants.leaked}):
+            self.records.report_leak(self.name, demand.key_id)
 
     def _ends_well(self, steps):
         """Whether a run gets to its end; whatever stops it, the invariants hold."""
@@ -234,6 +271,29 @@ class Life:
         """What an operator does, again until it is done."""
         self._again_until(lambda: self._ends_well(lambda: act(self.operation)))
 
+    def enrol(self, first=FirstSecret.NEW_KEY):
+        """An operator's call, again until it is done; a call whose reply was lost finds the user enrolled."""
+        self._again_until(lambda: self._ends_well(lambda: self._enrol(first)))
+        self.invariants.supersedes(self.key_ids() if first is FirstSecret.NEW_KEY else ())
+
+    def _enrol(self, first):
+        caller = Caller("123456789012:role/operator", "alice", "request")
+        try:
+            self.enrolment.enrol(self.name, first, caller, dry_run=False)
+        except ConflictError as error:
+            if "enrolled already" not in str(error):
+                raise
+
+    def leave(self):
+        """An operator's call, again until it is done; a call whose reply was lost finds nothing to leave."""
+
+        def call():
+            caller = Caller("123456789012:role/operator", "alice", "request")
+            with suppress(ConflictError):
+                self.enrolment.leave(self.name, caller, dry_run=False)
+
+        self._again_until(lambda: self._ends_well(call))
+
     def rotate_secret(self, token, *, environments):
         """RotateSecret, and again until it is done: each environment takes its steps."""
 
@@ -251,9 +311,30 @@ class Life:
         second.test_secret(self.name, token)
         third.finish_secret(self.name, token, "test")
 
+    def sync(self):
+        """What the schedule of secret sync does, once; if it is stopped, the next one goes on."""
+
+        def steps():
+            ports = self._ports()
+            sync_secrets(
+                vault=ports["vault"],
+                memory=ports["records"],
+                records=ports["sync"],
+                targets=Staged(self.targets, self.stage),
+                publisher=ports["publisher"],
+                clock=self.clock,
+                settings=self.settings,
+                stack=self.account.stack,
+                new_token=lambda: f"sync-{next(self._tokens)}",
+            ).sync_all("test")
+
+        self._ends_well(steps)
+
     def tick(self):
         """Six hours in which consumers act, and the worker where something is due."""
         self.consumer.act(self.account, self.name, self.invariants)
+        if self.settings.sync:
+            self.sync()
         record = self.records.find(self.name)
         is_due = self._is_enrolled() if record is None else record.next_at is None or record.next_at <= self.clock.now()
         if is_due or self.demand:
@@ -270,6 +351,13 @@ class Life:
         for _ in range(int(number * 4)):
             self.tick()
         return self
+
+    def requested(self, key_id=None, number="", by="", session=""):
+        """A routine rotation as its message says it, stored as the API stores it."""
+        key_id = self.account.current_key(self.name) if key_id is None else key_id
+        demand = Demand(key_id, Reason.ROUTINE, number, by, session)
+        self.records.request(self.name, demand)
+        return demand
 
     def demand_rotation(self, reason=Reason.ROUTINE, key_id=None):
         self.demand = Demand(key_id or self.account.current_key(self.name), reason)

@@ -11,13 +11,15 @@ from access_key_rotation.domain.events import (
     AccessKeyReactivated,
     AccessKeyRotated,
     AccessKeyRotationBlocked,
+    SecretReadersChanged,
 )
 from access_key_rotation.domain.names import UserName
-from access_key_rotation.domain.rules.situation import Reason
-from access_key_rotation.domain.settings import AtMaxAge, Exemption, FreezeWindow
-from access_key_rotation.domain.state import Content, Label, Standing
+from access_key_rotation.domain.rules.situation import Demand, Reason
+from access_key_rotation.domain.settings import AtMaxAge, Exemption, FreezeWindow, LeakWithoutSlot
+from access_key_rotation.domain.state import Cause, Content, Label, Standing
 from steward.errors import ConflictError, NotAllowedError
-from tests.doubles.in_memory_service_account import OUR_ROLES, QUARANTINE, InMemoryUsers, InMemoryVault
+from tests.doubles.in_memory_service_account import OUR_ROLES, QUARANTINE, InMemoryVault
+from tests.unit.access_key_rotation import scenarios_of_enrolment, scenarios_of_sync
 from tests.unit.access_key_rotation.lives import FUNCTION, SETTINGS, Life
 
 FIRST_DAY = date(2026, 5, 4)
@@ -132,6 +134,20 @@ def limit_that_deactivates(**how):
     return life
 
 
+def limit_that_deactivates_after_the_drain(**how):
+    """A key that is past its limit when it is replaced still drains: its consumers have not had time to switch."""
+    life = Life(settings=replace(SETTINGS, at_max_age=AtMaxAge.DEACTIVATE), **how)
+    life.account.add_user(life.name)
+    old = key_of_before(life).id
+    life.clock.advance(days=12)
+    life.days(1.5)
+    assert life.account.current_key(life.name) != old
+    assert is_active(life, old)
+    life.days(1.5)
+    assert not is_active(life, old)
+    return life
+
+
 def replica_that_lags(**how):
     """Nothing is taken away while a region's consumers may read the old value."""
     life = begun(replace(SETTINGS, replica_regions=("away",)), days=11, **how)
@@ -230,6 +246,23 @@ def key_brought_back_by_hand(**how):
     return life
 
 
+def draining_key_deactivated_and_brought_back_by_hand(**how):
+    """A person deactivates a key that drains, a consumer breaks, and they reactivate it: it drains once more."""
+    life = begun(days=7, **how)
+    (old,) = life.key_ids() - {life.account.current_key(life.name)}
+    by_hand(life, old, active=False)
+    life.invariants.taken.add(old)
+    life.days(3)
+    by_hand(life, old, active=True)
+    life.run()
+    ends(life.days(1.5), "DRAINING")
+    assert is_active(life, old)
+    assert old in {event.key_id for event in life.publisher.of(AccessKeyReactivated) if not event.frozen}
+    life.days(1)
+    assert not is_active(life, old)
+    return life
+
+
 def key_brought_back_by_an_operator(**how):
     """The user is frozen with its old key until somebody asks for a rotation; then that key drains once more."""
     life = begun(days=9.25, **how)
@@ -297,15 +330,87 @@ def leaked_key(**how):
 
 
 def leaked_key_with_full_slots(**how):
-    """A leak while an older key drains: the older one makes room."""
-    life = begun(days=6.5, **how)
+    """A leak while an older key drains: the older one is current again, and nobody who uses it is cut off."""
+    life = begun(days=7, **how)
+    (old,) = life.key_ids() - {life.account.current_key(life.name)}
+    life.consumer.key, life.consumer.read_at = old, life.clock.now() + timedelta(days=1)
+    leaked = leak(life)
+    life.run()
+    assert is_active(life, old)
+    assert not is_active(life, leaked)
+    assert life.account.current_key(life.name) == old
+    assert leaked in {event.key_id for event in life.publisher.of(AccessKeyDeactivated)}
+    assert old in {event.key_id for event in life.publisher.of(AccessKeyRotated) if event.waived}
+    life.days(4)
+    assert not life.consumer.refused
+    assert life.account.current_key(life.name) not in {old, leaked}
+    assert leaked not in life.key_ids()
+    return life
+
+
+def leaked_key_that_makes_room_on_request(**how):
+    """An operator who requests a rotation gets the successor at once: the dead leaked key makes room."""
+    life = begun(days=7, **how)
+    (old,) = life.key_ids() - {life.account.current_key(life.name)}
+    leaked = leak(life)
+    life.run()
+    life.demand_rotation(key_id=old)
+    life.days(0.5)
+    assert leaked not in life.key_ids()
+    assert is_active(life, old)
+    assert life.account.current_key(life.name) not in {old, leaked}
+    return ends(life, "DRAINING")
+
+
+def leaked_key_whose_predecessor_is_in_no_version(**how):
+    """The older key cannot become current again, and stays all the same: the leaked one makes room."""
+    life = begun(days=7, **how)
+    leaked = life.account.current_key(life.name)
+    (old,) = life.key_ids() - {leaked}
+    del life.account.secrets[life.name].labels[Label.PREVIOUS]
+    leak(life)
+    life.days(0.5)
+    assert leaked not in life.key_ids()
+    assert is_active(life, old)
+    assert life.account.current_key(life.name) not in {old, leaked}
+    return ends(life, "DRAINING")
+
+
+def leaked_key_with_full_slots_and_settings_for_room(**how):
+    """With delete-older-key, the older key makes room, and the leaked one works until its successor does."""
+    settings = replace(SETTINGS, leak_without_slot=LeakWithoutSlot.DELETE_OLDER_KEY)
+    life = begun(settings, days=6.5, **how)
     old = life.key_ids() - {life.account.current_key(life.name)}
     leaked = leak(life)
     life.days(0.5)
     assert not old & life.key_ids()
+    assert old <= {event.key_id for event in life.publisher.of(AccessKeyDeleted) if event.was_active}
     assert leaked != life.account.current_key(life.name)
     assert not life.account.users[life.name].keys[leaked].active
     return life
+
+
+def leaked_key_of_an_account_that_cannot_be_read(**how):
+    """Nobody knows whether the user may get a key: it gets none, and the leaked one is dead within the minute."""
+    life = begun(**how)
+    life.account.unreadable_standing = True
+    leaked = life.account.current_key(life.name)
+    life.invariants.leaked.add(leaked)
+    life.demand = Demand(leaked, Reason.COMPROMISED)
+    began = life.clock.now()
+    assert not life._run(life.rotator) or how
+    if not how:
+        assert life.clock.now() - began < timedelta(minutes=1)
+        assert not is_active(life, leaked)
+        assert life.key_ids() == {leaked}
+        assert leaked in {event.key_id for event in life.publisher.of(AccessKeyDeactivated)}
+        failure = life.records.find(life.name).failure
+        assert (failure.step, failure.cause) == ("ReadStanding", Cause.AWS)
+    life.account.unreadable_standing = False
+    life.days(1)
+    assert not is_active(life, leaked)
+    assert life.account.current_key(life.name) != leaked
+    return ends(life, "QUARANTINED")
 
 
 def leaked_key_that_drains(**how):
@@ -394,7 +499,9 @@ def leaked_drainer_beside_a_foreign_key(**how):
     life = begun(days=7, **how)
     (old,) = life.key_ids() - {life.account.current_key(life.name)}
     key = foreign(life)
-    ends(life.days(1), "BLOCKED")
+    life.clock.advance(minutes=1)
+    life.run()
+    ends(life.days(0.5), "BLOCKED")
     leak(life, old)
     life.days(0.5)
     assert not is_active(life, old)
@@ -403,25 +510,17 @@ def leaked_drainer_beside_a_foreign_key(**how):
 
 
 def leaked_key_beside_a_foreign_key(**how):
-    """There is no slot for a new key: people hear of the leak as often as it is reported, until they free one."""
+    """The leaked key makes room for its successor; the foreign key stays, and blocks the user as before."""
     life = begun(**how)
     key = foreign(life)
     life.clock.advance(minutes=1)
     life.run()
     ends(life.days(0.5), "BLOCKED")
     leaked = leak(life)
-    heard = reports(life)
-    leak(life, leaked)
-    assert len(reports(life)) > len(heard)
-    assert leaked in heard[-1]
-    assert "has leaked" in heard[-1]
-    assert is_active(life, leaked)
-    ends(life, "BLOCKED", keys={leaked, key.id})
-    InMemoryUsers(life.account).delete_key(life.name, key.id)
-    life.invariants.accept()
-    life.days(1)
-    assert not is_active(life, leaked)
-    return ends(life.days(3), "STEADY", keys={life.account.current_key(life.name)})
+    life.run()
+    assert leaked not in life.key_ids()
+    assert is_active(life, key.id)
+    return ends(life.days(0.5), "BLOCKED", keys={life.account.current_key(life.name), key.id})
 
 
 def leaked_foreign_key(**how):
@@ -438,17 +537,18 @@ def leaked_foreign_key(**how):
 
 
 def leaked_key_of_a_deleted_secret(**how):
-    """The leak is remembered until the secret is restored."""
+    """The leaked key dies at once, and its successor is made when the secret is restored."""
     life = begun(**how)
     life.account.secrets[life.name].deleted = True
     life.run()
     ends(life, "BLOCKED")
     leaked = leak(life, life.consumer.key)
-    assert "has leaked" in reports(life)[-1]
+    assert not is_active(life, leaked)
+    assert leaked in {event.key_id for event in life.publisher.of(AccessKeyDeactivated)}
     life.days(1)
     life.account.secrets[life.name].deleted = False
     life.days(1)
-    assert not is_active(life, leaked)
+    assert life.account.current_key(life.name) != leaked
     return life
 
 
@@ -476,6 +576,30 @@ def leaked_key_before_its_replica(**how):
     return life
 
 
+def leaked_key_while_the_secret_changes(**how):
+    """What else is to be done for the user comes after the death of the leaked key."""
+    life = begun(**how)
+    life.change_settings(replace(SETTINGS, replica_regions=("away",)))
+    before = len(life.stage.calls)
+    leaked = leak(life)
+    life.days(0.5)
+    assert not is_active(life, leaked)
+    calls = life.stage.calls[before:]
+    assert "replicate" not in calls[: calls.index("deactivate_key")]
+    return life
+
+
+def leak_without_a_key_id(**how):
+    """The key that the secret names is meant; if it names none, people hear that the report needs the key."""
+    life = begun(**how)
+    life.records.lose()
+    life.account.secrets.pop(life.name, None)
+    life.demand = Demand("", Reason.COMPROMISED)
+    life.run()
+    assert any("report it again with key_id" in reason for reason in reports(life))
+    return ends(life, "BLOCKED", keys={life.consumer.key})
+
+
 def leak_of_a_key_that_is_inactive(**how):
     """There is nothing to answer."""
     life = begun(days=9.25, **how)
@@ -492,7 +616,7 @@ def leaked_key_of_a_user_that_is_not_enrolled(**how):
     life.account.add_user(life.name, path="/people/")
     key = foreign(life)
     life.clock.advance(minutes=1)
-    life.demand_rotation(Reason.COMPROMISED, key.id)
+    leak(life, key.id)
     life.days(2)
     assert {key.id in reason and "not enrolled" in reason for reason in reports(life)} == {True}
     assert life.records.find(life.name) is None
@@ -871,6 +995,30 @@ def rotation_on_demand(**how):
     return life
 
 
+def restriction_lifted_by_another_writer(**how):
+    """The live policy counts: what another writer makes of it is reported, and mended."""
+    life = begun(replace(SETTINGS, secret_readers=(DEPLOY,)), **how)
+    secret = life.account.secrets[life.name]
+    wanted = secret.readers
+    for readers, other, change, added in (
+        ((), "", "removed", []),
+        ((), "a statement", "replaced", []),
+        (
+            (*wanted, "arn:aws:iam::123456789012:role/thief"),
+            "",
+            "readers-added",
+            ["arn:aws:iam::123456789012:role/thief"],
+        ),
+    ):
+        secret.readers, secret.other_policy = readers, other
+        life.run()
+        assert (secret.readers, secret.other_policy) == (wanted, "")
+        reported = [(event.change, event.added) for event in life.publisher.of(SecretReadersChanged)]
+        if not how:  # a run that dies between the change and its event publishes none
+            assert (change, added) in reported
+    return ends(life, "STEADY")
+
+
 def readers_added(**how):
     """The secret's readers follow the settings."""
     life = begun(replace(SETTINGS, secret_readers=(DEPLOY,)), **how)
@@ -895,16 +1043,19 @@ def table_lost(**how):
 
 SCENARIOS = (
     whole_life, consumer_that_slept, consumer_that_never_moves, nobody_uses_the_new_key,
-    limit_that_deactivates, replica_that_lags,
+    limit_that_deactivates, limit_that_deactivates_after_the_drain, replica_that_lags,
     freeze_window_on_rotation, freeze_window_on_drain, freeze_window_on_quarantine, freeze_window_on_pending,
     exempt_user, exempt_user_that_drains, exempt_user_without_a_key,
-    leaked_key, leaked_key_with_full_slots, leaked_key_of_a_user_in_quarantine_by_aws,
+    leaked_key, leaked_key_with_full_slots, leaked_key_that_makes_room_on_request,
+    leaked_key_whose_predecessor_is_in_no_version, leaked_key_with_full_slots_and_settings_for_room,
+    leaked_key_of_an_account_that_cannot_be_read, leaked_key_of_a_user_in_quarantine_by_aws,
     leaked_key_of_a_user_in_quarantine_by_aws_in_four_steps, leaked_key_that_is_inactive,
     leaked_current_key_that_is_inactive, leaked_key_that_drains, leaked_key_in_a_freeze,
     leaked_drainer_beside_a_foreign_key, leaked_key_beside_a_foreign_key, leaked_foreign_key,
     leaked_key_of_a_deleted_secret, leaked_key_with_unfit_tags, leaked_key_before_its_replica,
+    leaked_key_while_the_secret_changes, leak_without_a_key_id,
     leak_of_a_key_that_is_inactive, leaked_key_of_a_user_that_is_not_enrolled, leaked_key_that_is_pending,
-    key_brought_back_by_hand, key_brought_back_by_an_operator,
+    key_brought_back_by_hand, draining_key_deactivated_and_brought_back_by_hand, key_brought_back_by_an_operator,
     foreign_second_key, three_keys, key_of_a_person, lost_key, lost_key_in_use,
     user_recreated, user_renamed, user_moved, user_deleted, user_and_secret_deleted, user_elsewhere,
     user_not_enrolled_any_more, administrator_moved_and_tagged, stack_deployed_again, secret_deleted,
@@ -913,5 +1064,6 @@ SCENARIOS = (
     current_key_deactivated_by_hand, inactive_current_key_on_demand,
     current_key_deleted_by_hand, secret_names_a_strangers_key, stored_key_that_is_gone, rotate_secret,
     four_steps, four_steps_in_three_environments, schedule_of_secrets_manager, schedule_before_adoption,
-    planner_that_died, rotation_on_demand, readers_added, table_lost,
+    planner_that_died, rotation_on_demand, restriction_lifted_by_another_writer, readers_added, table_lost,
+    *scenarios_of_enrolment.SCENARIOS, *scenarios_of_sync.SCENARIOS,
 )  # fmt: skip

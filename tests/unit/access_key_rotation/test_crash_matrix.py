@@ -10,6 +10,8 @@ from access_key_rotation.domain.rules import next_key, old_key, order
 from tests.unit.access_key_rotation.lives import FAULTS, RETRIES, Fault, without
 from tests.unit.access_key_rotation.scenarios import SCENARIOS, whole_life
 
+pytestmark = pytest.mark.no_cover  # thousands of times the same lines, which other tests count
+
 SAMPLE = 97
 """One of so many cases of the other scenarios runs by default; a prime, so that it walks through calls and faults."""
 CHANGING = {"create", "create_key", "stage", "promote", "save", "release", "deactivate_key", "delete_key"}

@@ -11,6 +11,8 @@ import pytest
 from tests.unit.access_key_rotation.lives import Fault, Life
 from tests.unit.access_key_rotation.scenarios import whole_life
 
+pytestmark = pytest.mark.no_cover  # thousands of times the same lines, which other tests count
+
 DESTRUCTIVE = {"deactivate_key", "delete_key"}
 CALLS = whole_life().stage.calls
 PLACES = [at for at, call in enumerate(CALLS) if call not in DESTRUCTIVE]

@@ -41,13 +41,13 @@ def test_a_failure_stands_in_the_record_until_a_run_succeeds():
 
     life.run()
     failed = [error for error in life.errors if str(error).endswith(" failed")]
-    after_success = life.records.find(life.name).notice
+    after_success = life.records.find(life.name).failure
     life.stage.fault = Fault(len(life.stage.calls) + 1, "fails before")
     life._run(life.rotator)
 
     assert len(failed) == 1
     assert after_success is None
-    assert life.records.find(life.name).notice.text == str(life.errors[-1])
+    assert life.records.find(life.name).failure.reason == str(life.errors[-1])
 
 
 def test_the_text_of_an_unexpected_error_is_not_published():

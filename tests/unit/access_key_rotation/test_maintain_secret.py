@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from access_key_rotation.domain.events import SecretReaderMissing
+from access_key_rotation.domain.events import SecretReaderMissing, SecretReadersChanged
+from tests.doubles.in_memory_service_account import OUR_ROLES
 from tests.unit.access_key_rotation.lives import FUNCTION, SETTINGS
 from tests.unit.access_key_rotation.scenarios import begun
 
+BREAK_GLASS = "arn:aws:iam::123456789012:role/break-glass"
 ITSELF = "arn:aws:iam::123456789012:user/service/ecr-push"
 DEPLOY = "arn:aws:iam::123456789012:role/deploy"
 
@@ -71,3 +73,39 @@ def test_a_region_that_is_added_to_the_settings_gets_its_replica_and_none_is_tak
 
     assert life.account.secrets[life.name].replicas == {"elsewhere": True, "away": False}
     assert calls(life, "replicate") == 2
+
+
+def test_a_policy_of_others_stays_where_iam_alone_decides():
+    life = begun()
+    life.account.secrets[life.name].other_policy = "a statement for another account"
+    life.records.lose()
+
+    life.run()
+
+    assert life.account.secrets[life.name].other_policy == "a statement for another account"
+    assert calls(life, "restrict_readers") == 0
+
+
+def test_a_restriction_that_the_settings_drop_is_lifted_without_a_report():
+    life = begun(replace(SETTINGS, secret_readers=(DEPLOY,)))
+    life.change_settings(SETTINGS)
+
+    life.run()
+
+    assert life.account.secrets[life.name].readers == ()
+    assert life.publisher.of(SecretReadersChanged) == []
+
+
+def test_only_the_steward_and_the_policy_editors_may_change_a_restriction():
+    life = begun(replace(SETTINGS, secret_readers=(DEPLOY,), policy_editors=(BREAK_GLASS,)))
+
+    assert set(life.account.secrets[life.name].editors) == {BREAK_GLASS, *OUR_ROLES}
+
+
+def test_the_live_policy_is_read_only_where_a_restriction_is_wanted():
+    life = begun()
+    before = calls(life, "restriction")
+
+    life.run()
+
+    assert calls(life, "restriction") == before

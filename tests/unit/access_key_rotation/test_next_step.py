@@ -43,7 +43,7 @@ def test_a_key_that_iam_listed_is_shown_with_its_creation():
         (Record(state="CREATED"), NextStep.PROMOTE_KEY),
         (Record(state="EXEMPT"), NextStep.CREATE_KEY),
         (Record(state="FROZEN"), NextStep.CREATE_KEY),
-        (Record(state="FROZEN", frozen="a consumer broke"), None),
+        (Record(state="FROZEN", frozen="a consumer broke"), NextStep.REQUEST_ROTATION),
     ],
 )
 def test_where_a_person_or_a_date_decides_it_is_said(record, step):

@@ -11,7 +11,7 @@ from access_key_rotation.application.ports import ListedUser
 from access_key_rotation.bootstrap import plan_rotations
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.settings import settings_of
-from access_key_rotation.domain.state import Record
+from access_key_rotation.domain.state import Notice, Record
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.listed_directory import ListedDirectory
 from tests.doubles.recording_publisher import RecordingPublisher
@@ -144,3 +144,20 @@ def test_a_user_that_differs_from_its_record_is_due(plan, clock, change):
     found, _ = plan([changed], [remembered(clock, "changed", 100)])
 
     assert found.due == ["changed"]
+
+
+def test_the_plan_counts_blocked_users_and_knows_the_oldest_key(plan, clock):
+    blocked = Record(notice=Notice("two keys", clock.now()), created={"AKIA1": clock.now() - timedelta(days=70)})
+    sound = Record(created={"AKIA2": clock.now() - timedelta(days=9), "AKIA3": clock.now() - timedelta(days=3)})
+    gone = Record(created={"AKIA4": clock.now() - timedelta(days=300)})
+    records = {UserName("a"): (blocked, False), UserName("b"): (sound, False), UserName("gone"): (gone, False)}
+
+    made, _ = plan([user("a"), user("b"), user("new")], records)
+
+    assert (made.enrolled, made.blocked, made.oldest_key) == (3, 1, timedelta(days=70))
+
+
+def test_no_age_is_made_up_while_no_key_is_recorded(plan):
+    made, _ = plan([user("new")])
+
+    assert made.oldest_key is None

@@ -23,6 +23,10 @@ def allows(action, resource="*"):
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+ADMIN = allows("*")
+BOUNDARY = "arn:aws:iam::123456789012:policy/leaves"
+
+
 def trusts(principal):
     statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
     return {"Version": "2012-10-17", "Statement": [statement]}
@@ -123,3 +127,32 @@ def test_a_chain_of_roles_is_followed_to_its_end_and_no_further(links, admin):
     found = escalation(allows("sts:AssumeRole", f"{ROLE}/r0"), roles=roles)
 
     assert bool(found) == (admin in reached)
+
+
+def statement(effect, **what):
+    return {"Version": "2012-10-17", "Statement": {"Effect": effect, "Resource": "*"} | what}
+
+
+@pytest.mark.parametrize("verb", ["Delete", "Put"])
+def test_a_user_that_can_change_its_own_boundary_has_one(verb):
+    action = f"iam:{verb}UserPermissionsBoundary"
+    leaves = statement("Allow", Action=["ecr:*", action])
+
+    assert action in escalation(ADMIN, boundary=BOUNDARY, policies={BOUNDARY: leaves})
+    assert escalation(ADMIN, boundary=BOUNDARY, policies={BOUNDARY: statement("Allow", Action="ecr:*")}) == ""
+
+
+def test_a_user_that_can_take_a_denial_from_itself_has_one():
+    denial = statement("Deny", NotAction=["ecr:*", "iam:DeleteUserPolicy", "iam:DetachUserPolicy"])
+
+    assert "iam:DeleteUserPolicy" in escalation(ADMIN, denial)
+    assert "iam:DetachUserPolicy" in escalation(ADMIN, attached=(BOUNDARY,), policies={BOUNDARY: denial})
+    assert escalation(ADMIN, statement("Deny", NotAction="ecr:*")) == ""
+
+
+def test_a_user_that_can_leave_a_group_that_denies_has_one():
+    group = Principal(
+        f"{OF_THE_ACCOUNT}:group/held", "AGPA1", (statement("Deny", NotAction="iam:RemoveUserFromGroup"),)
+    )
+
+    assert "iam:RemoveUserFromGroup" in escalation(ADMIN, groups=[group])

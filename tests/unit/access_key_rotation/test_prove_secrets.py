@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from access_key_rotation.application.prove_secrets import Proof, window
 from access_key_rotation.bootstrap import prove_secrets
-from access_key_rotation.domain.events import SecretDoesNotAuthenticate
+from access_key_rotation.domain.events import AccessKeyRotationDue, SecretDoesNotAuthenticate
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.settings import Verification
 from access_key_rotation.domain.state import Content, Label
@@ -18,7 +18,8 @@ from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.in_memory_service_account import InMemoryAuthenticator, InMemoryUsers, InMemoryVault
 from tests.doubles.recording_publisher import RecordingPublisher
 from tests.doubles.rotation_settings import rotation_settings
-from tests.unit.access_key_rotation.scenarios import begun
+from tests.unit.access_key_rotation.lives import SETTINGS
+from tests.unit.access_key_rotation.scenarios import DEPLOY, begun
 
 HOME_AND_AWAY = Verification(regions=("home", "away"))
 
@@ -91,6 +92,29 @@ def test_a_secret_that_names_no_key_is_published_without_one(life, content):
     proven.prove()
 
     assert proven.publisher.published == [SecretDoesNotAuthenticate(life.name, "", "home")]
+
+
+def test_a_key_that_no_record_knows_and_that_is_gone_is_published(life):
+    key = life.account.current_key(life.name)
+    life.account.users[life.name].keys.clear()
+    record = life.records.records[life.name]
+    life.records.records[life.name] = replace(record, keys={}, frozen="a consumer broke")
+    proven = Proven(life)
+
+    proven.prove()
+
+    assert proven.publisher.published == [SecretDoesNotAuthenticate(life.name, key, "home")]
+
+
+def test_the_placeholder_before_the_first_key_is_not_published(life):
+    secret, record = life.account.secrets[life.name], life.records.records[life.name]
+    secret.versions[secret.labels[Label.CURRENT]] = Content.PLACEHOLDER
+    life.records.records[life.name] = replace(record, keys={}, versions={"pending": "AKIAPENDING"})
+    proven = Proven(life)
+
+    proven.prove()
+
+    assert proven.publisher.published == []
 
 
 def test_a_deleted_secret_is_published(life):
@@ -235,3 +259,18 @@ def test_windows_that_follow_one_another_hold_everything_and_each_no_more_than_i
 
     assert {one for some in windows for one in some} == set(everything)
     assert all(len(some) == len(set(some)) <= size for some in windows)
+
+
+def test_a_policy_that_another_writer_changed_makes_the_user_due():
+    life = begun(replace(SETTINGS, secret_readers=(DEPLOY,)), days=3)
+    proven = Proven(life)
+    proven.prove()
+    before = proven.publisher.of(AccessKeyRotationDue)
+    life.account.secrets[life.name].readers = ()
+
+    proven.prove()
+
+    assert before == []
+    assert proven.publisher.of(AccessKeyRotationDue) == [
+        AccessKeyRotationDue(life.name, "scheduled", requested_by="the hourly check")
+    ]

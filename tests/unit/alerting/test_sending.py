@@ -223,6 +223,8 @@ def test_the_digest_lists_open_and_expiring_items_and_counts_the_rest(alerting):
     alerting.send("AccessKeyRotationBlocked", user_name="ecr-push")
     alerting.send("RepositoryRequestDenied")
     alerting.send("DriftScanCompleted")
+    alerting.send("RepositoryFleetScanned", owners={"ours": 4, "foreign": 1}, differing=2, empty=0, unreadable=3)
+    alerting.send("AccessKeysCounted")
 
     alerting.scheduled.send_digest()
 
@@ -236,6 +238,13 @@ def test_the_digest_lists_open_and_expiring_items_and_counts_the_rest(alerting):
     assert "Blocked since" in mail
     assert "1 RepositoryRequestDenied this week" in lines
     assert "Last scan, 2026-05-04T12:00+00:00: " in mail
+    registry = "Repositories of the registry: 4 ours, 1 foreign; 2 of ours differ from their rules; 3 unreadable"
+    assert f"Last scan, 2026-05-04T12:00+00:00: {registry}" in lines
+    assert (
+        "Access keys of the account, as of 2026-05-04T11:40:00+00:00: 612 active, 240 older than 90 days, 131 unused, "
+        "560 that nobody rotates"
+    ) in mail
+    assert "AccessKeysCounted this week" not in mail
 
 
 def test_a_quiet_week_gets_a_digest_too(alerting):
@@ -252,3 +261,37 @@ def test_the_digest_counts_each_event_once(alerting):
     alerting.scheduled.send_digest()
 
     assert "this week" not in alerting.last_mail
+
+
+def test_an_unconfirmed_event_is_sent_without_commands_and_resolves_nothing(alerting):
+    alerting.send(DRIFT, finding_id="access:role:app")
+    alerting.sources.doubts = {RESOLVED: "the finding is OPEN"}
+
+    alerting.send(RESOLVED, finding_id="access:role:app")
+
+    assert alerting.subjects[-1].startswith("[123456789012] CRITICAL: Not confirmed: Policy drift of")
+    assert "the finding is OPEN" in alerting.last_mail
+    assert "RESOLVED" not in alerting.subjects[-1]
+    assert alerting.open_items.find("finding#access:role:app").state is State.OPEN
+
+
+def test_an_unconfirmed_event_shows_nothing_to_run_or_to_approve(alerting):
+    alerting.sources.doubts = {DRIFT: "there is no such finding"}
+
+    alerting.send(DRIFT, severity="INFO", revert=["aws iam delete-user --user-name bob"])
+
+    alert = alerting.topic.sent[-1].alert
+    assert (alert.commands, alert.approve, alert.severity) == ((), "", Severity.HIGH)
+    assert alerting.open_items.all() == []
+    assert alerting.hub.sent == []
+
+
+def test_a_source_that_cannot_be_read_leaves_the_event_in_the_queue(alerting):
+    def unreadable(_):
+        raise NO_ANSWER
+
+    alerting.sources.doubt = unreadable
+
+    with pytest.raises(UpstreamError):
+        alerting.send(DRIFT)
+    assert alerting.topic.sent == []

@@ -9,6 +9,7 @@ from alerting.alert_envelope import bus_event
 from alerting.domain.formats.chat import notification
 from alerting.domain.formats.mail import body_of, subject_of
 from alerting.domain.wording import TEXTS
+from alerting.domain.wording.trial_alert import SOURCE
 from steward.severity import Severity
 from tests.published_events import NAMES, alert_about, golden_event
 
@@ -20,7 +21,17 @@ def alert_for(name, **changed):
 
 
 def test_every_published_event_has_a_text():
-    assert {name for texts in TEXTS.values() for name in texts} == set(NAMES)
+    assert {name for capability, texts in TEXTS.items() if capability != SOURCE for name in texts} == set(NAMES)
+
+
+def test_a_test_alert_says_so_and_nothing_that_its_event_says():
+    event = golden_event("PolicyDriftDetected") | {"source": SOURCE, "detail-type": "TestAlertRequested"}
+
+    mail = body_of(alert_about(event))
+
+    assert mail.startswith("INFO: Test alert: nothing happened\n")
+    assert event["id"] in mail
+    assert "ci-deploy" not in mail
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,7 +65,7 @@ def test_an_alert_of_drift_names_access_principal_actor_severity_and_remedy():
     assert "Who: 123456789012:user/mallory from 203.0.113.7, PutRolePolicy (inline policy break-glass) at " in mail
     assert "To revert:\n    aws iam delete-role-policy --role-name ci-deploy" in mail
     assert "To approve it instead: POST /drift/baseline/adoptions" in mail
-    assert "What to do: docs/runbooks/alert-came.md" in mail
+    assert "What to do: runbook alert-came" in mail
 
 
 def test_an_alert_says_that_the_actor_is_unknown():

@@ -33,6 +33,7 @@ def detected(*alerts, **more):
         "fingerprint": "sha256:1",
         "expected": False,
         "request": {"action": "s3:PutObject"},
+        "added": ["s3:PutObject on arn:aws:s3:::reports/*"],
         "request_in_words": REQUEST,
         "changes": [{"actor": INSIDER}],
     }
@@ -72,7 +73,7 @@ def test_an_alert_that_must_not_be_sent_is_a_false_alarm():
 
 def test_what_is_worth_no_alert_is_not_on_the_topic():
     low = access("app", "LOW", "NARROWED")
-    narrowed = {"severity": "LOW", "verdict": "NARROWED", "request": {}, "request_in_words": ""}
+    narrowed = {"severity": "LOW", "verdict": "NARROWED", "request": {}, "request_in_words": "", "added": []}
 
     waits = row_of_step(change(low), 0, [detected(**narrowed)], CALLED)
     pages = row_of_step(change(low), 0, [detected(alert(severity="LOW"), **narrowed)], CALLED)

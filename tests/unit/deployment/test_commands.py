@@ -40,7 +40,7 @@ class Clone:
         return subprocess.run(
             [sys.executable, "-m", "deployment", command, "--project", str(self.project), *options],
             cwd=PROJECT,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(self._path)} | environment,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{self._path}:functions:layers"} | environment,
             capture_output=True,
             text=True,
             check=False,

@@ -23,6 +23,7 @@ ACTION_PATTERNS = [
     "*:Get*",
     "iam:PassRole",
     "s3:PutObject",
+    "s3*:*",
 ]
 ACTIONS = [
     "s3:GetObject",
@@ -33,6 +34,7 @@ ACTIONS = [
     "S3:getobject",
     "s3:GutObject",
     "a:b",
+    "s3x:GetObject",
 ]
 RESOURCE_PATTERNS = [
     "*",

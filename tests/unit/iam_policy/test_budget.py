@@ -33,7 +33,7 @@ def conditions(**operators: Any) -> dict[str, Any]:
             id="principals",
         ),
         pytest.param(
-            22_521,
+            24_204,
             of(*({"Action": action} for action in numbered("sv{}:*"))),
             of(*({"Action": action} for action in numbered("sv{}:A*"))),
             id="services",
@@ -42,19 +42,19 @@ def conditions(**operators: Any) -> dict[str, Any]:
             2_386, of({"Action": numbered("s3:*a{}")}), of({"Action": numbered("s3:*a{}", range(1, N))}), id="actions"
         ),
         pytest.param(
-            8_457,
+            1_992,
             of({"Resource": numbered("arn:aws:s3:::*b{}/x")}),
             of({"Resource": numbered("arn:aws:s3:::*b{}/*")}),
             id="resources",
         ),
         pytest.param(
-            7_300,
+            4_450,
             conditions(StringLike=numbered("*a{}")),
             conditions(StringLike=numbered("*a{}*", range(1, N))),
             id="values",
         ),
         pytest.param(
-            3_526,
+            1_050,
             conditions(NumericLessThan=numbered("{}"), StringNotEquals=numbered("{}", range(5))),
             conditions(NumericLessThan=["3", "70"]),
             id="numbers that are texts, too",
@@ -66,7 +66,7 @@ def conditions(**operators: Any) -> dict[str, Any]:
             id="several values",
         ),
         pytest.param(
-            1_417,
+            1_661,
             of(*({"Resource": f"arn:aws:s3:::b{n}", "Condition": {"StringEquals": {f"k{n}": "v"}}} for n in range(N))),
             of(*({"Resource": f"arn:aws:s3:::b{n}", "Condition": {"StringEquals": {f"k{n}": "w"}}} for n in range(N))),
             id="keys",
@@ -74,12 +74,12 @@ def conditions(**operators: Any) -> dict[str, Any]:
     ],
 )
 def test_a_comparison_costs_the_steps_that_it_takes(steps: int, baseline: Any, live: Any) -> None:
-    """Within a tenth: the order of sets differs from process to process."""
+    """Within a fifth: the order of sets differs from process to process."""
     budget = Budget()
 
     compare([baseline], [live], budget=budget)
 
-    assert Budget().steps - budget.steps == pytest.approx(steps, rel=0.1)
+    assert Budget().steps - budget.steps == pytest.approx(steps, rel=0.2)
 
 
 @pytest.mark.parametrize(

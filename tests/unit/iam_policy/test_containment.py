@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam_policy.budget import Budget
-from iam_policy.containment import is_refuted
+from iam_policy.containment import is_refuted, within
 from iam_policy.document import parse
 from iam_policy.statement import Scope
 
@@ -104,3 +104,52 @@ def test_what_meets_a_condition_meets_those_that_it_implies(
 def test_the_usual_ways_to_imply_are_seen(narrow: tuple[str, Any], wide: tuple[str, Any]) -> None:
     assert implied(scope(*narrow), scope(*wide))
     assert not implied(scope(*wide), scope(*narrow))
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "within"),
+    [
+        (["a", "b"], ["a"], True),
+        (["a*", "b"], ["ab"], True),
+        (["a?"], ["ab", "a?"], True),
+        (["a"], ["a", "b"], False),
+        (["ab"], ["a*"], False),
+        (["b", "${aws:username}"], ["b"], True),
+        (["*"], ["${aws:username}"], False),
+        (["a", "${aws:username}"], ["${aws:username}"], True),
+    ],
+)
+def test_a_list_of_excluded_resources_that_names_more_is_within_one_that_names_less(
+    narrow: list[str], wide: list[str], *, within: bool
+) -> None:
+    def excluding(names: list[str]) -> Scope:
+        resources = [f"arn:aws:s3:::{name}" for name in names]
+        statement = {"Effect": "Deny", "Action": "*", "NotResource": resources}
+        return parse({"Version": "2012-10-17", "Statement": statement}).statements[0].scope
+
+    assert implied(excluding(narrow), excluding(wide)) is within
+
+
+def on(name: str) -> Scope:
+    statement = {"Effect": "Allow", "Action": "s3:*", "Resource": f"arn:aws:s3:::{name}"}
+    return parse({"Version": "2012-10-17", "Statement": statement}).statements[0].scope
+
+
+@pytest.mark.parametrize(("narrow", "wide"), [("b/${u}-19*", "b/${u}-1*"), ("b/${u}/${w}/x", "b/*/${w}/*")])
+def test_a_resource_with_a_variable_is_within_one_with_the_same_variable(narrow: str, wide: str) -> None:
+    assert within(on(narrow), on(wide), Budget())
+    assert not within(on(wide), on(narrow), Budget())
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [
+        ("b/${u}/x", "b/${w}/*"),
+        ("b/${u}/x", "b/${u}/?"),
+        ("b/${u}", "b/?${u}"),
+        ("b/${u}", "b/?"),
+        ("b/${u, 'x'}/y", "b/${u}/*"),
+    ],
+)
+def test_a_variable_is_within_no_other_variable_and_no_question_mark(narrow: str, wide: str) -> None:
+    assert not within(on(narrow), on(wide), Budget())

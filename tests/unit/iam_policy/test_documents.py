@@ -5,16 +5,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from iam_policy import (
     Decision,
     PolicyDocumentError,
     Request,
+    Verdict,
     canonical_hash,
     compare,
     effective_access,
     evaluate,
 )
+from iam_policy.access import stored_access
 
 ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 
@@ -305,3 +309,38 @@ def test_typed_values_are_compared_by_what_they_mean(operator: str, value: Any, 
 
     assert evaluate([document], Request("s3:GetObject", context={"aws:X": asked})) is Decision.ALLOWED
     assert evaluate([document], Request("s3:GetObject", context={"aws:X": "1999"})) is Decision.IMPLICITLY_DENIED
+
+
+@pytest.mark.parametrize(
+    "action", ["access-analyzer:ListTagsForResource ", "amplifybackend: *", " s3:Get*", "s3 :Get*"]
+)
+def test_an_action_with_blanks_about_its_names_matches_nothing_and_is_noted(action: str) -> None:
+    document = {"Statement": [{**ALLOW, "Action": ["sqs:ListQueues", action]}]}
+
+    read = effective_access([document])
+
+    assert read == effective_access([{"Statement": [{**ALLOW, "Action": ["sqs:ListQueues"]}]}])
+    assert read.notes == (f"/Statement/0/Action/1: action {action!r} is malformed; it matches no action",)
+    assert compare(document, {"Statement": {**ALLOW, "Action": "sqs:ListQueues"}}).verdict is Verdict.EQUIVALENT
+
+
+@pytest.mark.parametrize("action", ["s3:Get Object", "s3:", "read", "s3:Get:x", ""])
+def test_what_iam_has_stored_is_never_refused_for_the_form_of_an_action(action: str) -> None:
+    nothing = {"Statement": [ALLOW, {**ALLOW, "Effect": "Deny", "Action": action}]}
+
+    read = stored_access([nothing])
+
+    assert compare(read, {"Statement": ALLOW}).verdict is Verdict.EQUIVALENT
+    assert len(read.notes) == 1
+    with pytest.raises(PolicyDocumentError):
+        effective_access([nothing])
+
+
+@pytest.mark.parametrize("key", ["Action", "NotAction"])
+@given(blanks=st.text(" ", min_size=1, max_size=3), name=st.sampled_from(["s3:GetObject", "s3:*", "*:Get*"]))
+def test_an_action_with_a_blank_decides_no_request(key: str, blanks: str, name: str) -> None:
+    document = {"Statement": {"Effect": "Allow", key: [name + blanks, "iam:PassRole"], "Resource": "*"}}
+    without = {"Statement": {"Effect": "Allow", key: "iam:PassRole", "Resource": "*"}}
+
+    for action in ("s3:GetObject", "s3:PutObject", "iam:PassRole", "sqs:GetX"):
+        assert evaluate(document, Request(action)) == evaluate(without, Request(action))

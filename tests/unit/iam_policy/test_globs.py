@@ -2,7 +2,7 @@
 
 import re
 from itertools import product
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -182,7 +182,7 @@ def test_example_arns_look_like_real_ones(glob: str, text: str) -> None:
 
 @pytest.mark.parametrize("glob", ["*a" * 3_000 + "b", "*?a" * 2_000 + "b", "*" + "?a" * 2_000 + "b"])
 def test_no_glob_takes_long_to_match(glob: str) -> None:
-    started = perf_counter()
+    started = process_time()
 
     assert not matches(glob, "a" * 6_144)
-    assert perf_counter() - started < 5
+    assert process_time() - started < 5

@@ -112,6 +112,16 @@ def test_only_the_resources_that_are_new_are_named() -> None:
     assert added(approved, live) == ["s3:GetObject (read) on arn:aws:s3:::b/*"]
 
 
+def test_undocumented_actions_are_proven_by_one_of_them() -> None:
+    live = [READING, allow("iam:PassRole", "s3:G?tObject")]
+
+    groups = {grant.others: grant for grant in summarize(READING, live).added}
+
+    undocumented = groups["s3",]
+    assert (undocumented.actions, undocumented.proof.future_only) == ((), True)
+    assert undocumented.covers(undocumented.proof)
+
+
 def test_a_deny_that_is_gone_says_where_and_when_it_denied() -> None:
     without_mfa = {"Bool": {"aws:MultiFactorAuthPresent": "false"}}
     denying = allow("s3:*", on="arn:aws:s3:::secret/*", effect="Deny", condition=without_mfa)

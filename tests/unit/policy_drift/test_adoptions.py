@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from policy_drift import baseline_document
 from policy_drift.domain.account import EntityId, EntityKind
 from policy_drift.domain.baseline import Adoption, Baseline, adopted, flaws
+from policy_drift.domain.dependents import shared_policies
 from policy_drift.domain.finding import Kind
+from policy_drift.domain.scope import Scope
 from policy_drift.report.adoption import baseline_patch
 from tests.doubles.shipped_severities import drifts
 from tests.unit.policy_drift.accounts import ID, account, allow, group, policy, role, user
@@ -45,6 +47,10 @@ def some(of):
     )
 
 
+def adoption_of(approved, found):
+    return Adoption.of(found, shared_policies(approved, Scope()))
+
+
 def boundary_of(policies):
     return st.none() | st.sampled_from([one.arn for one in policies]) if policies else st.none()
 
@@ -59,7 +65,7 @@ def test_an_account_that_was_read_whole_has_no_flaws_and_passes_the_validation_o
 def test_adopting_everything_gives_a_usable_baseline_without_differences(approved, live):
     found = drifts(approved, live).found
 
-    after = adopted(approved, live, Adoption.of((drift.entity, drift.kind) for drift in found))
+    after = adopted(approved, live, adoption_of(approved, found))
 
     assert list(flaws(after)) == []
     left = {drift.entity.kind for drift in drifts(after, live).found}
@@ -71,7 +77,7 @@ def test_a_part_is_adopted_or_what_it_lacks_is_named(approved, live, random):
     found = drifts(approved, live).found
     part = random.sample(found, random.randint(0, len(found)))
 
-    after = adopted(approved, live, Adoption.of((drift.entity, drift.kind) for drift in part))
+    after = adopted(approved, live, adoption_of(approved, part))
 
     for flaw in flaws(after):
         assert "is not in the file" in flaw.reason
@@ -84,7 +90,7 @@ def test_users_leave_a_group_that_goes():
     live = account(user("ann"))
     (drift,) = [one for one in drifts(approved, live).found if one.kind is Kind.MISSING]
 
-    after = adopted(approved, live, Adoption.of([(drift.entity, drift.kind)]))
+    after = adopted(approved, live, Adoption.of([drift]))
     patched = jsonpatch.apply_patch(plain(approved), baseline_patch(drift, approved, live))
 
     assert (after.groups, after.users["ann"].groups) == ({}, ())
@@ -109,7 +115,7 @@ def test_only_the_part_that_a_kind_is_about_is_taken(kind, taken):
         role("app", allow("iam:*"), boundary=mine.arn, unique_id="AROAOTHER", trust=allow("sts:AssumeRole")),
     )
 
-    after = adopted(approved, live, Adoption.of([(EntityId("role/app"), kind)])).roles["app"]
+    after = adopted(approved, live, Adoption({EntityId("role/app"): frozenset({kind})})).roles["app"]
 
     assert after == replace(approved.roles["app"], **{taken: getattr(live.roles["app"], taken)})
 
@@ -121,6 +127,6 @@ def test_what_is_only_written_otherwise_is_adopted_whole():
     live = account(first, second, user("eve", unique_id="AIDAANN", boundary=second.arn))
     (note,) = drifts(approved, live).found
 
-    after = adopted(approved, live, Adoption.of([(note.entity, note.kind)]))
+    after = adopted(approved, live, Adoption.of([note]))
 
     assert drifts(after, live).found == ()

@@ -128,6 +128,35 @@ def test_what_an_upload_approves_is_resolved_as_adopted(drift):
     assert [event.how for event in drift.published(PolicyDriftResolved)] == ["adopted"]
 
 
+@pytest.mark.parametrize("look", [DriftUnderTest.scan, lambda drift: drift.check(drift.event())])
+@pytest.mark.parametrize("origin", [Origin.UPLOADED, Origin.ADOPTED])
+def test_a_run_that_reads_a_new_baseline_before_its_writer_ends_its_findings_says_how_they_end(drift, look, origin):
+    drift.role(inline={"own": WIDER})
+    drift.scan()
+    findings = ["access:role:app"] if origin is Origin.ADOPTED else []
+
+    drift.baseline.replace(Baseline(drift.iam.account), origin=origin, by=ANN, findings=findings, run="run")
+    look(drift)
+
+    assert [event.how for event in drift.published(PolicyDriftResolved)] == ["adopted"]
+
+
+@pytest.mark.parametrize("look", [DriftUnderTest.scan, lambda drift: drift.check(drift.event())])
+def test_what_differs_again_after_an_adoption_and_is_taken_back_was_reverted(drift, look):
+    drift.role(inline={"own": WIDER})
+    drift.scan()
+    granted = Baseline(drift.iam.account)
+    drift.baseline.replace(granted, origin=Origin.ADOPTED, by=ANN, findings=["access:role:app"], run="run")
+    drift.scan()
+    drift.clock.advance(minutes=1)
+    drift.role(inline={"own": WIDEST})
+    drift.scan()
+    drift.role(inline={"own": WIDER})
+    look(drift)
+
+    assert [event.how for event in drift.published(PolicyDriftResolved)] == ["adopted", "reverted"]
+
+
 def test_a_scan_that_sees_an_adoption_before_it_is_finished_finishes_it(drift):
     """S3 tells of the new version at once, and a scan may be quicker than the function that wrote it."""
     granted = replace(QUIET, roles={"app": replace(APP, inline={"own": WIDER})})

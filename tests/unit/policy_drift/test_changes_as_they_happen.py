@@ -74,6 +74,9 @@ def test_access_that_was_used_and_taken_back_is_published_once(drift):
 
     (detected,) = drift.published(PolicyDriftDetected)
     assert (detected.kind, detected.severity) == ("TRANSIENT", "CRITICAL")
+    assert detected.request_in_words.startswith("Role app could for a while call ")
+    assert "it was an administrator" in detected.reasons
+    assert not any(" is " in reason for reason in detected.reasons)
     assert {change["event_id"] for change in detected.changes} == {"event-1", "event-2"}
 
 

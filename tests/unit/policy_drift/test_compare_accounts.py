@@ -101,6 +101,51 @@ def test_less_access_stands_under_removed(run):
     assert (finding["verdict"], finding["added"], len(finding["removed"]) > 0) == ("NARROWED", [], True)
 
 
+def test_all_of_the_new_access_is_listed_and_the_most_dangerous_proven(run):
+    more = account(role("app", READ, allow("s3:PutObject", "dynamodb:DeleteTable", "kms:ScheduleKeyDeletion")))
+    _, written = run(details(account(role("app", READ))), details(more), "--format", "json")
+    _, text = run(details(account(role("app", READ))), details(more))
+
+    (finding,) = json.loads(written.out)["findings"]
+    assert all(any(action in line for line in finding["added"]) for action in ("s3:Put", "dynamodb:Del", "kms:Sch"))
+    assert [line for line in text.out.splitlines() if line.startswith("  Added: ")] == [
+        f"  Added: {line}" for line in finding["added"]
+    ]
+    assert text.out.count("  For example: ") == 1
+
+
+def as_a_tool_writes_it(state):
+    """Ids that are names, dates as Python prints them, empty lists left out, members of older and newer versions."""
+    dump = details(state)
+    for name, kind in (("UserDetailList", "User"), ("GroupDetailList", "Group"), ("RoleDetailList", "Role")):
+        for one in dump[name]:
+            one |= {f"{kind}Id": one[f"{kind}Name"], "CreateDate": "2019-12-18 19:10:08+00:00", "Tags": []}
+            for key in [key for key, value in one.items() if value == [] and key != "GroupList"]:
+                del one[key]
+    for role_of_it in dump["RoleDetailList"]:
+        role_of_it |= {"RoleLastUsed": {}, "InstanceProfileList": []}
+    for one in dump["Policies"]:
+        one |= {"PolicyName": one["Arn"].rpartition("/")[2], "PolicyId": "REDACTED", "AttachmentCount": 1}
+    return dump
+
+
+def test_a_dump_of_another_tool_is_the_account(run):
+    state = account(User("ann", "/", "AIDAANN", {}, (), ("readers",)), APP, group("readers", READ), SHARED)
+
+    assert run(as_a_tool_writes_it(state), as_a_tool_writes_it(state))[0] == NOTHING
+    assert run(details(state), as_a_tool_writes_it(state))[0] == NOTHING
+    assert run(as_a_tool_writes_it(state), details(state))[0] == NOTHING
+
+
+def test_a_dump_of_another_tool_shows_what_was_added(run):
+    before, now = account(APP, role("quiet", READ), SHARED), account(role("app", ALL), role("quiet", READ), SHARED)
+    _, written = run(as_a_tool_writes_it(before), as_a_tool_writes_it(now), "--format", "json")
+
+    found = {one["entity"]: (one["kind"], one["severity"]) for one in json.loads(written.out)["findings"]}
+    assert found["role/app"] == ("ACCESS", "CRITICAL")
+    assert "role/quiet" not in found
+
+
 @pytest.mark.parametrize("form", ["text", "markdown"])
 def test_people_read_severity_kind_and_reasons(run, form):
     code, written = run(details(QUIET), details(account(role("app", ALL), group("readers"), SHARED)), "--format", form)
@@ -130,8 +175,12 @@ def pages_of(state):
 
 @pytest.mark.parametrize(
     "text",
-    [json.dumps(pages_of(QUIET)).encode(), "\n".join(map(json.dumps, pages_of(QUIET))).encode()],
-    ids=["an array", "one after the other"],
+    [
+        json.dumps(pages_of(QUIET)).encode(),
+        "\n".join(map(json.dumps, pages_of(QUIET))).encode(),
+        json.dumps(pages_of(QUIET)[::-1]).encode(),
+    ],
+    ids=["an array", "one after the other", "in another order"],
 )
 def test_pages_are_one_account(run, text):
     assert run(as_file(QUIET), text)[0] == NOTHING

@@ -2,14 +2,22 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
+import jsonpatch
 import pytest
 
-from policy_drift.domain.account import User
+from policy_drift import baseline_document
+from policy_drift.application.operate_drift import AcknowledgementRequest
+from policy_drift.domain import baseline
+from policy_drift.domain.account import EntityId, User
+from policy_drift.domain.baseline import UnusableBaselineError
 from policy_drift.domain.changes.change_event import change_event
-from policy_drift.domain.events import PolicyDriftDetected, PolicyDriftResolved
-from policy_drift.domain.finding import Kind
-from steward.errors import UpstreamError
+from policy_drift.domain.decision import Decision
+from policy_drift.domain.events import BaselineChanged, PolicyDriftDetected, PolicyDriftResolved
+from policy_drift.domain.finding import Kind, State
+from policy_drift.report.adoption import baseline_patch
+from steward.errors import PreconditionFailedError, UpstreamError
 from steward.principals import PrincipalPattern
 from tests.doubles.drift_under_test import ACCOUNT, APP, QUIET, DriftUnderTest, allowing
 
@@ -320,3 +328,260 @@ def test_hostile_names_stand_in_no_command(drift):
     (detected,) = drift.published(PolicyDriftDetected)
     assert detected.revert == []
     assert json.dumps(detected.revert) == "[]"
+
+
+ACCOUNT_ITSELF = f"account/{ACCOUNT}"
+ADOPTED = {
+    Kind.CREDENTIAL: ("user/ann", "access key AKIA1", "CreateAccessKey", {"userName": "ann"}),
+    Kind.PROVIDER: (
+        ACCOUNT_ITSELF,
+        f"identity provider {SAML} metadata 12",
+        "UpdateSAMLProvider",
+        {"sAMLProviderArn": SAML},
+    ),
+    Kind.FEDERATION: (ACCOUNT_ITSELF, "root sessions", "EnableOrganizationsRootSessions", None),
+    Kind.PROFILE: (
+        "role/app",
+        "instance profile web",
+        "AddRoleToInstanceProfile",
+        {"roleName": "app", "instanceProfileName": "web"},
+    ),
+    Kind.TAG: ("user/ann", "tag team=a", "TagUser", {"userName": "ann", "tags": [{"key": "team", "value": "a"}]}),
+}
+BY = Decision("123456789012:role/operators")
+
+
+def found(drift, kind):
+    """A finding of the kind, and the event that announced it."""
+    entity, item, name, asked = ADOPTED[kind]
+    has(drift, entity, kind, item)
+    answered = {"accessKey": {"accessKeyId": "AKIA1"}} if kind is Kind.CREDENTIAL else None
+    announcement = event(drift, name, asked, answered)
+    drift.check(announcement)
+    (finding,) = (kept.value for kept in drift.findings.all() if kept.value.drift.kind is kind)
+    return finding, announcement
+
+
+def adopt(drift, *findings):
+    return drift.operate.adopt({one.id: one.drift.fingerprint for one in findings}, BY, "adopting")
+
+
+def acknowledge(drift, finding):
+    expires = drift.clock.now() + timedelta(days=1)
+    given = AcknowledgementRequest("known", "team-a", expires, finding.drift.fingerprint)
+    return drift.operate.acknowledge(finding.id, given, BY, "run")
+
+
+@pytest.mark.parametrize("kind", ADOPTED)
+def test_every_kind_beside_policies_is_adopted_and_not_found_again(drift, kind):
+    finding, announcement = found(drift, kind)
+    adopt(drift, finding)
+    drift.check(announcement)
+    drift.scan()
+
+    assert [(one.finding_id, one.how) for one in drift.published(PolicyDriftResolved)] == [(finding.id, "adopted")]
+    assert len(drift.published(PolicyDriftDetected)) == 1
+    (changed,) = (one for one in drift.published(BaselineChanged) if one.how == "adopted")
+    assert changed.approved_access == [f"{finding.drift.entity}: {ADOPTED[kind][1]}"]
+    assert changed.severity == finding.drift.severity.name
+
+
+@pytest.mark.parametrize("kind", ADOPTED)
+def test_every_kind_beside_policies_is_acknowledged_until_a_day(drift, kind):
+    finding, _ = found(drift, kind)
+    acknowledge(drift, finding)
+    drift.scan()
+    drift.clock.advance(days=2)
+    drift.scan()
+
+    assert [one.why for one in drift.published(PolicyDriftDetected)] == ["opened", "reopened"]
+
+
+@pytest.mark.parametrize("kind", ADOPTED)
+def test_a_baseline_with_what_is_approved_beside_policies_is_read_as_it_was_written(drift, kind):
+    finding, _ = found(drift, kind)
+    adopt(drift, finding)
+    text = drift.store.latest().text
+
+    approved = baseline_document.read(text, account=ACCOUNT)
+
+    assert approved.account.beside == {finding.drift.entity: (ADOPTED[kind][1],)}
+    assert baseline_document.write(approved) == text
+
+
+@pytest.mark.parametrize("kind", ADOPTED)
+def test_the_patch_of_the_file_approves_what_an_adoption_approves(drift, kind):
+    finding, _ = found(drift, kind)
+    before, live = drift.baseline.known()[0].account, drift.iam.account
+    adopted = baseline.adopted(before, live, baseline.Adoption.of([finding.drift]))
+
+    assert jsonpatch.apply_patch(written(before), baseline_patch(finding.drift, before, live)) == written(adopted)
+
+
+def written(account):
+    """The account as it stands in the baseline's file."""
+    return json.loads(baseline_document.write(baseline.Baseline(account)))
+
+
+REPLACED = {
+    "a password": (
+        Kind.CREDENTIAL,
+        "console password",
+        ("CreateLoginProfile", "UpdateLoginProfile"),
+        {"userName": "ann"},
+        None,
+    ),
+    "an MFA device": (
+        Kind.CREDENTIAL,
+        "MFA device m",
+        ("EnableMFADevice", "EnableMFADevice"),
+        {"userName": "ann", "serialNumber": "m"},
+        None,
+    ),
+    "a provider": (
+        Kind.PROVIDER,
+        f"identity provider {SAML}",
+        ("CreateSAMLProvider", "CreateSAMLProvider"),
+        None,
+        {"sAMLProviderArn": SAML},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REPLACED)
+def test_another_one_under_an_approved_name_is_a_finding(drift, case):
+    """An intruder who sets the approved password anew is not covered by the approval of the first."""
+    kind, item, calls, asked, answered = REPLACED[case]
+    has(drift, "user/ann" if kind is Kind.CREDENTIAL else ACCOUNT_ITSELF, kind, item)
+    drift.check(event(drift, calls[0], asked, answered))
+    (finding,) = (kept.value for kept in drift.findings.all())
+    adopt(drift, finding)
+    drift.clock.advance(minutes=1)
+    drift.check(event(drift, calls[1], asked, answered, event_id="second"))
+    drift.scan()
+
+    assert [one.why for one in drift.published(PolicyDriftDetected)] == ["opened", "reopened"]
+    assert len(drift.published(PolicyDriftResolved)) == 1
+
+
+def test_what_iam_does_not_confirm_is_not_adopted(drift):
+    finding, _ = found(drift, Kind.CREDENTIAL)
+    has(drift, "user/ann", Kind.CREDENTIAL)
+    with pytest.raises(PreconditionFailedError, match="is resolved"):
+        adopt(drift, finding)
+    drift.credentials.error = UpstreamError("AWS is down")
+    with pytest.raises(UpstreamError):
+        adopt(drift, finding)
+
+    assert drift.published(PolicyDriftResolved) == []
+
+
+def test_an_adoption_ends_no_finding_that_it_does_not_name(drift):
+    provider, _ = found(drift, Kind.PROVIDER)
+    federation, _ = found(drift, Kind.FEDERATION)
+    tag, _ = found(drift, Kind.TAG)
+    wider = replace(ANN, inline={"own": allowing("s3:GetObject", "s3:PutObject")})
+    drift.iam.account = replace(drift.iam.account, users={**drift.iam.account.users, "ann": wider})
+    drift.scan()
+    access = drift.findings.get("access:user:ann").value
+    adopt(drift, provider, access)
+
+    assert {one.finding_id for one in drift.published(PolicyDriftResolved)} == {provider.id, access.id}
+    assert {one.id for one in drift.operate.in_states({State.OPEN})} == {federation.id, tag.id}
+
+
+def test_an_upload_that_approves_a_key_is_published_with_what_the_user_may_do(drift):
+    """Anyone who may write the baseline must not approve a key in silence."""
+    approved, _ = drift.baseline.known()
+    with_key = replace(approved.account, beside={EntityId("user/root"): ("access key AKIA1",)})
+    drift.operate.upload(baseline_document.write(baseline.Baseline(with_key)), replaces=None, by=BY, run="run")
+
+    changed = drift.published(BaselineChanged)[-1]
+    assert (changed.severity, changed.newly_approved) == ("CRITICAL", ["credential:user:root"])
+    assert changed.approved_access == ["user/root: access key AKIA1"]
+
+
+@pytest.mark.parametrize(
+    ("beside", "reason"),
+    [
+        ({"user/nobody": ["access key AKIA1"]}, "no user and no role of the file"),
+        ({"user/ann": ["everything"]}, "no item of a finding"),
+        ({"ann": ["access key AKIA1"]}, "no entity"),
+    ],
+)
+def test_a_baseline_that_approves_what_no_finding_names_is_refused(drift, beside, reason):
+    approved, _ = drift.baseline.known()
+    text = json.dumps({**written(approved.account), "beside": beside}).encode()
+
+    with pytest.raises(UnusableBaselineError, match=reason):
+        baseline_document.read(text, account=ACCOUNT)
+
+
+ROOT_USER = {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root", "accountId": ACCOUNT}
+ACCOUNT_ITSELF = EntityId(f"account/{ACCOUNT}")
+
+
+def by_root(drift, name, **asked):
+    """The event of a call that the root user makes for itself: it names no user."""
+    return change_event(
+        {
+            "eventID": f"root-{name}-{drift.clock.now().isoformat()}",
+            "eventName": name,
+            "eventSource": "iam.amazonaws.com",
+            "eventTime": drift.clock.now().isoformat(),
+            "userIdentity": ROOT_USER,
+            "requestParameters": asked or None,
+            "responseElements": {"accessKey": {"accessKeyId": "AKIAEXAMPLE", "status": "Active"}},
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "item"),
+    [
+        ("CreateAccessKey", "root access key"),
+        ("UpdateAccessKey", "root access key"),
+        ("UploadSigningCertificate", "root signing certificate"),
+        ("EnableMFADevice", "root MFA device"),
+        ("DeactivateMFADevice", "no root MFA device"),
+    ],
+)
+def test_what_the_root_user_makes_for_itself_is_critical(drift, call, item):
+    drift.credentials.items[ACCOUNT_ITSELF, Kind.CREDENTIAL] = {item}
+    drift.check(by_root(drift, call))
+
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert (detected.finding_id, detected.severity) == (f"credential:account:{ACCOUNT}", "CRITICAL")
+    assert detected.reasons == ["the root user may do everything"]
+    assert item in detected.summary
+    assert [change["actor"] for change in detected.changes] == [ROOT_USER["arn"]]
+    by_hand = drift.operate.revert(drift.findings.get(detected.finding_id).value)
+    assert by_hand.commands == ()
+    assert "root user" in by_hand.refused
+
+
+def test_a_key_of_the_root_user_is_over_when_iam_has_none_and_a_second_one_is_another_finding(drift):
+    drift.credentials.items[ACCOUNT_ITSELF, Kind.CREDENTIAL] = {"root access key"}
+    drift.check(by_root(drift, "CreateAccessKey"))
+    drift.credentials.items[ACCOUNT_ITSELF, Kind.CREDENTIAL] = {"root MFA device"}
+    drift.clock.advance(minutes=5)
+    drift.scan()
+    assert len(drift.published(PolicyDriftResolved)) == 1
+
+    drift.credentials.items[ACCOUNT_ITSELF, Kind.CREDENTIAL] = {"root access key"}
+    drift.check(by_root(drift, "CreateAccessKey"))
+    assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened", "reopened"]
+
+
+def test_a_key_of_the_root_user_that_is_gone_at_the_check_was_there_for_a_while(drift):
+    drift.check(by_root(drift, "CreateAccessKey"))
+
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert (detected.kind, detected.severity) == ("TRANSIENT", "CRITICAL")
+
+
+def test_a_key_that_the_root_user_makes_for_a_user_is_a_finding_of_the_user(drift):
+    drift.credentials.items[EntityId("user/ann"), Kind.CREDENTIAL] = {"access key AKIAEXAMPLE"}
+    drift.check(by_root(drift, "CreateAccessKey", userName="ann"))
+
+    assert [event.finding_id for event in drift.published(PolicyDriftDetected)] == ["credential:user:ann"]

@@ -7,6 +7,7 @@ import pytest
 
 from iam_policy import Verdict
 from policy_drift.domain.account import EntityId
+from policy_drift.domain.finding import Kind
 from policy_drift.domain.scope import EntityPattern, Scope
 from steward.errors import ConflictError
 from steward.severity import Severity
@@ -122,6 +123,22 @@ def test_a_boundary_that_leaves_less_is_low() -> None:
     )
 
 
+def test_a_wider_boundary_without_wider_access_is_said_so() -> None:
+    wide = policy("reading", allow("s3:*"), version="v2")
+    approved, live = (
+        account(role("app", READ, boundary=READING.arn), READING),
+        account(role("app", READ, boundary=wide.arn), wide),
+    )
+
+    (drift,) = drifts(approved, live).found
+
+    assert (drift.kind, drift.verdict, drift.severity) == (Kind.BOUNDARY, Verdict.BROADENED, Severity.CRITICAL)
+    assert drift.summary == (
+        "role/app has a wider permissions boundary than was approved; its policies allow nothing more by that: its "
+        "access is the same."
+    )
+
+
 def test_a_policy_that_aws_changed_is_one_drift_for_all_holders() -> None:
     before, now = (
         policy("Reading", READ, owner="aws"),
@@ -134,13 +151,69 @@ def test_a_policy_that_aws_changed_is_one_drift_for_all_holders() -> None:
     ]
 
 
-def test_a_changed_customer_policy_is_a_drift_of_each_holder() -> None:
+def test_a_changed_policy_of_one_holder_is_a_drift_of_the_holder() -> None:
     now = policy("reading", MORE)
+    holder = role(attached=[READING])
+
+    assert [one for one, *_ in found(account(holder, READING), account(holder, now))] == ["access:role:app"]
+
+
+def test_a_changed_policy_of_several_holders_is_one_drift_with_the_severity_of_the_worst() -> None:
+    grown = policy("reading", allow("s3:GetObject", "iam:PutRolePolicy"))
+    guarded = [role(f"app-{number}", deny("iam:*"), attached=[READING]) for number in range(3)]
+    worst = role("worst", attached=[READING])
+    team = group("team", attached=[READING])
+    before, now = account(*guarded, team, worst, READING), account(*guarded, team, worst, grown)
+
+    (drift,) = drifts(before, now).found
+
+    assert (drift.finding_id, drift.verdict, drift.severity) == (
+        "policy:policy:reading",
+        Verdict.BROADENED,
+        Severity.CRITICAL,
+    )
+    assert drift.holders == 5
+    assert drift.reasons[0] == "CRITICAL for role/worst, of 5 that have it"
+
+
+def test_a_change_of_ones_own_is_reported_apart_from_that_of_a_shared_policy() -> None:
+    roles = [role(f"app-{number}", READ, attached=[READING]) for number in range(2)]
+    own = replace(roles[0], inline={"policy-0": allow("ec2:DescribeVpcs")})
+    shared = policy("reading", MORE)
+
+    apart = drifts(account(*roles, READING), account(own, roles[1], READING)).found
+    both = drifts(account(*roles, READING), account(own, roles[1], shared)).found
+
+    assert [one.finding_id for one in both] == ["access:role:app-0", "policy:policy:reading"]
+    assert [one.fingerprint for one in both][:1] == [one.fingerprint for one in apart]
+    assert both[0].added == apart[0].added
+
+
+def test_a_boundary_of_several_that_is_wider_is_one_critical_drift() -> None:
+    wider = policy("reading", allow("s3:*"))
+    bounded = [role(f"app-{number}", allow("s3:*"), boundary=READING.arn) for number in range(3)]
+
+    assert found(account(*bounded, READING), account(*bounded, wider)) == [
+        ("policy:policy:reading", Verdict.BROADENED, Severity.CRITICAL)
+    ]
+
+
+def test_a_policy_of_several_that_is_excluded_counts_for_its_holders() -> None:
+    scope = Scope(exclude=(EntityPattern("policy/reading"),))
     roles = [role(f"app-{number}", attached=[READING]) for number in range(2)]
 
-    assert [one for one, *_ in found(account(*roles, READING), account(*roles, now))] == [
-        "access:role:app-0",
-        "access:role:app-1",
+    assert [
+        one for one, *_ in found(account(*roles, READING), account(*roles, policy("reading", MORE)), scope=scope)
+    ] == ["access:role:app-0", "access:role:app-1"]
+
+
+def test_a_policy_of_several_in_other_words_is_one_note() -> None:
+    whole = policy("reading", allow("s3:GetObject", on="arn:aws:s3:::b/*"))
+    split = policy("reading", allow("s3:GetObject", on=["arn:aws:s3:::b/?*", "arn:aws:s3:::b/"]))
+    roles = [role(f"app-{number}", attached=[whole]) for number in range(2)]
+
+    assert found(account(*roles, whole), account(*roles, split)) == [
+        ("note:policy:reading", Verdict.EQUIVALENT, Severity.INFO)
     ]
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from tests.unit.policy_drift.accounts import account, allow, group, policy, role
 
 SEEDS = st.integers(0, 2**32)
 few = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+fewest = settings(few, max_examples=6)
+"""Two comparisons of eight dense documents take seconds: `make test-slow` runs as many as of the others."""
 NEW = "example-service:DoThis"
 MIRRORED = {
     Verdict.BROADENED: Verdict.NARROWED,
@@ -70,9 +73,20 @@ def test_a_grant_comes_with_a_request_that_live_alone_allows(given_documents: An
         assert one.verdict is Verdict.EQUIVALENT or one.newly_allowed or one.verdict is Verdict.UNKNOWN
 
 
-@few
+@fewest
 @given(four, four)
 def test_the_two_ways_mirror_each_other(one: Any, other: Any) -> None:
+    mirror_each_other(one, other)
+
+
+@pytest.mark.slow
+@few
+@given(four, four)
+def test_the_two_ways_of_many_accounts_mirror_each_other(one: Any, other: Any) -> None:
+    mirror_each_other(one, other)
+
+
+def mirror_each_other(one: Any, other: Any) -> None:
     first, second = account(role("app", *one)), account(role("app", *other))
 
     there, back = verdicts(first, second), verdicts(second, first)

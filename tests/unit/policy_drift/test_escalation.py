@@ -120,7 +120,7 @@ def test_all_steps_but_one_are_no_path(path: Path) -> None:
 
 
 def test_every_path_of_the_data_has_a_step_and_a_category() -> None:
-    assert len(PATHS) == 65 + 11
+    assert len(PATHS) == 65 + 16
     assert all(path.steps for path in PATHS.values())
     assert {path.category for path in PATHS.values()} == set(Category)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from policy_drift.domain.account import EntityId, ManagedPolicy
 from policy_drift.domain.changes.change_event import change_event
+from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import PolicyDriftDetected
 from policy_drift.domain.finding import Acknowledgement, Change, State
 from policy_drift.domain.lifecycle import acknowledged
@@ -287,3 +288,74 @@ def test_in_every_order_and_timing_all_actors_stand_at_the_finding(timing):
     assert actors(drift) == set(who)
     assert drift.findings.get(ID).value.expected is (detected[-1].expected) is False
     assert all(kept.undelivered == {} for kept in drift.findings.all())
+
+
+def change_by(actor, at):
+    return Change(f"{actor}-{at}", "PutRolePolicy", actor, at)
+
+
+def test_a_scan_names_no_actor_for_a_change_before_the_baseline_was_captured():
+    history = CountingHistory()
+    drift = DriftUnderTest(expected=[PrincipalPattern("self:role/deploy-*")], history=history)
+    founder = change_by(HELPER, drift.clock.now() - timedelta(minutes=5))
+    drift.scan()
+    drift.clock.advance(minutes=5)
+    event = put(drift, DEPLOYER)
+    history.changes[EntityId("role/app")] = (event.change, founder)
+    drift.check(event)
+    drift.scan()
+
+    assert actors(drift) == {DEPLOYER}
+    assert [event.expected for event in drift.published(PolicyDriftDetected)] == [True]
+
+
+def test_a_scan_names_no_actor_for_a_change_that_was_adopted_since():
+    history = CountingHistory()
+    drift = deployment(history=history)
+    drift.clock.advance(minutes=5)
+    first = put(drift, HELPER)
+    drift.check(first)
+    drift.clock.advance(minutes=5)
+    fingerprint = drift.findings.get(ID).value.drift.fingerprint
+    drift.operate.adopt({ID: fingerprint}, Decision("ann", "", "", ""), "run")
+    drift.clock.advance(minutes=5)
+    second = put(drift, DEPLOYER)
+    history.changes[EntityId("role/app")] = (second.change, first.change)
+    drift.check(second)
+    drift.scan()
+
+    assert actors(drift) == {DEPLOYER}
+
+
+def test_an_adoption_of_another_finding_does_not_bring_back_actors_from_before_the_capture():
+    history = CountingHistory()
+    other = replace(APP, name="other", unique_id="AROAOTHER")
+    account = replace(QUIET, roles={"app": APP, "other": other})
+    drift = DriftUnderTest(account, expected=[PrincipalPattern("self:role/deploy-*")], history=history)
+    founder = change_by(HELPER, drift.clock.now() - timedelta(minutes=5))
+    drift.scan()
+    drift.clock.advance(minutes=5)
+    drift.iam.account = replace(account, roles={"app": APP, "other": replace(other, inline={"own": WIDER})})
+    event = put(drift, DEPLOYER)
+    history.changes[EntityId("role/app")] = (event.change, founder)
+    drift.check(event)
+    drift.scan()
+    adopted = "access:role:other"
+    drift.operate.adopt({adopted: drift.findings.get(adopted).value.drift.fingerprint}, Decision("ann"), "run")
+    drift.clock.advance(minutes=5)
+    drift.scan()
+
+    assert actors(drift) == {DEPLOYER}
+
+
+def test_a_scan_names_the_actor_of_a_change_that_an_upload_did_not_approve():
+    history = CountingHistory()
+    drift = deployment(history=history)
+    drift.clock.advance(minutes=5)
+    event = put(drift, MALLORY)
+    history.changes[EntityId("role/app")] = (event.change,)
+    drift.clock.advance(minutes=5)
+    drift.store.put(drift.store.latest().text + b"\n")
+    drift.scan()
+
+    assert actors(drift) == {MALLORY}

@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_drift.application.ports import PublicationPendingError
+from policy_drift.application.ports import Kept, PublicationPendingError
 from policy_drift.application.record_findings import CLOCKS_DIFFER, RecordFindings, ScanResult
 from policy_drift.domain.account import Account, EntityId, User
 from policy_drift.domain.events import DriftScanFailed, PolicyDriftDetected, PolicyDriftResolved
-from policy_drift.domain.finding import Acknowledgement, State
+from policy_drift.domain.finding import Acknowledgement, Kind, State, unread
 from policy_drift.domain.lifecycle import Explanation, acknowledged
 from policy_drift.domain.scope import EntityPattern, Scope
 from policy_drift.domain.settings import DriftSettings
 from policy_drift.report.finding_events import FindingEvents
 from steward.errors import NotFoundError, PreconditionFailedError, RuleViolationError, UpstreamError
+from steward.severity import Severity
 from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, DriftUnderTest, allowing
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.recording_publisher import RecordingPublisher
@@ -49,6 +50,7 @@ def acknowledge(drift, **given):
     drift.findings.save(finding, after=kept.revision)
 
 
+@pytest.mark.no_cover
 def test_a_thousand_scans_and_a_thousand_duplicate_events_give_one_alert_and_one_resolution(drift):
     drift.role(inline={"own": WIDER})
     event = drift.event()
@@ -99,6 +101,16 @@ def test_a_worse_state_ends_an_acknowledgement(drift):
 
     assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened", "changed"]
     assert drift.findings.get(ID).value.state is State.OPEN
+
+
+def test_an_expired_acknowledgement_is_open_at_once(drift):
+    drift.role(inline={"own": WIDER})
+    drift.scan()
+    acknowledge(drift)
+    drift.clock.advance(days=31)
+    assert [one.id for one in drift.operate.in_states({State.OPEN})] == [ID]
+    assert drift.operate.in_states({State.ACKNOWLEDGED}) == []
+    assert drift.operate.show(ID).state is State.OPEN
 
 
 def test_an_expired_acknowledgement_is_alerted(drift):
@@ -229,7 +241,7 @@ def test_of_two_concurrent_runs_one_publishes(drift):
     drift.role(inline={"own": WIDER})
     slow = FaultInjecting(drift.findings)
     fast, drift.findings = drift.findings, slow
-    slow.before("save", lambda *_, **__: _scan_with(drift, fast, slow))
+    slow.before("save_many", lambda *_, **__: _scan_with(drift, fast, slow))
     drift.scan()
 
     assert len(drift.published(PolicyDriftDetected)) == 1
@@ -243,15 +255,16 @@ def two_findings(drift):
 
 
 def test_an_error_in_the_middle_strands_no_alert_that_was_written_before_it(drift):
-    two_findings(drift)
+    intruders = {f"r{number}": replace(APP, name=f"r{number}", unique_id=f"AROA{number}") for number in range(101)}
+    drift.iam.account = replace(drift.iam.account, roles={**drift.iam.account.roles, **intruders})
     failing = FaultInjecting(drift.findings)
-    failing.after("save", lambda *_, **__: failing.fail("save", UpstreamError("DynamoDB throttles")))
+    failing.after("save_many", lambda *_, **__: failing.fail("save_many", UpstreamError("DynamoDB throttles")))
     drift.findings = failing
 
     with pytest.raises(UpstreamError, match="throttles"):
-        drift.check(drift.event(), drift.event("CreateRole", roleName="intruder"))
+        drift.check(*(drift.event("CreateRole", roleName=name) for name in intruders))
 
-    assert len(drift.published(PolicyDriftDetected)) == 1
+    assert len(drift.published(PolicyDriftDetected)) == 100
     assert all(kept.undelivered == {} for kept in drift.findings.all())
 
 
@@ -437,3 +450,61 @@ def test_in_any_order_of_recording_the_run_that_read_last_decides(reads):
         if kept and kept != before:
             assert look.read_at >= seen - CLOCKS_DIFFER
             seen = look.read_at
+
+
+def damage(drift, finding_id):
+    drift.findings.items[finding_id] = Kept(unread(Severity.HIGH, finding_id, "DecodeError: truncated"), 3)
+
+
+def test_a_record_that_cannot_be_read_is_listed_and_hides_no_other(drift):
+    damage(drift, "trust:role:other")
+    drift.role(inline={"own": WIDER})
+    drift.check(drift.event())
+
+    damaged, other = drift.operate.in_states({State.OPEN})
+    assert (damaged.id, other.id) == ("trust:role:other", ID)
+    assert "cannot be read (DecodeError: truncated)" in damaged.drift.summary
+    assert drift.operate.show("trust:role:other") == damaged
+
+
+def test_what_differs_is_alerted_again_where_its_record_cannot_be_read(drift):
+    drift.role(inline={"own": WIDER})
+    damage(drift, ID)
+    drift.scan()
+    drift.scan()
+
+    assert [event.finding_id for event in drift.published(PolicyDriftDetected)] == [ID]
+    assert drift.findings.get(ID).value.drift.verdict == "BROADENED"
+
+
+def test_a_record_that_cannot_be_read_is_over_when_nothing_differs_and_that_is_said(drift):
+    damage(drift, ID)
+    drift.scan()
+    drift.scan()
+
+    (resolved,) = drift.published(PolicyDriftResolved)
+    assert "cannot be read" in resolved.summary
+
+
+def test_an_unreadable_record_of_a_transient_is_alerted_and_stays(drift):
+    damage(drift, "transient:role:app")
+    drift.scan()
+    drift.scan()
+
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert "cannot be read" in detected.summary
+    assert [one.id for one in drift.operate.in_states({State.OPEN})] == ["transient:role:app"]
+
+
+def test_credentials_of_an_unreadable_record_are_read_from_iam(drift):
+    user = User("ann", "/", "AIDAANN", inline={"own": GET})
+    drift.iam.account = replace(drift.iam.account, users={"ann": user})
+    drift.credentials.items[EntityId("user/ann"), Kind.CREDENTIAL] = {"access key AKIA1"}
+    damage(drift, "credential:user:ann")
+    drift.credentials.error = UpstreamError("IAM is away", code="ServiceUnavailable")
+    drift.scan()
+    assert drift.findings.get("credential:user:ann").value.state is State.OPEN
+    drift.credentials.error = None
+    drift.scan()
+
+    assert drift.findings.get("credential:user:ann").value.drift.live == ["access key AKIA1"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from iam_policy import Verdict
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User
+from policy_drift.domain.comparison import notes
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.report.iam_commands import UnsafeTextError, command
 from policy_drift.report.remediation import Remedies
@@ -178,27 +179,56 @@ def refusal(drift, approved, live):
     return remedy
 
 
-def test_a_policy_that_others_have_is_only_planned_and_they_are_named():
-    holder = Role("r", "/", "AROA", attached=(ARNS[0],), trust=trust("ec2.amazonaws.com"))
-    roles = {"r": holder, "other": replace(holder, name="other")}
-    changed = replace(POLICIES[ARNS[0]], document=document("*"), version="v2")
+SHARED = Role("r", "/", "AROA", attached=(ARNS[0],), trust=trust("ec2.amazonaws.com"))
+WIDENED = replace(POLICIES[ARNS[0]], document=document("*"), version="v2")
 
-    remedy = refusal(
-        drift_of("role/r", Kind.ACCESS), account(roles=roles), account(roles=roles, policies={ARNS[0]: changed})
-    )
 
-    assert "policy/a is also attached to role/other" in remedy.refused
-    assert remedy.plan == (f"aws iam set-default-policy-version --policy-arn {ARNS[0]} --version-id v1",)
+def test_a_policy_that_several_have_gets_one_plan_that_names_all_of_them():
+    roles = {"r": SHARED, "other": replace(SHARED, name="other")}
+    before, now = account(roles=roles), account(roles=roles, policies={ARNS[0]: WIDENED})
+
+    remedies = [refusal(drift_of(f"role/{name}", Kind.ACCESS), before, now) for name in roles]
+
+    assert remedies[0] == remedies[1]
+    assert "policy/a is attached to role/other, role/r" in remedies[0].refused
+    assert remedies[0].plan == (f"aws iam set-default-policy-version --policy-arn {ARNS[0]} --version-id v1",)
+
+
+class Lookups:
+    """What IAM answers beside the entities that were read."""
+
+    def __init__(self, holders=(), versions=()):
+        self._holders, self._versions = holders, versions
+
+    def holders(self, policy_arn):  # noqa: ARG002 - the port's signature
+        return self._holders
+
+    def has_version(self, policy_arn, version):  # noqa: ARG002 - the port's signature
+        return version in self._versions
 
 
 def test_a_part_of_an_account_does_not_prove_that_a_policy_has_no_other_holder():
-    holder = Role("r", "/", "AROA", attached=(ARNS[0],), trust=trust("ec2.amazonaws.com"))
-    changed = replace(POLICIES[ARNS[0]], document=document("*"), version="v2")
-    part = account(roles={"r": holder}, policies={ARNS[0]: changed})
+    part = account(roles={"r": SHARED}, policies={ARNS[0]: WIDENED})
+    lookups = Lookups([EntityId("user/far-away")], ["v1"])
 
-    remedies = Remedies(account(roles={"r": holder}), part, holders=lambda _: [EntityId("user/far-away")])
+    remedies = Remedies(account(roles={"r": SHARED}), part, lookups=lookups)
 
     assert "user/far-away" in remedies.of(drift_of("role/r", Kind.ACCESS)).refused
+
+
+@pytest.mark.parametrize("lookups", [None, Lookups(versions=["v2", "v3"])], ids=["a whole account", "a part of one"])
+def test_a_deleted_approved_version_is_created_again_from_the_baseline(lookups):
+    live = account(roles={"r": SHARED}, policies={ARNS[0]: WIDENED}, versions={ARNS[0]: frozenset({"v2", "v3"})})
+    before = account(roles={"r": SHARED})
+    iam = InMemoryIam(live)
+
+    remedy = Remedies(before, live, lookups=lookups).of(drift_of("role/r", Kind.ACCESS))
+    for line in remedy.commands:
+        iam.run(line)
+
+    assert remedy.commands[0].startswith("aws iam create-policy-version ")
+    assert "five versions" in remedy.notes[0]
+    assert iam.policies[ARNS[0]].document == POLICIES[ARNS[0]].document
 
 
 @pytest.mark.parametrize("path", ["/aws-service-role/ecs.amazonaws.com/", "/aws-reserved/sso.amazonaws.com/eu-west-1/"])
@@ -243,16 +273,41 @@ def test_what_could_not_be_read_gets_no_command():
     assert remedy.refused == "policy/a could not be read (denied): nothing can be concluded about it."
 
 
-@pytest.mark.parametrize("kind", [Kind.ACCESS, Kind.BOUNDARY, Kind.MEMBERSHIP])
-def test_the_approved_access_is_not_given_to_a_stranger_of_the_same_name(kind):
-    approved = User("u", "/", "AIDA1", {"own": document("s3:*")}, groups=("readers",), boundary=ARNS[0])
-    stranger = User("u", "/", "AIDA2")
-    remedies = Remedies(account(users={"u": approved}), account(users={"u": stranger}))
+def allowed_to(user):
+    """What a user has that gives access, apart from its boundary."""
+    return {(name, str(one)) for name, one in user.inline.items()} | {*user.attached} | {*user.groups}
 
-    remedy = remedies.of(drift_of("user/u", kind))
 
+@given(users, users, st.sampled_from([Kind.ACCESS, Kind.BOUNDARY, Kind.MEMBERSHIP, Kind.RECREATED]))
+def test_a_stranger_of_the_same_name_gets_nothing_and_loses_what_was_not_approved(approved, stranger, kind):
+    stranger = replace(stranger, unique_id="AIDA2")
+    live = account(users={"-u": stranger})
+    iam = InMemoryIam(live)
+
+    remedy = Remedies(account(users={"-u": approved}), live).of(drift_of("user/-u", kind))
+    for step in remedy.plan:
+        iam.run(step)
+
+    after = iam.users["-u"]
     assert remedy.commands == ()
     assert "a different one" in remedy.refused
+    assert allowed_to(after) <= allowed_to(stranger)
+    assert after.boundary in {stranger.boundary, approved.boundary}
+    assert after.boundary or not stranger.boundary
+    if kind is Kind.RECREATED:
+        assert allowed_to(after) <= allowed_to(approved)
+
+
+@pytest.mark.parametrize("kind", [Kind.TRUST, Kind.MISSING])
+def test_a_role_is_not_given_to_a_stranger_of_the_name_that_its_trust_policy_has(kind):
+    named = {"Statement": {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/ann"}}}
+    approved = Role("r", "/", "AROA", trust=named)
+    changed = {"r": replace(approved, trust=trust("ec2.amazonaws.com"))} if kind is Kind.TRUST else {}
+    before = account(users={"ann": User("ann", "/", "AIDA1")}, roles={"r": approved})
+
+    remedy = refusal(drift_of("role/r", kind), before, account(users={"ann": User("ann", "/", "AIDA2")}, roles=changed))
+
+    assert "user/ann, deleted and recreated since" in remedy.refused
     assert remedy.plan
 
 
@@ -268,10 +323,37 @@ def test_a_renamed_user_gets_its_name_back_and_is_not_to_be_deleted():
     live = User("eve", "/people/", "AIDA1")
     remedies = Remedies(account(users={"ann": approved}), account(users={"eve": live}))
 
-    remedy = remedies.of(drift_of("user/eve", Kind.NOTE))
+    drift = replace(drift_of("user/eve", Kind.NOTE), live=["renamed from user/ann", "moved from path / to /people/"])
+    remedy = remedies.of(drift)
 
     assert remedy.commands == ("aws iam update-user --user-name eve --new-user-name ann --new-path /",)
     assert (remedy.plan, remedy.refused) == ((), "")
+
+
+@given(users, users)
+def test_a_note_about_a_name_reverts_the_name_and_nothing_that_has_a_finding_of_its_own(approved, live):
+    renamed = replace(live, name="eve")
+    before, now = account(users={"-u": approved}), account(users={"eve": renamed})
+    iam = InMemoryIam(now)
+
+    remedy = Remedies(before, now).of(replace(drift_of("user/eve", Kind.NOTE), live=["renamed from user/-u"]))
+    for line in remedy.commands:
+        iam.run(line)
+
+    assert iam.users == {"-u": live}
+
+
+@given(users, users)
+def test_a_note_about_every_part_reverts_every_part(approved, live):
+    noted = [notes.POLICIES, notes.BOUNDARY, notes.GROUPS.format("joined readers"), notes.RENAMED.format("user/-u")]
+    before, now = account(users={"-u": approved}), account(users={"eve": replace(live, name="eve")})
+    iam = InMemoryIam(now)
+
+    remedy = Remedies(before, now).of(replace(drift_of("user/eve", Kind.NOTE), live=noted))
+    for line in remedy.commands:
+        iam.run(line)
+
+    assert iam.users == {"-u": approved}
 
 
 def test_what_a_renamed_user_may_do_is_reverted_under_its_new_name():

@@ -56,6 +56,50 @@ def test_another_branch_of_the_same_owner_is_no_stranger() -> None:
 
 
 @pytest.mark.parametrize(
+    ("claims", "severity"),
+    [
+        ({"repository_owner": "acme"}, Severity.MEDIUM),
+        ({"repository": "acme/other"}, Severity.MEDIUM),
+        ({"repository_owner": "mallory"}, Severity.CRITICAL),
+        ({"job_workflow_ref": "acme/public/.github/workflows/build.yml@v1"}, Severity.CRITICAL),
+    ],
+)
+def test_other_claims_about_the_trusted_organization_are_of_no_stranger(claims: Any, severity: Severity) -> None:
+    now = {"StringEquals": {f"{GITHUB}:{claim}": value for claim, value in claims.items()}}
+
+    assert opened(by(GITHUB, OF_ACME), by(GITHUB, now)).severity is severity
+
+
+def test_a_subject_of_an_organization_that_another_claim_named_is_of_no_stranger() -> None:
+    approved = by(GITHUB, {"StringEquals": {f"{GITHUB}:repository_owner": "acme"}})
+
+    assert opened(approved, by(GITHUB, OF_ACME)).severity is Severity.MEDIUM
+
+
+def test_another_audience_of_a_provider_that_let_everyone_in_lets_no_stranger_in() -> None:
+    approved = by("idp.example.com", {"StringEquals": {"idp.example.com:aud": "one"}})
+    live = by("idp.example.com", {"StringEquals": {"idp.example.com:aud": ["one", "two"]}})
+    of_one = by("idp.example.com", {"StringEquals": {"idp.example.com:sub": "ann", "idp.example.com:aud": "one"}})
+
+    assert opened(approved, live).severity is Severity.MEDIUM
+    assert opened(of_one, approved).severity is Severity.HIGH
+
+
+def test_identities_that_another_provider_signed_in_are_no_guests() -> None:
+    def of(provider: str) -> Document:
+        return by(COGNITO, {"ForAnyValue:StringLike": {f"{COGNITO}:amr": provider}})
+
+    assert not any("guests" in reason for reason in opened(of("authenticated"), of("graph.facebook.com")).reasons)
+
+
+@pytest.mark.parametrize("operator", ["ArnLike", "StringLike"])
+def test_a_condition_on_principals_of_the_own_account_keeps_strangers_out(operator: str) -> None:
+    of_own = {operator: {"aws:PrincipalArn": f"arn:aws:iam::{ID}:role/*"}}
+
+    assert opened(trusting(EC2), trusting("*", of_own)).severity is Severity.MEDIUM
+
+
+@pytest.mark.parametrize(
     ("changed", "severity"),
     [
         ({"StringEquals": {f"{COGNITO}:aud": ["eu-west-1:1", "eu-west-1:2"]}}, Severity.CRITICAL),
@@ -124,6 +168,34 @@ def test_leaving_a_group_that_denies_makes_a_user_an_administrator() -> None:
     assert drift.severity is Severity.CRITICAL
 
 
+@pytest.mark.parametrize("action", ["iam:DeleteGroupPolicy", "iam:DetachGroupPolicy"])
+def test_removing_the_deny_of_its_group_makes_a_user_an_administrator(action: str) -> None:
+    ann = user("ann", EVERYTHING, groups=("fenced",))
+
+    def severity(fence: Document) -> Severity:
+        drifted = drifts(account(ann, group("fenced", but())), account(ann, group("fenced", fence))).found
+        return max(drift.severity for drift in drifted)
+
+    assert severity(but(action)) is (Severity.CRITICAL if action == "iam:DeleteGroupPolicy" else Severity.MEDIUM)
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        ["sts:AssumeRoot"],
+        ["identitystore:CreateGroupMembership"],
+        ["sso-directory:AddMemberToGroup"],
+        ["iam:PassRole", "eks:CreatePodIdentityAssociation"],
+        ["iam:PassRole", "rolesanywhere:CreateTrustAnchor", "rolesanywhere:CreateProfile"],
+    ],
+)
+def test_ways_that_the_public_list_lacks_are_as_severe_as_its_own(actions: list[str]) -> None:
+    assert found(Kind.ACCESS, role("app"), role("app", allow(*actions))).severity is Severity.HIGH
+    for some in actions if len(actions) > 1 else ():
+        rest = [action for action in actions if action != some]
+        assert found(Kind.ACCESS, role("app"), role("app", allow(*rest))).severity is Severity.MEDIUM
+
+
 def test_removing_its_own_boundary_makes_a_role_an_administrator() -> None:
     boundary = policy("fence", allow("s3:*", "iam:DeleteRolePermissionsBoundary"))
     before = role("app", allow("s3:*"), boundary=boundary.arn)
@@ -154,3 +226,13 @@ def test_a_finding_lists_all_of_the_new_access_and_proves_the_most_dangerous() -
         "s3:PutObject (write) on any resource",
     )
     assert drift.newly_allowed[0].action == "dynamodb:DeleteTable"
+
+
+def test_a_stored_action_that_matches_nothing_is_noted_and_hides_no_other() -> None:
+    approved = account(role("app", allow("s3:GetObject")))
+    live = account(role("app", allow("s3:GetObject", "sqs:SendMessage", "access-analyzer:ListTagsForResource ")))
+
+    (found,) = drifts(approved, live).found
+
+    assert found.added == ("sqs:SendMessage (write) on any resource",)
+    assert any("ListTagsForResource " in reason and "matches no action" in reason for reason in found.reasons)

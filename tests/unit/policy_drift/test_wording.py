@@ -1,13 +1,16 @@
 """Requests in words, and texts that others have chosen."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iam_policy import Witness
+from iam_policy import Verdict, Witness
 from iam_policy.wording import visible
 from policy_drift.domain.account import EntityId
-from policy_drift.domain.finding import Kind
+from policy_drift.domain.finding import Drift, Kind
+from policy_drift.report.adoption import accepted_in_words
 from policy_drift.report.wording import HEADINGS, listed, newly_possible, no_longer_possible
+from steward.severity import Severity
 
 ROLE = EntityId("role/deployer")
 
@@ -43,3 +46,38 @@ def test_a_long_list_is_counted():
 
 def test_every_kind_has_a_name_for_people():
     assert set(HEADINGS) == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "added", "removed", "words"),
+    [
+        (
+            Verdict.BROADENED,
+            ["a"],
+            [],
+            "1 finding, with all of the access that is listed: 1 line added, 0 lines removed",
+        ),
+        (
+            Verdict.INCOMPARABLE,
+            ["a", "b", "and 3 more groups"],
+            ["c"],
+            "1 finding, with all of the access that is listed: 2 lines, 3 more groups added, 1 line removed",
+        ),
+        (Verdict.EQUIVALENT, [], [], "1 finding, and no access: It differs"),
+        (Verdict.UNKNOWN, [], [], "1 finding, and access that is not listed: It differs"),
+    ],
+)
+def test_what_an_adoption_accepts_is_counted(verdict, added, removed, words):
+    drift = Drift(
+        EntityId("role/app"),
+        "",
+        Kind.ACCESS,
+        verdict,
+        Severity.HIGH,
+        "It differs.",
+        "f",
+        added=tuple(added),
+        removed=tuple(removed),
+    )
+
+    assert accepted_in_words([drift]) == words

@@ -12,7 +12,7 @@ from repository_provisioning.domain.configuration import Configuration, Details,
 from repository_provisioning.domain.house_rules import KmsEncryption, Lifecycle, Overrides, Pull, RepositoryRule
 from repository_provisioning.domain.lifecycle_documents import why_refused
 from repository_provisioning.domain.names import NamePattern, RepositoryName
-from steward.errors import RuleViolationError
+from steward.errors import RuleViolationError, ValidationError
 
 WEB = RepositoryName("team-a/web")
 KEYS = [f"arn:aws:kms:ca-central-1:123456789012:key/{n}" for n in "ab"]
@@ -27,6 +27,8 @@ rules = st.builds(
         Pull,
         st.lists(st.sampled_from(["210987654321", "111111111111", "222222222222"]), unique=True).map(tuple),
         st.lists(st.sampled_from(["o-a1b2c3d4e5", "o-z1b2c3d4e5"]), unique=True).map(tuple),
+        st.lists(st.sampled_from(["arn:aws:iam::210987654321:role/ci", "arn:aws:iam::111111111111:user/a"])).map(tuple),
+        st.lists(st.sampled_from(["210987654321", "123456789012"]), unique=True).map(tuple),
     ),
     tags=st.dictionaries(st.sampled_from(["team", "cost"]), st.sampled_from(["{namespace}", "{name}", "x"])),
 )
@@ -189,3 +191,60 @@ def test_no_overrides_leave_the_rule_as_it_is(rule):
 
 def test_a_rule_without_a_name_is_called_by_its_pattern_as_a_tag_can_hold_it():
     assert RepositoryRule(NamePattern("**/cache?")).label == "@@/cache@"
+
+
+def policy_of(pull):
+    return json.loads(Configuration.of(WEB, RepositoryRule(NamePattern("**"), pull=pull)).repository_policy)
+
+
+FUNCTIONS = Pull(functions=("123456789012", "210987654321"))
+
+
+def test_roles_and_users_are_readers_by_name():
+    role = "arn:aws:iam::210987654321:role/build/ci"
+
+    (statement,) = policy_of(Pull(principals=(role,)))["Statement"]
+
+    assert (statement["Sid"], statement["Principal"]) == ("PullByPrincipals", {"AWS": [role]})
+
+
+def test_functions_of_accounts_are_readers_and_of_no_other():
+    (statement,) = policy_of(FUNCTIONS)["Statement"]
+
+    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert statement["Condition"]["StringLike"]["aws:SourceArn"] == [
+        "arn:*:lambda:*:123456789012:function:*",
+        "arn:*:lambda:*:210987654321:function:*",
+    ]
+
+
+@pytest.mark.parametrize(
+    "principal", ["*", "123456789012", "arn:aws:iam::123456789012:role/*", "arn:aws:iam::1:user/a"]
+)
+def test_a_reader_that_is_no_role_or_user_is_refused(principal):
+    with pytest.raises(ValueError, match="is not the ARN of a role or user"):
+        Pull(principals=(principal,))
+
+
+def test_some_tags_of_a_mutable_repository_can_be_immutable():
+    wanted = Configuration.of(WEB, RepositoryRule(NamePattern("**"), tag_mutability="MUTABLE", immutable_tags=("v*",)))
+
+    assert (wanted.tag_mutability, wanted.exclusions) == ("MUTABLE_WITH_EXCLUSION", ("v*",))
+
+
+def test_exceptions_of_the_other_kind_are_refused():
+    with pytest.raises(ValueError, match="exceptions from MUTABLE"):
+        RepositoryRule(NamePattern("**"), immutable_tags=("v*",))
+
+
+def test_more_tags_than_fit_beside_the_steward_s_are_refused_when_settings_are_checked():
+    RepositoryRule(NamePattern("**"), tags={f"t{n}": "" for n in range(46)})
+    with pytest.raises(ValidationError, match="has 47 tags; at most 46"):
+        RepositoryRule(NamePattern("**"), tags={f"t{n}": "" for n in range(47)})
+
+
+def test_a_version_that_knows_more_settings_keeps_the_fingerprint():
+    """Otherwise every repository would be configured anew after an upgrade."""
+    plain = Configuration("IMMUTABLE", ("latest",), "AES256", None, None, None, {"a": "b"})
+
+    assert plain.fingerprint == "26769be282e39c04430bbd53fa654993c0e591dcc3013338ee1bf7f7c35f47f5"

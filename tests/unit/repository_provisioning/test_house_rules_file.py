@@ -86,7 +86,7 @@ BAD = {
     "an unknown key within": (
         SOUND.replace("daily_limit", "weekly_limit"),
         5,
-        "callers[0].weekly_limit: unknown key; known keys are daily_limit, may_override",
+        "callers[0].weekly_limit: unknown key; known keys are daily_limit, may_adopt, may_override",
     ),
     "an unknown key of a lifecycle": (
         SOUND.replace("untagged_after_days: 14", "untagged_after_days: 14, keep: 3"),
@@ -125,7 +125,12 @@ BAD = {
     "an override that there is not": (
         SOUND.replace("[lifecycle, tags]", "[lifecycle, colour]"),
         4,
-        "Invalid enum value 'colour'; one of tag_mutability, mutable_tags, encryption, lifecycle, pull, tags",
+        "Invalid enum value 'colour'; one of tag_mutability, mutable_tags, immutable_tags, encryption, lifecycle, pull",
+    ),
+    "a registry in a pattern": (
+        SOUND.replace('"team-a/**"', '"123456789012.dkr.ecr.eu-central-1.amazonaws.com/team-a/**"', 1),
+        3,
+        "begins with the registry 123456789012.dkr.ecr.eu-central-1.amazonaws.com: leave it out, and write team-a/**",
     ),
     "a limit of nothing": (SOUND.replace("300", "0"), 2, "daily_limit must be 1 or more; omit it for no limit"),
     "a limit in words": (SOUND.replace("300", "many"), 5, "Expected `int | null`, got `str`"),
@@ -342,5 +347,5 @@ def test_a_service_that_pulls_is_refused_with_what_to_do():
     rule = {"match": "**", "pull": {"services": ["lambda.amazonaws.com"]}}
     callers = [{"principals": ["self:*"], "repositories": ["**"]}]
 
-    with pytest.raises(ValidationError, match="list the account in accounts"):
+    with pytest.raises(ValidationError, match="list their accounts in functions"):
         convert({"callers": callers, "repositories": [rule]}, HouseRules)

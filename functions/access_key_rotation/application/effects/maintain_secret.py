@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from access_key_rotation.application.ports import CredentialVault
 from access_key_rotation.application.run import Run
-from access_key_rotation.domain.events import SecretReaderMissing
-from access_key_rotation.domain.rules.situation import fingerprint_of
+from access_key_rotation.domain.events import SecretReaderMissing, SecretReadersChanged
+from access_key_rotation.domain.state import Restriction
 
 
 class SecretMaintenance:
@@ -19,15 +19,21 @@ class SecretMaintenance:
         run.lease.check()
         run.seen = run.seen.with_secret(self._vault.create(run.name))
         run.remember(replace(run.seen.record, readers="", backstop_days=0))
+        run.seen = replace(run.seen, restriction=Restriction())
 
-    def restrict_readers(self, run: Run, principals: tuple[str, ...]) -> None:
-        """Put the resource policy that the settings define."""
-        secret = run.secret
+    def restrict_readers(self, run: Run, wanted: Restriction) -> None:
+        """Put the resource policy that the settings define; publish what another writer made of the one before."""
+        secret, live = run.secret, run.seen.restriction
         run.lease.check()
-        self._vault.restrict_readers(run.name, principals)
+        self._vault.restrict_readers(run.name, wanted)
+        if live and run.seen.record.readers == wanted.fingerprint:
+            added = sorted(set(live.readers) - set(wanted.readers))
+            change = wanted.change_to(live)
+            run.events.append(SecretReadersChanged(run.name, secret.arn, change, list(live.readers), added))
         if set(run.settings.secret_readers) == {run.user.arn}:
             run.events.append(SecretReaderMissing(run.name, secret.arn))
-        run.remember(replace(run.seen.record, readers=fingerprint_of(principals)))
+        run.remember(replace(run.seen.record, readers=wanted.fingerprint))
+        run.seen = replace(run.seen, restriction=wanted)
 
     def replicate(self, run: Run, regions: tuple[str, ...]) -> None:
         """Replicate the secret to further regions, where it is not in sync yet."""

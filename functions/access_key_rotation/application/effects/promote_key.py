@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from access_key_rotation.application.ports import CredentialVault
+from access_key_rotation.application.ports import CredentialVault, NotAuthenticatedError
 from access_key_rotation.application.run import Run
 from access_key_rotation.application.verify_key import KeyVerifier
 from access_key_rotation.domain.credential import Credential
@@ -25,8 +25,10 @@ class KeyPromotion:
         self._clock = clock
 
     def verify(self, run: Run, credential: Credential, *, urgent: bool = False) -> None:
-        """Verify the key, as ``KeyVerifier.verify`` does, and record when."""
-        self._verifier.verify(credential, run.user, run.settings.verify, urgent=urgent)
+        """Verify the key and record when; while AWS quarantines the user, without ECR, which it denies then."""
+        wanted = run.settings.verify
+        wanted = replace(wanted, ecr=wanted.ecr and not run.is_quarantined)
+        self._verifier.verify(credential, run.user, wanted, urgent=urgent)
         run.verified[credential.access_key_id] = self._clock.now()
 
     def promote(self, run: Run, key_id: str, *, urgent: bool) -> None:
@@ -46,6 +48,22 @@ class KeyPromotion:
             run.seen = run.seen.with_label(Label.PREVIOUS, expected, current)
         run.seen = run.seen.with_label(Label.CURRENT, version, key_id)
 
+    def restore(self, run: Run, key_id: str) -> None:
+        """Move AWSCURRENT back to the version that AWSPREVIOUS names; a key that AWS refuses is not tried again."""
+        version, current = run.version(Label.PREVIOUS), run.version(Label.CURRENT)
+        credential = self._vault.read(run.name, version)
+        if isinstance(credential, Content) or credential.access_key_id != key_id:
+            raise ConflictError(f"the version {version} of {run.name} names the key {key_id} no more")
+        try:
+            self.verify(run, credential, urgent=True)
+        except NotAuthenticatedError:
+            run.seen = replace(run.seen, refused=run.seen.refused | {key_id})
+            return
+        run.lease.check()
+        self._vault.promote(run.name, version, expected=current)
+        leaked = run.seen.named[Label.CURRENT]
+        run.seen = run.seen.with_label(Label.PREVIOUS, current, leaked).with_label(Label.CURRENT, version, key_id)
+
     def record(self, run: Run, key_id: str) -> None:
         """Record and publish that a key is current; keys that were current begin to drain.
 
@@ -53,8 +71,10 @@ class KeyPromotion:
         """
         seen, now = run.seen, self._clock.now()
         before = run.history(key_id)
+        run.remember(replace(seen.record, entry=None))
         run.note(key_id, KeyHistory(before.made_by_us, promoted_at=now, compromised=before.compromised))
-        still_work, has_leaked = [], False
+        previous = seen.named.get(Label.PREVIOUS)
+        still_work, has_leaked = [], isinstance(previous, str) and run.history(previous).compromised
         for key in seen.keys:
             if key.id == key_id or seen.is_labelled(key.id) or not seen.is_attributed(key):
                 continue
@@ -65,8 +85,10 @@ class KeyPromotion:
             if key.active and not history.compromised:
                 still_work.append(key.id)
         waived = ["quiet period", "adoption", "replicas", "all regions but one"] if has_leaked else []
-        if has_leaked and run.settings.verify.ecr:
+        if run.settings.verify.ecr and (has_leaked or run.is_quarantined):
             waived.append("ECR login")
+        if has_leaked and run.settings.targets:
+            waived.append("targets of secret sync")
         arn = seen.secret.arn if seen.secret else ""
         run.events.append(AccessKeyRotated(run.name, run.user.user_id, key_id, arn, still_work, waived))
 

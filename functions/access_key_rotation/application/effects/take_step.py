@@ -28,7 +28,7 @@ class Steps:
         self._promotion = promotion
         self._removal = removal
 
-    def take(self, run: Run, step: do.Step) -> None:  # noqa: C901, PLR0912 - a table, in the form of a match
+    def take(self, run: Run, step: do.Step) -> None:  # noqa: C901, PLR0912, PLR0915 - a table, in the form of a match
         """Carry out one step.
 
         Raises
@@ -41,13 +41,15 @@ class Steps:
                 self._observer.read_usage(run, key_id)
             case do.ReadStanding():
                 self._observer.read_standing(run)
+            case do.ReadTargets():
+                self._observer.read_targets(run)
             case do.ReadCreator(key_id):
                 self._observer.read_creator(run, key_id)
             case do.CreateSecret():
                 self._maintenance.create(run)
                 self._observer.look_at_secret(run)
-            case do.RestrictReaders(principals):
-                self._maintenance.restrict_readers(run, principals)
+            case do.RestrictReaders(wanted):
+                self._maintenance.restrict_readers(run, wanted)
                 if run.seen.is_locked_out:
                     self._observer.look_at_secret(run)
             case do.Replicate(regions):
@@ -62,6 +64,8 @@ class Steps:
                 self._creation.drop_pending(run)
             case do.Promote(key_id, urgent):
                 self._promotion.promote(run, key_id, urgent=urgent)
+            case do.Restore(key_id):
+                self._promotion.restore(run, key_id)
             case do.RecordPromotion(key_id):
                 self._promotion.record(run, key_id)
             case do.LatchAdoption(key_id):

@@ -6,19 +6,25 @@ from access_key_rotation.domain.rules.steps import (
     Block,
     CreateKey,
     CreateSecret,
+    Deactivate,
     Delete,
     DropPending,
     KeepKey,
     Promote,
     ReadStanding,
     RecordPromotion,
+    Restore,
     Suspect,
     Wait,
 )
-from access_key_rotation.domain.state import Label
+from access_key_rotation.domain.settings import LeakWithoutSlot
+from access_key_rotation.domain.state import AccessKey, Label
 
 SLOTS = 2
 """Keys that IAM lets a user have."""
+LEAKED = "compromised"
+SLOT_NEEDED = "compromised: its slot is needed"
+"""Why keys are removed in the response to a leak."""
 
 
 def schedule_asks_too_early(at: Situation) -> Action | None:
@@ -33,23 +39,47 @@ def key_is_wanted(at: Situation) -> Action | None:
     """Create a key: the first, the next, or the replacement of one that leaked or is missing."""
     reason = at.reason_to_create()
     full = len(at.seen.keys) >= SLOTS
-    if reason is None or (full and not at.is_urgent):
+    if reason is None or (full and not at.is_urgent and not _dead_leaked(at)):
         return None
     for gate in CREATION_GATES:
         if obstacle := gate(at):
             return obstacle
     if full:
-        return _room(at)
+        return _room(at) if at.is_urgent else Delete(_dead_leaked(at)[0].id, SLOT_NEEDED)
     return CreateKey(reason) if at.seen.secret else CreateSecret()
 
 
 def _room(at: Situation) -> Action:
-    """A slot for the key that replaces a leaked one."""
+    """A slot for the key that replaces a leaked one: that of a key that works is the last choice, or none."""
     leaked = [key for key in at.seen.keys if at.history(key).compromised and not at.seen.is_labelled(key.id)]
-    for key in (*at.quarantined, *leaked, *at.draining):
+    older = at.draining if at.settings.leak_without_slot is LeakWithoutSlot.DELETE_OLDER_KEY else []
+    for key in (*at.quarantined, *leaked, *older):
         if not at.seen.is_labelled(key.id):
-            return Delete(key.id, "compromised: its slot is needed")
-    return Block("both slots hold keys that the steward may not delete; free one by hand, at once")
+            return Delete(key.id, SLOT_NEEDED)
+    current = at.seen.current
+    if current is None:
+        return Block("both slots hold keys that the steward may not delete; free one by hand, at once")
+    return Deactivate(current.id, LEAKED) if current.active else Delete(current.id, SLOT_NEEDED)
+
+
+def _dead_leaked(at: Situation) -> list[AccessKey]:
+    """Leaked keys that we deactivated: a requested rotation may take their slot, because they never work again."""
+    current = at.seen.current
+    is_requested = current is not None and at.seen.record.wanted == current.id
+    return [key for key in at.quarantined if is_requested and at.history(key).compromised]
+
+
+def older_key_can_return(at: Situation) -> Action | None:
+    """Let consumers read the older key again if the current one leaked, so that no other user is cut off.
+
+    The older key takes the slot of a successor; to delete it would cut off everyone who has not switched yet.
+    """
+    keeps = at.settings.leak_without_slot is LeakWithoutSlot.KEEP_OLDER_KEY
+    if not at.is_urgent or not keeps or len(at.seen.keys) < SLOTS:
+        return None
+    previous = at.seen.named.get(Label.PREVIOUS)
+    usable = [key for key in at.draining if key.id == previous and key.id not in at.seen.refused]
+    return Restore(usable[0].id) if usable else None
 
 
 def not_exempt(at: Situation) -> Action | None:
@@ -107,7 +137,8 @@ def _dead_pending(at: Situation) -> Action:
     suspected = at.seen.record.history(named).suspected_at
     if suspected is None:
         return Suspect(named)
-    return Wait("CREATED", suspected + SETTLE) if at.now < suspected + SETTLE else DropPending("its key does not exist")
+    is_confirmed = at.is_listed_since(suspected + SETTLE)
+    return DropPending("its key does not exist") if is_confirmed else Wait("CREATED", suspected + SETTLE)
 
 
 def promotion_is_unrecorded(at: Situation) -> Action | None:

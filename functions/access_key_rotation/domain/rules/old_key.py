@@ -4,8 +4,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from access_key_rotation.domain.rules.situation import DAILY, SETTLE, Situation
-from access_key_rotation.domain.rules.steps import Accept, Action, Deactivate, Delete, LatchAdoption, ReadUsage, Wait
+from access_key_rotation.domain.rules.situation import DAILY, NEXT_PLAN, SETTLE, Situation
+from access_key_rotation.domain.rules.steps import (
+    Accept,
+    Action,
+    Deactivate,
+    Delete,
+    End,
+    LatchAdoption,
+    ReadTargets,
+    ReadUsage,
+    Wait,
+)
 from access_key_rotation.domain.settings import AtMaxAge
 from access_key_rotation.domain.state import AccessKey
 
@@ -33,9 +43,9 @@ def adoption(at: Situation) -> Action | None:
 def brought_back_by_hand(at: Situation) -> Action | None:
     """Respect a manual reactivation; but IAM may still list a key as Active that was just deactivated."""
     for key in at.seen.keys:
-        deactivated = at.history(key).deactivated_at
-        if deactivated and at.is_brought_back(key):
-            settled = deactivated + SETTLE
+        inactive = at.history(key).deactivated_at or at.history(key).found_inactive_at
+        if inactive and at.is_brought_back(key):
+            settled = inactive + SETTLE
             return Accept(key.id) if at.now >= settled else Wait("DRAINING", settled)
     return None
 
@@ -53,10 +63,13 @@ def deactivation(at: Situation) -> Action | None:
 
 
 def drained_long_enough(at: Situation, key: AccessKey) -> Action | None:
-    """Consumers get ``drain_days`` to switch, even if the old key was never seen in use."""
+    """Consumers get ``drain_days`` to switch, even if the old key was never seen in use, or is past its limit already.
+
+    A key may be current for longer than the limit: before its user was enrolled, frozen, or without a free slot.
+    """
     superseded = at.history(key).superseded_at or at.now
     ready = superseded + at.settings.drain
-    return _draining(at, ready) if at.now < ready and not _forced(at, key) else None
+    return _draining(at, ready) if at.now < ready else None
 
 
 def successor_adopted(at: Situation, key: AccessKey) -> Action | None:
@@ -84,6 +97,18 @@ def replicas_in_sync(at: Situation, _: AccessKey) -> Action | None:
     return Wait("DRAINING", at.checked_again(), notice) if late else None
 
 
+def targets_in_sync(at: Situation, _: AccessKey) -> Action | None:
+    """Systems that cannot read Secrets Manager have the new key: every target confirmed it, as it is set today."""
+    if not at.settings.targets:
+        return None
+    if at.seen.synced is None:
+        return ReadTargets()
+    late = at.seen.synced.late(at.settings.targets, at.seen.current.id if at.seen.current else "")
+    names = ", ".join(target.name for target in late)
+    notice = f"the new key has not been confirmed by {names}" if late else ""
+    return Wait("DRAINING", at.checked_again(), notice) if late else None
+
+
 def not_exempt(at: Situation, _: AccessKey) -> Action | None:
     """An exempt user keeps every active key."""
     end = at.settings.exempt_until(at.now)
@@ -101,6 +126,7 @@ DEACTIVATION_GATES: tuple[Gate, ...] = (
     successor_adopted,
     unused_long_enough,
     replicas_in_sync,
+    targets_in_sync,
     not_exempt,
     not_frozen,
 )
@@ -121,7 +147,7 @@ def resting(at: Situation) -> Wait:
     """Wait: the user's state, when to run again, and what a person should know."""
     current = at.seen.current
     if current is None:
-        return Wait("NO_KEY", at.checked_again(), "the user has no usable key, and both of its slots are taken")
+        return Wait("NO_KEY", at.checked_again(), _without_key(at))
     rotation = current.created + at.settings.rotate_after
     ends = [
         deactivated + at.settings.keep_inactive
@@ -131,7 +157,8 @@ def resting(at: Situation) -> Wait:
     if frozen := at.settings.frozen_until(at.now):
         ends = [max(frozen, *ends)] if ends else []
     if at.now >= rotation:
-        notice = "a new key is due, and both slots are taken"
+        dead = [key.id for key in at.quarantined if at.history(key).compromised]
+        notice = "" if dead else "a new key is due, and both slots are taken"
         until = min([*ends, at.checked_again()])
         return Wait("QUARANTINED" if ends else "STEADY", max(until, at.now), notice)
     adopted = at.history(current).adopted_at
@@ -140,17 +167,40 @@ def resting(at: Situation) -> Wait:
     return Wait("QUARANTINED" if ends else "STEADY", min([rotation, *ends, *checks]), notice)
 
 
-def reported(at: Situation, wait: Wait) -> Wait:
-    """Add a notice for a dead current key and every key past the limit, reported every day, also while the run waits.
+def _without_key(at: Situation) -> str:
+    """Why consumers have no key."""
+    keys = " and ".join(key.id for key in at.seen.keys)
+    promoted = [key.id for key in at.seen.keys if at.history(key).promoted_at]
+    if at.seen.secret is None and promoted:
+        return (
+            f"the secret was deleted for good, so that consumers can read no key, and the keys {keys} take both slots: "
+            "deactivate and delete the one that nobody uses; then the user gets a new secret and a new key"
+        )
+    return f"the user has no usable key, and the keys {keys} take both of its slots: delete one that nobody uses"
 
-    An exemption says that the operator accepts this until a day.
+
+def reported(at: Situation, end: End) -> End:
+    """The same end, with what people should know however the run ends: AWS's quarantine, and keys that are too old.
+
+    An exemption says that the operator accepts an old key until a day.
     """
+    if isinstance(end, Wait):
+        return _reported_wait(at, end)
+    notices = [end.reason, *_of_quarantine(at)]
+    current = at.seen.current
+    if at.is_urgent and current and not current.active:
+        notices.append(f"the current key {current.id} leaked and is inactive: its consumers cannot authenticate")
+    return replace(end, reason="; ".join(notices))
+
+
+def _reported_wait(at: Situation, wait: Wait) -> Wait:
+    """A dead current key and every key past the limit are reported every day, also while the run waits."""
     notices, until = [wait.notice] if wait.notice else [], wait.until
     current = at.seen.current
-    if current and not current.active and not at.is_urgent:
-        notices.append(f"the current key {current.id} is inactive: its consumers cannot authenticate")
-    if at.seen.record.quarantine and at.seen.user:
-        notices.append(_quarantined(at, at.seen.user.name, at.seen.record.quarantine))
+    if current and not current.active:
+        why = "leaked and is inactive" if at.is_urgent else "is inactive"
+        notices.append(f"the current key {current.id} {why}: its consumers cannot authenticate")
+    notices += _of_quarantine(at)
     held_to_limit = at.is_enrolled and not at.settings.exempt_until(at.now)
     for key in at.seen.keys if held_to_limit else ():
         if key.active and at.is_past_limit(key):
@@ -158,17 +208,23 @@ def reported(at: Situation, wait: Wait) -> Wait:
             notices.append(f"the key {key.id} is older than the limit and {why}")
         elif key.active:
             until = min(until, key.created + at.settings.max_age)
+    if any(at.history(key).compromised for key in at.seen.keys):
+        until = min(until, at.now + NEXT_PLAN)
     return replace(wait, until=min(until, at.now + DAILY) if notices else until, notice="; ".join(notices))
 
 
-def _quarantined(at: Situation, name: str, policy: str) -> str:
-    """AWS's quarantine of the user, when to end it, and how."""
+def _of_quarantine(at: Situation) -> list[str]:
+    """AWS's quarantine of the user, when to end it, and how; nothing if there is none."""
+    policy, user = at.seen.record.quarantine, at.seen.user
+    if not policy or user is None:
+        return []
     leaked = [key.id for key in at.seen.keys if key.active and at.history(key).compromised]
     when = f"after the key {' and '.join(leaked)} is inactive" if leaked else "now, because no leaked key is active"
-    return (
+    notice = (
         f"AWS quarantines the user by {policy.rpartition('/')[2]}: no consumer can log in to ECR until a person "
-        f"detaches it; do so {when}: aws iam detach-user-policy --user-name {name} --policy-arn {policy}"
+        f"detaches it; do so {when}: aws iam detach-user-policy --user-name {user.name} --policy-arn {policy}"
     )
+    return [notice]
 
 
 def _forced(at: Situation, key: AccessKey) -> bool:
@@ -177,8 +233,11 @@ def _forced(at: Situation, key: AccessKey) -> bool:
 
 
 def _draining(at: Situation, ready: datetime | None = None) -> Wait:
-    """Wait while the old key drains."""
-    notice = _unadopted(at, at.seen.current) if at.seen.current else ""
+    """Wait while the old key drains: until it may go, or until it is seen again whether its successor is in use."""
+    current = at.seen.current
+    if ready and current and at.history(current).adopted_at:
+        return Wait("DRAINING", ready)
+    notice = _unadopted(at, current) if current else ""
     return Wait("DRAINING", min(ready or at.checked_again(), at.checked_again()), notice)
 
 

@@ -9,7 +9,10 @@ from math import ceil
 
 from access_key_rotation.domain.names import ROTATE_TAG
 from access_key_rotation.domain.rules.next_key import (
+    CREATION_GATES,
+    LEAKED,
     key_is_wanted,
+    older_key_can_return,
     pending_key_waits,
     promotion_is_unrecorded,
     schedule_asks_too_early,
@@ -29,12 +32,13 @@ from access_key_rotation.domain.rules.situation import (
     Reason,
     Rule,
     Situation,
-    fingerprint_of,
 )
 from access_key_rotation.domain.rules.steps import (
+    RELEASED,
     Action,
     Announce,
     Block,
+    CreateSecret,
     Deactivate,
     Delete,
     Forget,
@@ -69,6 +73,9 @@ def user_is_not_enrolled(at: Situation) -> Action | None:
     if at.is_enrolled:
         return None
     reason = f"the user is not enrolled: that takes the path {at.enrolment.path} and steward:rotate=true"
+    entry = at.seen.record.entry
+    if entry and at.now < entry.at + SETTLE:
+        return Wait("ENROLLING", entry.at + SETTLE)
     written = at.seen.user.tags.get(ROTATE_TAG) if at.seen.user else None
     return _leaves(at, f"{reason}, and the tag is {written!r}" if written not in {None, "true"} else reason)
 
@@ -76,15 +83,21 @@ def user_is_not_enrolled(at: Situation) -> Action | None:
 def _leaves(at: Situation, reason: str) -> Action:
     """A user that is not ours is forgotten once no secret of ours is left; a person decides about a secret.
 
-    A secret that is scheduled for deletion is decided, and needs no reminder unless an enrolled user needs its name.
+    A secret that is scheduled for deletion is decided, and needs no reminder unless an enrolled user needs its name, or
+    a leaked key is still active. A user on the path that has a leaked key is not forgotten: an active one is
+    deactivated as soon as IAM permits it, and one that a person reactivates is still known to have leaked.
     """
-    secret = at.seen.secret
-    if secret is None:
-        return Release(reason)
-    if secret.owner != at.enrolment.stack:
-        return Release(f"{reason}; its secret belongs to {secret.owner or 'nobody'}")
+    secret, user = at.seen.secret, at.seen.user
+    leaked = [key for key in at.seen.keys if at.history(key).compromised]
+    has_open_leak = any(key.active for key in leaked)
+    if secret is None or secret.owner != at.enrolment.stack:
+        if secret:
+            reason += f"; its secret belongs to {secret.owner or 'nobody'}"
+        if not leaked or user is None or not user.path.startswith(at.enrolment.path):
+            return Release(reason)
+        return Block(reason) if has_open_leak else Wait(RELEASED, at.now + DAILY, reason if at.demand else "")
     if secret.deleted and not at.is_enrolled:
-        return Wait(ORPHANED_SECRET, at.now + DAILY, reason if at.demand else "")
+        return Wait(ORPHANED_SECRET, at.now + DAILY, reason if at.demand or has_open_leak else "")
     return Block(reason, ORPHANED_SECRET)
 
 
@@ -112,6 +125,16 @@ def key_has_leaked(at: Situation) -> Action | None:
     return MarkCompromised(key_id) if is_known and not record.history(key_id).compromised else None
 
 
+def leak_names_no_key(at: Situation) -> Action | None:
+    """A leak without a key id means the key that the secret names; if that is unclear, a person must name the key."""
+    demand = at.demand
+    if demand is None or demand.reason is not Reason.COMPROMISED or demand.key_id:
+        return None
+    return Block(
+        "a leak was reported without key_id, and it is unclear which key is meant: report it again with key_id"
+    )
+
+
 def user_is_frozen(at: Situation) -> Action | None:
     """An operator froze the user; only a leak overrides that."""
     return Wait("FROZEN", at.checked_again()) if at.seen.record.frozen and not at.is_urgent else None
@@ -120,6 +143,18 @@ def user_is_frozen(at: Situation) -> Action | None:
 def tags_are_unfit(at: Situation) -> Action | None:
     """Broken settings, which any caller with tagging rights can cause, must not delay the response to a leak."""
     return Block(at.seen.unfit_tags) if at.seen.unfit_tags and not at.is_urgent else None
+
+
+def present_key_is_awaited(at: Situation) -> Action | None:
+    """Create the secret of a user that was enrolled with its present key, and wait until that key is stored in it."""
+    entry = at.seen.record.entry
+    if entry is None or [key.id for key in at.unattributed] != [entry.awaits] or at.is_urgent:
+        return None
+    if at.seen.secret is None:
+        obstacle = next((found for gate in CREATION_GATES if (found := gate(at))), None)
+        return obstacle or CreateSecret()
+    notice = f"its holder has not stored the key {entry.awaits} in the secret: steward keys enrol, with --present-key"
+    return Wait("AWAITING_KEY", at.checked_again(), notice if at.now >= entry.at + DAILY else "")
 
 
 def key_is_unattributed(at: Situation) -> Action | None:
@@ -140,7 +175,7 @@ def _orphan(at: Situation, key: AccessKey) -> Action:  # noqa: PLR0911 - one ret
     history = at.history(key)
     if history.suspected_at is None:
         return Suspect(key.id)
-    if at.now < history.suspected_at + LISTED_TWICE:
+    if not at.is_listed_since(history.suspected_at + LISTED_TWICE):
         return Wait("ORPHANED_KEY", history.suspected_at + LISTED_TWICE)
     if key.id not in at.seen.usage:
         return ReadUsage(key.id)
@@ -171,16 +206,16 @@ def current_key_is_inactive(at: Situation) -> Action | None:
 
 
 def current_key_is_missing(at: Situation) -> Action | None:
-    """Replace a key that was deleted, once a second listing confirms that it is gone."""
+    """Replace a key that was deleted, once a second listing confirms that it is gone; a leaked one at once."""
     missing = at.missing
-    if missing is None:
+    if missing is None or at.is_urgent:
         return None
     history = at.seen.record.keys.get(missing)
     if history is None or history.promoted_at is None:
         return Block(f"the secret names the key {missing}, which the user does not have")
     if history.suspected_at is None:
         return Suspect(missing)
-    if at.now < history.suspected_at + SETTLE:
+    if not at.is_listed_since(history.suspected_at + SETTLE):
         return Wait("CURRENT_KEY_MISSING", history.suspected_at + SETTLE)
     return None
 
@@ -188,7 +223,8 @@ def current_key_is_missing(at: Situation) -> Action | None:
 def gone_key_is_remembered(at: Situation) -> Action | None:
     """Forget a key that is gone, unless it was just created and IAM may not list it yet."""
     for key_id, history in at.seen.record.keys.items():
-        is_settled = history.promoted_at is not None or not (history.made_by_us or history.suspected_at)
+        was_listed = bool(history.promoted_at or history.retired_for)
+        is_settled = was_listed or not (history.made_by_us or history.suspected_at)
         if is_settled and at.seen.key(key_id) is None and not at.seen.is_labelled(key_id):
             return Forget(key_id)
     return None
@@ -201,15 +237,33 @@ def deactivation_is_unannounced(at: Situation) -> Action | None:
 
 def leaked_key_is_active(at: Situation) -> Action | None:
     """Deactivate a leaked key that no consumer reads at once, a foreign one, too: the report names it."""
-    return next((Deactivate(key.id, "compromised") for key in at.leaked), None)
+    return next((Deactivate(key.id, LEAKED) for key in at.leaked), None)
+
+
+def leaks_to_stop(at: Situation) -> list[Deactivate]:
+    """Before a run ends, deactivate every leaked key in place, also one that consumers read (exception to 1 and 3).
+
+    A successor comes first wherever it can be created. Whatever prevents that does not keep the leaked key alive.
+    """
+    return [Deactivate(key.id, LEAKED) for key in at.still_leaking]
+
+
+def leaks_to_announce(at: Situation) -> list[Announce]:
+    """Before a run ends, publish the deactivation of every leaked key."""
+    return [Announce(key.id) for key in at.quarantined if at.history(key).compromised and not at.history(key).announced]
 
 
 def readers_have_changed(at: Situation) -> Action | None:
-    """Let the readers of the settings, the user by its present ARN, and our roles read the secret."""
-    if at.seen.secret is None or at.seen.user is None:
+    """Let the readers of the settings, the user by its present ARN, and our roles read the secret.
+
+    The live policy is compared. Where IAM alone decides, a policy of others is none of the steward's business.
+    """
+    live = at.seen.restriction
+    if live is None or at.seen.user is None:
         return None
-    wanted = at.enrolment.readers(at.settings, at.seen.user)
-    return RestrictReaders(wanted) if at.seen.record.readers != fingerprint_of(wanted) else None
+    wanted = at.enrolment.restriction(at.settings, at.seen.user)
+    differs = live != wanted if wanted.readers else bool(live.readers)
+    return RestrictReaders(wanted) if differs else None
 
 
 def policy_locks_us_out(at: Situation) -> Action | None:
@@ -238,10 +292,11 @@ def backstop_is_missing(at: Situation) -> Action | None:
 
 
 RULES: tuple[Rule, ...] = (
+    key_has_leaked,
     user_is_gone,
     user_is_another,
     user_is_not_enrolled,
-    key_has_leaked,
+    leak_names_no_key,
     secret_is_not_ours,
     secret_is_deleted,
     policy_locks_us_out,
@@ -249,8 +304,10 @@ RULES: tuple[Rule, ...] = (
     leaked_key_is_active,
     promotion_is_unrecorded,
     deactivation_is_unannounced,
+    older_key_can_return,
     user_is_frozen,
     tags_are_unfit,
+    present_key_is_awaited,
     key_is_unattributed,
     current_key_is_inactive,
     current_key_is_missing,
@@ -271,4 +328,7 @@ RULES: tuple[Rule, ...] = (
 def decide(at: Situation, rules: tuple[Rule, ...] = RULES) -> Action:
     """Return the next step. Destructive steps need every fact known: what was not read never counts as unused."""
     action = next((action for rule in rules if (action := rule(at))), None) or resting(at)
-    return reported(at, action) if isinstance(action, Wait) else action
+    outlasting: list[Action] = [*leaks_to_stop(at), *leaks_to_announce(at)]
+    if isinstance(action, Wait | Block) and outlasting:
+        return outlasting[0]
+    return reported(at, action) if isinstance(action, Wait | Block | Release) else action

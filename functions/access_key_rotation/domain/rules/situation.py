@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 
 from access_key_rotation.domain.rules.steps import Action
 from access_key_rotation.domain.settings import UserSettings
-from access_key_rotation.domain.state import AccessKey, Content, KeyHistory, Label, User, UserState
+from access_key_rotation.domain.state import AccessKey, Content, KeyHistory, Label, Restriction, User, UserState
 
 SETTLE = timedelta(seconds=60)
 """How long IAM may take to list a key that it has created."""
@@ -16,6 +15,11 @@ SKEW = timedelta(minutes=5)
 """How far our clock and IAM's may be apart."""
 LISTED_TWICE = timedelta(seconds=30)
 """How far apart the two listings are that an orphan must appear in."""
+NEXT_PLAN = timedelta(minutes=55)
+"""When a blocked user, or one with a leaked key, is looked at again: a person may have changed it meanwhile.
+
+Shorter than the hour between two runs of the planner, so that the next of them finds the user due.
+"""
 DAILY = timedelta(days=1)
 """How long a notice is valid before it is published again."""
 ROTATION_WINDOW = timedelta(days=1)
@@ -37,7 +41,11 @@ class Demand:
     """A request to rotate one key. It is fulfilled, and void, when that key is no longer current."""
 
     key_id: str
+    """Empty for the key that the secret names, of a user of which no current key is recorded."""
     reason: Reason
+    id: str = ""
+    by: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +60,13 @@ class Enrolment:
     roles: tuple[str, ...] = ()
     """ARNs of our own roles that read secrets; no pattern, because a role of a fitting name could be created."""
 
-    def readers(self, settings: UserSettings, user: User) -> tuple[str, ...]:
-        """The principals that the secret's resource policy lets read; none if IAM alone decides."""
-        wanted = settings.secret_readers
-        return tuple(sorted({*wanted, *self.roles, user.arn})) if wanted else ()
-
-
-def fingerprint_of(principals: tuple[str, ...]) -> str:
-    """Changes with any of the principals; empty for none."""
-    return sha256(" ".join(principals).encode()).hexdigest()[:16] if principals else ""
+    def restriction(self, settings: UserSettings, user: User) -> Restriction:
+        """What the secret's resource policy should restrict: nothing if IAM alone decides who reads."""
+        if not settings.secret_readers:
+            return Restriction()
+        readers = tuple(sorted({*settings.secret_readers, *self.roles, user.arn}))
+        editors = tuple(sorted({*settings.policy_editors, *self.roles})) if settings.policy_editors else ()
+        return Restriction(readers, editors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,9 @@ class Situation:
 
     @property
     def is_urgent(self) -> bool:
-        """Whether the current key has leaked."""
-        return self.seen.current is not None and self.history(self.seen.current).compromised
+        """Whether the key that consumers read has leaked, also if it is deleted already."""
+        named = self.seen.named.get(Label.CURRENT)
+        return isinstance(named, str) and self.seen.record.history(named).compromised
 
     @property
     def draining(self) -> list[AccessKey]:
@@ -114,10 +121,24 @@ class Situation:
             if key.active and self.history(key).compromised and not self.seen.is_labelled(key.id)
         ]
 
+    @property
+    def still_leaking(self) -> list[AccessKey]:
+        """Active keys that have leaked of a user on the path, no matter what names them or what else is known.
+
+        Neither a tag that somebody took away nor a user that is another one than before keeps such a key alive: its id
+        names one key for good.
+        """
+        user, demand = self.seen.user, self.demand
+        if user is None or not user.path.startswith(self.enrolment.path):
+            return []
+        reported = demand.key_id if demand and demand.reason is Reason.COMPROMISED else None
+        return [key for key in self.seen.keys if key.active and (self.history(key).compromised or key.id == reported)]
+
     def is_brought_back(self, key: AccessKey) -> bool:
-        """Whether a person reactivated the key after we deactivated it: what is announced was done."""
+        """Whether a person reactivated the key after it was deactivated; by us, if that is announced."""
         history = self.history(key)
-        return key.active and bool(history.deactivated_at) and history.announced and not history.compromised
+        was_inactive = history.found_inactive_at or (history.deactivated_at and history.announced)
+        return key.active and bool(was_inactive) and not history.compromised
 
     @property
     def unattributed(self) -> list[AccessKey]:
@@ -158,10 +179,10 @@ class Situation:
         current = self.seen.current
         if self.seen.has_pending and not self.has_empty_pending:
             return None
-        if current is None:
-            return "missing" if self.missing else "bootstrap"
         if self.is_urgent:
             return "compromised"
+        if current is None:
+            return "missing" if self.missing else "bootstrap"
         if self.has_empty_pending:
             return "secrets-manager"
         if self.seen.record.wanted == current.id:
@@ -171,6 +192,10 @@ class Situation:
     def checked_again(self) -> datetime:
         """When to read again what may change at any time."""
         return self.now + min(self.settings.drain / 8, DAILY)
+
+    def is_listed_since(self, moment: datetime) -> bool:
+        """Whether IAM was asked for the keys at this moment or later; what it said before proves nothing new."""
+        return self.seen.listed_at is not None and self.seen.listed_at >= moment
 
     def is_past_limit(self, key: AccessKey) -> bool:
         """Whether the key is older than the settings allow."""

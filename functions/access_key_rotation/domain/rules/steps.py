@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-SETTLING = frozenset({"CREATING", "ORPHANED_KEY", "CURRENT_KEY_MISSING"})
+from access_key_rotation.domain.state import Restriction
+
+SETTLING = frozenset({"CREATING", "ENROLLING", "ORPHANED_KEY", "CURRENT_KEY_MISSING"})
 """States that last seconds only: the queue retries them before the schedule does."""
+
+
+RELEASED = "RELEASED"
+"""The state of a user that is not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class Release:
     """Forget a user that is not ours and has no secret of ours; ``reason`` answers a request."""
 
     reason: str
-    state: str = "RELEASED"
+    state: str = RELEASED
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,11 @@ class ReadUsage:
 @dataclass(frozen=True, slots=True)
 class ReadStanding:
     """Read whether the user is a person, or could gain privileges."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTargets:
+    """Read what the targets of secret sync confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +69,9 @@ class CreateSecret:
 
 @dataclass(frozen=True, slots=True)
 class RestrictReaders:
-    """Put the resource policy that lets only these principals read; with none, remove it."""
+    """Put the resource policy that restricts the secret like this; without readers, remove it."""
 
-    principals: tuple[str, ...]
+    wanted: Restriction
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,13 @@ class Promote:
 
     key_id: str
     urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Verify the key that AWSPREVIOUS names, and move AWSCURRENT back to it."""
+
+    key_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +194,9 @@ type End = Wait | Block | Release
 """What ends a run."""
 
 type Step = (
-    ReadUsage | ReadStanding | ReadCreator | CreateSecret | RestrictReaders | Replicate | RegisterBackstop | KeepKey
-    | CreateKey | DropPending | Promote | RecordPromotion | LatchAdoption | MarkCompromised | Deactivate | Announce
-    | Accept | Delete | Forget | Suspect
+    ReadUsage | ReadStanding | ReadTargets | ReadCreator | CreateSecret | RestrictReaders | Replicate
+    | RegisterBackstop | KeepKey | CreateKey | DropPending | Promote | Restore | RecordPromotion | LatchAdoption
+    | MarkCompromised | Deactivate | Announce | Accept | Delete | Forget | Suspect
 )  # fmt: skip
 """What a run does before it decides again."""
 

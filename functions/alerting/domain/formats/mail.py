@@ -16,7 +16,7 @@ def subject_of(alert: Alert) -> str:
 
 
 def body_of(alert: Alert, documentation: str = "") -> str:
-    """The whole mail. ``documentation`` is where ``docs/`` can be read; empty for the path alone."""
+    """The whole mail. ``documentation`` is where ``docs/`` can be read; empty for the runbook's name alone."""
     return "\n".join(_lines(alert, documentation)) + "\n"
 
 
@@ -26,8 +26,10 @@ def safe_command(command: str) -> str | None:
 
 
 def runbook_of(alert: Alert, documentation: str) -> str:
-    """Where to read on."""
-    return f"{documentation or 'docs'}/runbooks/{alert.runbook}.md" if alert.runbook else ""
+    """Where to read on: a link, or the runbook's name where no documentation can be linked; empty for none."""
+    if not alert.runbook:
+        return ""
+    return f"{documentation}/runbooks/{alert.runbook}.md" if documentation else f"runbook {alert.runbook}"
 
 
 def _lines(alert: Alert, documentation: str) -> Iterator[str]:

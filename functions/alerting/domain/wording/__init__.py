@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from alerting.domain.alert import Alert
 from alerting.domain.event import BusEvent
-from alerting.domain.wording import access_key_rotation, policy_drift, repository_provisioning
+from alerting.domain.wording import access_key_rotation, policy_drift, repository_provisioning, trial_alert
 from alerting.domain.wording.any_event import Wording, plain_alert
 from steward.severities import EventSeverities
 
@@ -12,6 +12,7 @@ TEXTS: Mapping[str, Mapping[str, Wording]] = {
     "repository_provisioning": repository_provisioning.TEXTS,
     "access_key_rotation": access_key_rotation.TEXTS,
     "policy_drift": policy_drift.TEXTS,
+    trial_alert.SOURCE: trial_alert.TEXTS,
 }
 """Capability -> detail-type -> what makes an alert of the event."""
 

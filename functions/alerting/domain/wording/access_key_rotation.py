@@ -42,6 +42,17 @@ def _of_key(severity: OfKey, data: Data) -> SeverityName:
     return severity.compromised if data.text("reason") == LEAKED else severity.otherwise
 
 
+def _withdrawn(event: BusEvent, severities: EventSeverities) -> Alert:
+    data = event.data
+    return alert(
+        event,
+        severities.AccessKeyRotationWithdrawn,
+        Sentence.of("{} withdrew the rotation of {}", data.text("requested_by"), data.text("user_name")),
+        facts=given(("Key that stays current", data.text("key_id"))),
+        thread=thread_of(event),
+    )
+
+
 def _rotated(event: BusEvent, severities: EventSeverities) -> Alert:
     data, severity = event.data, severities.AccessKeyRotated
     waived = ", ".join(data.texts("waived"))
@@ -67,20 +78,30 @@ def _deactivated(event: BusEvent, severities: EventSeverities) -> Alert:
         Sentence.of("A key of {} was deactivated", data.text("user_name")),
         *((Sentence.of("It had leaked; anything that still uses it is now denied."),) if leaked else ()),
         facts=given(
-            ("Key", data.text("key_id")), ("Reason", data.text("reason")), ("Deleted after", data.text("deleted_after"))
+            ("Key", data.text("key_id")),
+            ("Reason", data.text("reason")),
+            ("Last used", _last_use(data)),
+            ("Deleted after", data.text("deleted_after")),
         ),
         thread=thread_of(event),
         runbook="consumer-broke" if leaked else "",
     )
 
 
+def _last_use(data: Data) -> str:
+    """When and for which service a key was last used, as far as IAM says it."""
+    return " ".join(part for part in (data.text("last_used_at"), data.text("last_used_for")) if part)
+
+
 def _deleted(event: BusEvent, severities: EventSeverities) -> Alert:
     data = event.data
+    cut_off = data.holds("was_active") and data.text("reason").startswith(LEAKED)
     return alert(
         event,
         severities.AccessKeyDeleted,
         Sentence.of("A key of {} was deleted", data.text("user_name")),
-        facts=given(("Key", data.text("key_id")), ("Reason", data.text("reason"))),
+        *((Sentence.of("It worked until then; anything that still uses it is now denied."),) if cut_off else ()),
+        facts=given(("Key", data.text("key_id")), ("Reason", data.text("reason")), ("Last used", _last_use(data))),
         thread=thread_of(event),
     )
 
@@ -125,9 +146,13 @@ def _failed(event: BusEvent, severities: EventSeverities) -> Alert:
         event,
         severities.AccessKeyRotationFailed,
         Sentence.of("A rotation of {} failed", data.text("user_name")),
-        Sentence.of("Nothing was deactivated: the old key works, and the next run resumes from there."),
+        Sentence.of("Only a leaked key is deactivated by a run that fails; the next run resumes from there."),
         facts=given(
-            ("Step", data.text("step")), ("Reason", data.text("reason")), ("AWS error code", data.text("code"))
+            ("Step", data.text("step")),
+            ("Reason", data.text("reason")),
+            ("Side that failed", data.text("cause")),
+            ("AWS error code", data.text("code")),
+            ("Next try", data.text("next_try_at")),
         ),
         thread=thread_of(event),
         runbook="rotation-failed",
@@ -162,8 +187,103 @@ def _reader_missing(event: BusEvent, severities: EventSeverities) -> Alert:
     )
 
 
+def _readers_changed(event: BusEvent, severities: EventSeverities) -> Alert:
+    data = event.data
+    readers = ", ".join(data.texts("readers"))
+    return alert(
+        event,
+        severities.SecretReadersChanged,
+        Sentence.of("Someone changed who may read the secret of {}", data.text("user_name")),
+        Sentence.of("The restriction of the settings is in place again. Until then, others may have read the key."),
+        Sentence.of("CloudTrail names the caller of PutResourcePolicy. If in doubt, treat the key as leaked."),
+        facts=given(
+            ("Change", data.text("change")),
+            ("Readers meanwhile", readers or "every principal that IAM permits"),
+            ("Added", ", ".join(data.texts("added"))),
+            ("Secret", data.text("secret")),
+        ),
+        thread=thread_of(event),
+        runbook="key-leaked",
+    )
+
+
+def _counted(event: BusEvent, severities: EventSeverities) -> Alert:
+    data = event.data
+    old = f"{data.text('old')} older than {data.text('old_days')} days"
+    return alert(
+        event,
+        severities.AccessKeysCounted,
+        Sentence.of(
+            "Access keys of the account, as of {}: {} active, {}, {} unused, {} that nobody rotates",
+            data.text("as_of"),
+            data.text("active"),
+            old,
+            data.text("unused"),
+            data.text("not_rotated"),
+        ),
+        Sentence.of("GET /access-keys lists each with its owner and its way out; format=csv is for auditors."),
+        facts=given(("Users whose keys could not be read", _unless_zero(data.text("unreadable")))),
+        thread="access-keys",
+    )
+
+
+def _enrolled(event: BusEvent, severities: EventSeverities) -> Alert:
+    data = event.data
+    return alert(
+        event,
+        severities.ServiceUserEnrolled,
+        Sentence.of("{} enrolled {}: its keys rotate from now on", data.text("requested_by"), data.text("user_name")),
+        facts=given(("First secret", data.text("first_secret")), ("Keys before", ", ".join(data.texts("key_ids")))),
+        thread=thread_of(event),
+    )
+
+
+def _left(event: BusEvent, severities: EventSeverities) -> Alert:
+    data = event.data
+    return alert(
+        event,
+        severities.ServiceUserLeft,
+        Sentence.of("{} took {} out of rotation", data.text("requested_by"), data.text("user_name")),
+        Sentence.of("Its keys work until a person deactivates them; its secret stays, and nobody renews it."),
+        facts=given(("Keys", ", ".join(data.texts("key_ids")))),
+        thread=thread_of(event),
+    )
+
+
+def _synced(event: BusEvent, severities: EventSeverities) -> Alert:
+    data = event.data
+    return alert(
+        event,
+        severities.SecretSynced,
+        Sentence.of("{} has the new key of {}", data.text("target"), data.text("user_name")),
+        facts=given(("Key", data.text("key_id"))),
+        thread=thread_of(event),
+    )
+
+
+def _sync_failed(event: BusEvent, severities: EventSeverities) -> Alert:
+    data = event.data
+    return alert(
+        event,
+        severities.SecretSyncFailed,
+        Sentence.of("{} has not confirmed the new key of {}", data.text("target"), data.text("user_name")),
+        Sentence.of(
+            "Systems that read it may have the old key, half of the new one, or none. The old key stays active until "
+            "every target has the new one. It is written again every 15 minutes; this alert repeats daily."
+        ),
+        facts=given(("Reason", data.text("reason")), ("Since", data.text("since")), ("Key", data.text("key_id"))),
+        thread=thread_of(event),
+        runbook="secret-sync-failed",
+    )
+
+
+def _unless_zero(number: str) -> str:
+    return "" if number == "0" else number
+
+
 TEXTS: Mapping[str, Wording] = {
     "AccessKeyRotationDue": _due,
+    "AccessKeyRotationWithdrawn": _withdrawn,
     "AccessKeyRotated": _rotated,
     "AccessKeyDeactivated": _deactivated,
     "AccessKeyDeleted": _deleted,
@@ -172,4 +292,10 @@ TEXTS: Mapping[str, Wording] = {
     "AccessKeyRotationFailed": _failed,
     "SecretDoesNotAuthenticate": _does_not_authenticate,
     "SecretReaderMissing": _reader_missing,
+    "SecretReadersChanged": _readers_changed,
+    "AccessKeysCounted": _counted,
+    "ServiceUserEnrolled": _enrolled,
+    "ServiceUserLeft": _left,
+    "SecretSynced": _synced,
+    "SecretSyncFailed": _sync_failed,
 }

@@ -1,6 +1,7 @@
 """What all texts share, and the plain one for events that have none of their own."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from alerting.domain.alert import Alert
@@ -34,6 +35,27 @@ def alert(event: BusEvent, severity: str, title: Sentence, *body: Sentence, **mo
 def given(*facts: tuple[str, str]) -> tuple[tuple[str, str], ...]:
     """The facts that are known."""
     return tuple((label, text) for label, text in facts if text)
+
+
+def unconfirmed(alert: Alert, doubt: str) -> Alert:
+    """The same alert, as what a message claims: it has no command to run, and resolves nothing."""
+    title = Sentence("Not confirmed: " + alert.title.ours, alert.title.foreign)
+    warning = Sentence.of(
+        "A message says this, and the steward's own records do not confirm it: {}. It may be forged. Do not act on it "
+        "before you have looked yourself.",
+        doubt,
+    )
+    return replace(
+        alert,
+        severity=max(alert.severity, Severity.HIGH),
+        title=title,
+        body=(warning,),
+        commands=(),
+        approve="",
+        over=False,
+        expected=False,
+        runbook="alert-not-confirmed",
+    )
 
 
 def plain_alert(event: BusEvent, severities: EventSeverities) -> Alert:

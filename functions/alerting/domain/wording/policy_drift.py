@@ -29,12 +29,14 @@ _PAST = {
     "reverted": Sentence.of("The live state matches the baseline again."),
     "adopted": Sentence.of("The baseline now approves it."),
     "renamed": Sentence.of("It has another name now: what differs is reported under that."),
+    "merged": Sentence.of("It is reported once now, for the policy that several have."),
     "out_of_scope": Sentence.of("The settings exclude it now. Whether it still differs is not known."),
 }
 
 
 def _detected(event: BusEvent, _: EventSeverities) -> Alert:
     data = event.data
+    is_over = data.text("kind") == "TRANSIENT"
     return alert(
         event,
         data.text("severity"),
@@ -42,9 +44,9 @@ def _detected(event: BusEvent, _: EventSeverities) -> Alert:
         Sentence.of("{}", data.text("summary")),
         *((Sentence.of("The actor is listed in expected_actors."),) if data.holds("expected") else ()),
         facts=given(
-            *_listed("Added", data.texts("added")),
-            *_listed("Removed", data.texts("removed")),
-            ("For example" if data.texts("added") else "Now possible", data.text("request_in_words")),
+            *_listed("Had for a while" if is_over else "Added", data.texts("added")),
+            *_listed("Lacked for a while" if is_over else "Removed", data.texts("removed")),
+            (_example(data, is_over=is_over), data.text("request_in_words")),
             *(("Reason", reason) for reason in data.texts("reasons")[:MAX_REASONS]),
             *_who(data),
             ("Approving it accepts", _accepted(data)),
@@ -61,6 +63,12 @@ def _detected(event: BusEvent, _: EventSeverities) -> Alert:
     )
 
 
+def _example(data: Data, *, is_over: bool) -> str:
+    if data.texts("added"):
+        return "For example"
+    return "Was possible" if is_over else "Now possible"
+
+
 def _listed(name: str, lines: Sequence[str]) -> list[tuple[str, str]]:
     """The first lines of a summary; those beyond are counted, and stand in the report."""
     more = len(lines) - MAX_LINES
@@ -70,11 +78,17 @@ def _listed(name: str, lines: Sequence[str]) -> list[tuple[str, str]]:
 
 def _accepted(data: Data) -> str:
     """What an approval takes into the baseline, counted; empty where the event does not list it."""
-    added, removed = (len(data.texts(name)) for name in ("added", "removed"))
-    lines = "line" if added == 1 else "lines"
+    added, removed = data.texts("added"), data.texts("removed")
     if not (added or removed) or not data.text("approve"):
         return ""
-    return f"all of the access that is listed: {added} {lines} added, {removed} removed"
+    return f"all of the access that is listed: {_counted(added)} added, {_counted(removed)} removed"
+
+
+def _counted(lines: Sequence[str]) -> str:
+    """How many lines there are; what the last one counts instead of listing it is said beside."""
+    beyond = [line.removeprefix("and ") for line in lines if line.startswith("and ")]
+    number = len(lines) - len(beyond)
+    return ", ".join((f"{number} {'line' if number == 1 else 'lines'}", *beyond))
 
 
 def _who(data: Data) -> list[tuple[str, str]]:
@@ -208,6 +222,25 @@ def _baseline_refused(event: BusEvent, severities: EventSeverities) -> Alert:
     )
 
 
+def _report_refused(event: BusEvent, severities: EventSeverities) -> Alert:
+    data = event.data
+    title = "Somebody replaced a drift report" if data.text("found") else "A drift report is not there any more"
+    return alert(
+        event,
+        severities.DriftReportRefused,
+        Sentence.of(title),
+        Sentence.of("It is not linked. Follow no command of a report that you opened otherwise; request a scan."),
+        facts=given(
+            ("Report", data.text("report")),
+            ("Version", data.text("version")),
+            ("SHA-256 that the scan recorded", data.text("expected")),
+            ("SHA-256 found", data.text("found")),
+            ("Asked for by", data.text("by")),
+        ),
+        runbook=RUNBOOK,
+    )
+
+
 TEXTS: Mapping[str, Wording] = {
     "PolicyDriftDetected": _detected,
     "PolicyDriftResolved": _resolved,
@@ -216,4 +249,5 @@ TEXTS: Mapping[str, Wording] = {
     "DriftScanFailed": _scan_failed,
     "BaselineChanged": _baseline_changed,
     "BaselineRefused": _baseline_refused,
+    "DriftReportRefused": _report_refused,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from alerting.domain.alert import Alert
-from alerting.domain.event import BusEvent
+from alerting.domain.event import BusEvent, Data
 from alerting.domain.foreign_text import Sentence
 from alerting.domain.wording.any_event import Wording, alert, given
 from steward.severities import EventSeverities
@@ -42,6 +42,41 @@ def _configured(event: BusEvent, severities: EventSeverities) -> Alert:
             ("Requested by", data.text("requested_by")),
         ),
     )
+
+
+def _adopted(event: BusEvent, severities: EventSeverities) -> Alert:
+    data = event.data
+    scope = "follows its rule" if data.text("scope") == "whole" else "has the tags of its rule"
+    return alert(
+        event,
+        severities.RepositoryAdopted,
+        Sentence.of(f"The existing repository {{}} now {scope}", data.text("name")),
+        facts=given(
+            ("Changed", ", ".join(data.texts("changed"))),
+            ("Rule", data.text("rule")),
+            ("Adopted by", data.text("requested_by")),
+            ("Session", data.text("session")),
+        ),
+    )
+
+
+def _scanned(event: BusEvent, severities: EventSeverities) -> Alert:
+    data = event.data
+    return alert(
+        event,
+        severities.RepositoryFleetScanned,
+        Sentence.of("Repositories of the registry: {}", _fleet(data)),
+        facts=given(("Scan", data.text("scan_id"))),
+    )
+
+
+def _fleet(data: Data) -> str:
+    """The counts of a scan of the registry."""
+    owners = data.inner("owners")
+    counts = ", ".join(f"{owners.text(owner)} {owner}" for owner in owners.values) or "none"
+    texts = [counts, f"{data.text('differing') or 0} of ours differ from their rules"]
+    texts += [f"{data.text(what)} {what}" for what in ("empty", "unreadable") if data.text(what) not in {"", "0"}]
+    return "; ".join(texts)
 
 
 def _shortened(event: BusEvent, severities: EventSeverities) -> Alert:
@@ -92,6 +127,8 @@ def _forgotten(event: BusEvent, severities: EventSeverities) -> Alert:
 TEXTS: Mapping[str, Wording] = {
     "RepositoryCreated": _created,
     "RepositoryConfigurationChanged": _configured,
+    "RepositoryAdopted": _adopted,
+    "RepositoryFleetScanned": _scanned,
     "RepositoryRetentionShortened": _shortened,
     "RepositoryRequestDenied": _denied,
     "PushToMissingRepositoryObserved": _forgotten,

@@ -1,12 +1,12 @@
 """The policies that apply to a principal, and the steps from the approved ones to the live ones, one cause each.
 
 The access of a principal is that of its own policies and those of its groups, within its boundary. It changes when AWS
-changes a policy of its own, when a group's policies change, when the user joins or leaves groups, when the boundary
-changes, and when its own policies do. Each step is reported for its cause alone, so that nothing is reported twice;
-together they make up the whole change, so that nothing is left out.
+changes a policy of its own, when a policy of several holders changes, when a group's policies change, when the user
+joins or leaves groups, when the boundary changes, and when its own policies do. Each step is reported for its cause
+alone, so that nothing is reported twice; together they make up the whole change, so that nothing is left out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from iam_policy import Access, PolicyDocumentError
@@ -48,7 +48,7 @@ class EffectivePolicies:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One cause of a change of access: a policy of AWS, a group, or what is the principal's own."""
+    """One cause of a change of access: a policy that is reported by itself, a group, or what is the principal's own."""
 
     cause: EntityId | Kind
     before: EffectivePolicies
@@ -104,8 +104,12 @@ def access(held: EffectivePolicies) -> Access:
     return together(identity, boundary[0] if boundary else None)
 
 
-def steps(approved: EffectivePolicies, live: EffectivePolicies) -> Iterator[Step]:
+def steps(
+    approved: EffectivePolicies, live: EffectivePolicies, shared: Collection[str] = frozenset()
+) -> Iterator[Step]:
     """The steps from the approved policies to the live ones, in the order above; none for a different spelling.
+
+    ``shared`` are the ARNs of customers' policies that several have: like AWS's, each is a cause of its own.
 
     Raises
     ------
@@ -114,7 +118,7 @@ def steps(approved: EffectivePolicies, live: EffectivePolicies) -> Iterator[Step
     """
     live = _respelled(live, approved)
     now = approved
-    for arn in sorted(_of_aws(approved)):
+    for arn in sorted(reported_apart(approved, live, shared), key=lambda arn: (not is_of_aws(arn), arn)):
         current = next((documents[arn] for documents in live if arn in documents), None)
         if current is not None and any(documents.get(arn, current) != current for documents in now):
             after = _with_policy(now, arn, current)
@@ -133,6 +137,17 @@ def steps(approved: EffectivePolicies, live: EffectivePolicies) -> Iterator[Step
         if after != now:
             yield Step(cause, now, after)
             now = after
+
+
+def reported_apart(approved: EffectivePolicies, live: EffectivePolicies, shared: Collection[str]) -> set[str]:
+    """The managed policies of a principal that are reported by themselves: approved and still there."""
+    here = {arn for documents in live for arn in _managed_in(documents)}
+    return {
+        arn
+        for documents in approved
+        for arn in _managed_in(documents)
+        if arn in here and (is_of_aws(arn) or arn in shared)
+    }
 
 
 def policies_in(held: EffectivePolicies) -> set[str]:
@@ -168,10 +183,6 @@ def _respelled_documents(live: Documents, approved: Documents) -> Documents:
         place: approved[place] if place in approved and same(approved[place], document) else document
         for place, document in live.items()
     }
-
-
-def _of_aws(held: EffectivePolicies) -> set[str]:
-    return {arn for documents in held for arn in _managed_in(documents) if is_of_aws(arn)}
 
 
 def _managed_in(documents: Documents) -> list[str]:

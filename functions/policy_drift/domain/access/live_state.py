@@ -4,7 +4,8 @@ Alerts and acknowledgements pin the live one. A later state is compared with the
 The shapes:
 
 - ACCESS: ``{"policies": {place: document}, "groups": {name: {place: document}}, "boundary": {arn: document}}``, the
-  latter two where there are any; a place is ``inline:<name>`` or the ARN of a managed policy.
+  latter two where there are any; a place is ``inline:<name>`` or the ARN of a managed policy. ``shared`` lists the
+  policies whose changes are reported by themselves: what they say is no part of this finding.
 - UNMANAGED: the same with ``unique_id``; of a role with ``trust``; of a user with the names of its
   ``privileged_groups``, if any.
 - RECREATED: ``{"unique_id": id}``; what else differs is a finding of its own.
@@ -16,7 +17,7 @@ The shapes:
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from iam_policy import (
@@ -41,11 +42,13 @@ _OF_AN_EXAMPLE = 200_000
 """Steps that the search for an example may take; the alert is right without one."""
 
 
-def policies_state(held: EffectivePolicies) -> Json:
-    """The effective policies of a principal, part by part."""
+def policies_state(held: EffectivePolicies, shared: Collection[str] = frozenset()) -> Json:
+    """The effective policies of a principal, part by part; ``shared`` are those that are reported by themselves."""
     state: dict[str, Json] = {"policies": dict(held.own)}
     if held.groups:
         state["groups"] = {name: dict(documents) for name, documents in held.groups.items()}
+    if shared:
+        state["shared"] = sorted(shared)
     return state | boundary_state(held)
 
 
@@ -70,7 +73,9 @@ def fingerprint(live: Json) -> str:
     PolicyDocumentError
         A document in it is malformed.
     """
-    canonical = [{part: canonical_form(said) for part, said in _accesses(live).items()}, _value(live)]
+    own = without_shared(live)
+    canonical = [{part: canonical_form(said) for part, said in _accesses(own).items()}, _value(live)]
+    canonical += [live["shared"]] if own is not live else []
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -95,7 +100,7 @@ def relation(kind: Kind, pinned: Json, live: Json, questions: Questions | None =
     if pinned == live or kind in {Kind.NOTE, Kind.UNREADABLE}:
         return Verdict.EQUIVALENT
     try:
-        return joined(_relations(pinned, live, questions or Questions(Budget())))
+        return joined(_relations(kind, _with_shared_of(live, pinned), live, questions or Questions(Budget())))
     except PolicyDocumentError:
         return Verdict.UNKNOWN
 
@@ -103,15 +108,61 @@ def relation(kind: Kind, pinned: Json, live: Json, questions: Questions | None =
 def more_than(pinned: Json, live: Json) -> tuple[Witness, ...]:
     """Requests that a live state allows and an earlier one of the same finding did not; empty where none proves it."""
     questions = Questions(Budget(_OF_AN_EXAMPLE))
+    before = _with_shared_of(live, pinned)
     try:
-        return tuple(witness for one in _comparisons(pinned, live, questions) for witness in one.newly_allowed)
+        return tuple(witness for one in _comparisons(before, live, questions) for witness in one.newly_allowed)
     except PolicyDocumentError:
         return ()
 
 
-def _relations(pinned: Json, live: Json, questions: Questions) -> Iterator[Verdict]:
+def without_shared(state: Json) -> Json:
+    """A state without the documents of policies that are reported by themselves; ``shared`` names them."""
+    shared = state.get("shared") if isinstance(state, Mapping) else None
+    if not shared:
+        return state
+    return _with_documents(state, lambda arn, document: None if arn in shared else document)
+
+
+def takes_over(state: Json, arn: str) -> bool:
+    """Whether a state has a managed policy as its own, so that its change is a part of the finding."""
+    if not isinstance(state, Mapping) or arn in state.get("shared", ()):
+        return False
+    parts = [state.get("policies", {}), state.get("boundary", {}), *state.get("groups", {}).values()]
+    return any(arn in part for part in parts)
+
+
+def _with_shared_of(live: Json, pinned: Json) -> Json:
+    """The pinned state, with the live documents of policies that are reported by themselves in both."""
+    if not isinstance(live, Mapping) or not isinstance(pinned, Mapping):
+        return pinned
+    shared = {*live.get("shared", ()), *pinned.get("shared", ())}
+    if not shared:
+        return pinned
+    parts = [live.get("policies", {}), live.get("boundary", {}), *live.get("groups", {}).values()]
+    now = {arn: document for part in parts for arn, document in part.items() if arn in shared}
+    return _with_documents(pinned, now.get)
+
+
+def _with_documents(state: Json, put: Callable[[str, Json], Json | None]) -> Json:
+    """A state with other documents in place of its own; None leaves one out."""
+
+    def other(documents: Mapping[str, Json]) -> dict[str, Json]:
+        changed = {place: put(place, document) for place, document in documents.items()}
+        return {place: document for place, document in changed.items() if document is not None}
+
+    parts: dict[str, Json] = {part: other(state[part]) for part in ("policies", "boundary") if part in state}
+    if "groups" in state:
+        parts["groups"] = {name: other(documents) for name, documents in state["groups"].items()}
+    return {**state, **parts}
+
+
+def _relations(kind: Kind, pinned: Json, live: Json, questions: Questions) -> Iterator[Verdict]:
     yield _relation_of_values(_value(pinned), _value(live))
     yield from (one.verdict for one in _comparisons(pinned, live, questions))
+    if kind in {Kind.POLICY, Kind.UPSTREAM} and pinned and live:
+        # What a policy denies counts, too: it is compared as of a holder that may do everything.
+        before, now = (together([EVERYTHING, read(document)]) for document in (pinned, live))
+        yield questions.compare(before, now).verdict
 
 
 def _comparisons(pinned: Json, live: Json, questions: Questions) -> Iterator[Comparison]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from iam_policy import Access, canonical_hash, effective_access
+from iam_policy.access import stored_access
 from policy_drift.domain.account import Document
 
 #: Documents of some thousand characters are kept: tens of megabytes at most.
@@ -49,8 +50,10 @@ def same(one: Document, other: Document) -> bool:
 
 def together(documents: Iterable[Statements], boundary: Statements | None = None) -> Access:
     """The access that these documents give within a permissions boundary."""
-    identity = tuple(statement for document in documents for statement in document.layers[0])
-    return Access((identity,) if boundary is None else (identity, boundary.layers[0]))
+    read = [*documents]
+    identity = tuple(statement for document in read for statement in document.layers[0])
+    notes = tuple(note for document in (*read, *filter(None, [boundary])) for note in document.notes)
+    return Access((identity,) if boundary is None else (identity, boundary.layers[0]), notes)
 
 
 def complexity(document: Document) -> int:
@@ -67,7 +70,7 @@ def text_of(document: Document) -> str:
 @lru_cache(_KEPT)
 def read_text(text: str) -> Statements:
     """`read` of the text."""
-    return effective_access([text])
+    return stored_access([text])
 
 
 @lru_cache(_KEPT)

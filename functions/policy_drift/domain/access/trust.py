@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policy_drift.domain.account import Account, Document
+from policy_drift.domain.account import Account, Document, Entity
 from policy_drift.domain.arns import arn_of
 
 _UNIQUE_ID = re.compile(r"A(IDA|ROA|GPA|NPA|IPA|KIA)[A-Z0-9]{12,124}", re.ASCII)
@@ -48,14 +48,27 @@ def conditions_of(trust: Document) -> Iterator[tuple[str, str]]:
 
 def gone(trust: Document, live: Account) -> list[str]:
     """Users and roles of the account that a trust policy names and that are not there: IAM refuses such a policy."""
-    ours = re.compile(rf"arn:[^:]+:iam::{re.escape(live.id)}:(user|role)/(?:.*/)?([^/]+)")
-    names = {"user": live.users, "role": live.roles}
-    found = []
+    deleted = sorted(deleted_principals(trust))
+    return [*deleted, *(arn for arn, name, section in _own_principals(trust, live) if name not in section)]
+
+
+def strangers(trust: Document, approved: Account, live: Account) -> list[str]:
+    """Users and roles that a trust policy names by ARN and that were recreated: IAM would take the new one for it."""
+    before = {arn: section[name] for arn, name, section in _own_principals(trust, approved) if name in section}
+    return [
+        arn
+        for arn, name, section in _own_principals(trust, live)
+        if arn in before and name in section and section[name].unique_id != before[arn].unique_id
+    ]
+
+
+def _own_principals(trust: Document, account: Account) -> Iterator[tuple[str, str, Mapping[str, Entity]]]:
+    """The ARN and the name of each user and role of the account that a trust policy names, and where it would be."""
+    ours = re.compile(rf"arn:[^:]+:iam::{re.escape(account.id)}:(user|role)/(?:.*/)?([^/]+)")
+    sections: Mapping[str, Mapping[str, Entity]] = {"user": account.users, "role": account.roles}
     for kind, value in principals_of(trust):
-        named = ours.fullmatch(value) if kind == "AWS" else None
-        if _UNIQUE_ID.fullmatch(value) or (named and named[2] not in names[named[1]]):
-            found.append(value)
-    return found
+        if kind == "AWS" and (named := ours.fullmatch(value)):
+            yield value, named[2], sections[named[1]]
 
 
 def _renamed(trust: Document, names: Mapping[str, str]) -> Document:

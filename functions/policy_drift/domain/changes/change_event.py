@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from policy_drift.domain.account import Account, Document, EntityId, EntityKind, policy_id
-from policy_drift.domain.changes.claims import CLAIMING, Claim, claims_of
+from policy_drift.domain.changes.claims import CLAIMING, Claim, claims_of, claims_of_root
 from policy_drift.domain.changes.operations import named_part
 from policy_drift.domain.finding import Change, Kind
 from policy_drift.domain.surrogates import escaped
@@ -104,13 +104,15 @@ def change_event(record: Mapping[str, Any]) -> ChangeEvent | None:
     identity = _object(record.get("userIdentity"))
     principals = frozenset(_principals(asked, answered)) or _caller_itself(name, identity)
     policies = frozenset(_policies(asked, answered))
-    claims = claims_of(name, asked, answered, principals)
-    if not (claims or ((principals or policies) and not name.startswith(_TAGGING))):
-        return None
     try:
         at = _in_utc(datetime.fromisoformat(str(record["eventTime"])))
         event_id = str(record["eventID"])
     except (KeyError, ValueError, OverflowError):
+        return None
+    claims = claims_of(name, asked, answered, principals, at)
+    if identity.get("type") == "Root" and not principals:
+        claims |= claims_of_root(name, at)
+    if not (claims or ((principals or policies) and not name.startswith(_TAGGING))):
         return None
     change = Change(
         event_id=_short(event_id),

@@ -3,20 +3,17 @@
 An event is a claim: it names what to look for. Only what IAM confirms becomes a finding.
 """
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from policy_drift.domain.account import Account, EntityId, EntityKind
+from policy_drift.domain.account import EntityId
+from policy_drift.domain.beside_policies import SINCE, SPECIFIC
 from policy_drift.domain.finding import Kind
 
 Fields = Mapping[str, Any]
-
-KINDS = frozenset({Kind.CREDENTIAL, Kind.PROVIDER, Kind.FEDERATION, Kind.PROFILE, Kind.TAG})
-"""Kinds of findings that begin with a claim. The baseline approves none of it, so each is there or it is over."""
-_TAG = re.compile(r"(?:aws:PrincipalTag|aws:ResourceTag|iam:ResourceTag)/([^}\"'\s]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +38,10 @@ class Claim:
     entity: EntityId | None = None
 
     def confirmed_by(self, present: Iterable[str]) -> frozenset[str]:
-        """Those of the present items that it is about."""
-        return frozenset(item for item in present if item == self.item or item.startswith(f"{self.item} "))
+        """Those of the present items that it is about; of one with a time, itself if what it names is there."""
+        named, since, _ = self.item.partition(SINCE)
+        found = frozenset(item for item in present if item == named or item.startswith(f"{named} "))
+        return frozenset({self.item}) if since and found else found
 
 
 def _text(fields: Fields, *path: str) -> str:
@@ -80,7 +79,6 @@ def _removed_tags(asked: Fields, _: Fields) -> list[str]:
 
 
 _OIDC, _SAML = "openIDConnectProviderArn", "sAMLProviderArn"
-_SPECIFIC = "service-specific credential"
 _CLAIMS: Mapping[str, tuple[Kind, bool, Callable[[Fields, Fields], list[str]]]] = MappingProxyType(
     {
         "CreateAccessKey": (Kind.CREDENTIAL, True, _named("access key", "accessKey", "accessKeyId")),
@@ -92,10 +90,10 @@ _CLAIMS: Mapping[str, tuple[Kind, bool, Callable[[Fields, Fields], list[str]]]] 
         "CreateServiceSpecificCredential": (
             Kind.CREDENTIAL,
             True,
-            _named(_SPECIFIC, "serviceSpecificCredential", "serviceSpecificCredentialId"),
+            _named(SPECIFIC, "serviceSpecificCredential", "serviceSpecificCredentialId"),
         ),
-        "ResetServiceSpecificCredential": (Kind.CREDENTIAL, False, _named(_SPECIFIC, "serviceSpecificCredentialId")),
-        "UpdateServiceSpecificCredential": (Kind.CREDENTIAL, False, _named(_SPECIFIC, "serviceSpecificCredentialId")),
+        "ResetServiceSpecificCredential": (Kind.CREDENTIAL, False, _named(SPECIFIC, "serviceSpecificCredentialId")),
+        "UpdateServiceSpecificCredential": (Kind.CREDENTIAL, False, _named(SPECIFIC, "serviceSpecificCredentialId")),
         "UploadSigningCertificate": (
             Kind.CREDENTIAL,
             True,
@@ -120,52 +118,52 @@ _CLAIMS: Mapping[str, tuple[Kind, bool, Callable[[Fields, Fields], list[str]]]] 
     }
 )
 """By operation: the kind of finding, whether it makes the item, and what it makes."""
+_REPLACING = frozenset(
+    {
+        "CreateLoginProfile",
+        "UpdateLoginProfile",
+        "ResetServiceSpecificCredential",
+        "EnableMFADevice",
+        "DeactivateMFADevice",
+        "CreateOpenIDConnectProvider",
+        "CreateSAMLProvider",
+    }
+)
+"""Calls that make another one under a name that may have been approved before."""
 CLAIMING: Mapping[str, Kind] = MappingProxyType({name: kind for name, (kind, _, _) in _CLAIMS.items()})
 """The operations after which IAM is searched for something beside policies."""
 
 
-def claims_of(event_name: str, asked: Fields, answered: Fields, principals: Collection[EntityId]) -> frozenset[Claim]:
-    """What a call says that it made, for each user or role that it names."""
+_OF_ROOT: Mapping[str, tuple[str, bool]] = MappingProxyType(
+    {
+        "CreateAccessKey": ("root access key", True),
+        "UpdateAccessKey": ("root access key", False),
+        "UploadSigningCertificate": ("root signing certificate", True),
+        "UpdateSigningCertificate": ("root signing certificate", False),
+        "EnableMFADevice": ("root MFA device", True),
+        "DeactivateMFADevice": ("no root MFA device", False),
+    }
+)
+"""By operation: what the root user makes for itself, and whether the call makes it. IAM shows no ids of it."""
+
+
+def claims_of_root(event_name: str, at: datetime) -> frozenset[Claim]:
+    """What a call of the root user, which names no user, says that it made at a time."""
+    if event_name not in _OF_ROOT:
+        return frozenset()
+    item, is_new = _OF_ROOT[event_name]
+    return frozenset({Claim(Kind.CREDENTIAL, f"{item}{SINCE}{at.isoformat(timespec='seconds')}", is_new)})
+
+
+def claims_of(
+    event_name: str, asked: Fields, answered: Fields, principals: Collection[EntityId], at: datetime
+) -> frozenset[Claim]:
+    """What a call says that it made at a time, for each user or role that it names."""
     if event_name not in _CLAIMS:
         return frozenset()
     kind, is_new, items = _CLAIMS[event_name]
     of_account = kind in {Kind.PROVIDER, Kind.FEDERATION}
     holders: Collection[EntityId | None] = [None] if of_account else [*principals]
-    return frozenset(Claim(kind, item, is_new, holder) for holder in holders for item in items(asked, answered))
-
-
-def deciding_tags(accounts: Iterable[Account]) -> frozenset[str]:
-    """Keys of tags, in small letters, by which a policy of the accounts decides about access.
-
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_iam-tags.html
-    """
-    texts = (str(document) for account in accounts for document in _documents(account))
-    return frozenset(key.casefold() for text in texts for key in _TAG.findall(text))
-
-
-def tag_key(item: str) -> str:
-    """The key of a tag's item, in small letters."""
-    return item.removeprefix("no ").removeprefix("tag ").partition("=")[0].casefold()
-
-
-def trusting(account: Account, provider: str) -> list[str]:
-    """Names of the roles with a trust policy that names an identity provider."""
-    return sorted(name for name, role in account.roles.items() if provider and provider in str(role.trust))
-
-
-def _documents(account: Account) -> Iterator[Any]:
-    for entities in (account.users, account.groups, account.roles):
-        for entity in entities.values():
-            yield from entity.inline.values()
-    yield from (role.trust for role in account.roles.values())
-    yield from (policy.document for policy in account.policies.values())
-
-
-def is_of_principal(kind: Kind) -> bool:
-    """Whether findings of the kind are about a user or a role, and not about the account."""
-    return kind in {Kind.CREDENTIAL, Kind.PROFILE, Kind.TAG}
-
-
-def account_entity(account: str) -> EntityId:
-    """The entity that stands for the whole account."""
-    return EntityId(f"{EntityKind.ACCOUNT}/{account}")
+    since = f"{SINCE}{at.isoformat(timespec='seconds')}" if event_name in _REPLACING else ""
+    found = items(asked, answered)
+    return frozenset(Claim(kind, f"{item}{since}", is_new, holder) for holder in holders for item in found)

@@ -99,6 +99,19 @@ def is_unknown(grant: Grant, approved: Account, live: Account) -> bool:
     return bool(grant.policy) and grant.policy not in known and not grant.takes_away
 
 
+def is_in_place(grant: Grant, account: Account) -> bool:
+    """Whether an account surely has the change; it is unknown where the event does not carry the document."""
+    if grant.by == "SetDefaultPolicyVersion":
+        policy = account.policies.get(grant.policy)
+        return policy is not None and policy.version == grant.event.parameters.get("versionId")
+    if grant.by in {*_PUT_INLINE, "UpdateAssumeRolePolicy", "CreatePolicyVersion"}:
+        return grant.event.document is not None and _part(grant, account) == grant.event.document
+    entity: Any = getattr(account, f"{grant.changed.kind}s").get(grant.changed.name)
+    if entity is None:
+        return grant.takes_away and grant.changed not in account.unreadable
+    return bool(_changed(entity, grant) == entity)
+
+
 def applied(account: Account, grant: Grant, policies: Mapping[str, ManagedPolicy]) -> Account:
     """The account with the change in place; ``policies`` are those that it may need beside its own."""
     needed = {**policies, **account.policies}

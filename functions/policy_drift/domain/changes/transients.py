@@ -55,7 +55,34 @@ class Given:
         )
         event_id = self.grant.event.change.event_id
         fingerprint = hashlib.sha256(event_id.encode()).hexdigest()
-        return replace(self.drift, kind=Kind.TRANSIENT, summary=summary, fingerprint=fingerprint)
+        return replace(
+            self.drift,
+            kind=Kind.TRANSIENT,
+            summary=summary,
+            fingerprint=fingerprint,
+            reasons=tuple(map(in_the_past, self.drift.reasons)),
+        )
+
+
+_PAST = {
+    " is open": " was open",
+    " are open": " were open",
+    " may be open": " may have been open",
+    " can now ": " could ",
+    "it is now an administrator": "it was an administrator",
+    " is an administrator": " was an administrator",
+    " is newly trusted": " was trusted",
+    "the permissions boundary is wider": "the permissions boundary was wider",
+    "the role has escalation path": "the role had escalation path",
+}
+"""What reasons say of the present -> of what is over."""
+
+
+def in_the_past(reason: str) -> str:
+    """A reason of access that is gone."""
+    for present, past in _PAST.items():
+        reason = reason.replace(present, past)
+    return reason
 
 
 def transients(

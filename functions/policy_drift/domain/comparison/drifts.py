@@ -1,17 +1,18 @@
 """The live account against the baseline: every difference that matters, once."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from iam_policy import PolicyDocumentError
+from policy_drift.domain.access.live_state import takes_over
 from policy_drift.domain.access.reading import same
 from policy_drift.domain.access.work import OF_A_BASELINE, DoesNotFitError, Work
-from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Group, Role, User, policy_id
+from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Role, User, policy_id
 from policy_drift.domain.comparison.counterparts import Pair, paired
-from policy_drift.domain.comparison.policy_drifts import add_unattached, add_upstream
+from policy_drift.domain.comparison.policy_drifts import add_shared, add_unattached
 from policy_drift.domain.comparison.principal_drifts import Context, Subject
 from policy_drift.domain.comparison.results import Results
-from policy_drift.domain.dependents import entity_id, with_dependents
+from policy_drift.domain.dependents import entity_id, holders_by_policy, shared_policies, with_dependents
 from policy_drift.domain.finding import Drift
 from policy_drift.domain.scope import Scope
 from steward.errors import ConflictError
@@ -42,6 +43,8 @@ class Drifts:
         What was to be compared.
     left : tuple of EntityId
         Entities that the time of the run did not suffice for, in the order of comparison; undecided, too.
+    shared : mapping of EntityId to frozenset of str
+        The changed policies that are reported by themselves, by the principals that have them.
     """
 
     found: tuple[Drift, ...]
@@ -50,12 +53,17 @@ class Drifts:
     renamed: Mapping[EntityId, EntityId] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
     left: tuple[EntityId, ...] = ()
+    shared: Mapping[EntityId, frozenset[str]] = field(default_factory=dict)
 
     def rules_out(self, drift: Drift) -> bool:
         """Whether an earlier drift is over: it was looked for, could have been seen, and was not found."""
         if self.compared is not None and drift.entity not in self.compared:
             return False
         return drift.entity not in self.undecided and drift.finding_id not in {one.finding_id for one in self.found}
+
+    def takes_over(self, drift: Drift) -> bool:
+        """Whether an earlier drift of a principal includes the change of a policy that is reported by itself now."""
+        return any(takes_over(drift.live, arn) for arn in self.shared.get(drift.entity, ()))
 
     def is_out_of_scope(self, entity: EntityId) -> bool:
         """Whether the settings leave it out, under its approved name as well."""
@@ -92,6 +100,9 @@ def drifts_in_rounds(
     only: Collection[EntityId] | None = None,
     alone: Collection[EntityId] = (),
     first: EntityId | None = None,
+    apart: EntityId | None = None,
+    without: EntityId | None = None,
+    progress: Callable[[EntityId], None] = lambda _: None,
 ) -> Iterator[Drifts]:
     """Compare the live account with the baseline: what is cheap first, then again with what costs more.
 
@@ -114,11 +125,17 @@ def drifts_in_rounds(
         How much work to do, and when to begin nothing more.
     first : EntityId, optional
         Where to begin, in the order of kind and name: behind what an earlier run had time for.
+    apart : EntityId, optional
+        Compare this one last, when there is a result of all others.
+    without : EntityId, optional
+        Leave this one to a later run.
+    progress : callable
+        Called before each comparison with the entity.
 
     Yields
     ------
     Drifts
-        One result, or two where something did not fit into the first round.
+        One result; two where something did not fit into the first round; another one before what is compared apart.
 
     Raises
     ------
@@ -129,7 +146,18 @@ def drifts_in_rounds(
         raise ConflictError(f"the baseline is of account {approved.id}, and this is account {live.id}")
     compared = None if only is None else with_dependents(only, (approved, live)).union(alone)
     results = Results(severities, unread={**live.unreadable}, undecided={*live.unreadable, *approved.unreadable})
-    yield from _Comparing(approved, live, scope or Scope(), compared, results, work).rounds(first)
+    comparing = _Comparing(approved, live, scope or Scope(), compared, results, work)
+    yield from comparing.rounds(_Order(first, apart, without, progress))
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """Where to begin, what to compare last, what to leave out, and what is called before each comparison."""
+
+    first: EntityId | None
+    apart: EntityId | None
+    without: EntityId | None
+    progress: Callable[[EntityId], None]
 
 
 class _Comparing:
@@ -146,9 +174,11 @@ class _Comparing:
     ) -> None:
         self._approved, self._live = approved, _with_policies_respelled(live, approved)
         self._scope, self._compared, self._gathering, self._work = scope, compared, results, work
-        self._left: dict[EntityId, None] = {}
+        self._left: dict[EntityId, Pair[Entity]] = {}
+        self._progress: Callable[[EntityId], None] = lambda _: None
         arns = approved.policies.keys() | live.policies.keys()
         self._changed = {arn for arn in arns if policy_id(arn) in results.undecided or self._differs(arn)}
+        self._holders = holders_by_policy(live), holders_by_policy(approved)
         self._groups = list(paired(approved.groups, live.groups))
         self._changed_groups = {pair.either.name for pair in self._groups if not self._is_unchanged(pair)}
 
@@ -156,8 +186,9 @@ class _Comparing:
         approved, live = self._approved.policies.get(arn), self._live.policies.get(arn)
         return approved is None or live is None or approved.document != live.document
 
-    def rounds(self, first: EntityId | None) -> Iterator[Drifts]:
+    def rounds(self, order: _Order) -> Iterator[Drifts]:
         """Everything that differs: users and roles, then what they share."""
+        self._progress = order.progress
         users = paired(self._approved.users, self._live.users)
         roles = paired(self._approved.roles, self._live.roles)
         principals: list[Pair[Entity]] = [*users, *roles]
@@ -168,11 +199,13 @@ class _Comparing:
         }
         groups = {before.name: now.name for before, now in renamed.items() if now.kind is EntityKind.GROUP}
         effects = self._gathering.effects
-        context = Context(self._approved, self._live, self._scope, self._gathering, groups, effects)
-        subjects = _from(first, [pair for pair in principals if self._is_to_be_compared(pair)])
+        shared = shared_policies(self._approved, self._scope)
+        context = Context(self._approved, self._live, self._scope, self._gathering, groups, effects, shared)
+        subjects = _from(order.first, self._to_be_compared(principals))
+        subjects, apart = self._divided(subjects, order)
         small = self._work.steps // (_PARTS_OF_FIRST_ROUND * max(1, len(subjects) + len(self._groups)))
         costly = self._compare(context, subjects, small)
-        held = _held_by(costly, (self._approved, self._live))
+        held = _held_by([*costly, *apart], (self._approved, self._live))
         groups_of_all: list[Pair[Entity]] = [*self._groups]
         waiting = [pair for pair in groups_of_all if entity_id(pair.either) in held]
         certain = [pair for pair in groups_of_all if entity_id(pair.either) not in held]
@@ -182,17 +215,27 @@ class _Comparing:
             if policy_id(arn) not in held:
                 self._look_at_policy(arn)
         if costly or waiting:
-            open_yet = {*held, *(entity_id(pair.either) for pair in (*costly, *waiting))}
+            open_yet = {*held, *(entity_id(pair.either) for pair in (*costly, *waiting, *apart))}
             yield self._result(renamed, open_yet)
         self._compare(context, costly)
+        if apart:
+            yield self._result(renamed, {*held, *(entity_id(pair.either) for pair in (*waiting, *apart))})
+        self._compare(context, apart)
         self._compare(context, self._to_be_compared(waiting))
         for arn in policies:
             if policy_id(arn) in held:
                 self._look_at_policy(arn)
         yield self._result(renamed, frozenset())
 
+    def _divided(self, pairs: list[Pair[Entity]], order: _Order) -> tuple[list[Pair[Entity]], list[Pair[Entity]]]:
+        """What to compare now, and what apart; what is left to a later run is in neither."""
+        self._left |= {one: pair for pair in pairs if (one := entity_id(pair.either)) == order.without}
+        apart = [pair for pair in pairs if entity_id(pair.either) == order.apart]
+        return [pair for pair in pairs if entity_id(pair.either) not in {order.apart, order.without}], apart
+
     def _result(self, renamed: Mapping[EntityId, EntityId], open_yet: Collection[EntityId]) -> Drifts:
         results = self._gathering
+        left_open = _held_by(self._left.values(), (self._approved, self._live))
         unread = [entity for entity in results.unread if self._is_compared(entity)]
         found = [
             *results.found,
@@ -201,12 +244,22 @@ class _Comparing:
         ]
         return Drifts(
             tuple(sorted(found, key=lambda drift: (-drift.severity, drift.finding_id))),
-            frozenset({*results.undecided, *open_yet, *self._left}),
+            frozenset({*results.undecided, *open_yet, *self._left, *left_open}),
             self._compared,
             renamed=renamed,
             scope=self._scope,
             left=tuple(self._left),
+            shared=self._reported_apart(results),
         )
+
+    def _reported_apart(self, results: Results) -> dict[EntityId, frozenset[str]]:
+        """The ARNs of the changed policies that have a finding of their own, by those that feel it."""
+        felt: dict[EntityId, set[str]] = {}
+        for drift in results.found:
+            if drift.holders:
+                for effect in results.effects[drift.entity]:
+                    felt.setdefault(effect.entity, set()).add(drift.arn)
+        return {entity: frozenset(arns) for entity, arns in felt.items()}
 
     def _to_be_compared(self, pairs: Iterable[Pair[Entity]]) -> list[Pair[Entity]]:
         return [pair for pair in pairs if self._is_to_be_compared(pair)]
@@ -216,8 +269,9 @@ class _Comparing:
         costly = []
         for number, pair in enumerate(pairs):
             if self._work.is_over():
-                self._left.update(dict.fromkeys(entity_id(one.either) for one in pairs[number:]))
+                self._left.update((entity_id(one.either), one) for one in pairs[number:])
                 break
+            self._progress(entity_id(pair.either))
             mine = Results(context.results.severities)
             with self._work.share(len(pairs) - number, small) as questions:
                 subject = Subject(replace(context, results=mine), pair.approved, pair.live, questions)
@@ -257,16 +311,23 @@ class _Comparing:
             return
         approved, live = self._approved.policies.get(arn), self._live.policies.get(arn)
         try:
-            if not entity.name.startswith("aws:"):
-                had_by = self._live if live else self._approved
-                if arn not in _referred_to(had_by):
-                    with self._work.share(_POLICIES) as questions:
-                        add_unattached(approved, live, self._gathering, questions)
-            elif approved and live:
+            if approved and live and not self._has_all_holders_compared(arn):
+                self._gathering.undecided.add(entity)
+            elif approved and live and self._gathering.effects.get(entity):
                 with self._work.share(_POLICIES) as questions:
-                    add_upstream(approved, live, self._gathering, questions)
+                    add_shared(approved, live, self._gathering, questions)
+            elif not entity.name.startswith("aws:") and arn not in self._holders[live is None]:
+                with self._work.share(_POLICIES) as questions:
+                    add_unattached(approved, live, self._gathering, questions)
         except PolicyDocumentError as error:
             self._gathering.could_not_read(entity, str(error), entity)
+
+    def _has_all_holders_compared(self, arn: str) -> bool:
+        """Whether all that a policy does is known: a check of one holder says nothing of the others."""
+        if self._compared is None:
+            return True
+        holders = self._holders[0].get(arn, ())
+        return all(one in self._compared or one not in self._scope for one in holders)
 
 
 def _from(first: EntityId | None, pairs: list[Pair[Entity]]) -> list[Pair[Entity]]:
@@ -288,14 +349,6 @@ def _held_by(pairs: Iterable[Pair[Entity]], accounts: Iterable[Account]) -> set[
             if isinstance(principal, User | Role) and principal.boundary:
                 held.add(policy_id(principal.boundary))
     return held
-
-
-def _referred_to(account: Account) -> set[str]:
-    """The ARNs of the managed policies that a principal has, or that are its boundary."""
-    entities: tuple[Mapping[str, User | Group | Role], ...] = (account.users, account.groups, account.roles)
-    held = {arn for group in entities for entity in group.values() for arn in entity.attached}
-    bounded: tuple[User | Role, ...] = (*account.users.values(), *account.roles.values())
-    return held | {entity.boundary for entity in bounded if entity.boundary}
 
 
 def _with_policies_respelled(live: Account, approved: Account) -> Account:

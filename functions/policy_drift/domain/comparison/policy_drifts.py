@@ -1,4 +1,6 @@
-"""Drifts of managed policies themselves: AWS's own that AWS changed, and those that are not attached."""
+"""Drifts of managed policies themselves: those that several have, AWS's own, and those that are not attached."""
+
+from collections.abc import Sequence
 
 from iam_policy import Comparison, Verdict
 from policy_drift.domain.access.live_state import fingerprint
@@ -6,28 +8,51 @@ from policy_drift.domain.access.reading import NOTHING, read, same
 from policy_drift.domain.access.verdicts import joined
 from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import ManagedPolicy, policy_id
-from policy_drift.domain.comparison.results import Results
+from policy_drift.domain.arns import is_of_aws
+from policy_drift.domain.comparison.results import Effect, Results
 from policy_drift.domain.comparison.summary import summary_of
 from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.severity.assessment import Assessment, worst
 
 _TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
+_MOST_NAMED = 5
 
 
-def add_upstream(approved: ManagedPolicy, live: ManagedPolicy, results: Results, questions: Questions) -> None:
-    """Add a drift for a policy of AWS's own that AWS changed, with its effect on its holders."""
-    effects = results.effects.get(policy_id(live.arn), [])
+def add_shared(approved: ManagedPolicy, live: ManagedPolicy, results: Results, questions: Questions) -> None:
+    """Add one drift for a policy that changed, with its effect on all of its holders and the severity of the worst."""
+    entity = policy_id(live.arn)
+    effects = results.effects.get(entity, [])
     if not effects or same(approved.document, live.document):
         return
     comparison = questions.compare(read(approved.document), read(live.document))
     verdict = joined((comparison.verdict, *(effect.comparison.verdict for effect in effects)))
-    felt = [effect.assessment for effect in effects if not effect.protected]
-    entity = policy_id(live.arn)
-    summary = (
-        f"AWS updated {entity} ({approved.version} to {live.version}), which {len(effects)} "
-        f"{'principal has' if len(effects) == 1 else 'principals have'}: {_NOW[verdict]}."
-    )
-    _add(results, Kind.UPSTREAM, verdict, worst(felt), summary, approved, live, comparison)
+    felt = [effect for effect in effects if not effect.protected]
+    holders = f"{len(effects)} {'principal has' if len(effects) == 1 else 'principals have'}"
+    if is_of_aws(live.arn):
+        kind = Kind.UPSTREAM
+        summary = f"AWS updated {entity} ({approved.version} to {live.version}), which {holders}: {_NOW[verdict]}."
+    elif verdict is Verdict.EQUIVALENT:
+        kind = Kind.NOTE
+        summary = f"{entity}, which {holders}, is written differently and allows the same."
+    else:
+        kind = Kind.POLICY
+        summary = f"{entity} was changed, which {holders}: {_NOW[verdict]}."
+    assessment = _of_holders(felt)
+    if not comparison.newly_allowed:  # a guardrail allows nothing by itself: what proves it is what a holder gains
+        worst_first = sorted(felt, key=lambda effect: -effect.assessment.severity)
+        comparison = next((one.comparison for one in worst_first if one.comparison.newly_allowed), comparison)
+    _add(results, kind, verdict, assessment, summary, approved, live, comparison, holders=len(effects))
+
+
+def _of_holders(effects: Sequence[Effect]) -> Assessment:
+    """The severity of the worst; where it is not that of all, the first reason names those that have it."""
+    together = worst(effect.assessment for effect in effects)
+    severest = sorted(one.entity for one in effects if one.assessment.severity is together.severity)
+    if len(severest) == len(effects):
+        return together
+    more = f" and {len(severest) - _MOST_NAMED} more" if len(severest) > _MOST_NAMED else ""
+    named = f"{together.severity.name} for {', '.join(severest[:_MOST_NAMED])}{more}, of {len(effects)} that have it"
+    return Assessment(together.severity, (named, *together.reasons))
 
 
 def add_unattached(
@@ -84,6 +109,8 @@ def _add(
     approved: ManagedPolicy | None,
     live: ManagedPolicy | None,
     comparison: Comparison = _TO_BE_KNOWN,
+    *,
+    holders: int = 0,
 ) -> None:
     either = live or approved
     if either is None:
@@ -98,12 +125,13 @@ def _add(
             severity=assessment.severity,
             summary=summary,
             fingerprint=fingerprint(live.document if live else None),
-            reasons=assessment.reasons,
+            reasons=(*assessment.reasons, *all_of_it.notes),
             added=all_of_it.added,
             removed=all_of_it.removed,
             newly_allowed=all_of_it.newly_allowed,
             newly_denied=all_of_it.newly_denied,
             approved=approved.document if approved else None,
             live=live.document if live else None,
+            holders=holders,
         )
     )

@@ -12,6 +12,7 @@ from policy_drift.domain.access.effective_policies import (
     access,
     effective_policies,
     malformed,
+    reported_apart,
     steps,
 )
 from policy_drift.domain.access.live_state import boundary_state, entity_state, fingerprint, policies_state
@@ -20,7 +21,8 @@ from policy_drift.domain.access.trust import deleted_principals, with_deleted_as
 from policy_drift.domain.access.verdicts import MAY_BE_MORE, joined
 from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Account, Document, Entity, EntityId, Group, Role
-from policy_drift.domain.arns import arn_of
+from policy_drift.domain.arns import arn_of, is_of_aws
+from policy_drift.domain.comparison import notes
 from policy_drift.domain.comparison.results import Effect, Results
 from policy_drift.domain.comparison.summary import summary_of
 from policy_drift.domain.dependents import entity_id
@@ -38,7 +40,8 @@ _TO_BE_KNOWN = Comparison(Verdict.EQUIVALENT)
 class Context:
     """The two accounts, what is looked at, where findings go; ``renamed_groups`` are live names by approved ones.
 
-    ``effects`` are those of the principals that are compared already, on the groups that they are in.
+    ``effects`` are those of the principals that are compared already, on the groups that they are in. ``shared`` are
+    the ARNs of policies that several have, whose changes are findings of their own.
     """
 
     approved: Account
@@ -47,6 +50,7 @@ class Context:
     results: Results
     renamed_groups: Mapping[str, str]
     effects: Mapping[EntityId, Sequence[Effect]]
+    shared: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -142,9 +146,9 @@ class Subject:
             recreated = Assessment.of(self._severities.recreated)
             self._add(Kind.RECREATED, Verdict.INCOMPARABLE, recreated, summary, before, now)
         elif self.approved.name != self.live.name:
-            self.notes.append(f"renamed from {entity_id(self.approved)}")
+            self.notes.append(notes.RENAMED.format(entity_id(self.approved)))
         if self.approved.path != self.live.path:
-            self.notes.append(f"moved from path {self.approved.path} to {self.live.path}")
+            self.notes.append(notes.MOVED.format(self.approved.path, self.live.path))
 
     def _trust(self) -> None:
         approved, live = self.approved, self.live
@@ -160,7 +164,7 @@ class Subject:
             return
         comparison = self.questions.compare(read(approved.trust), read(trust))
         if comparison.verdict is Verdict.EQUIVALENT:
-            self.notes.append("its trust policy is written differently and trusts the same")
+            self.notes.append(notes.TRUST)
         elif not (dangling and comparison.verdict is Verdict.NARROWED):
             own = self.context.live.id
             assessment = of_trust(approved.trust, trust, own, self._severities, self.questions, comparison.verdict)
@@ -183,7 +187,7 @@ class Subject:
             return
         before = self._with_groups_renamed(effective_policies(self.context.approved, self.approved))
         now = effective_policies(self.context.live, self.live)
-        for step in steps(before, now):
+        for step in steps(before, now, self.context.shared):
             comparison = self.questions.compare(access(step.before), access(step.after))
             assessment = of_access(
                 comparison,
@@ -198,9 +202,9 @@ class Subject:
                 case Kind.BOUNDARY:
                     self._add_boundary(step, comparison, assessment)
                 case Kind.ACCESS:
-                    self._add_access(before, now, comparison, assessment)
+                    self._add_access(step.before, now, comparison, assessment)
                 case EntityId():
-                    felt = assessment.also(self._undecided())
+                    felt = assessment.also(self._of_wider_boundary(step)).also(self._undecided())
                     effect = Effect(self.entity, comparison, felt, is_kept_by_aws(self.either))
                     self.context.results.effects[step.cause].append(effect)
 
@@ -216,10 +220,12 @@ class Subject:
                 if effect.comparison.newly_allowed or not comparison.newly_allowed:
                     comparison = effect.comparison
         if verdict is Verdict.EQUIVALENT:
-            self.notes.append("its policies are written differently and allow the same")
+            self.notes.append(notes.POLICIES)
             return
         summary = f"{self.entity} {_HAS[verdict]}."
-        self._add(Kind.ACCESS, verdict, assessment, summary, policies_state(before), policies_state(now), comparison)
+        shared = reported_apart(before, now, self.context.shared)
+        approved, live = policies_state(before, shared), policies_state(now, shared)
+        self._add(Kind.ACCESS, verdict, assessment, summary, approved, live, comparison)
 
     def _add_membership(self, step: Step, comparison: Comparison, assessment: Assessment) -> None:
         before, now = set(step.before.groups), set(step.after.groups)
@@ -233,7 +239,7 @@ class Subject:
             f"left {name}" for name in sorted(before - now)
         ]
         if verdict is Verdict.EQUIVALENT:
-            self.notes.append(f"{', '.join(changes)}, with the same access")
+            self.notes.append(notes.GROUPS.format(", ".join(changes)))
             return
         summary = f"{self.entity} {', '.join(changes)}, and {_HAS[comparison.verdict]}."
         self._add(Kind.MEMBERSHIP, verdict, assessment, summary, sorted(before), sorted(now), comparison)
@@ -241,11 +247,13 @@ class Subject:
     def _add_boundary(self, step: Step, effective: Comparison, assessment: Assessment) -> None:
         comparison = self.questions.compare(_bounded(step.before), _bounded(step.after))
         if comparison.verdict is Verdict.EQUIVALENT:
-            self.notes.append("its permissions boundary is a different one and leaves the same")
+            self.notes.append(notes.BOUNDARY)
             return
         removed = not step.after.boundary
         assessment = of_boundary(comparison.verdict, self._severities, removed=removed).also(assessment)
         happened = "no longer has a permissions boundary" if removed else f"has {_BOUNDED[comparison.verdict]}"
+        if comparison.verdict in MAY_BE_MORE and effective.verdict not in MAY_BE_MORE:
+            happened += f"; {_WITHIN[effective.verdict]}"
         self._add(
             Kind.BOUNDARY,
             comparison.verdict,
@@ -255,6 +263,15 @@ class Subject:
             boundary_state(step.after),
             effective if effective.newly_allowed else comparison,
         )
+
+    def _of_wider_boundary(self, step: Step) -> Assessment:
+        """What it amounts to that a boundary that several have is wider; INFO if it is not, or if AWS changed it."""
+        if step.before.boundary == step.after.boundary or any(map(is_of_aws, step.after.boundary)):
+            return Assessment(Severity.INFO)
+        verdict = self.questions.compare(_bounded(step.before), _bounded(step.after)).verdict
+        if verdict not in MAY_BE_MORE:
+            return Assessment(Severity.INFO)
+        return of_boundary(verdict, self._severities, removed=False)
 
     def _with_groups_renamed(self, held: EffectivePolicies) -> EffectivePolicies:
         names = self.context.renamed_groups
@@ -317,7 +334,7 @@ class Subject:
                 severity=assessment.severity if of_aws is None else of_aws,
                 summary=summary,
                 fingerprint=fingerprint(live),
-                reasons=assessment.reasons,
+                reasons=(*assessment.reasons, *all_of_it.notes),
                 added=all_of_it.added,
                 removed=all_of_it.removed,
                 newly_allowed=all_of_it.newly_allowed,
@@ -347,6 +364,10 @@ _BOUNDED = {
     Verdict.NARROWED: "a narrower permissions boundary than was approved",
     Verdict.INCOMPARABLE: "a different permissions boundary than was approved, wider in part",
     Verdict.UNKNOWN: "a different permissions boundary than was approved; whether it is wider could not be decided",
+}
+_WITHIN = {
+    Verdict.EQUIVALENT: "its policies allow nothing more by that: its access is the same",
+    Verdict.NARROWED: "its policies allow nothing more by that: its access is less than was approved",
 }
 
 

@@ -10,12 +10,16 @@ _MOST_PROOFS = 5
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was added and removed in words, and requests that prove it, the most dangerous first."""
+    """What was added and removed in words, and requests that prove it, the most dangerous first.
+
+    ``notes`` name actions of the live policies that match nothing, such as ones with a trailing blank.
+    """
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     newly_allowed: tuple[Witness, ...] = ()
     newly_denied: tuple[Witness, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def summary_of(comparison: Comparison) -> Summary:
@@ -30,6 +34,7 @@ def summary_of(comparison: Comparison) -> Summary:
         summary_in_words(found.removed),
         _proofs(found.added) or comparison.newly_allowed,
         _proofs(found.removed) or comparison.newly_denied,
+        now.notes,
     )
 
 

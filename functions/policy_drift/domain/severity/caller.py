@@ -54,6 +54,11 @@ def _removals(account: Account, principal: Entity, held: EffectivePolicies) -> I
             left = {other: group for other, group in held.groups.items() if other != name}
             group = arn_of(account, account.groups[name])
             yield Removal("iam:RemoveUserFromGroup", group, access(replace(held, groups=left)))
+            for guard in [guard for guard, document in documents.items() if _denies(document)]:
+                rest = {other: document for other, document in documents.items() if other != guard}
+                verb = "Delete" if guard.startswith(INLINE) else "Detach"
+                unfenced = access(replace(held, groups={**left, name: rest}))
+                yield Removal(f"iam:{verb}GroupPolicy", group, unfenced)
     if held.boundary:
         free = access(replace(held, boundary={}))
         for verb in ("Delete", "Put"):

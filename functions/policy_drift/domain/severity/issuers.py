@@ -38,6 +38,16 @@ _ORGANIZATION_IN_SUBJECT = {
 }
 """Issuers open to all: what stands before and behind the name of the organization in their subjects."""
 
+_CLAIMS_OF_ORGANIZATION = frozenset(
+    {
+        *("repository_owner", "repository", "workflow_ref", "namespace_path", "project_path"),
+        *("terraform_organization_name", "organization_slug"),
+    }
+)
+"""Claims that begin with the name of the organization, or are it. Not ``job_workflow_ref``: everyone may call a public
+workflow of another organization.
+"""
+
 _APPLICATION_OF = {
     "accounts.google.com": ("aud", "sub"),
     "cognito-identity.amazonaws.com": ("aud", "sub"),
@@ -46,7 +56,10 @@ _APPLICATION_OF = {
 }
 """Issuers open to all that name the application a token is for, and the user: strangers have applications as well."""
 
-_GUEST = {"ForAnyValue:StringEquals": {"cognito-identity.amazonaws.com:amr": "unauthenticated"}}
+_GUEST = {
+    f"{quantifier}:StringEquals": {"cognito-identity.amazonaws.com:amr": "unauthenticated"}
+    for quantifier in ("ForAnyValue", "ForAllValues")
+}
 """A token that a pool of Cognito gives to everyone who asks, where it gives such ones."""
 
 _OF_ANY_OTHER = ("somebody:else", "system:serviceaccount:somebody-elses:default")
@@ -103,7 +116,7 @@ def strangers(provider: str, trusted: Document, asking: Document) -> Iterator[Co
         application, user = _APPLICATION_OF[issuer]
         yield _unlike({f"{prefix}:{claim}": known.get(claim, []) for claim in _identifying(known, application, user)})
     else:
-        others = {f"{prefix}:{claim}" for claim in asked if claim not in {"sub", *_OF_NOBODY_IN_PARTICULAR}}
+        others = {f"{prefix}:{claim}" for claim in {*known, *asked} - {"sub", *_OF_NOBODY_IN_PARTICULAR}}
         missing = {"Null": dict.fromkeys(sorted(others), "true")} if others else {}
         for subject in _OF_ANY_OTHER:
             yield {"StringEquals": {f"{prefix}:sub": subject}, **missing}
@@ -114,9 +127,13 @@ def _of_another_organization(
 ) -> Conditions:
     before, behind = _ORGANIZATION_IN_SUBJECT[issuer]
     names = {_organization(value, before, behind) for value in known.get("sub", [])} - {""}
+    owners = (value.partition("/")[0] for claim in _CLAIMS_OF_ORGANIZATION for value in known.get(claim, []))
+    names |= {owner for owner in owners if not set("*?$") & set(owner)}
     trusted = {f"{prefix}:sub": sorted(f"{before}{name}{behind}*" for name in names)}
     for claim in asked.keys() - {"sub"} - _OF_NOBODY_IN_PARTICULAR:
-        trusted[f"{prefix}:{claim}"] = sorted({_of_the_same(value) for value in known.get(claim, [])})
+        values = {_of_the_same(value) for value in known.get(claim, [])}
+        of_the_trusted = {f"{name}{rest}" for name in names for rest in ("", "/*")}
+        trusted[f"{prefix}:{claim}"] = sorted(values | (of_the_trusted if claim in _CLAIMS_OF_ORGANIZATION else set()))
     return {"StringLike": {f"{prefix}:sub": f"{before}?*{behind}*"}, **_unlike(trusted)}
 
 

@@ -28,7 +28,7 @@ from steward.severity import SeverityName
 
 Opening = tuple[SeverityName, str]
 IsNew = Callable[[Document], bool]
-"""Whether some of the requests of a document are allowed now and were not."""
+"""Whether some of the requests of a document are allowed now and were not; ``was_allowed``: whether some were."""
 
 _ADDRESS_OF_NOBODY = "192.0.2.77/32"
 _HELD_BY_FEW = (
@@ -59,12 +59,12 @@ def openings(
     def is_new(asking: Document) -> bool:
         return _may_do_more(approved, live, asking, questions)
 
-    def was_trusted(provider: str) -> bool:
-        return _may_do_more(NOTHING, approved, _asked_by({"Federated": provider}), questions)
+    def was_allowed(asking: Document) -> bool:
+        return _may_do_more(NOTHING, approved, asking, questions)
 
     yield from _to_everyone(f"{before}{now}", own_account, is_new, severities)
     yield from _to_accounts(now, own_account, is_new, severities)
-    yield from _to_signed_in(before or {}, now, is_new, was_trusted, severities)
+    yield from _to_signed_in(before or {}, now, is_new, was_allowed, severities)
 
 
 def _to_everyone(text: str, own_account: str, is_new: IsNew, severities: DriftSeverities) -> Iterator[Opening]:
@@ -87,12 +87,16 @@ def _to_accounts(now: Document, own_account: str, is_new: IsNew, severities: Dri
 
 
 def _to_signed_in(
-    before: Document, now: Document, is_new: IsNew, was_trusted: Callable[[str], bool], severities: DriftSeverities
+    before: Document, now: Document, is_new: IsNew, was_allowed: IsNew, severities: DriftSeverities
 ) -> Iterator[Opening]:
+    def was_trusted(provider: str) -> bool:
+        return was_allowed(_asked_by({"Federated": provider}))
+
     named = sorted({value for kind, value in principals_of(now) if kind == "Federated"})
     for provider in named:
         open_to_all = WEB_PROVIDERS if provider == "*" else (provider,)
         issuer = "any identity provider" if provider == "*" else issuer_of(provider)
+        is_open = provider == "*" or is_open_to_all(provider)
         asking = (
             _asked_by({"Federated": one}, token)
             for one in open_to_all
@@ -106,8 +110,7 @@ def _to_signed_in(
                 severities.trusts_strangers_of_open_provider,
                 f"guests of {issuer}, without a sign-in, can now assume it",
             )
-        elif any(is_new(one) for one in asking):
-            is_open = provider == "*" or is_open_to_all(provider)
+        elif any(is_new(one) and (is_open or not was_allowed(one)) for one in asking):
             of_open, of_own = severities.trusts_strangers_of_open_provider, severities.trusts_strangers_of_own_provider
             yield of_open if is_open else of_own, f"anyone whom {issuer} signs in can now assume it"
         elif is_new(_asked_by({"Federated": open_to_all[0]})) and not was_trusted(open_to_all[0]):
@@ -129,7 +132,7 @@ def _itself(account: str) -> dict[str, dict[str, str]]:
     """What a principal cannot say of itself but that it is so: its account. It names itself as it likes."""
     return {
         "StringEquals": {"aws:PrincipalAccount": account},
-        "StringLike": {"aws:PrincipalArn": f"arn:*:*::{account}:*"},
+        "ArnLike": {"aws:PrincipalArn": f"arn:*:*::{account}:*"},
         "Bool": {"aws:PrincipalIsAWSService": "false"},
     }
 

@@ -327,3 +327,17 @@ def test_a_template_of_five_hundred_resources_is_compared():
     found = only(before, before | {"Resources": resources | {"Role250": wider}})
 
     assert found.entity == "role/Role250"
+
+
+def test_a_number_is_the_text_that_cloudformation_makes_of_it():
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": 111122223333}, "Action": "sts:AssumeRole"}],
+    }
+    as_text = json.loads(json.dumps(trust).replace("111122223333", '"111122223333"'))
+
+    numbers, texts = (
+        template(allow("s3:GetObject", Sid=sid), trust=given) for sid, given in ((1, trust), ("One", as_text))
+    )
+
+    assert findings(numbers, texts) == ()

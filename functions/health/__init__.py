@@ -1,0 +1,1 @@
+"""Says whether a deployed stack can do its work: what AWS, and not our code, must have for it."""

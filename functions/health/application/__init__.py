@@ -1,0 +1,1 @@
+"""The use case: run every check; one that fails stops no other."""

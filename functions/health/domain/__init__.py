@@ -1,0 +1,1 @@
+"""What each check means: rules over facts, without a call."""

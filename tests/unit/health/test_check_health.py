@@ -1,0 +1,202 @@
+"""Every check ends in one of four states; what could not be read is never well, and stops no other check."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from health.domain.facts import IamEvents, Rule, Subscription, Trail
+from health.domain.report import Report, Result, State
+from health.domain.rules import iam_events_arrive, trail_records
+from steward.errors import UpstreamError
+from tests.doubles.broken_stacks import BROKEN, healthy, report_of
+from tests.doubles.checked_account import NOW, READERS, REGION, CheckedAccount
+from tests.functional.contract import Contract
+
+
+@pytest.fixture
+def account():
+    return CheckedAccount()
+
+
+def states(report):
+    return {result.check: result.state for result in report.results}
+
+
+def test_a_healthy_stack_has_nothing_to_mend():
+    report = report_of(healthy)
+
+    assert report.state is State.OK
+    assert all(not result.mend for result in report.results)
+
+
+@pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.__name__)
+def test_what_is_broken_has_a_command_that_mends_it(change):
+    bad = [result for result in report_of(change).results if result.state in {State.BROKEN, State.WARNING}]
+
+    assert bad
+    assert all(result.mend for result in bad)
+
+
+@pytest.mark.parametrize("change", [healthy, *BROKEN], ids=lambda change: change.__name__)
+def test_the_answer_is_as_its_contract_says(change):
+    contract = Contract("health")
+
+    contract.check({"$ref": "#/components/schemas/Health"}, report_of(change).document())
+
+
+@pytest.mark.parametrize("right", READERS)
+def test_a_check_without_its_right_is_unknown_and_names_it(account, right):
+    account.denied = {right}
+
+    report = account.check()
+
+    missing = [result for result in report.results if result.missing_right == right]
+    assert missing
+    assert {result.state for result in missing} == {State.UNKNOWN}
+    assert report.state is State.UNKNOWN
+
+
+@given(st.sets(st.sampled_from(sorted(READERS))))
+def test_checks_do_not_depend_on_each_other(denied):
+    account = CheckedAccount()
+    account.denied = denied - {"cloudformation:DescribeStacks"}
+
+    found = states(account.check())
+
+    unknown = {check for check, state in found.items() if state is State.UNKNOWN}
+    assert len(found) == 15
+    assert all(state is State.OK for check, state in found.items() if check not in unknown)
+    assert bool(unknown) == bool(account.denied)
+
+
+def test_without_its_resources_nothing_of_the_stack_is_well(account):
+    account.denied = {"cloudformation:DescribeStacks"}
+
+    found = states(account.check())
+
+    assert {check for check, state in found.items() if state is State.OK} == {
+        "trail",
+        "house rules",
+        "quarantine",
+        "secret readers",
+        "settings",
+        "alarms",
+    }
+
+
+def test_an_answer_that_does_not_come_is_unknown(account):
+    account.failing["trails"] = UpstreamError("AWS could not be reached")
+
+    (trail,) = [result for result in account.check().results if result.check == "trail"]
+
+    assert (trail.state, trail.missing_right) == (State.UNKNOWN, "")
+    assert "could not be reached" in trail.detail
+
+
+def test_a_stack_of_another_version_is_not_called_well(account):
+    stack = account.answers["stack"]
+    account.answers["stack"] = replace(
+        stack, resources={k: v for k, v in stack.resources.items() if k != "AlertingState"}
+    )
+
+    assert states(account.check())["tables"] is State.UNKNOWN
+
+
+def test_at_home_in_us_east_1_nothing_is_forwarded():
+    account = CheckedAccount("us-east-1")
+    account.answers["forwarding_rules"] = []
+    account.answers["trails"] = [Trail("t", "us-east-1", multi_region=False, logging=True, writes=True)]
+
+    found = states(account.check())
+
+    assert (found["forwarding"], found["trail"]) == (State.OK, State.OK)
+
+
+def test_a_disabled_rule_forwards_nothing(account):
+    account.answers["forwarding_rules"] = [Rule("global-IamChanges", enabled=False)]
+
+    assert states(account.check())["forwarding"] is State.BROKEN
+
+
+def test_one_pending_mail_among_confirmed_ones_is_a_warning(account):
+    account.subscribed["AlarmTopic"].append(Subscription("email", "new@example.com", confirmed=False))
+
+    assert states(account.check())["alarm topic"] is State.WARNING
+
+
+def test_events_of_iam_do_not_matter_without_policy_drift(account):
+    account.answers["stack"] = replace(account.answers["stack"], parameters={"PolicyDrift": "off"})
+    account.answers["forwarding_rules"] = []
+
+    found = states(account.check())
+
+    assert (found["forwarding"], found["IAM events"]) == (State.OK, State.OK)
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "said"),
+    [
+        ([], State.BROKEN, "no trail records write management events in eu-central-1 and us-east-1"),
+        ([Trail("audit", REGION, multi_region=False, logging=True, writes=True)], State.BROKEN, "eu-central-1 alone"),
+        ([Trail("org", "us-east-1", multi_region=True, logging=True, writes=True)], State.OK, "org records"),
+        ([Trail("org", "us-east-1", multi_region=True, logging=None, writes=None)], State.UNKNOWN, "org may record"),
+    ],
+    ids=["without a trail", "one region's", "an organization's, of its owner", "an organization's, of another account"],
+)
+def test_each_kind_of_trail_is_said_to_be_what_it_is(account, found, state, said):
+    account.answers["trails"] = found
+
+    (trail,) = [result for result in account.check().results if result.check == "trail"]
+
+    assert trail.state is state
+    assert said in trail.detail
+    assert bool(trail.mend) is (state is State.BROKEN)
+
+
+trails = st.builds(
+    Trail,
+    st.just("t"),
+    st.sampled_from([REGION, "us-east-1", "eu-west-1"]),
+    st.booleans(),
+    st.sampled_from([True, False, None]),
+    st.sampled_from([True, False, None]),
+)
+
+
+@given(st.lists(trails, max_size=4))
+def test_trails_are_well_only_if_both_regions_are_surely_recorded(found):
+    result = trail_records(found, REGION)
+
+    surely = all(any(trail.records(region) for trail in found) for region in (REGION, "us-east-1"))
+    assert (result.state is State.OK) == surely
+    assert result.state is not State.BROKEN or result.mend
+
+
+@given(
+    st.none() | st.timedeltas(timedelta(0), timedelta(days=14)),
+    st.none() | st.timedeltas(timedelta(0), timedelta(days=14)),
+)
+def test_events_that_stopped_are_never_called_well(change, arrival):
+    events = IamEvents(NOW - change if change is not None else None, NOW - arrival if arrival is not None else None)
+
+    state = iam_events_arrive(events, NOW, REGION).state
+
+    if (
+        change is not None
+        and change >= timedelta(hours=2)
+        and (arrival is None or arrival > change + timedelta(hours=2))
+    ):
+        assert state is State.BROKEN
+    if arrival is None:
+        assert state is not State.OK
+
+
+@given(st.lists(st.sampled_from(list(State))))
+def test_a_report_is_as_bad_as_its_worst_check(found):
+    report = Report("s", "1", "r", [Result("c", state, "d") for state in found])
+
+    order = [State.OK, State.WARNING, State.UNKNOWN, State.BROKEN]
+    assert report.state is (max(found, key=order.index) if found else State.UNKNOWN)

@@ -1,0 +1,245 @@
+"""A policy that many have: one cause is one finding, one alert, one adoption."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from policy_drift import bootstrap
+from policy_drift.application.operate_drift import AcknowledgementRequest
+from policy_drift.domain.account import ManagedPolicy
+from policy_drift.domain.decision import Decision
+from policy_drift.domain.events import BaselineChanged, PolicyDriftDetected, PolicyDriftResolved
+from policy_drift.domain.finding import Finding, State
+from steward.errors import ConflictError
+from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, DriftUnderTest
+from tests.doubles.in_memory_drift import NoReports
+from tests.unit.policy_drift.accounts import allow
+
+POLICY = ManagedPolicy(f"arn:aws:iam::{ACCOUNT}:policy/guardrail", "ANPA1", "v1", GET)
+NAMES = [f"r{number}" for number in range(25)]
+ID = "policy:policy:guardrail"
+
+
+class NoTrigger:
+    """Starts nothing."""
+
+    def request(self, scan_id, by):
+        """Nothing."""
+
+
+@pytest.fixture
+def drift():
+    """An account of 25 roles that share a policy, with its baseline."""
+    roles = {name: replace(APP, name=name, unique_id=f"AROA{name}", attached=(POLICY.arn,)) for name in NAMES}
+    wired = DriftUnderTest(replace(QUIET, roles=roles, policies={POLICY.arn: POLICY}))
+    wired.scan()
+    return wired
+
+
+def put(drift, document):
+    """Another default version of the policy, and its event."""
+    policy = replace(POLICY, version="v2", document=document)
+    drift.iam.account = replace(drift.iam.account, policies={POLICY.arn: policy})
+    return drift.event("CreatePolicyVersion", policyArn=POLICY.arn, roleName=None)
+
+
+def own(drift, name, **changed):
+    """Change one role, and its event."""
+    role = replace(drift.iam.account.roles[name], **changed)
+    drift.iam.account = replace(drift.iam.account, roles={**drift.iam.account.roles, name: role})
+    return drift.event("PutRolePolicy", roleName=name, policyName="own")
+
+
+def operators(drift):
+    ports = {
+        key: value for key, value in drift._ports().items() if key not in {"history", "credentials", "rotation_roles"}
+    }
+    return bootstrap.operate_drift(region="ca-central-1", reports=NoReports(), trigger=NoTrigger(), **ports)
+
+
+def still_open(drift):
+    return {kept.value.id: kept.value for kept in drift.findings.all() if kept.value.state is not State.RESOLVED}
+
+
+def adopt(drift, *findings):
+    reviewed = {one: still_open(drift)[one].drift.fingerprint for one in findings}
+    return operators(drift).adopt(reviewed, Decision("ops"), "adoption")
+
+
+@pytest.mark.parametrize("by", ["check", "scan"])
+def test_a_changed_policy_of_25_roles_is_one_finding_one_alert_and_one_adoption(drift, by):
+    event = put(drift, WIDER)
+    drift.check(event) if by == "check" else drift.scan()
+
+    (alert,) = drift.published(PolicyDriftDetected)
+    assert (alert.finding_id, alert.holders, alert.severity) == (ID, 25, "MEDIUM")
+    assert alert.revert == [
+        f"aws iam set-default-policy-version --policy-arn {POLICY.arn} --version-id v1",
+    ]
+    adopt(drift, ID)
+
+    assert [event.how for event in drift.published(PolicyDriftResolved)] == ["adopted"]
+    assert drift.published(BaselineChanged)[-1].newly_approved == [ID]
+    drift.scan()
+    assert still_open(drift) == {}
+    assert len(drift.published(PolicyDriftDetected)) == 1
+
+
+def test_a_reverted_policy_of_25_roles_is_resolved_once(drift):
+    drift.check(put(drift, WIDER))
+    drift.check(put(drift, GET))
+
+    assert [(event.finding_id, event.how) for event in drift.published(PolicyDriftResolved)] == [(ID, "reverted")]
+
+
+def test_an_acknowledged_policy_is_acknowledged_for_all_holders_until_it_allows_more(drift):
+    drift.check(put(drift, WIDER))
+    (found,) = still_open(drift).values()
+    until = drift.clock.now() + timedelta(days=9)
+    given = AcknowledgementRequest("migration", "team-a", until, found.drift.fingerprint)
+    operators(drift).acknowledge(ID, given, Decision("ops"), "run")
+
+    drift.scan()
+    assert len(drift.published(PolicyDriftDetected)) == 1
+    drift.check(put(drift, WIDEST))
+
+    assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened", "changed"]
+
+
+def test_a_new_holder_of_a_changed_policy_is_an_alert_of_its_own(drift):
+    drift.check(put(drift, WIDER))
+    new = replace(APP, name="r25", unique_id="AROA25")
+    baseline_of_new = replace(drift.iam.account, roles={**drift.iam.account.roles, "r25": new})
+    drift.iam.account = baseline_of_new
+    drift.scan()
+    adopt(drift, "unmanaged:role:r25")
+
+    own(drift, "r25", attached=(POLICY.arn,))
+    drift.check(drift.event("AttachRolePolicy", roleName="r25", policyArn=POLICY.arn))
+
+    assert drift.published(PolicyDriftDetected)[-1].finding_id == "access:role:r25"
+    assert still_open(drift)[ID].drift.holders == 25
+
+
+def test_a_change_of_ones_own_neither_hides_behind_a_shared_one_nor_is_alerted_again_with_it(drift):
+    drift.check(own(drift, "r3", inline={"own": allow("ec2:DescribeVpcs")}))
+    drift.check(put(drift, WIDEST))
+    adopt(drift, ID)
+    drift.scan()
+
+    assert [event.finding_id for event in drift.published(PolicyDriftDetected)] == ["access:role:r3", ID]
+    assert still_open(drift).keys() == {"access:role:r3"}
+
+
+def test_a_change_of_ones_own_is_adopted_without_the_shared_one(drift):
+    drift.check(put(drift, allow("sqs:SendMessage")), own(drift, "r3", inline={"own": WIDER}))
+
+    adopt(drift, "access:role:r3")
+
+    assert still_open(drift).keys() == {ID}
+
+
+def test_a_role_that_loses_a_shared_policy_that_denied_is_reported_though_it_had_drift_already(drift):
+    denying = replace(POLICY, document=allow("s3:PutObject", effect="Deny"))
+    drift.iam.account = replace(drift.iam.account, policies={POLICY.arn: denying})
+    drift.scan()
+    adopt(drift, ID)
+    drift.check(own(drift, "r3", inline={"own": WIDER, "more": allow("ec2:DescribeVpcs")}))
+    drift.check(own(drift, "r3", attached=()))
+
+    assert [(event.finding_id, event.why) for event in drift.published(PolicyDriftDetected)][-2:] == [
+        ("access:role:r3", "opened"),
+        ("access:role:r3", "changed"),
+    ]
+
+
+def test_a_guardrail_that_denies_less_is_proved_by_what_a_holder_gains_and_less_yet_is_alerted_again(drift):
+    """By itself it allows nothing, before and after."""
+    allowed = ("ec2:StartInstances", "ec2:StopInstances", "ec2:RebootInstances")
+    roles = {
+        name: replace(role, inline={"own": allow(*allowed)} if name in {"r1", "r2"} else role.inline)
+        for name, role in drift.iam.account.roles.items()
+    }
+    drift.iam.account = replace(drift.iam.account, roles=roles)
+    put(drift, allow(*allowed, effect="Deny"))
+    drift.scan()
+    adopt(drift, *still_open(drift))
+    before = len(drift.published(PolicyDriftDetected))
+
+    drift.check(put(drift, allow(*allowed[1:], effect="Deny")))
+    drift.check(put(drift, allow(*allowed[2:], effect="Deny")))
+
+    alerts = drift.published(PolicyDriftDetected)[before:]
+    assert [(one.finding_id, one.why) for one in alerts] == [(ID, "reopened"), (ID, "changed")]
+    assert alerts[0].request["action"] == "ec2:StartInstances"
+    assert alerts[0].reasons[0] == "MEDIUM for role/r1, role/r2, of 25 that have it"
+
+
+def test_findings_of_each_holder_from_before_are_merged_and_not_called_reverted(drift):
+    """An earlier version opened one finding for each holder."""
+    drift.check(own(drift, "r3", inline={"own": allow("ec2:DescribeVpcs")}))
+    (kept,) = drift.findings.all()
+    before = kept.value.drift
+    live = {"policies": {"inline:own": GET, POLICY.arn: WIDER}}
+    old = replace(before, entity=type(before.entity)("role/r4"), live=live)
+    now = drift.clock.now()
+    drift.findings.save(Finding(old, State.OPEN, now, now), after=0)
+
+    drift.check(put(drift, WIDER))
+
+    assert [(event.finding_id, event.how) for event in drift.published(PolicyDriftResolved)] == [
+        ("access:role:r4", "merged")
+    ]
+
+
+def test_a_check_of_one_holder_leaves_the_finding_of_a_shared_policy_as_it_is(drift):
+    drift.check(put(drift, WIDER))
+    drift.check(drift.event("AttachRolePolicy", roleName="r3", policyArn=POLICY.arn))
+
+    assert drift.published(PolicyDriftResolved) == []
+    assert still_open(drift)[ID].drift.holders == 25
+
+
+def test_an_adoption_of_a_role_that_was_never_approved_names_the_changed_policy_that_it_has(drift):
+    drift.check(put(drift, WIDER))
+    new = replace(APP, name="new", unique_id="AROANEW", attached=(POLICY.arn,))
+    drift.iam.account = replace(drift.iam.account, roles={**drift.iam.account.roles, "new": new})
+    drift.scan()
+
+    with pytest.raises(ConflictError, match=ID):
+        adopt(drift, "unmanaged:role:new")
+
+
+def test_a_scan_does_not_write_findings_again_of_which_nothing_changed(drift):
+    drift.check(put(drift, WIDER), own(drift, "r3", inline={"own": allow("ec2:DescribeVpcs")}))
+    drift.clock.advance(days=2)
+    drift.scan()
+    before = {kept.value.id: kept.revision for kept in drift.findings.all()}
+    drift.clock.advance(hours=6)
+
+    completed = drift.scan()
+
+    assert {kept.value.id: kept.revision for kept in drift.findings.all()} == before
+    assert {one.id: one.last_seen for one in completed.findings} == dict.fromkeys(before, drift.clock.now())
+
+
+def test_a_check_that_read_before_a_scan_resolves_nothing_that_the_scan_saw_without_writing_it(drift):
+    changed = put(drift, WIDER)
+    drift.check(changed)
+    put(drift, GET)
+    earlier = drift.iam.snapshot
+
+    def scanned_meanwhile(subjects):
+        """The check reads the policy as it was reverted; then it is changed again, and a scan overtakes the check."""
+        read = earlier().account
+        put(drift, WIDER)
+        drift.clock.advance(seconds=40)
+        drift.scan()
+        return read
+
+    drift.iam.read = scanned_meanwhile
+    drift.check(changed)
+
+    assert drift.published(PolicyDriftResolved) == []
+    assert still_open(drift).keys() == {ID}

@@ -1,35 +1,21 @@
 """How the work of a comparison grows with what makes it hard: steps of the budget, which do not depend on the machine.
 
-    python benchmarks/comparison_curves.py
+    python -m benchmarks.comparison_curves
 
 Each line is one kind of policies, with a growing number of parts, of which one is changed. The default budget is
 400,000 steps; ``-`` is what they do not decide.
 """
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "layers"))
+from benchmarks.hostile_policies import INNER_STARS
+from iam_policy import Budget, compare
 
 type Statements = list[dict[str, Any]]
 SIZES = (5, 10, 20, 40, 80, 160)
 _MOST_STEPS = 400_000
 _WORDS = ("secret", "admin", "prod", "audit", "vault", "token", "billing", "master", "ledger", "payroll")
-_VERBS = (
-    "*et*bject*",
-    "*i*t*s*",
-    "*ut*o*y*",
-    "*ag*e*",
-    "*es*ri*e*",
-    "*at*h*",
-    "*re*te*",
-    "*ele*e*",
-    "*te*m*",
-    "*pd*te*",
-)
 _TEAM = "${aws:PrincipalTag/team}"
 
 
@@ -40,7 +26,7 @@ def allow(actions: Any, resources: Any, **more: Any) -> dict[str, Any]:
 
 def inner_star_actions(size: int) -> Statements:
     """Statements with an action that has a star inside, each on a bucket of its own."""
-    names = [f"s3:{_VERBS[number % len(_VERBS)]}{number // len(_VERBS) or ''}" for number in range(size)]
+    names = [f"s3:{INNER_STARS[number % len(INNER_STARS)]}{number // len(INNER_STARS) or ''}" for number in range(size)]
     return [allow(name, f"arn:aws:s3:::bucket-{number}/*") for number, name in enumerate(names)]
 
 
@@ -88,8 +74,6 @@ KINDS: dict[str, Callable[[int], Statements]] = {
 
 def main() -> None:
     """Print the steps of each kind by size."""
-    from iam_policy import Budget, compare  # noqa: PLC0415 - after the path is set
-
     print(f"{'':38}" + "".join(f"{size:>10}" for size in SIZES))
     for name, make in KINDS.items():
         line = ""

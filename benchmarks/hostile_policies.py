@@ -9,6 +9,19 @@ from typing import Any
 
 type Document = dict[str, Any]
 
+INNER_STARS = (
+    "*et*bject*",
+    "*i*t*s*",
+    "*ut*o*y*",
+    "*ag*e*",
+    "*es*ri*e*",
+    "*at*h*",
+    "*re*te*",
+    "*ele*e*",
+    "*te*m*",
+    "*pd*te*",
+)
+"""Actions with stars inside; a statement of each makes the stars meet in all orders."""
 _WORDS = ("secret", "admin", "prod", "audit", "vault", "token", "billing", "master")
 _SERVICES = ("iam", "lambda", "ec2", "sts", "ssm", "glue", "cloudformation", "codebuild", "sagemaker", "datapipeline")
 _LETTERS = "esztaoinrhldcumwfgypb"

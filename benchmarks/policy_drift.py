@@ -34,6 +34,7 @@ from policy_drift.adapters.iam_account import IamAccount
 from policy_drift.adapters.lambda_scan import LambdaScanTrigger
 from policy_drift.adapters.s3_baseline import S3BaselineStore
 from policy_drift.adapters.s3_reports import S3Reports
+from policy_drift.adapters.s3_uploads import S3Uploads
 from policy_drift.bootstrap import baseline_in_force, drift_severities, operate_drift
 from policy_drift.domain.account import Account, Document, Group, ManagedPolicy, Role, User
 from policy_drift.domain.baseline import Baseline, Origin
@@ -266,6 +267,7 @@ def adoption(principals: int) -> str:
             records=records,
             findings=findings,
             reports=S3Reports(s3, "reports", DynamoDbReportVersions(dynamodb, "state")),
+            uploads=S3Uploads(s3, "reports"),
             trigger=LambdaScanTrigger(boto3.client("lambda"), "scan"),
             publisher=silence,
             clock=clock,

@@ -125,16 +125,17 @@ class Api:
         CommandError
             It cannot be reached, or has expired.
         """
-        from botocore.awsrequest import AWSRequest
-        from botocore.httpsession import URLLib3Session
+        return str(_linked("GET", link, "read").text)
 
-        try:
-            answer = URLLib3Session(timeout=SECONDS).send(AWSRequest("GET", link).prepare())
-        except _connection_errors() as error:
-            raise CommandError(f"the document cannot be read: {error}", "Check the network") from error
-        if answer.status_code != HTTPStatus.OK:
-            raise CommandError(f"the document cannot be read: S3 answered {answer.status_code}", "Try again")
-        return str(answer.text)
+    def upload(self, link: str, text: bytes, headers: Mapping[str, str]) -> None:
+        """Send a text to a link that the API gave, with the headers that it named; the link is signed already.
+
+        Raises
+        ------
+        CommandError
+            It cannot be reached, or has expired.
+        """
+        _linked("PUT", link, "sent", text, headers)
 
     def _send(
         self, method: str, url: str, data: bytes | None, headers: Mapping[str, str]
@@ -155,6 +156,22 @@ class Api:
         SigV4Auth(key, "execute-api", self._region).add_auth(request)
         answer = URLLib3Session(timeout=SECONDS).send(request.prepare())
         return answer.status_code, {key.lower(): value for key, value in answer.headers.items()}, answer.content
+
+
+def _linked(
+    method: str, link: str, done: str, text: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Any:
+    from botocore.awsrequest import AWSRequest
+    from botocore.httpsession import URLLib3Session
+
+    request = AWSRequest(method, link, headers=dict(headers or {}), data=text)
+    try:
+        answer = URLLib3Session(timeout=SECONDS).send(request.prepare())
+    except _connection_errors() as error:
+        raise CommandError(f"the document cannot be {done}: {error}", "Check the network") from error
+    if answer.status_code != HTTPStatus.OK:
+        raise CommandError(f"the document cannot be {done}: S3 answered {answer.status_code}", "Try again")
+    return answer
 
 
 def path_of(*parts: str) -> str:

@@ -19,6 +19,7 @@ from policy_drift.adapters.lambda_key_inventory import LambdaKeyInventory
 from policy_drift.adapters.lambda_scan import LambdaScanTrigger
 from policy_drift.adapters.s3_baseline import S3BaselineStore
 from policy_drift.adapters.s3_reports import S3Reports
+from policy_drift.adapters.s3_uploads import S3Uploads
 from policy_drift.adapters.sqs_changes import SqsChanges
 from policy_drift.application.attribute_changes import AttributeChanges
 from policy_drift.application.baseline_in_force import BaselineInForce
@@ -29,6 +30,7 @@ from policy_drift.application.ports import (
     AccountReader,
     BaselineRecords,
     BaselineStore,
+    BaselineUploads,
     ChangeHistory,
     CredentialReader,
     Findings,
@@ -161,6 +163,7 @@ def operate_drift(
     records: BaselineRecords | None = None,
     findings: Findings | None = None,
     reports: ReportStore | None = None,
+    uploads: BaselineUploads | None = None,
     trigger: ScanTrigger | None = None,
     credentials: CredentialReader | None = None,
     publisher: EventPublisher | None = None,
@@ -180,6 +183,7 @@ def operate_drift(
         reader or _reader(account),
         RecordFindings(findings, publisher, clock),
         reports or _reports(),
+        uploads or _uploads(),
         trigger or LambdaScanTrigger(client("lambda"), os.environ["SCAN_FUNCTION"]),
         found_beside,
         ReviewCapture(found_beside, severities, settings.scope, clock),
@@ -293,3 +297,7 @@ def _keys() -> LambdaKeyInventory:
 def _reports() -> S3Reports:
     versions = DynamoDbReportVersions(client("dynamodb"), os.environ["DRIFT_TABLE"])
     return S3Reports(client("s3"), os.environ["REPORTS_BUCKET"], versions)
+
+
+def _uploads() -> S3Uploads:
+    return S3Uploads(client("s3"), os.environ["REPORTS_BUCKET"])

@@ -1,5 +1,6 @@
 """The operators' REST API: findings, acknowledgements, scans, the baseline."""
 
+import re
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -93,16 +94,24 @@ def show_baseline() -> Response[dict[str, Any]]:
 
 @app.put("/drift/baseline")
 def upload_baseline() -> Response[dict[str, Any]]:
-    """Put another baseline in force; If-Match names the version that it replaces."""
-    if app.media_type != "application/json":
-        raise UnsupportedMediaTypeError("send the baseline as application/json")
+    """Put another baseline in force: the body, or ?uploaded=; If-Match names the version that it replaces."""
     event = app.current_event
     condition = event.headers.get("if-match")
     replaces = condition.strip().strip('"') if condition else None
-    record = use_cases().upload(
-        (event.decoded_body or "").encode(), replaces=replaces, by=_decision(), run=app.request_id
-    )
+    record = use_cases().upload(_document(), replaces=replaces, by=_decision(), run=app.request_id)
     return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
+
+
+@app.post("/drift/baseline/uploads")
+def prepare_upload() -> Response[dict[str, Any]]:
+    """A link for a baseline that is too large for a request: {"sha256", "size"}."""
+    match app.json_body():
+        case {"sha256": str(sha256), "size": int(size), **more} if not more and not isinstance(size, bool):
+            link = use_cases().upload_link(_sha256(sha256), size)
+        case _:
+            raise RuleViolationError('send {"sha256": "…", "size": bytes} and nothing else')
+    answer = {"upload": link.url, "headers": dict(link.headers), "expires_in": link.seconds}
+    return Response(HTTPStatus.CREATED, "application/json", answer)
 
 
 @app.post("/drift/baseline/adoptions")
@@ -125,6 +134,26 @@ def contract() -> Response[str]:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the REST API."""
     return app.resolve(event, context)
+
+
+def _document() -> bytes:
+    """The baseline that was sent: in the body, or to a link before."""
+    event = app.current_event
+    text = (event.decoded_body or "").encode()
+    query = event.query_string_parameters or {}
+    if "uploaded" in query:
+        if text:
+            raise RuleViolationError("send a body or uploaded, not both")
+        return use_cases().uploaded(_sha256(query["uploaded"]))
+    if app.media_type != "application/json":
+        raise UnsupportedMediaTypeError("send the baseline as application/json")
+    return text
+
+
+def _sha256(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise RuleViolationError(f"a SHA-256 has 64 hexadecimal digits in lower case, not {text!r}")
+    return text
 
 
 def _decision(reason: str = "", reference: str = "") -> Decision:

@@ -18,6 +18,7 @@ from tests.doubles.in_memory_drift import (
     InMemoryBaselineStore,
     InMemoryCredentials,
     InMemoryFindings,
+    InMemoryUploads,
     NoHistory,
     NoReports,
 )
@@ -75,6 +76,7 @@ class DriftUnderTest:
         self.delay = timedelta()
         self.keys = NoKeys()
         self.reports = NoReports()
+        self.uploads = InMemoryUploads()
         self._event = 0
         self._scan = 0
 
@@ -99,7 +101,9 @@ class DriftUnderTest:
     def operate(self):
         """What answers operators."""
         ports = {name: port for name, port in self._ports().items() if name not in _OF_RUNS}
-        return bootstrap.operate_drift(region="ca-central-1", reports=self.reports, trigger=NoTrigger(), **ports)
+        return bootstrap.operate_drift(
+            region="ca-central-1", reports=self.reports, uploads=self.uploads, trigger=NoTrigger(), **ports
+        )
 
     def _ports(self):
         return {

@@ -9,6 +9,7 @@ from policy_drift.application.ports import (
     NotVersionedError,
     Snapshot,
     Undelivered,
+    UploadLink,
     Version,
 )
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
@@ -206,6 +207,19 @@ class InMemoryCredentials:
         if self.error:
             raise self.error
         return frozenset(self.items.get((entity, kind), ()))
+
+
+class InMemoryUploads:
+    """What was sent to links."""
+
+    def __init__(self):
+        self.sent = {}
+
+    def link(self, sha256, size):
+        return UploadLink(f"https://uploads/{sha256}?bytes={size}", {}, 300)
+
+    def read(self, sha256):
+        return self.sent.get(sha256)
 
 
 class NoReports:

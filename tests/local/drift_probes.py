@@ -1,6 +1,7 @@
 """Trying the work of the functions of policy drift, on all kinds of entities that they read."""
 
 import base64
+import hashlib
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -75,6 +76,8 @@ class DriftProbes:
                 return self._acknowledge()
             case "an adoption":
                 return self._adopt()
+            case "an upload":
+                return self._upload()
             case "a scan on demand":
                 return self._call("POST", "/scans").status == 202
             case "a link to the report":
@@ -116,6 +119,14 @@ class DriftProbes:
         finding = self._findings.pop()
         reviewed = {"id": finding["id"], "fingerprint": finding["fingerprint"]}
         return self._call("POST", "/baseline/adoptions", {"findings": [reviewed]}).status == 200
+
+    def _upload(self):
+        """Whether a text comes by a link, and is then read: it is refused for what it says."""
+        text = uuid.uuid4().hex.encode()
+        sha256 = hashlib.sha256(text).hexdigest()
+        link = self._call("POST", "/baseline/uploads", {"sha256": sha256, "size": len(text)}).document
+        sent = self._stack.aws.http("PUT", link["upload"], text, link["headers"])
+        return sent.status == 200 and self._call("PUT", f"/baseline?uploaded={sha256}").status == 422
 
     def _finding_of(self, role):
         findings = self._call("GET", "/findings").document["findings"]

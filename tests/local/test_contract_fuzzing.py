@@ -58,6 +58,7 @@ OPERATIONS = [
     ("/drift/baseline", "GET"),
     ("/drift/baseline", "PUT"),
     ("/drift/baseline/adoptions", "POST"),
+    ("/drift/baseline/uploads", "POST"),
     ("/health", "GET"),
     ("/openapi/service-users.json", "GET"),
     ("/openapi/drift.json", "GET"),

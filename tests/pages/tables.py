@@ -412,7 +412,11 @@ TABLES: dict[str, Page] = {
     ),
     "docs/baseline-bucket.md": Page(
         with_the_file,
-        {"aws s3api put-bucket": deployer(before=the_bucket), "BUCKET=": deployer(shows="VersionId")},
+        {
+            "aws s3api put-bucket": deployer(before=the_bucket),
+            "BUCKET=": deployer(shows="VersionId"),
+            "SHA256=": Step(shows='"uploaded"'),
+        },
     ),
     "docs/consumers.md": Page(
         steps={"aws secretsmanager": Step(not_run=NO_SSH), "AWS_PROFILE": Step(not_run=NO_DOCKER)}

@@ -90,7 +90,9 @@ def expanded_action(action):
 def cases(resources, found_policies=policies):
     for name, document in found_policies(resources):
         for statement in statements(document):
-            found = [arn_of(side, resources) for each in as_list(statement["Resource"]) for side in both_sides(each)]
+            # What is left out is of the same kind as what is meant.
+            meant = as_list(statement.get("Resource") or statement["NotResource"])
+            found = [arn_of(side, resources) for each in meant for side in both_sides(each)]
             for action in as_list(statement["Action"]):
                 for each in expanded_action(action):
                     yield name, each, found, statement

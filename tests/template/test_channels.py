@@ -119,7 +119,12 @@ def test_only_alerting_publishes_alerts_and_only_alarms_publish_alarms(resources
 
 
 @pytest.mark.parametrize(
-    ("bucket", "writing"), [("BaselineBucket", "DenyForeignBaselineWrites"), ("ReportsBucket", "DenyForeignReports")]
+    ("bucket", "writing"),
+    [
+        ("BaselineBucket", "DenyForeignBaselineWrites"),
+        ("ReportsBucket", "DenyForeignReports"),
+        ("ReportsBucket", "DenyForeignUploads"),
+    ],
 )
 def test_no_action_that_writes_or_weakens_a_bucket_is_left_open(resources, bucket, writing):
     policy = policy_of(resources, bucket)
@@ -130,6 +135,22 @@ def test_no_action_that_writes_or_weakens_a_bucket_is_left_open(resources, bucke
         action for s in policy.values() for action in as_list(s["Action"]) if s["Effect"] == "Deny"
     }
     assert resources[bucket]["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_the_scan_alone_writes_reports_and_the_api_alone_uploads(resources):
+    """An upload is no version of the baseline: no notification follows, and it is deleted after a day."""
+    policy, bucket = policy_of(resources, "ReportsBucket"), resources["ReportsBucket"]["Properties"]
+    uploads = {"Fn::Sub": "${ReportsBucket.Arn}/uploads/*"}
+
+    reports, sent = policy["DenyForeignReports"], policy["DenyForeignUploads"]
+    assert (reports["NotResource"], sent["Resource"]) == (uploads, uploads)
+    assert reports["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": arn_of("DriftScanRole")}}
+    assert sent["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": arn_of("DriftApiRole")}}
+    assert "NotificationConfiguration" not in bucket
+    (rule,) = [one for one in bucket["LifecycleConfiguration"]["Rules"] if one["Prefix"] == "uploads/"]
+    assert (rule["Status"], rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]) == (
+        "Enabled", 1, {"NoncurrentDays": 1},
+    )  # fmt: skip
 
 
 def test_a_call_through_cloudformation_is_like_any_other(resources):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="IAM as it is against IAM as it was approved.", no_args_is_help=True)
 baseline = typer.Typer(help="What is approved.", no_args_is_help=True)
 app.add_typer(baseline, name="baseline")
+MOST_SENT = 3_000_000
+"""Bytes of a baseline that are sent in a request: it takes 6 MB, in which a text may become twice as long."""
 _Finding = Annotated[str, typer.Argument(metavar="FINDING", help="The id of a finding.")]
 
 
@@ -188,7 +190,8 @@ def push(
     replaces: Annotated[str, typer.Option(help="The version that it replaces, as baseline show says.")],
     dry_run: DryRun = False,
 ) -> None:
-    """Replace the baseline, unless another version came in between."""
+    """Replace the baseline, unless another version came in between. A large one is sent to a link first."""
+    import hashlib
     import json
 
     try:
@@ -205,7 +208,15 @@ def push(
             )
         would(context, f"replace it by {file}", in_force)
         return
-    show(context, api.call("PUT", "/drift/baseline", body, headers={"If-Match": replaces}).body)
+    unless_replaced, text = {"If-Match": replaces}, json.dumps(body).encode()
+    if len(text) <= MOST_SENT:
+        answer = api.call("PUT", "/drift/baseline", body, headers=unless_replaced)
+    else:
+        sha256 = hashlib.sha256(text).hexdigest()
+        link = api.call("POST", "/drift/baseline/uploads", {"sha256": sha256, "size": len(text)}).body
+        api.upload(link["upload"], text, link["headers"])
+        answer = api.call("PUT", "/drift/baseline", query={"uploaded": sha256}, headers=unless_replaced)
+    show(context, answer.body)
 
 
 def _finding(api: "Api", finding: str) -> dict[str, Any]:

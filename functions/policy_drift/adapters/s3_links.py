@@ -15,14 +15,14 @@ LINK_SECONDS = 300
 _REGION = "x-amz-bucket-region"
 
 
-def link(s3: "S3Client", place: "Mapping[str, str]") -> str:
-    """A link to an object that works for five minutes, for everyone who has it.
+def link(s3: "S3Client", place: "Mapping[str, Any]", call: str = "get_object") -> str:
+    """A link to an object that works for five minutes, for everyone who has it, and for this call alone.
 
     S3 accepts it only at the endpoint of the bucket's own region, signed for that region.
     """
     there = region_of(s3, place["Bucket"])
     signer = s3 if there in ("", s3.meta.region_name) else client("s3", region=there)
-    return signer.generate_presigned_url("get_object", Params=dict(place), ExpiresIn=LINK_SECONDS)
+    return signer.generate_presigned_url(call, Params=dict(place), ExpiresIn=LINK_SECONDS)
 
 
 def region_of(s3: "S3Client", bucket: str) -> str:

@@ -1,5 +1,6 @@
 """Answer operators: list and acknowledge findings, request scans, replace the baseline, adopt findings."""
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,12 +10,14 @@ from policy_drift.application.baseline_in_force import Approved, BaselineInForce
 from policy_drift.application.find_credentials import FindCredentials
 from policy_drift.application.ports import (
     AccountReader,
+    BaselineUploads,
     Findings,
     Kept,
     ReportLink,
     ReportReplacedError,
     ReportStore,
     ScanTrigger,
+    UploadLink,
 )
 from policy_drift.application.record_findings import LEASE, Outbox, RecordFindings, ScanResult
 from policy_drift.application.review_capture import ReviewCapture
@@ -72,6 +75,7 @@ class OperateDrift:
         reader: AccountReader,
         recorder: RecordFindings,
         reports: ReportStore,
+        uploads: BaselineUploads,
         trigger: ScanTrigger,
         credentials: FindCredentials,
         review: ReviewCapture,
@@ -88,6 +92,7 @@ class OperateDrift:
         self._reader = reader
         self._recorder = recorder
         self._reports = reports
+        self._uploads = uploads
         self._trigger = trigger
         self._credentials = credentials
         self._review = review
@@ -175,6 +180,19 @@ class OperateDrift:
         """The version in force, a link to it, and the findings that are acknowledged."""
         _, record = self._baseline.known()
         return record, self._baseline.link(record), self.in_states({State.ACKNOWLEDGED})
+
+    def upload_link(self, sha256: str, size: int) -> UploadLink:
+        """A link for one text that is too long for a request; nothing of it is in force before `uploaded` names it."""
+        if not 0 < size <= baseline.LARGEST:
+            raise RuleViolationError(f"a baseline has from 1 to {baseline.LARGEST} bytes")
+        return self._uploads.link(sha256, size)
+
+    def uploaded(self, sha256: str) -> bytes:
+        """The text that was sent to a link. Raises ConflictError."""
+        text = self._uploads.read(sha256)
+        if text is None or hashlib.sha256(text).hexdigest() != sha256:
+            raise ConflictError(f"there is no upload {sha256}: it was not sent, or a day ago; ask for a link again")
+        return text
 
     def upload(self, text: bytes, *, replaces: str | None, by: Decision, run: str) -> InForce:
         """Put another baseline in force, and request a scan.

@@ -257,6 +257,27 @@ class ReportLink:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class UploadLink:
+    """A link to which one text may be sent with PUT and these headers, for some seconds."""
+
+    url: str
+    headers: Mapping[str, str]
+    seconds: int
+
+
+class BaselineUploads(Protocol):
+    """Texts that people sent and that are not in force, each under the name of its SHA-256; they are deleted soon."""
+
+    def link(self, sha256: str, size: int) -> UploadLink:
+        """A link for the one text that has this SHA-256 (hexadecimal) and so many bytes."""
+        ...
+
+    def read(self, sha256: str) -> bytes | None:
+        """What was sent under this name, unverified; None for nothing. It ends after one byte too many."""
+        ...
+
+
 class ReportReplacedError(ConflictError):
     """The bucket does not hold the report that the latest scan wrote. ``found`` is empty if it holds nothing there."""
 

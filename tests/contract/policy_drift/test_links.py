@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSResponse
 
 from policy_drift.adapters.s3_baseline import S3BaselineStore
 from policy_drift.adapters.s3_reports import ReportVersion, S3Reports
+from policy_drift.adapters.s3_uploads import S3Uploads
 from policy_drift.application.ports import ReportReplacedError
 from steward.aws.clients import client
 from tests.contract.conftest import ACCOUNT
@@ -52,6 +53,8 @@ def linked(monkeypatch, kind, *, home, bucket_region, status=200, bucket="the-bu
     monkeypatch.delenv("AWS_REGION", raising=False)
     s3 = client("s3")
     s3.meta.events.register("before-send.s3", S3InRegion(bucket_region, status))
+    if kind == "upload":
+        return S3Uploads(s3, bucket).link("00" * 32, 7_000_000).url
     if kind == "report":
         found = S3Reports(s3, bucket, Versions({"html": ReportVersion("version-1", "")})).link("html")
         return found and found.url
@@ -66,7 +69,7 @@ def signed_for(link):
     return parts.hostname, query["X-Amz-Algorithm"][0], region, service
 
 
-@pytest.mark.parametrize("kind", ["report", "baseline"])
+@pytest.mark.parametrize("kind", ["report", "baseline", "upload"])
 @pytest.mark.parametrize("region", REGIONS)
 def test_a_link_names_the_regional_endpoint_and_is_signed_for_it(monkeypatch, kind, region):
     link = linked(monkeypatch, kind, home=region, bucket_region=region)
@@ -110,6 +113,15 @@ def test_a_link_works_for_five_minutes(monkeypatch):
     link = linked(monkeypatch, "report", home="eu-south-2", bucket_region="eu-south-2")
 
     assert parse_qs(urlsplit(link).query)["X-Amz-Expires"] == ["300"]
+
+
+def test_a_link_for_an_upload_is_signed_for_the_length_and_the_checksum_of_one_text(monkeypatch):
+    link = linked(monkeypatch, "upload", home="eu-south-2", bucket_region="eu-south-2")
+
+    parts = urlsplit(link)
+    assert parse_qs(parts.query)["X-Amz-SignedHeaders"] == ["content-length;host;x-amz-checksum-sha256"]
+    assert parts.path == f"/uploads/{'00' * 32}.json"
+    assert parse_qs(parts.query)["X-Amz-Expires"] == ["300"]
 
 
 def test_a_link_names_the_version_that_the_scan_wrote(monkeypatch):

@@ -1,5 +1,6 @@
 """The commands about findings and the baseline that do more than one request."""
 
+import hashlib
 import json
 
 import pytest
@@ -111,3 +112,42 @@ def test_a_report_is_opened_in_the_browser(examples, monkeypatch, tmp_path, caps
 
     assert main(["--output", "tsv", "--query", "report", "drift", "report", "--open"]) == 0
     assert (tmp_path / "opened").read_text() == capsys.readouterr().out.strip()
+
+
+def test_a_baseline_that_is_too_large_for_a_request_is_sent_to_a_link_and_named(serve, tmp_path, capsys):
+    sent = []
+
+    def answer(method, path, query, body):
+        sent.append((method, path, query, body))
+        if path == "/drift/baseline/uploads":
+            return 201, {}, {"upload": f"{server.url}/link", "headers": {"x-amz-checksum-sha256": "of the text"}}
+        return 200, {}, {"version": "v2"}
+
+    server = serve(answer, unsigned=("/link",))
+    large = {"roles": {f"role-{number}": "x" * 1_000 for number in range(3_100)}}
+    file = tmp_path / "baseline.json"
+    file.write_text(json.dumps(large, indent=2))
+
+    assert main(["drift", "baseline", "push", str(file), "--replaces", "v1"]) == 0
+
+    text = json.dumps(large).encode()
+    sha256 = hashlib.sha256(text).hexdigest()
+    assert sent == [
+        ("POST", "/drift/baseline/uploads", {}, {"sha256": sha256, "size": len(text)}),
+        ("PUT", "/link", {}, large),
+        ("PUT", "/drift/baseline", {"uploaded": sha256}, None),
+    ]
+    assert "v2" in capsys.readouterr().out
+
+
+def test_a_link_for_an_upload_that_has_expired_is_one_line(serve, tmp_path, capsys):
+    def answer(*_):
+        return 201, {}, {"upload": f"{server.url}/link", "headers": {}}
+
+    server = serve(answer, unsigned=("/link",))
+    server.gone = "/link"
+    file = tmp_path / "baseline.json"
+    file.write_text(json.dumps({"roles": "x" * 3_100_000}))
+
+    assert main(["drift", "baseline", "push", str(file), "--replaces", "v1"]) == 2
+    assert capsys.readouterr().err == "steward: the document cannot be sent: S3 answered 403. Try again\n"

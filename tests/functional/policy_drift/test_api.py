@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from botocore.client import BaseClient
 
 from tests.functional.contract import Contract
@@ -40,6 +41,9 @@ class Api(Gateway):
     def adopt(self, *findings, **changes):
         reviewed = [{"id": finding["id"], "fingerprint": finding["fingerprint"]} | changes for finding in findings]
         return self.call("POST", "/drift/baseline/adoptions", {"findings": reviewed})
+
+    def prepare(self, sha256, size):
+        return self.call("POST", "/drift/baseline/uploads", {"sha256": sha256, "size": size})
 
     def upload(self, document, **request):
         return self.call("PUT", "/drift/baseline", document, **request)
@@ -349,6 +353,99 @@ def test_an_upload_that_cannot_be_used_is_refused_with_the_reason(api, finding, 
 
 def test_an_upload_of_another_media_type_is_refused(api, finding, baseline):
     assert api.upload(baseline.read(), headers={"Content-Type": "text/plain"})[0] == 415
+
+
+@pytest.fixture
+def sent(api, finding, baseline):
+    """Another baseline, which was sent to a link: its SHA-256."""
+    text = json.dumps(baseline.read()).replace("s3:GetObject", "s3:*").encode()
+    sha256 = hashlib.sha256(text).hexdigest()
+    status, _, link = api.prepare(sha256, len(text))
+    assert (status, link["expires_in"]) == (201, 300)
+    requests.put(link["upload"], text, headers=link["headers"], timeout=5).raise_for_status()
+    return sha256
+
+
+def test_a_link_for_an_upload_alone_changes_nothing_that_is_in_force(api, sent, scan, baseline, heard):
+    heard()
+
+    scan()
+
+    shown = api.call("GET", "/drift/baseline")[2]
+    assert shown["how"] == "captured"
+    assert "s3:*" not in json.dumps(baseline.read())
+    assert {event["detail-type"] for event in heard()} == {"DriftScanCompleted"}
+
+
+def test_what_was_sent_to_a_link_is_in_force_when_it_is_named(api, sent, baseline, scans):
+    before = api.call("GET", "/drift/baseline")[2]["version"]
+
+    status, _, shown = api.upload(None, query={"uploaded": sent}, headers={"If-Match": f'"{before}"'})
+
+    assert (status, shown["how"]) == (200, "uploaded")
+    assert shown["version"] != before
+    assert "s3:*" in json.dumps(baseline.read())
+    assert len(scans) == 1
+
+
+def test_what_was_sent_to_a_link_does_not_replace_another_version_than_the_named_one(api, sent, baseline):
+    status, _, _ = api.upload(None, query={"uploaded": sent}, headers={"If-Match": '"of yesterday"'})
+
+    assert status == 412
+    assert "s3:*" not in json.dumps(baseline.read())
+
+
+@pytest.mark.parametrize("found", ["another text", "nothing"])
+def test_an_upload_that_is_not_the_text_of_its_name_is_refused(api, sent, baseline, found):
+    """Past the bucket's policy: its owner replaces what was sent, or it was deleted after a day."""
+    place = {"Bucket": "reports", "Key": f"uploads/{sent}.json"}
+    if found == "nothing":
+        client_of("s3").delete_object(**place)
+    else:
+        client_of("s3").put_object(**place, Body=json.dumps(baseline.read()).encode())
+
+    status, _, problem = api.upload(None, query={"uploaded": sent})
+
+    assert status == 409
+    assert "ask for a link again" in problem["detail"]
+
+
+def test_what_was_sent_to_a_link_is_refused_for_the_same_reasons_as_a_body(api, finding, baseline):
+    before, text = baseline.read(), b'{\n"account": "210987654321"}'
+    sha256 = hashlib.sha256(text).hexdigest()
+    link = api.prepare(sha256, len(text))[2]
+    requests.put(link["upload"], text, headers=link["headers"], timeout=5).raise_for_status()
+
+    status, _, problem = api.upload(None, query={"uploaded": sha256})
+
+    assert (status, problem["detail"]) == (422, api.upload(None, raw=text.decode())[2]["detail"])
+    assert baseline.read() == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"sha256": "a" * 64, "size": 64 * 1024 * 1024 + 1},
+        {"sha256": "a" * 64, "size": 0},
+        {"sha256": "a" * 64, "size": True},
+        {"sha256": "a" * 63, "size": 1},
+        {"sha256": "../" + "a" * 61, "size": 1},
+        {"sha256": "a" * 64},
+        {"sha256": "a" * 64, "size": 1, "key": "baseline/123456789012.json"},
+    ],
+    ids=["too large", "empty", "no number", "too short", "a path", "no size", "a key"],
+)
+def test_a_link_is_given_for_a_text_of_a_known_size_and_digest_alone(api, finding, body):
+    assert api.call("POST", "/drift/baseline/uploads", body)[0] == 422
+
+
+@pytest.mark.parametrize("name", ["", "a" * 63, "A" * 64, "../baseline"])
+def test_an_upload_is_named_by_its_digest_alone(api, finding, name):
+    assert api.upload(None, query={"uploaded": name})[0] == 422
+
+
+def test_a_body_beside_a_named_upload_is_refused(api, sent, baseline):
+    assert api.upload(baseline.read(), query={"uploaded": sent})[0] == 422
 
 
 def test_a_scan_is_started_and_not_waited_for(api, finding, scans):

@@ -13,7 +13,7 @@ from policy_drift.domain.events import BaselineChanged, PolicyDriftDetected, Pol
 from policy_drift.domain.finding import Finding, State
 from steward.errors import ConflictError
 from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, DriftUnderTest
-from tests.doubles.in_memory_drift import NoReports
+from tests.doubles.in_memory_drift import InMemoryUploads, NoReports
 from tests.unit.policy_drift.accounts import allow
 
 POLICY = ManagedPolicy(f"arn:aws:iam::{ACCOUNT}:policy/guardrail", "ANPA1", "v1", GET)
@@ -55,7 +55,8 @@ def operators(drift):
     ports = {
         key: value for key, value in drift._ports().items() if key not in {"history", "credentials", "rotation_roles"}
     }
-    return bootstrap.operate_drift(region="ca-central-1", reports=NoReports(), trigger=NoTrigger(), **ports)
+    beside = {"reports": NoReports(), "uploads": InMemoryUploads(), "trigger": NoTrigger()}
+    return bootstrap.operate_drift(region="ca-central-1", **beside, **ports)
 
 
 def still_open(drift):

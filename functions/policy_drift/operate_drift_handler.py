@@ -99,6 +99,8 @@ def upload_baseline() -> Response[dict[str, Any]]:
     condition = event.headers.get("if-match")
     replaces = condition.strip().strip('"') if condition else None
     record = use_cases().upload(_document(), replaces=replaces, by=_decision(), run=app.request_id)
+    if record is None:
+        return Response(HTTPStatus.ACCEPTED, "application/json", {"scan_id": app.request_id})
     return Response(HTTPStatus.OK, "application/json", baseline_representation(record))
 
 

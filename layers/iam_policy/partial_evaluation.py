@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from iam_policy import variables
 from iam_policy.access import Access
 from iam_policy.dimensions import Assignment
-from iam_policy.patterns import Template, literal
+from iam_policy.patterns import Template, is_wild, literal
 from iam_policy.statement import PatternSet, Statement
 
 if TYPE_CHECKING:
@@ -22,9 +23,28 @@ _PLACEHOLDER = PatternSet(frozenset({PLACEHOLDER}))
 def about(access: Access, action: str) -> Access:
     """The statements that apply to an action, ``service:Action``."""
     name = literal(action.lower())
+    service = name.partition(":")[0]
     return Access(
-        tuple(tuple(one for one in layer if one.actions.match(name, lambda _: None)) for layer in access.layers)
+        tuple(
+            tuple(
+                one
+                for one in layer
+                if ((services := _services(one.actions)) is None or service in services)
+                and one.actions.match(name, lambda _: None)
+            )
+            for layer in access.layers
+        )
     )
+
+
+@lru_cache(maxsize=8192)
+def _services(actions: PatternSet) -> frozenset[str] | None:
+    """The services that the element names; None where a star may stand for any.
+
+    Most statements are about one service, and most of the questions are about others.
+    """
+    services = frozenset("*" if isinstance(one, Template) else one.partition(":")[0] for one in actions.patterns)
+    return None if actions.negated or any(map(is_wild, services)) else services
 
 
 def is_allowed_somewhere(access: Access) -> bool:

@@ -152,14 +152,18 @@ def _without_end(raw: object, path: Place) -> Iterator[Place]:
             yield path
         case dict():
             for key, value in raw.items():
-                yield from _without_end(value, (*path, key))
+                if not isinstance(value, str):  # most values of a document
+                    yield from _without_end(value, (*path, key))
         case list():
             for index, value in enumerate(raw):
-                yield from _without_end(value, (*path, index))
+                if not isinstance(value, str):
+                    yield from _without_end(value, (*path, index))
 
 
 def _unknown_keys(raw: object, read: object, path: Place) -> Iterator[tuple[Place, list[str]]]:
     """Keys of ``raw`` that did not become a field, each with the keys that would have."""
+    if raw == read:  # a policy document, say, as a whole
+        return
     if isinstance(raw, dict) and isinstance(read, dict):
         for key, value in raw.items():
             if key not in read:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -216,6 +217,8 @@ def push(
         link = api.call("POST", "/drift/baseline/uploads", {"sha256": sha256, "size": len(text)}).body
         api.upload(link["upload"], text, link["headers"])
         answer = api.call("PUT", "/drift/baseline", query={"uploaded": sha256}, headers=unless_replaced)
+    if answer.status == HTTPStatus.ACCEPTED:
+        note("too much differs for one call: the scan that has begun compares it, and puts it in force")
     show(context, answer.body)
 
 

@@ -8,6 +8,7 @@ CRITICAL.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from iam_policy import Verdict
 from policy_drift import baseline_document
@@ -21,8 +22,10 @@ from policy_drift.application.ports import (
 )
 from policy_drift.application.record_findings import LEASE, Outbox
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
+from policy_drift.domain.access.work import OF_A_BASELINE, Work
 from policy_drift.domain.account import Account, EntityId, policy_id
 from policy_drift.domain.baseline import (
+    LARGEST,
     Baseline,
     InForce,
     Intent,
@@ -85,6 +88,10 @@ class BaselineLostError(ConflictError):
         super().__init__(drift.summary)
         self.drift = drift
         self.causes = causes
+
+
+class ComparisonUnfinishedError(ConflictError):
+    """Too much differs from the baseline before: the next scan compares them, and puts the new one in force."""
 
 
 class BaselineInForce:
@@ -182,6 +189,7 @@ class BaselineInForce:
         findings: list[str],
         run: str,
         based_on: str | None = None,
+        until: datetime | None = None,
     ) -> Approved:
         """Put another baseline in force.
 
@@ -189,9 +197,13 @@ class BaselineInForce:
         ----------
         based_on
             The version that the decision was based on; None to replace any version.
+        until
+            When no other comparison with the one before may begin; never by default.
 
         Raises
         ------
+        ComparisonUnfinishedError
+            It is written, and the next scan puts it in force as this call would have.
         ConcurrentUpdateError
             Another version is in force, or the bucket has an upload that no scan has seen: it would be lost unread.
         """
@@ -199,7 +211,7 @@ class BaselineInForce:
         _refuse_stale(kept, latest, origin, based_on)
         before = self._good_or_none(kept.value) if kept else None
         is_first = kept is None and not self._store.writes()
-        text = baseline_document.write(baseline)
+        text = _text_of(baseline)
         if origin is Origin.UPLOADED:
             baseline_document.refuse_bad_policies(text, baseline, before.account if before else None)
         intent = Intent(_digest(text), origin, by.by, tuple(findings), by.session, by.reason, by.reference)
@@ -208,7 +220,7 @@ class BaselineInForce:
             kept = Kept(record, self._save(kept, record, [], run))
         written = self._store.write(text, replaces=latest.etag if latest else None)
         try:
-            return self._put_in_force(kept, before, baseline, written.id, intent, run, is_first=is_first)
+            return self._put_in_force(kept, before, baseline, written.id, intent, run, is_first=is_first, until=until)
         except ConcurrentUpdateError:
             # S3's event of the new version started a scan, which put it in force first, as the intent says.
             now = self._records.get()
@@ -284,7 +296,10 @@ class BaselineInForce:
                 f"there is no first baseline while the account was not read whole: {flaw.reason}"
             )
         baseline = Baseline(account, reviewed=False)
-        text = baseline_document.write(baseline)
+        try:
+            text = _text_of(baseline)
+        except UnusableBaselineError as error:
+            raise NothingApprovedError(f"there is no first baseline: {error}") from error
         written = self._store.write(text, replaces=None)
         intent = Intent(_digest(text), Origin.CAPTURED, "the first scan")
         return self._put_in_force(None, None, baseline, written.id, intent, run, is_first=True)
@@ -299,9 +314,10 @@ class BaselineInForce:
         run: str,
         *,
         is_first: bool = False,
+        until: datetime | None = None,
     ) -> Approved:
         """Record the version and publish what it approves in addition, which is unknown without ``before``."""
-        changes = self._changes(before.account, baseline.account) if before else ()
+        changes = self._changes(before.account, baseline.account, until) if before else ()
         broader = [drift for drift in changes if drift.verdict in MAY_BE_MORE]
         changed = frozenset(drift.entity for drift in changes)
         severity = max((drift.severity for drift in changes), default=Severity.INFO)
@@ -340,9 +356,12 @@ class BaselineInForce:
         self._save(kept, record, [event], run)
         return Approved(baseline, record, changed=changed)
 
-    def _changes(self, before: Account, after: Account) -> tuple[Drift, ...]:
-        compared = drifts(before, after, severities=self._severities).found
-        return (*compared, *beside_drifts(before, after, self._severities))
+    def _changes(self, before: Account, after: Account, until: datetime | None) -> tuple[Drift, ...]:
+        work = Work(OF_A_BASELINE, lambda: until is not None and self._clock.now() >= until)
+        compared = drifts(before, after, severities=self._severities, work=work)
+        if compared.left:
+            raise ComparisonUnfinishedError("too much differs to be compared in one call: a scan puts it in force")
+        return (*compared.found, *beside_drifts(before, after, self._severities))
 
     def _save(self, kept: Kept[InForce] | None, record: InForce, events: list[PublishableEvent], run: str) -> int:
         until = self._clock.now() + LEASE
@@ -422,6 +441,14 @@ def _upload(latest: Version, writers: Mapping[str, Change]) -> Intent:
     writer = writers.get(latest.id)
     by = f"{writer.actor} from {writer.source_ip}" if writer else UNANNOUNCED
     return Intent(_digest(latest.text), Origin.UPLOADED, by)
+
+
+def _text_of(baseline: Baseline) -> bytes:
+    """The text to write. Raises UnusableBaselineError if it would never be read again."""
+    text = baseline_document.write(baseline)
+    if len(text) > LARGEST:
+        raise UnusableBaselineError(f"it would have {len(text)} bytes, more than the {LARGEST} that are read")
+    return text
 
 
 def _digest(text: bytes) -> str:

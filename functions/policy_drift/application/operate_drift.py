@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from policy_drift import baseline_document
-from policy_drift.application.baseline_in_force import Approved, BaselineInForce
+from policy_drift.application.baseline_in_force import Approved, BaselineInForce, ComparisonUnfinishedError
 from policy_drift.application.find_credentials import FindCredentials
 from policy_drift.application.ports import (
     AccountReader,
@@ -47,6 +47,8 @@ from steward.events import EventPublisher
 from steward.severities import DriftSeverities
 
 MOST_ADOPTED = 200
+FOR_COMPARING = timedelta(seconds=15)
+"""After this time of a request no other comparison begins: the gateway waits 29 seconds."""
 _NOT_COMPARED = BESIDE_POLICIES | {Kind.BASELINE, Kind.UNREADABLE}
 """Kinds of findings about which a comparison of some entities with the baseline says nothing."""
 
@@ -194,22 +196,31 @@ class OperateDrift:
             raise ConflictError(f"there is no upload {sha256}: it was not sent, or a day ago; ask for a link again")
         return text
 
-    def upload(self, text: bytes, *, replaces: str | None, by: Decision, run: str) -> InForce:
+    def upload(self, text: bytes, *, replaces: str | None, by: Decision, run: str) -> InForce | None:
         """Put another baseline in force, and request a scan.
 
         Parameters
         ----------
         replaces
             The version that the caller has seen; None to replace any version.
+
+        Returns
+        -------
+        InForce or None
+            What is in force now; None where too much differs for one call, so that the scan puts it in force.
         """
+        until = self._clock.now() + FOR_COMPARING
         uploaded = baseline_document.read(text, account=self._account)
         if replaces is not None and self._baseline.version() != replaces:
             raise PreconditionFailedError("another baseline is in force than the one in If-Match; read it again")
-        approved = self._baseline.replace(
-            uploaded, origin=Origin.UPLOADED, by=by, findings=[], run=run, based_on=replaces
-        )
+        try:
+            record = self._baseline.replace(
+                uploaded, origin=Origin.UPLOADED, by=by, findings=[], run=run, based_on=replaces, until=until
+            ).record
+        except ComparisonUnfinishedError:
+            record = None
         self._trigger.request(run, by.by)
-        return approved.record
+        return record
 
     def adopt(self, reviewed: Mapping[str, str], by: Decision, run: str) -> tuple[InForce, list[Drift]]:
         """Approve findings in the form that was reviewed, and nothing else.

@@ -151,3 +151,15 @@ def test_a_link_for_an_upload_that_has_expired_is_one_line(serve, tmp_path, caps
 
     assert main(["drift", "baseline", "push", str(file), "--replaces", "v1"]) == 2
     assert capsys.readouterr().err == "steward: the document cannot be sent: S3 answered 403. Try again\n"
+
+
+def test_a_baseline_that_a_scan_puts_in_force_is_said_to_be_waiting(serve, tmp_path, capsys):
+    serve(lambda *_: (202, {}, {"scan_id": "5d3c9f0e"}))
+    file = tmp_path / "baseline.json"
+    file.write_text(json.dumps(document("s3:GetObject")))
+
+    assert main(["drift", "baseline", "push", str(file), "--replaces", "v1"]) == 0
+
+    captured = capsys.readouterr()
+    assert "the scan that has begun" in captured.err
+    assert "5d3c9f0e" in captured.out

@@ -8,7 +8,7 @@ from policy_drift import baseline_document
 from policy_drift.application.baseline_in_force import DELETED, BaselineLostError
 from policy_drift.application.ports import ConcurrentUpdateError
 from policy_drift.domain.account import Account
-from policy_drift.domain.baseline import Baseline, NothingApprovedError, Origin
+from policy_drift.domain.baseline import LARGEST, Baseline, NothingApprovedError, Origin, UnusableBaselineError
 from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import (
     BaselineChanged,
@@ -21,8 +21,20 @@ from policy_drift.domain.finding import Change
 from steward.errors import UpstreamError
 from tests.doubles.drift_under_test import ACCOUNT, APP, QUIET, WIDER, WIDEST, DriftUnderTest, allowing
 from tests.doubles.fault_injection import FaultInjecting
+from tests.doubles.frozen_clock import FrozenClock
 
 ANN = Decision("123456789012:user/ann")
+TOO_LARGE = replace(
+    QUIET, roles={"app": replace(APP, inline={"own": allowing("s3:GetObject", resource="x" * LARGEST)})}
+)
+
+
+class HurryingClock(FrozenClock):
+    """Each look at it takes eight seconds."""
+
+    def now(self):
+        self.advance(seconds=8)
+        return super().now()
 
 
 def text_of(account=QUIET, **more):
@@ -411,3 +423,38 @@ def test_a_version_in_force_that_an_older_release_took_and_that_cannot_be_used_i
     drift.scan()
 
     assert "policy/None" in critical(drift)[0]
+
+
+def test_what_is_too_much_to_compare_in_a_request_is_put_in_force_by_the_scan_in_the_name_of_the_caller(drift):
+    drift.clock = HurryingClock()
+    others = {name: replace(APP, name=name, unique_id=f"AROA{name}", inline={"own": WIDER}) for name in "abcd"}
+    wider = replace(QUIET, roles={**QUIET.roles, **others})
+
+    record = drift.operate.upload(text_of(wider), replaces="v1", by=ANN, run="run")
+    written, before = drift.store.latest().id, drift.baseline.version()
+    drift.clock = FrozenClock()
+    drift.scan(writers={"v2": s3_event(drift)})
+
+    assert (record, written, before) == (None, "v2", "v1")
+    _, changed = drift.published(BaselineChanged)
+    assert (changed.version, changed.how, changed.by) == ("v2", "uploaded", ANN.by)
+    assert changed.newly_approved == [f"unmanaged:role:{name}" for name in "abcd"]
+    assert drift.baseline.known()[1].version == "v2"
+
+
+def test_a_first_baseline_that_could_not_be_read_again_is_not_captured():
+    drift = DriftUnderTest(TOO_LARGE)
+
+    drift.scan()
+
+    (failed,) = drift.published(DriftScanFailed)
+    assert f"more than the {LARGEST} that are read" in failed.reason
+    assert drift.store.versions == []
+
+
+def test_an_adoption_that_could_not_be_read_again_is_refused_and_nothing_is_written(drift):
+    with pytest.raises(UnusableBaselineError, match="that are read"):
+        drift.baseline.replace(Baseline(TOO_LARGE), origin=Origin.ADOPTED, by=ANN, findings=[], run="run")
+
+    assert len(drift.store.versions) == 1
+    assert drift.baseline.known()[1].version == "v1"

@@ -323,6 +323,8 @@ TABLES: dict[str, Page] = {
             "aws events disable-rule": Step(not_run=NO_RESTORE),
             "TABLE=$(physical": Step(not_run=NO_RESTORE),
             "aws dynamodb create-table": deployer(instead={'"$TABLE"': "page-table"}, shows="page-table"),
+            "item=$(aws": Step(not_run=NO_RESTORE),
+            "aws dynamodb update-item": deployer(instead={'"$TABLE"': "page-table"}),
         }
     ),
     "docs/runbooks/rotation-failed.md": Page(

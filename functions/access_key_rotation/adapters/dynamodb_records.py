@@ -8,7 +8,7 @@ Times are ISO 8601 in the record and epoch seconds outside of it.
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,10 @@ import msgspec
 from access_key_rotation.application.ports import UNNAMED, BusyError, Claim, LeaseLostError, is_reported, is_settled
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules.situation import Demand
-from access_key_rotation.domain.state import Intent, Record
+from access_key_rotation.domain.state import UNREADABLE, Intent, Record
 from steward.aws.errors import translated
 from steward.clock import Clock
+from steward.errors import RuleViolationError, UpstreamError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -63,9 +64,10 @@ class DynamoDbRotationRecords:
                 ReturnValues="ALL_NEW",
             )
         item = answer["Attributes"]
-        found = msgspec.json.decode(item["intent"]["S"], type=Intent)
-        record = replace(_record(item), intent=None if found == intent else found)
-        requested = frozenset(_request(text) for text in _texts(item, "requested"))
+        with _readable(user):
+            found = msgspec.json.decode(item["intent"]["S"], type=Intent)
+            record = replace(_record(item), intent=None if found == intent else found)
+            requested = frozenset(_request(text) for text in _texts(item, "requested"))
         return Claim(
             user, int(item["fence"]["N"]), until, intent, record, _reported(item), requested, _texts(item, "stopped")
         )
@@ -115,12 +117,16 @@ class DynamoDbRotationRecords:
     def find(self, user: UserName) -> Record | None:
         """The record of a user, without claiming it."""
         item = self._item(user)
-        return _record(item) if "record" in item else None
+        with _readable(user):
+            return _record(item) if "record" in item else None
 
     def has_leaked(self, user: UserName, key_id: str) -> bool:
-        """Look for the key in the report and in the record."""
+        """Look for the key in the report and in the record, which need not be readable where the report has the key."""
         item = self._item(user)
-        return is_reported(key_id, _record(item), _reported(item))
+        if is_reported(key_id, Record(), _reported(item)):
+            return True
+        with _readable(user):
+            return _record(item).history(key_id).compromised
 
     def all(self) -> Iterator[tuple[UserName, Record, bool]]:
         """Every recorded user, and whether a run holds its lock. One call per megabyte of the table."""
@@ -129,8 +135,10 @@ class DynamoDbRotationRecords:
         with translated():
             for page in pages:
                 for item in page["Items"]:
-                    busy = float(item.get("lease_until", {}).get("N", "0")) > now
-                    yield UserName(item["id"]["S"].removeprefix(PREFIX)), _record(item), busy
+                    with suppress(RuleViolationError):  # no user has such a name: the item is no record
+                        name = UserName(item["id"]["S"].removeprefix(PREFIX))
+                        busy = float(item.get("lease_until", {}).get("N", "0")) > now
+                        yield name, _record_or_unreadable(item), busy
 
     def _item(self, user: UserName) -> dict[str, Any]:
         with translated():
@@ -190,6 +198,24 @@ def _key(user: UserName) -> dict[str, Any]:
 
 def _record(item: dict[str, Any]) -> Record:
     return msgspec.json.decode(item["record"]["S"], type=Record) if "record" in item else Record()
+
+
+def _record_or_unreadable(item: dict[str, Any]) -> Record:
+    try:
+        return _record(item)
+    except (KeyError, msgspec.DecodeError):
+        return Record(state=UNREADABLE)
+
+
+@contextmanager
+def _readable(user: UserName) -> Iterator[None]:
+    """Raise UpstreamError for what another writer left in the user's item; its text may be anything."""
+    try:
+        yield
+    except (KeyError, msgspec.DecodeError):
+        raise UpstreamError(
+            f"the record of {user} is damaged, so nothing is done for this user: runbook restore-the-table"
+        ) from None
 
 
 def _reported(item: dict[str, Any]) -> frozenset[str]:

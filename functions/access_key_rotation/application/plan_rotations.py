@@ -9,6 +9,7 @@ from access_key_rotation.application.ports import Directory, ListedUser, Rotatio
 from access_key_rotation.domain.events import AccessKeyRotationDue
 from access_key_rotation.domain.names import ROTATE_TAG, UserName
 from access_key_rotation.domain.settings import RotationSettings, settings_of
+from access_key_rotation.domain.state import UNREADABLE
 from steward.clock import Clock
 from steward.errors import RuleViolationError
 from steward.events import EventPublisher
@@ -78,7 +79,7 @@ class RotationPlanner:
                 record.arn,
                 record.policy,
                 busy,
-                blocked=record.notice is not None,
+                blocked=record.notice is not None or record.state == UNREADABLE,
                 oldest_key=min(record.created.values(), default=None),
             )
             for name, record, busy in self._memory.all()

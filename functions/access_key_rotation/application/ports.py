@@ -368,7 +368,10 @@ class RotationMemory(Protocol):
         ...
 
     def all(self) -> Iterator[tuple[UserName, Record, bool]]:
-        """Every recorded user, and whether a run holds its lock. One call per megabyte."""
+        """Every recorded user, and whether a run holds its lock. One call per megabyte.
+
+        A record that cannot be read has the state ``UNREADABLE``, and hides no other.
+        """
         ...
 
 

@@ -14,8 +14,9 @@ from access_key_rotation.application.ports import (
 from access_key_rotation.domain.credential import Credential
 from access_key_rotation.domain.events import AccessKeyRotationDue, SecretDoesNotAuthenticate
 from access_key_rotation.domain.names import UserName
+from access_key_rotation.domain.next_step import WAITS_FOR
 from access_key_rotation.domain.settings import Verification
-from access_key_rotation.domain.state import ORPHANED_SECRET, Content, Label, Record
+from access_key_rotation.domain.state import ORPHANED_SECRET, UNREADABLE, Content, Label, Record
 from steward.clock import Clock
 from steward.errors import StewardError
 from steward.events import EventPublisher
@@ -74,9 +75,13 @@ class SecretProof:
         StewardError
             The table cannot be read, or the bus does not accept the events.
         """
-        live = {name: record for name, record, busy in self._memory.all() if not busy and self._is_live(name, record)}
+        recorded = list(self._memory.all())
+        live = {name: record for name, record, busy in recorded if not busy and self._is_live(name, record)}
         hour = int(self._clock.now().timestamp()) // EVERY_SECONDS
-        good, unclear, bad, changed = 0, dict[str, str](), list[str](), list[AccessKeyRotationDue]()
+        unclear: dict[str, str] = {
+            name: WAITS_FOR[UNREADABLE] for name, record, _ in recorded if record.state == UNREADABLE
+        }
+        good, bad, changed = 0, list[str](), list[AccessKeyRotationDue]()
         for some in batched(window(sorted(live), self._wanted.proofs_per_run, hour), PUBLISHED_AT_ONCE, strict=False):
             refused = list[SecretDoesNotAuthenticate]()
             for name in some:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from access_key_rotation.domain.state import ORPHANED_SECRET, Record
+from access_key_rotation.domain.state import ORPHANED_SECRET, UNREADABLE, Record
 
 
 class NextStep(StrEnum):
@@ -42,6 +42,7 @@ WAITS_FOR = {
     "FROZEN": "its freeze has ended: the next run goes on",
     "ORPHANED_KEY": "a key that an earlier run may have made is listed again before it is deleted",
     ORPHANED_SECRET: "its user is gone or not enrolled, and its secret is scheduled for deletion",
+    UNREADABLE: "its record is damaged: runbook restore-the-table",
 }
 """What a user in such a state waits for, where the run itself reported nothing."""
 

@@ -16,6 +16,8 @@ from access_key_rotation.domain.sync import SyncRecord
 
 ORPHANED_SECRET = "ORPHANED_SECRET"  # noqa: S105 - a state
 """The state of a secret whose user is gone, is another one, or is no longer enrolled."""
+UNREADABLE = "UNREADABLE"
+"""The state of a user whose record is damaged: nothing is known of it, and no run can begin."""
 
 
 WITHDRAWN_IDS = 50

@@ -89,6 +89,8 @@ class Lifecycle:
             least = MIN_DAYS_IN_ARCHIVE if name == "delete_archived_after_days" else 1
             if number < least:
                 raise ValidationError(f"must be at least {least}", (name,))
+            if number > lifecycle_documents.MAX_NUMBER:
+                raise ValidationError(f"must be at most {lifecycle_documents.MAX_NUMBER}", (name,))
         if self.keep_last is not None and self.archive_unpulled_after_days is not None:
             raise ValidationError(
                 "goes with keep_last in a document's rules only: both are for any image, and ECR takes one such rule",

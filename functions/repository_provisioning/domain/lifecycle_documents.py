@@ -18,6 +18,12 @@ MAX_RULES = 50
 MIN_CHARACTERS, MAX_CHARACTERS = 100, 30_720
 MAX_WILDCARDS = 4
 """In one pattern of tags."""
+MAX_NUMBER = 2**31 - 1
+"""Of priorities, days and images. AWS documents integers, which have 32 bits, and no smaller limit.
+
+Source (a rule's priority):
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_LifecyclePolicyPreviewResult.html
+"""
 
 type Place = tuple[str | int, ...]
 """The way from the document's root to a place in it."""
@@ -49,6 +55,7 @@ _COUNTS = {
 _TAG_STATUSES = ("tagged", "untagged", "any")
 _TAG_LISTS = ("tagPatternList", "tagPrefixList")
 _ACTIONS = ("expire", "transition")
+_NO_COUNT = f"is not a whole number from 1 to {MAX_NUMBER}"
 
 
 def problems(document: object) -> Iterator[Problem]:
@@ -89,7 +96,7 @@ def _of_rule(rule: object, place: Place) -> Iterator[Problem]:
     if not isinstance(rule, dict):
         return
     if "rulePriority" in rule and not _is_count(rule["rulePriority"]):
-        yield Problem((*place, "rulePriority"), "is not a whole number from 1")
+        yield Problem((*place, "rulePriority"), _NO_COUNT)
     if "description" in rule and not isinstance(rule["description"], str):
         yield Problem((*place, "description"), "is not a text")
     selection, action = rule.get("selection"), rule.get("action")
@@ -120,7 +127,7 @@ def _of_selection(selection: object, place: Place) -> Iterator[Problem]:
     yield from _of_tags(selection, place)
     yield from _one_of(selection, "countType", _COUNTS, place)
     if "countNumber" in selection and not _is_count(selection["countNumber"]):
-        yield Problem((*place, "countNumber"), "is not a whole number from 1")
+        yield Problem((*place, "countNumber"), _NO_COUNT)
     count = _count(selection)
     if count is None:
         return
@@ -235,7 +242,7 @@ def _class(rule: Mapping[str, Any]) -> str:
 
 
 def _is_count(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and number >= 1
+    return isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= MAX_NUMBER
 
 
 def _or(names: Collection[str]) -> str:

@@ -9,8 +9,9 @@ from access_key_rotation.adapters.dynamodb_records import DynamoDbRotationRecord
 from access_key_rotation.application.ports import UNNAMED, BusyError, LeaseLostError
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.rules.situation import Demand, Reason
-from access_key_rotation.domain.state import Intent, KeyHistory, Notice, Record, Request
+from access_key_rotation.domain.state import UNREADABLE, Intent, KeyHistory, Notice, Record, Request
 from steward.aws.clients import client
+from steward.errors import UpstreamError
 from tests.doubles.clients_of_service_account import DynamoDbClient, no_weather
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.in_memory_rotation_records import InMemoryRotationRecords
@@ -254,3 +255,66 @@ def test_all_records_are_listed_with_whether_a_run_holds_the_lock(records):
     records.claim(pull, "t2", LEASE)
 
     assert sorted(records.all(), key=lambda entry: entry[0]) == [(pull, Record(), True), (PUSH, EVERYTHING, False)]
+
+
+DAMAGED = {
+    "no JSON": {"record": {"S": "{"}},
+    "of another type": {"record": {"S": '{"keys": 7}'}},
+    "no text": {"record": {"N": "7"}},
+}
+
+
+@pytest.fixture
+def damage(table):
+    """Writes what another writer could leave in the table."""
+
+    def put(item_id, attributes):
+        client("dynamodb").put_item(TableName=table, Item={"id": {"S": item_id}, **attributes})
+
+    return put
+
+
+@pytest.fixture
+def stored(table, clock):
+    return DynamoDbRotationRecords(client("dynamodb"), table, clock)
+
+
+@pytest.mark.parametrize("attributes", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_damaged_record_is_unreadable_and_hides_no_other(stored, damage, attributes):
+    stored.release(stored.claim(PUSH, "t1", LEASE), EVERYTHING)
+    damage("user#ecr-pull", attributes)
+    damage("user#no name at all", {})
+
+    assert {name: record for name, record, _ in stored.all()} == {
+        "ecr-pull": Record(state=UNREADABLE),
+        PUSH: EVERYTHING,
+    }
+    assert stored.find(PUSH) == EVERYTHING
+
+
+@pytest.mark.parametrize("attributes", [*DAMAGED.values(), {"intent": {"S": "?"}}, {"requested": {"SS": ["?"]}}])
+def test_no_run_begins_with_a_damaged_item_and_the_error_says_whose_it_is(stored, damage, attributes):
+    damage(f"user#{PUSH}", attributes)
+
+    with pytest.raises(UpstreamError, match="the record of ecr-push is damaged"):
+        stored.claim(PUSH, "t1", LEASE)
+
+
+@pytest.mark.parametrize("attributes", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_damaged_record_is_never_taken_for_a_user_that_was_not_seen_or_a_key_that_did_not_leak(
+    stored, damage, attributes
+):
+    damage(f"user#{PUSH}", attributes)
+
+    with pytest.raises(UpstreamError):
+        stored.find(PUSH)
+    with pytest.raises(UpstreamError):
+        stored.has_leaked(PUSH, "AKIA1")
+
+
+def test_a_reported_leak_is_found_beside_a_damaged_record(stored, damage):
+    damage(f"user#{PUSH}", DAMAGED["no JSON"])
+
+    stored.report_leak(PUSH, "AKIA1")
+
+    assert stored.has_leaked(PUSH, "AKIA1")

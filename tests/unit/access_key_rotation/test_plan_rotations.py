@@ -11,7 +11,7 @@ from access_key_rotation.application.ports import ListedUser
 from access_key_rotation.bootstrap import plan_rotations
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.settings import settings_of
-from access_key_rotation.domain.state import Notice, Record
+from access_key_rotation.domain.state import UNREADABLE, Notice, Record
 from tests.doubles.frozen_clock import FrozenClock
 from tests.doubles.listed_directory import ListedDirectory
 from tests.doubles.recording_publisher import RecordingPublisher
@@ -161,3 +161,10 @@ def test_no_age_is_made_up_while_no_key_is_recorded(plan):
     made, _ = plan([user("new")])
 
     assert made.oldest_key is None
+
+
+def test_a_user_whose_record_is_damaged_is_due_every_time_and_counts_as_blocked(plan):
+    result, published = plan([user("a"), user("b")], {UserName("a"): (Record(state=UNREADABLE), False)})
+
+    assert result.blocked == 1
+    assert [event.user_name for event in published] == ["a", "b"]

@@ -12,7 +12,7 @@ from access_key_rotation.bootstrap import prove_secrets
 from access_key_rotation.domain.events import AccessKeyRotationDue, SecretDoesNotAuthenticate
 from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.settings import Verification
-from access_key_rotation.domain.state import Content, Label
+from access_key_rotation.domain.state import UNREADABLE, Content, Label, Record
 from steward.errors import AccessDeniedError, ConflictError, ThrottledError, UpstreamError
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.in_memory_service_account import InMemoryAuthenticator, InMemoryUsers, InMemoryVault
@@ -274,3 +274,13 @@ def test_a_policy_that_another_writer_changed_makes_the_user_due():
     assert proven.publisher.of(AccessKeyRotationDue) == [
         AccessKeyRotationDue(life.name, "scheduled", requested_by="the hourly check")
     ]
+
+
+def test_a_secret_whose_record_is_damaged_is_unclear_and_the_others_are_proven(life):
+    life.records.records[UserName("damaged")] = Record(state=UNREADABLE)
+
+    proof = Proven(life).prove()
+
+    assert proof.good == 1
+    assert list(proof.unclear) == ["damaged"]
+    assert "restore-the-table" in proof.unclear["damaged"]

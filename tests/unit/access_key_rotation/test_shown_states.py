@@ -2,8 +2,12 @@
 
 import pytest
 
+from access_key_rotation.application.operate_service_users import Shown
+from access_key_rotation.domain.names import UserName
 from access_key_rotation.domain.next_step import NextStep
+from access_key_rotation.domain.state import UNREADABLE, Record
 from access_key_rotation.representation import representation_of
+from tests.doubles.frozen_clock import FrozenClock
 from tests.unit.access_key_rotation.lives import Life
 from tests.unit.access_key_rotation.scenarios import SCENARIOS
 
@@ -38,3 +42,10 @@ def test_every_state_has_a_next_step_and_a_reason_if_something_is_in_the_way(sce
         assert (shown["state"] == "FROZEN") <= bool(shown["freeze"])
         if shown["freeze"]:
             assert f"frozen by {shown['freeze']['by'] or 'an operator'}" in shown["blocked_by"]
+
+
+def test_a_damaged_record_is_shown_with_its_reason_and_no_promise():
+    shown = representation_of(Shown(UserName("ecr-push"), Record(state=UNREADABLE)), FrozenClock().now())
+
+    assert (shown["state"], shown["next_step"], shown["as_of"]) == ("UNREADABLE", NextStep.LOOK_AGAIN, None)
+    assert shown["blocked_by"] == "its record is damaged: runbook restore-the-table"

@@ -268,6 +268,11 @@ BAD = {
         9,
         "delete_archived_after_days: must be at least 90",
     ),
+    "more days than ECR's integers hold": (
+        SOUND.replace("untagged_after_days: 14", "untagged_after_days: 99999999999"),
+        9,
+        "untagged_after_days: must be at most 2147483647",
+    ),
     "a lifecycle as a text": (
         SOUND.replace("{untagged_after_days: 14}", '|\n      {"rules":[]}'),
         9,

@@ -43,6 +43,7 @@ TAKEN = {
         rule(1, tagStatus="tagged", tagPrefixList=["a"]),
         archived(2, tagStatus="tagged", tagPrefixList=["a"]),
     ],
+    "the largest integers": [rule(2**31 - 1, countNumber=2**31 - 1)],
     "a description": [rule() | {"description": "why"}],
     "as many rules as ECR takes": [rule(n, tagStatus="tagged", tagPatternList=[f"v{n}"]) for n in range(1, 51)],
 }
@@ -129,6 +130,8 @@ REFUSED = {
         ("rules", 1, "selection", "tagPrefixList"),
         "rules[0]",
     ),
+    "more than an integer holds": ([rule(countNumber=2**31)], (*S, "countNumber"), "whole number from 1 to 2147483647"),
+    "a priority beyond an integer": ([rule(2**31)], ("rules", 0, "rulePriority"), "from 1 to 2147483647"),
     "no images": ([rule(countNumber=0)], (*S, "countNumber"), "whole number from 1"),
     "half an image": ([rule(countNumber=1.5)], (*S, "countNumber"), "whole number from 1"),
     "a number in quotes": ([rule(countNumber="5")], (*S, "countNumber"), "whole number from 1"),
@@ -167,7 +170,8 @@ def test_a_document_is_an_object_with_rules_and_nothing_else(document):
 def test_a_text_is_judged_as_its_document():
     assert why_refused(json.dumps({"rules": [rule()]}, indent=1)) is None
     assert (
-        why_refused(json.dumps({"rules": [rule(0)]}, indent=1)) == "rules[0].rulePriority: is not a whole number from 1"
+        why_refused(json.dumps({"rules": [rule(0)]}, indent=1))
+        == "rules[0].rulePriority: is not a whole number from 1 to 2147483647"
     )
 
 
@@ -185,7 +189,7 @@ def test_a_text_that_ecr_cannot_take_is_refused(text, what):
     assert what in why_refused(text)
 
 
-COUNT = {"type": "integer", "minimum": 1}
+COUNT = {"type": "integer", "minimum": 1, "maximum": 2_147_483_647}
 TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
 PATTERNS = TEXTS | {"items": {"type": "string", "minLength": 1, "pattern": r"^[^*]*(\*[^*]*){0,4}$"}}
 TAGS = {
@@ -326,7 +330,7 @@ def rules_of_documents(draw):
     chosen = {
         "tagStatus": status,
         "countType": draw(usually(st.just(count_type), ["imageCount", None])),
-        "countNumber": draw(usually(st.integers(1, 400), [0, -1, "5", 2.5, True, None])),
+        "countNumber": draw(usually(st.integers(1, 400), [0, -1, "5", 2.5, True, None, 99_999_999_999])),
     }
     if draw(usually(st.just(in_days), [not in_days])):
         chosen["countUnit"] = draw(usually(st.just("days"), ["hours", None]))
@@ -344,7 +348,7 @@ def rules_of_documents(draw):
     if draw(usually(st.just(kind == "transition"), [kind != "transition"])):
         action["targetStorageClass"] = draw(usually(st.just("archive"), ["standard", None]))
     made = {
-        "rulePriority": draw(usually(st.integers(1, 9), [0, "1", 1.5, True, None])),
+        "rulePriority": draw(usually(st.integers(1, 9), [0, "1", 1.5, True, None, 2**31])),
         "selection": draw(usually(st.just(chosen), [None, [], "any"])),
         "action": draw(usually(st.just(action), [None, [], "expire"])),
     }

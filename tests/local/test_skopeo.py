@@ -5,7 +5,9 @@ import hashlib
 import json
 import urllib.request
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 import yaml
@@ -89,7 +91,10 @@ def test_signatures_are_pushed_and_added_to_where_tags_are_immutable_as_shipped(
         put_manifest(stack, name, f"sha256-{digest}", {**index, "manifests": [one]}),
     ]
     refused = skopeo(images[1], f"{here}:1")
+    with pytest.raises(HTTPError) as unknown:  # docs/local-aws.md says so; ECR has them
+        ask(stack, f"{name}/referrers/sha256:{digest}")
 
+    assert unknown.value.code == HTTPStatus.NOT_FOUND
     assert [each.stderr for each in pushed if each.returncode] == []
     assert statuses == [201, 201, 201]
     assert refused.returncode != 0
@@ -103,12 +108,15 @@ def shipped_rule():
 
 def put_manifest(stack, name, reference, manifest):
     """The status of a push of a manifest, under a tag or a digest, by plain HTTP."""
+    content, kind = json.dumps(manifest).encode(), {"Content-Type": manifest["mediaType"]}
+    return ask(stack, f"{name}/manifests/{reference}", data=content, headers=kind, method="PUT")
+
+
+def ask(stack, path, headers=None, **request):
+    """The status of a request to the registry."""
     token = stack.aws.client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{stack.port}/v2/{name}/manifests/{reference}",
-        data=json.dumps(manifest).encode(),
-        headers={"Authorization": f"Basic {token}", "Content-Type": manifest["mediaType"]},
-        method="PUT",
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    url, login = f"http://127.0.0.1:{stack.port}/v2/{path}", {"Authorization": f"Basic {token}"}
+    with urllib.request.urlopen(
+        urllib.request.Request(url, headers=login | (headers or {}), **request), timeout=30
+    ) as answer:
         return answer.status

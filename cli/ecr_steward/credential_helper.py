@@ -67,7 +67,7 @@ def _password(registry: str, configured: Registry) -> str:
         user.set_credentials(key["AccessKeyId"], key["SecretAccessKey"])
     except (BotoCoreError, ClientError) as error:
         raise CommandError(f"the secret {secret} cannot be read: {error}", "See docs/consumers.md") from error
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise CommandError(f"the secret {secret} has no key", "See docs/consumers.md") from error
     return token(user, region or home)
 

@@ -43,6 +43,26 @@ def test_a_login_is_answered_for_the_registry_as_clients_write_it(configured, mo
     assert said["Secret"]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [{"SecretString": text} for text in ("null", "[]", '"text"', "{}", '{"AccessKeyId": 1}')]
+    + [{"SecretBinary": b"x"}],
+)
+def test_a_secret_without_a_key_is_one_line_that_quotes_nothing_of_it(configured, monkeypatch, capsys, value):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mocked_aws():
+        boto3.client("secretsmanager", region_name="eu-central-1").create_secret(
+            Name="steward/service-users/ecr-push", **value
+        )
+
+        assert main(["get"], REGISTRY) == 1
+
+    out, errors = capsys.readouterr()
+    assert out.startswith("the secret steward/service-users/ecr-push has no key")
+    assert (out.count("\n"), errors) == (1, "")
+
+
 def test_a_registry_that_is_not_configured_is_answered_as_the_protocol_says(configured, capsys):
     assert main(["get"], "docker.io") == 1
     assert capsys.readouterr().out == f"{NOT_FOUND}\n"

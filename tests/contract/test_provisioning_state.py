@@ -199,3 +199,28 @@ def test_calls_at_once_never_take_more_than_the_limit():
         taken = list(callers.map(lambda _: quota.take(CALLER, TODAY, 10), range(40)))
 
     assert sum(taken) == 10
+
+
+DAMAGED = [{"S": "{"}, {"S": '{"tags": 7}'}, {"N": "7"}]
+"""What another version or another writer may leave in an attribute."""
+
+
+@pytest.mark.parametrize("attribute", [*DAMAGED, None])
+def test_a_damaged_record_is_as_good_as_lost_and_hides_no_other(table, clock, attribute):
+    records = DynamoDbRecords(client("dynamodb"), table, clock)
+    records.put(WEB, Record("f", managed=True))
+    damaged = {"id": {"S": f"repository#{API}"}, "fingerprint": {"S": "f"}, "managed": {"BOOL": True}}
+    client("dynamodb").put_item(TableName=table, Item=damaged | ({"overrides": attribute} if attribute else {}))
+
+    assert records.get_many([WEB, API]) == {WEB: Record("f", managed=True)}
+
+
+@pytest.mark.parametrize("attribute", DAMAGED)
+def test_a_damaged_scan_is_no_scan_and_the_next_one_takes_its_place(table, clock, attribute):
+    scans = DynamoDbFleetScans(client("dynamodb"), table, clock)
+    for key, name in (("last", "progress"), ("running", "progress"), ("s#0", "entries")):
+        client("dynamodb").put_item(TableName=table, Item={"id": {"S": f"fleet#{key}"}, name: attribute})
+
+    assert (scans.last(), scans.running(), scans.part("s", 0)) == (None, None, None)
+    scans.begin(RunningScan("s2", clock.now()), "run", clock.now() + timedelta(minutes=5))
+    assert scans.running() == RunningScan("s2", clock.now())

@@ -6,7 +6,7 @@ the place of the last one by one write, so readers never see half of it.
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -49,7 +49,7 @@ class DynamoDbFleetScans:
             self._dynamodb.put_item(
                 TableName=self._table,
                 Item=self._running_item(scan, run_id, int(until.timestamp())),
-                ConditionExpression="attribute_not_exists(id) OR run_id = :run OR held_until < :now",
+                ConditionExpression="attribute_not_exists(held_until) OR run_id = :run OR held_until < :now",
                 ExpressionAttributeValues={":run": {"S": run_id}, ":now": {"N": now}},
             )
 
@@ -106,17 +106,18 @@ class DynamoDbFleetScans:
 
     def part(self, scan_id: str, number: int) -> list[FleetEntry] | None:
         """A part of a scan; DynamoDB may keep one for some days beyond its time."""
-        item = self._item(_part(scan_id, number))
-        return msgspec.json.decode(item["entries"]["S"], type=list[FleetEntry]) if item else None
+        return self._decoded(_part(scan_id, number), "entries", list[FleetEntry])
 
     def _read[T](self, key: str, kind: type[T]) -> T | None:
-        item = self._item(key)
-        return msgspec.json.decode(item["progress"]["S"], type=kind) if item else None
+        return self._decoded(key, "progress", kind)
 
-    def _item(self, key: str) -> dict[str, Any] | None:
+    def _decoded[T](self, key: str, attribute: str, kind: type[T]) -> T | None:
+        """What an item holds; None for what another version or writer left there: a new scan takes its place."""
         with translated():
             answer = self._dynamodb.get_item(TableName=self._table, Key={"id": {"S": key}}, ConsistentRead=True)
-        return answer.get("Item")
+        with suppress(KeyError, msgspec.DecodeError):
+            return msgspec.json.decode(answer["Item"][attribute]["S"], type=kind)
+        return None
 
     @staticmethod
     def _running_item(scan: RunningScan, run_id: str, until: int) -> dict[str, Any]:

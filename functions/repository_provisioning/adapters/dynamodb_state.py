@@ -44,7 +44,7 @@ class DynamoDbRecords:
             for item in self._items([{"id": {"S": f"repository#{name}"}} for name in batch]):
                 if int(item.get("expiration", {}).get("N", now + 1)) > now:
                     name = RepositoryName(item["id"]["S"].removeprefix("repository#"))
-                    with suppress(msgspec.ValidationError):  # of a version that took other overrides; as good as lost
+                    with suppress(KeyError, msgspec.DecodeError):  # of another version or writer; as good as lost
                         overrides = msgspec.json.decode(item["overrides"]["S"], type=Overrides)
                         by = item.get("overridden_by", {}).get("S", "")
                         records[name] = Record(item["fingerprint"]["S"], item["managed"]["BOOL"], overrides, by)

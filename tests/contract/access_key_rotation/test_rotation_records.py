@@ -293,7 +293,7 @@ def test_a_damaged_record_is_unreadable_and_hides_no_other(stored, damage, attri
 
 
 @pytest.mark.parametrize("attributes", [*DAMAGED.values(), {"intent": {"S": "?"}}, {"requested": {"SS": ["?"]}}])
-def test_no_run_begins_with_a_damaged_item_and_the_error_says_whose_it_is(stored, damage, attributes):
+def test_no_run_begins_with_a_damaged_item_and_the_error_names_the_user(stored, damage, attributes):
     damage(f"user#{PUSH}", attributes)
 
     with pytest.raises(UpstreamError, match="the record of ecr-push is damaged"):

@@ -163,7 +163,7 @@ def test_no_age_is_made_up_while_no_key_is_recorded(plan):
     assert made.oldest_key is None
 
 
-def test_a_user_whose_record_is_damaged_is_due_every_time_and_counts_as_blocked(plan):
+def test_a_user_with_a_damaged_record_is_due_every_time_and_counts_as_blocked(plan):
     result, published = plan([user("a"), user("b")], {UserName("a"): (Record(state=UNREADABLE), False)})
 
     assert result.blocked == 1

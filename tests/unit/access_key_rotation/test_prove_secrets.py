@@ -276,7 +276,7 @@ def test_a_policy_that_another_writer_changed_makes_the_user_due():
     ]
 
 
-def test_a_secret_whose_record_is_damaged_is_unclear_and_the_others_are_proven(life):
+def test_a_secret_with_a_damaged_record_is_unclear_and_the_others_are_proven(life):
     life.records.records[UserName("damaged")] = Record(state=UNREADABLE)
 
     proof = Proven(life).prove()

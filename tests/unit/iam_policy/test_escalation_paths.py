@@ -3,18 +3,36 @@
 Every path of the data, granted in many ways, is in the tests of policy drift, which has whole accounts.
 """
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from iam_policy import Budget, effective_access
-from iam_policy.escalation import Caller, CallerKind, Category, Role, escalations
+from iam_policy.escalation import Caller, CallerKind, Category, Role, escalations, known_paths
 
 ACCOUNT = "111122223333"
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
 APP = f"arn:aws:iam::{ACCOUNT}:role/app"
 TARGET = f"arn:aws:iam::{ACCOUNT}:role/target"
+OWN = f"arn:aws:iam::{ACCOUNT}:policy/own"
+
+PUBLISHED = {
+    f"{name.partition('/')[2]} {number}": frozenset(actions.split())
+    for name, paths in json.loads(Path(__file__).with_name("published_escalation_paths.json").read_text()).items()
+    if name != "about"
+    for number, actions in paths.items()
+}
+#: Not shipped as published, each with the reason.
+LEFT_OUT = {
+    "AWS-IAM-Privilege-Escalation 22": "a pipeline does nothing until datapipeline:ActivatePipeline",
+    "AWS-IAM-Privilege-Escalation 23": "AWS closed CodeStar on 31 July 2024",
+    "AWS-IAM-Privilege-Escalation 24": "AWS closed CodeStar on 31 July 2024",
+    "AWS-IAM-Privilege-Escalation 25": "AWS closed CodeStar on 31 July 2024",
+}
 
 
 def allow(*actions: str, on: str = "*", effect: str = "Allow") -> dict[str, Any]:
@@ -131,3 +149,22 @@ def test_one_budget_is_spent_by_all_questions_about_a_caller() -> None:
     escalations(user(allow("iam:*", "lambda:*"), budget=budget))
 
     assert 0 < budget.steps < 400_000
+
+
+@pytest.mark.parametrize("published", sorted(PUBLISHED.keys() - LEFT_OUT.keys()))
+def test_what_a_public_list_says_is_needed_opens_a_path(published: str) -> None:
+    actions = PUBLISHED[published]
+    opened = escalations(user(allow(*sorted(actions)), policies=[OWN]))
+
+    assert any(actions >= {step.action for step in one.path.steps} for one in opened)
+
+
+@pytest.mark.parametrize("published", LEFT_OUT)
+def test_what_is_left_out_of_a_public_list_opens_no_path(published: str) -> None:
+    assert found(user(allow(*sorted(PUBLISHED[published])), policies=[OWN])) == {}
+
+
+def test_no_path_is_shipped_twice() -> None:
+    shipped = Counter(frozenset((step.action, step.target) for step in path.steps) for path in known_paths())
+
+    assert [sorted(actions) for actions, times in shipped.items() if times > 1] == []

@@ -1,6 +1,7 @@
 """Ways to more privileges: found however they are granted, and not claimed where something forbids them."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -100,16 +101,20 @@ def test_wildcards_grant_the_path(path: Path) -> None:
     assert path.id in found_in(account(caller, OWN))
 
 
+@cache
+def found_without(actions: tuple[str, ...], *, by_role: bool) -> frozenset[str]:
+    """The paths that are open to who may do everything else: the costliest question here, asked once of all paths."""
+    document = all_but(*actions)
+    caller = role("app", document, attached=[OWN]) if by_role else user("ann", document, attached=[OWN])
+    return frozenset(found_in(account(caller, OWN)))
+
+
 @every_path
 def test_what_not_action_leaves_grants_the_path(path: Path) -> None:
     by_role = path.id in BY_ROLE_ONLY
 
-    def found(document: Document) -> set[str]:
-        caller = role("app", document, attached=[OWN]) if by_role else user("ann", document, attached=[OWN])
-        return {*found_in(account(caller, OWN))}
-
-    assert path.id in found(all_but("s3:*", "sqs:*"))
-    assert all(path.id not in found(all_but(step.action)) for step in path.steps)
+    assert path.id in found_without(("s3:*", "sqs:*"), by_role=by_role)
+    assert all(path.id not in found_without((step.action,), by_role=by_role) for step in path.steps)
 
 
 @every_path
@@ -120,7 +125,7 @@ def test_all_steps_but_one_are_no_path(path: Path) -> None:
 
 
 def test_every_path_of_the_data_has_a_step_and_a_category() -> None:
-    assert len(PATHS) == 65 + 16
+    assert len(PATHS) == 65 + 40
     assert all(path.steps for path in PATHS.values())
     assert {path.category for path in PATHS.values()} == set(Category)
 

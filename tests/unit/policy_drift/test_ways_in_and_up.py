@@ -12,11 +12,12 @@ from tests.unit.policy_drift.accounts import EC2, ID, account, allow, group, pol
 
 GITHUB = "token.actions.githubusercontent.com"
 COGNITO = "cognito-identity.amazonaws.com"
+GOOGLE = "accounts.google.com"
 OF_ACME = {"StringLike": {f"{GITHUB}:sub": "repo:acme/shop:*"}, "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}}
 
 
 def by(provider: str, condition: Any) -> Document:
-    name = provider if provider == COGNITO else f"arn:aws:iam::{ID}:oidc-provider/{provider}"
+    name = provider if provider in {COGNITO, GOOGLE} else f"arn:aws:iam::{ID}:oidc-provider/{provider}"
     statement = {"Effect": "Allow", "Principal": {"Federated": name}, "Action": "sts:AssumeRoleWithWebIdentity"}
     return {"Version": "2012-10-17", "Statement": [statement | {"Condition": condition}]}
 
@@ -68,6 +69,30 @@ def test_other_claims_about_the_trusted_organization_are_of_no_stranger(claims: 
     now = {"StringEquals": {f"{GITHUB}:{claim}": value for claim, value in claims.items()}}
 
     assert opened(by(GITHUB, OF_ACME), by(GITHUB, now)).severity is severity
+
+
+@pytest.mark.parametrize(
+    ("provider", "claim", "value", "severity"),
+    [
+        (GITHUB, "sub", "repo:acme/shop:*", Severity.MEDIUM),
+        (GITHUB, "sub", "repo:*", Severity.CRITICAL),
+        (GITHUB, "repository_owner", "acme", Severity.MEDIUM),
+        (GITHUB, "environment", "production", Severity.CRITICAL),
+        (GITHUB, "project_path", "acme/shop", Severity.CRITICAL),
+        ("gitlab.com", "sub", "project_path:acme/shop:*", Severity.MEDIUM),
+        (GOOGLE, "aud", "acme", Severity.MEDIUM),
+        (COGNITO, "aud", "eu-west-1:1", Severity.MEDIUM),
+    ],
+)
+def test_a_condition_that_holds_without_its_key_opens_nothing_to_tokens_that_all_have_it(
+    provider: str, claim: str, value: str, severity: Severity
+) -> None:
+    def of(operator: str) -> Document:
+        return by(provider, {operator: {f"{provider}:{claim}": value}})
+
+    approved = of("StringLike") if severity is Severity.MEDIUM else by(GITHUB, OF_ACME)
+
+    assert opened(approved, of("ForAllValues:StringLike")).severity is severity
 
 
 def test_a_subject_of_an_organization_that_another_claim_named_is_of_no_stranger() -> None:

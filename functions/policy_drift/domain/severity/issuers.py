@@ -19,7 +19,7 @@ Sources, by issuer:
 An issuer of one organization alone (Bitbucket's and CircleCI's have the workspace in their name) is not open to all.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from policy_drift.domain.access.trust import conditions_of
@@ -38,14 +38,14 @@ _ORGANIZATION_IN_SUBJECT = {
 }
 """Issuers open to all: what stands before and behind the name of the organization in their subjects."""
 
-_CLAIMS_OF_ORGANIZATION = frozenset(
-    {
-        *("repository_owner", "repository", "workflow_ref", "namespace_path", "project_path"),
-        *("terraform_organization_name", "organization_slug"),
-    }
-)
-"""Claims that begin with the name of the organization, or are it. Not ``job_workflow_ref``: everyone may call a public
-workflow of another organization.
+_CLAIMS_OF_ORGANIZATION = {
+    "token.actions.githubusercontent.com": frozenset({"repository_owner", "repository", "workflow_ref"}),
+    "gitlab.com": frozenset({"namespace_path", "project_path"}),
+    "app.terraform.io": frozenset({"terraform_organization_name"}),
+    "agent.buildkite.com": frozenset({"organization_slug"}),
+}
+"""Claims that begin with the name of the organization, or are it; every token of the issuer has them. Not
+``job_workflow_ref``: everyone may call a public workflow of another organization.
 """
 
 _APPLICATION_OF = {
@@ -57,8 +57,11 @@ _APPLICATION_OF = {
 """Issuers open to all that name the application a token is for, and the user: strangers have applications as well."""
 
 _GUEST = {
-    f"{quantifier}:StringEquals": {"cognito-identity.amazonaws.com:amr": "unauthenticated"}
-    for quantifier in ("ForAnyValue", "ForAllValues")
+    **{
+        f"{quantifier}:StringEquals": {"cognito-identity.amazonaws.com:amr": "unauthenticated"}
+        for quantifier in ("ForAnyValue", "ForAllValues")
+    },
+    "Null": {"cognito-identity.amazonaws.com:aud": "false"},
 }
 """A token that a pool of Cognito gives to everyone who asks, where it gives such ones."""
 
@@ -114,7 +117,8 @@ def strangers(provider: str, trusted: Document, asking: Document) -> Iterator[Co
         yield _of_another_organization(issuer, prefix, known, asked)
     elif issuer in _APPLICATION_OF:
         application, user = _APPLICATION_OF[issuer]
-        yield _unlike({f"{prefix}:{claim}": known.get(claim, []) for claim in _identifying(known, application, user)})
+        claims = _identifying(known, application, user)
+        yield _unlike({f"{prefix}:{claim}": known.get(claim, []) for claim in claims}, claims)
     else:
         others = {f"{prefix}:{claim}" for claim in {*known, *asked} - {"sub", *_OF_NOBODY_IN_PARTICULAR}}
         missing = {"Null": dict.fromkeys(sorted(others), "true")} if others else {}
@@ -127,14 +131,15 @@ def _of_another_organization(
 ) -> Conditions:
     before, behind = _ORGANIZATION_IN_SUBJECT[issuer]
     names = {_organization(value, before, behind) for value in known.get("sub", [])} - {""}
-    owners = (value.partition("/")[0] for claim in _CLAIMS_OF_ORGANIZATION for value in known.get(claim, []))
+    of_organization = _CLAIMS_OF_ORGANIZATION[issuer]
+    owners = (value.partition("/")[0] for claim in of_organization for value in known.get(claim, []))
     names |= {owner for owner in owners if not set("*?$") & set(owner)}
     trusted = {f"{prefix}:sub": sorted(f"{before}{name}{behind}*" for name in names)}
     for claim in asked.keys() - {"sub"} - _OF_NOBODY_IN_PARTICULAR:
         values = {_of_the_same(value) for value in known.get(claim, [])}
         of_the_trusted = {f"{name}{rest}" for name in names for rest in ("", "/*")}
-        trusted[f"{prefix}:{claim}"] = sorted(values | (of_the_trusted if claim in _CLAIMS_OF_ORGANIZATION else set()))
-    return {"StringLike": {f"{prefix}:sub": f"{before}?*{behind}*"}, **_unlike(trusted)}
+        trusted[f"{prefix}:{claim}"] = sorted(values | (of_the_trusted if claim in of_organization else set()))
+    return {"StringLike": {f"{prefix}:sub": f"{before}?*{behind}*"}, **_unlike(trusted, of_organization)}
 
 
 def _identifying(known: Mapping[str, list[str]], application: str, user: str) -> tuple[str, ...]:
@@ -142,10 +147,14 @@ def _identifying(known: Mapping[str, list[str]], application: str, user: str) ->
     return (user,) if known.get(user) and not known.get(application) else (application,)
 
 
-def _unlike(trusted: Mapping[str, list[str]]) -> Conditions:
-    """Claims that are none of those that are trusted."""
+def _unlike(trusted: Mapping[str, list[str]], of_every_token: Collection[str]) -> dict[str, Any]:
+    """Claims that are none of those that are trusted; those that every token has are not missing either.
+
+    So a condition that also holds without its key, such as one of ForAllValues, lets no stranger in by that.
+    """
     values = {key: values for key, values in sorted(trusted.items()) if values}
-    return {"StringNotLikeIfExists": values} if values else {}
+    always = {key: "false" for key in values if key.rpartition(":")[2] in of_every_token}
+    return ({"StringNotLikeIfExists": values} if values else {}) | ({"Null": always} if always else {})
 
 
 def _claims(trust: Document, prefix: str) -> dict[str, list[str]]:

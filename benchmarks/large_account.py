@@ -193,22 +193,27 @@ class _Silence:
         self.alerts += sum(type(event).__name__ == "PolicyDriftDetected" for event in events)
 
 
-class _NoHistory:
+class NoHistory:
+    """CloudTrail, where nothing happened."""
+
     def changes_of(self, *_: object) -> tuple[()]:
+        """Nothing."""
         return ()
 
 
-class _Reports:
+class Reports:
     """Keeps the sizes of the reports."""
 
     def __init__(self) -> None:
         self.sizes: dict[str, int] = {}
 
     def put(self, scan_id: str, documents: Any) -> str:
+        """Measure."""
         self.sizes = {kind: len(text.encode()) for kind, text in documents.items()}
         return scan_id
 
     def link(self, extension: str) -> ReportLink | None:  # noqa: ARG002 - the port's
+        """None."""
         return None
 
 
@@ -238,7 +243,7 @@ def measured(principals: int, change: str) -> dict[str, Any]:
         calls: Counter[str] = Counter()
         dynamodb.meta.events.register("before-call.dynamodb.*", lambda model, **_: calls.update([model.name]))
         store = S3BaselineStore(s3, bucket="baseline", key="baseline.json", owner="123456789012")
-        bus, reports, clock = _Silence(), _Reports(), SystemClock()
+        bus, reports, clock = _Silence(), Reports(), SystemClock()
         ports: dict[str, Any] = {
             "account": ACCOUNT,
             "publisher": bus,
@@ -254,10 +259,10 @@ def measured(principals: int, change: str) -> dict[str, Any]:
             region="us-east-1",
             reader=IamAccount(iam, ACCOUNT),
             findings=DynamoDbFindings(dynamodb, "state"),
-            history=_NoHistory(),
-            credentials=_NoCredentials(),
+            history=NoHistory(),
+            credentials=NoCredentials(),
             rotation_roles=[],
-            keys=_NoKeys(),
+            keys=NoKeys(),
             reports=reports,
             **ports,
         )
@@ -283,16 +288,23 @@ def measured(principals: int, change: str) -> dict[str, Any]:
     return results
 
 
-class _NoKeys:
+class NoKeys:
+    """An account without access keys."""
+
     def read(self) -> AccessKeys:
+        """None."""
         return AccessKeys("2026-05-04T12:00:00+00:00", 90, KeySummary(0, 0, 0, 0, 0), ())
 
 
-class _NoCredentials:
+class NoCredentials:
+    """An account without credentials."""
+
     def present(self, *_: object) -> frozenset[str]:
+        """None."""
         return frozenset()
 
     def unused_keys(self, *_: object) -> dict[EntityId, tuple[str, ...]]:
+        """None."""
         return {}
 
 

@@ -56,14 +56,18 @@ def in_one_line(drift: Drift) -> str:
     return f"{ROUTE} {json.dumps(body)}" if body else ""
 
 
-def baseline_patch(drift: Drift, approved: Account, live: Account) -> list[PatchStep]:
+def baseline_patch(
+    drift: Drift, approved: Account, live: Account, shared: frozenset[str] | None = None
+) -> list[PatchStep]:
     """What an adoption changes in the account of the baseline file, as a JSON Patch (RFC 6902).
 
-    Empty where the drift cannot be adopted, or nothing of it was read.
+    Empty where the drift cannot be adopted, or nothing of it was read. ``shared`` is `shared_policies` of the baseline,
+    to be given for many drifts, since it looks at every principal.
     """
     if drift.kind in NOT_ADOPTABLE:
         return []
-    wanted = adopted(approved, live, Adoption.of([drift], shared_policies(approved, Scope())))
+    shared = shared_policies(approved, Scope()) if shared is None else shared
+    wanted = adopted(approved, live, Adoption.of([drift], shared))
     if drift.kind in BESIDE_POLICIES:
         return _patch_beside(approved.beside, wanted.beside)
     return [

@@ -13,7 +13,9 @@ from iam_policy import Witness
 from policy_drift.domain.access.live_state import without_shared
 from policy_drift.domain.access_keys import AccessKeys
 from policy_drift.domain.account import Account
+from policy_drift.domain.dependents import shared_policies
 from policy_drift.domain.finding import Change, Drift, Finding, State
+from policy_drift.domain.scope import Scope
 from policy_drift.report import wording
 from policy_drift.report.adoption import ROUTE, accepted_in_words, adoption_of, baseline_patch
 from policy_drift.report.remediation import Remedies
@@ -75,7 +77,7 @@ def as_document(report: Report, *, approved: Account, live: Account) -> Json:
         Plain JSON values; times are ISO 8601, severities and verdicts names. Findings are in a stable order: open ones
         before acknowledged before resolved, the most severe first, then by id.
     """
-    remedies = Remedies(approved, live)
+    remedies, shared = Remedies(approved, live), shared_policies(approved, Scope())
     findings = sorted(report.findings, key=lambda one: (_ORDER[one.state], -one.drift.severity, one.id))
     counts = Counter(finding.drift.severity for finding in findings if finding.state is State.OPEN)
     states = Counter(finding.state for finding in findings)
@@ -104,7 +106,7 @@ def as_document(report: Report, *, approved: Account, live: Account) -> Json:
         "open": {severity.name: counts[severity] for severity in reversed(Severity)},
         "states": {state.value: states[state] for state in State},
         "shared_policies": _shared_policies(findings, live),
-        "findings": [_finding(finding, remedies, approved, live) for finding in findings],
+        "findings": [_finding(finding, remedies, approved, live, shared) for finding in findings],
     }
 
 
@@ -142,7 +144,7 @@ def _shared_policies(findings: Iterable[Finding], live: Account) -> Json:
     return {arn: live.policies[arn].document for arn in sorted(named & live.policies.keys())}
 
 
-def _finding(finding: Finding, remedies: Remedies, approved: Account, live: Account) -> Json:
+def _finding(finding: Finding, remedies: Remedies, approved: Account, live: Account, shared: frozenset[str]) -> Json:
     drift = finding.drift
     is_over = finding.state is State.RESOLVED
     return {
@@ -170,7 +172,7 @@ def _finding(finding: Finding, remedies: Remedies, approved: Account, live: Acco
         "live": without_shared(drift.live),
         "fingerprint": drift.fingerprint,
         "revert": None if is_over else asdict(remedies.of(drift)),
-        "approve": None if is_over else _approval(finding, approved, live),
+        "approve": None if is_over else _approval(finding, approved, live, shared),
         "history": _history(finding),
     }
 
@@ -183,13 +185,13 @@ def _change(change: Change) -> Json:
     return asdict(change) | {"at": change.at.isoformat()}
 
 
-def _approval(finding: Finding, approved: Account, live: Account) -> Json:
+def _approval(finding: Finding, approved: Account, live: Account, shared: frozenset[str]) -> Json:
     body = adoption_of(finding.drift)
     return {
         "route": ROUTE if body else "",
         "body": body,
         "accepts": accepted_in_words([finding.drift]) if body else "",
-        "baseline_patch": baseline_patch(finding.drift, approved, live),
+        "baseline_patch": baseline_patch(finding.drift, approved, live, shared),
     }
 
 

@@ -22,7 +22,7 @@ from steward.severity import Severity
 from tests.doubles.drift_under_test import GET
 from tests.doubles.sample_drift import APPROVED, FINDINGS, KEYS, LIVE, NOW, REPORT
 from tests.doubles.shipped_severities import drifts
-from tests.unit.policy_drift.accounts import account, group, role, trusting, user
+from tests.unit.policy_drift.accounts import account, allow, group, role, trusting, user
 
 SAMPLE = Path(__file__).parents[3] / "events" / "policy_drift" / "report.json"
 HOSTILE = [
@@ -47,6 +47,10 @@ lang charset http-equiv content name class href id aria-label aria-labelledby da
 """
 
 
+LOOKS = 5
+"""How often a report may look at all roles of the baseline, for all of its findings together."""
+
+
 class Read(HTMLParser):
     """What a browser would see in a page."""
 
@@ -68,6 +72,29 @@ class Read(HTMLParser):
 
 def document(findings=FINDINGS, **more):
     return as_document(replace(REPORT, findings=findings, **more), approved=APPROVED, live=LIVE)
+
+
+class Counted(dict):
+    """Entities by name; how often all of them are looked at."""
+
+    looks = 0
+
+    def values(self):
+        self.looks += 1
+        return super().values()
+
+
+@pytest.mark.parametrize("findings", [2, 40])
+def test_the_number_of_findings_does_not_make_the_report_look_at_all_principals_more_often(findings):
+    roles = [role(f"role-{number}", GET) for number in range(40)]
+    approved, live = account(*roles), account(*(replace(one, inline={"own": allow("s3:*")}) for one in roles))
+    found = tuple(replace(FINDINGS[0], drift=drift) for drift in drifts(approved, live).found[:findings])
+    counted = replace(approved, roles=Counted(approved.roles))
+
+    as_document(replace(REPORT, findings=found), approved=counted, live=live)
+
+    assert len(found) == findings
+    assert counted.roles.looks <= LOOKS
 
 
 def attacked(text):

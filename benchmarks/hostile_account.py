@@ -65,6 +65,8 @@ class _Listener:
         for event in events:
             if isinstance(event, PolicyDriftDetected):
                 self.at.setdefault(event.entity, process_time())
+        granted = sum(entity.startswith("role/grant-") for entity in self.at)
+        print(f"    {granted} grants among {len(self.at)} reported, {process_time():.0f} CPU s", flush=True)
 
 
 def accounts(kind: str, holders: int) -> tuple[Account, Account]:

@@ -1,6 +1,6 @@
 """What a scan of a large account costs: seconds of one core, calls, writes, memory, findings, the size of its report.
 
-    python -m benchmarks.large_account [--principals N ...] [--change NAME ...] [--json FILE]
+    python -m benchmarks.large_account [--principals N ...] [--change NAME ...] [--json FILE] [--of-quotas SHARE]
 
 The account has documents of real size: several kilobytes for a managed policy, one to two for an inline one, trust
 under conditions; a guardrail that all roles have, a boundary that half of them have, policies of AWS. One thing changes
@@ -135,6 +135,60 @@ def account(principals: int, random: Random) -> Account:
     )
 
 
+def largest(share: float, random: Random) -> Account:
+    """So much of the largest account that IAM's default quotas allow, with every document at its limit.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    policies = [
+        ManagedPolicy(_arn(f"app/policy-{one}"), f"ANPA{one:017}", "v1", _full(random, 6_144))
+        for one in range(round(5_000 * share))
+    ]
+    arns = [policy.arn for policy in policies]
+    trusted = [f"arn:aws:iam::{ACCOUNT}:role/app/role-{one:05}" for one in range(35)]
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"}],
+    }
+
+    def ten(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(sorted(random.sample(names, min(10, len(names)))))
+
+    groups = [
+        Group(f"group-{one}", "/", f"AGPA{one:017}", {"own": _full(random, 5_120)}, ten(arns))
+        for one in range(round(300 * share))
+    ]
+    names = [group.name for group in groups]
+    users = [
+        User(f"user-{one}", "/", f"AIDA{one:017}", {"own": _full(random, 2_048)}, ten(arns), ten(names))
+        for one in range(round(5_000 * share))
+    ]
+    roles = [
+        Role(f"role-{one}", "/app/", f"AROA{one:017}", {"own": _full(random, 10_240)}, ten(arns), trust,
+             random.choice(arns))
+        for one in range(round(10_000 * share))
+    ]  # fmt: skip
+    return Account(
+        ACCOUNT,
+        {one.name: one for one in users},
+        {one.name: one for one in groups},
+        {one.name: one for one in roles},
+        {one.arn: one for one in policies},
+    )
+
+
+def _full(random: Random, characters: int) -> Document:
+    """A document with as many statements as fit into so many characters."""
+    statements: list[dict[str, Any]] = []
+    left = characters - len('{"Version":"2012-10-17","Statement":[]}')
+    while True:
+        statement = _statement(len(statements), random)
+        left -= len(json.dumps(statement, separators=(",", ":"))) + 1
+        if left < 0:
+            return {"Version": "2012-10-17", "Statement": statements}
+        statements.append(statement)
+
+
 def _own(percent: int) -> Callable[[Account], Account]:
     """A grant of its own at so many of a hundred roles and users."""
 
@@ -217,14 +271,14 @@ class Reports:
         return None
 
 
-def measured(principals: int, change: str) -> dict[str, Any]:
-    """One measurement."""
+def measured(principals: int, change: str, share: float = 0) -> dict[str, Any]:
+    """One measurement; with a share, of the largest account that the quotas allow."""
     os.environ |= {
         "AWS_ACCESS_KEY_ID": "made-up",
         "AWS_SECRET_ACCESS_KEY": "made-up",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    approved = account(principals, Random(7))
+    approved = largest(share, Random(7)) if share else account(principals, Random(7))
     live = CHANGES[change](approved)
     principals_of = (*live.users.values(), *live.groups.values(), *live.roles.values())
     size = sum(len(json.dumps([one.inline, getattr(one, "trust", {})])) for one in principals_of)
@@ -283,6 +337,7 @@ def measured(principals: int, change: str) -> dict[str, Any]:
             "findings": dict(Counter(f"{one.drift.kind} {one.drift.severity.name}" for one in findings)),
             "alerts": bus.alerts,
             "report MB": {kind: round(size / 1e6, 2) for kind, size in reports.sizes.items()},
+            "baseline MB": round(s3.head_object(Bucket="baseline", Key="baseline.json")["ContentLength"] / 1e6, 1),
             "peak MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         }
     return results
@@ -333,12 +388,13 @@ def main() -> int:
     options.add_argument("--principals", type=int, nargs="+", default=[1_010, 10_100])
     options.add_argument("--change", nargs="+", choices=CHANGES, default=list(CHANGES))
     options.add_argument("--json", type=Path, help="the committed ratios: written if the file is not there")
+    options.add_argument("--of-quotas", type=float, default=0, help="in place of --principals: a share of all quotas")
     asked = options.parse_args()
     results = []
-    for size in asked.principals:
+    for size in [round(15_300 * asked.of_quotas)] if asked.of_quotas else asked.principals:
         for change in asked.change:
             with multiprocessing.get_context("spawn").Pool(1) as process:
-                results.append(process.apply(measured, (size, change)))
+                results.append(process.apply(measured, (size, change, asked.of_quotas)))
             print(results[-1], flush=True)
     if not asked.json:
         return 0

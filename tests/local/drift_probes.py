@@ -66,6 +66,8 @@ class DriftProbes:
                 return self._are_found({"roleName": self._drifted_roles(1)[0]})
             case "a change of a large group":
                 return self._are_found({"groupName": self._crowd})
+            case "what was made beside policies":
+                return self._are_confirmed(*self._beside_policies())
             case "a change that IAM does not show yet":
                 return self._comes_again({"userName": unique()})
             case "all findings":
@@ -104,9 +106,47 @@ class DriftProbes:
         wanted = {f"{key.removesuffix('Name')}/{name}" for one in named for key, name in one.items() if key in CALLS}
         return wanted <= {finding["entity"] for finding in self._call("GET", "/findings").document["findings"]}
 
+    def _are_confirmed(self, *claims):
+        """Hand the check a batch of events, each with what it says was made; whether IAM confirms all of it."""
+        answer = self._invoke("DriftCheck", {"Records": [message for message, _ in claims]})
+        findings = self._call("GET", "/findings?limit=1000").document["findings"]
+        known = "".join(finding["summary"] for finding in findings if finding["verdict"] == "BROADENED")
+        return answer == {"batchItemFailures": []} and all(item in known for _, item in claims)
+
+    def _beside_policies(self):
+        """A message of each call that makes something beside policies, and the item that it makes, on new names."""
+        name = unique()
+        rights = policy(allow("s3:*", condition={"StringEquals": {"aws:PrincipalTag/team": "a"}}))
+        tags = [{"Key": "team", "Value": name}]
+        self._iam.create_user(UserName=name, Tags=tags)
+        self._iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=rights)
+        key = self._iam.create_access_key(UserName=name)["AccessKey"]["AccessKeyId"]
+        self._iam.create_login_profile(UserName=name, Password=f"A-1{name}")
+        self._iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Tags=tags)
+        self._iam.create_instance_profile(InstanceProfileName=name)
+        self._iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+        oidc = self._iam.create_open_id_connect_provider(Url=f"https://{name}.example.com", ThumbprintList=["a" * 40])
+        saml = self._iam.create_saml_provider(Name=name, SAMLMetadataDocument="x" * 1_000)
+        of_user, of_role = {"userName": name}, {"roleName": name}
+        tagged = {"tags": [{"key": "team", "value": name}]}
+        oidc, saml = oidc["OpenIDConnectProviderArn"], saml["SAMLProviderArn"]
+        at = an_hour_ago()
+        since = at.isoformat(timespec="seconds")
+        return (
+            (queued(of_user, "CreateAccessKey", {"accessKey": {"accessKeyId": key}}), f"access key {key}"),
+            (queued(of_user, "CreateLoginProfile", at=at), f"console password since {since}"),
+            (queued(of_user, "DeactivateMFADevice", at=at), f"no MFA device since {since}"),
+            (queued(of_user | tagged, "TagUser"), f"user/{name} has tags"),
+            (queued(of_role | tagged, "TagRole"), f"role/{name} has tags"),
+            (queued(of_role | {"instanceProfileName": name}, "AddRoleToInstanceProfile"), f"instance profile {name}"),
+            (queued({}, "CreateOpenIDConnectProvider", {"openIDConnectProviderArn": oidc}), oidc),
+            (queued({}, "CreateSAMLProvider", {"sAMLProviderArn": saml}), saml),
+            (queued({}, "DeactivateMFADevice", at=at, identity={"type": "Root"}), f"no root MFA device since {since}"),
+        )
+
     def _comes_again(self, named):
         """Whether the message of a change that is not there is to be checked again; its handle is of no message."""
-        message = queued(named, ago=timedelta())
+        message = queued(named, at=datetime.now(UTC))
         answer = self._invoke("DriftCheck", {"Records": [message]})
         return answer == {"batchItemFailures": [{"itemIdentifier": message["messageId"]}]}
 
@@ -184,18 +224,24 @@ class DriftProbes:
         return None if "FunctionError" in answer else json.loads(answer["Payload"].read())
 
 
-def queued(named, ago=timedelta(hours=1)):
+def queued(named, call="", answered=None, *, at=None, identity=None):
     """A message of the check's queue: CloudTrail tells of a change of what is named, which IAM shows by now."""
     record = {
         "eventSource": "iam.amazonaws.com",
-        "eventName": next((CALLS[key] for key in named if key in CALLS), "SetDefaultPolicyVersion"),
-        "eventTime": (datetime.now(UTC) - ago).isoformat(),
+        "eventName": call or next((CALLS[key] for key in named if key in CALLS), "SetDefaultPolicyVersion"),
+        "eventTime": (at or an_hour_ago()).isoformat(),
         "eventID": str(uuid.uuid4()),
-        "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/probe"},
+        "userIdentity": identity or {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/probe"},
         "requestParameters": named,
+        "responseElements": answered,
     }
     handle = base64.b64encode(uuid.uuid4().bytes).decode()
     return {"messageId": str(uuid.uuid4()), "receiptHandle": handle, "body": json.dumps({"detail": record})}
+
+
+def an_hour_ago():
+    """When the changes of the probes were made, as their events say."""
+    return datetime.now(UTC) - timedelta(hours=1)
 
 
 def unique():

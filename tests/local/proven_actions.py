@@ -19,10 +19,18 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """An action that AWS requires and the local AWS does not ask for."""
+    """An action that AWS requires and the local AWS does not ask for, or does not serve."""
 
     action: str
     page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """An action of a managed policy that another role has too, whose probe proves that the same code needs it."""
+
+    action: str
+    role: str
 
 
 _LOGS_AND_TRACES = (
@@ -106,28 +114,39 @@ def _reads_the_account(whole: str, group: str, policy: str) -> tuple[Probed | Re
     )
 
 
-_READS_CREDENTIALS = tuple(
-    Required(f"iam:{operation}", f"https://docs.aws.amazon.com/IAM/latest/APIReference/API_{operation}.html")
-    for operation in (
-        "GetAccountSummary",
-        "GetLoginProfile",
-        "GetOpenIDConnectProvider",
-        "GetOutboundWebIdentityFederationInfo",
-        "GetSAMLProvider",
-        "ListAccessKeys",
-        "ListInstanceProfilesForRole",
-        "ListMFADevices",
-        "ListOpenIDConnectProviders",
-        "ListOrganizationsFeatures",
-        "ListRoleTags",
-        "ListSAMLProviders",
-        "ListSSHPublicKeys",
-        "ListServiceSpecificCredentials",
-        "ListSigningCertificates",
-        "ListUserTags",
-    )
+_BESIDE_POLICIES = "what was made beside policies"
+_READS_CREDENTIALS = (
+    *(
+        Probed(f"iam:{operation}", _BESIDE_POLICIES)
+        for operation in (
+            "GetAccountSummary",
+            "GetLoginProfile",
+            "GetOpenIDConnectProvider",
+            "GetSAMLProvider",
+            "ListAccessKeys",
+            "ListInstanceProfilesForRole",
+            "ListMFADevices",
+            "ListOpenIDConnectProviders",
+            "ListRoleTags",
+            "ListSAMLProviders",
+            "ListUserTags",
+        )
+    ),
+    *(
+        Required(f"iam:{operation}", f"https://docs.aws.amazon.com/IAM/latest/APIReference/API_{operation}.html")
+        for operation in (
+            "GetOutboundWebIdentityFederationInfo",
+            "ListOrganizationsFeatures",
+            "ListSSHPublicKeys",
+            "ListServiceSpecificCredentials",
+            "ListSigningCertificates",
+        )
+    ),
 )
-"""What the policy ReadCredentials allows. What cannot be read is a finding all the same, with the verdict UNKNOWN."""
+"""What the policy ReadCredentials allows. What cannot be read is a finding all the same, with the verdict UNKNOWN: so a
+probe needs what the local AWS serves, which of these operations knows all but the last five.
+"""
+_SHARES_CREDENTIALS = tuple(Shared(entry.action, "DriftCheckRole") for entry in _READS_CREDENTIALS)
 
 _READS_CREDENTIAL_REPORT = tuple(
     Required(f"iam:{operation}", f"https://docs.aws.amazon.com/IAM/latest/APIReference/API_{operation}.html")
@@ -333,7 +352,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "DriftScanRole": (
         *_LOGS_AND_TRACES,
         *_reads_the_account("a scan", _PAGES_OF_IAM, "a scan"),
-        *_READS_CREDENTIALS,
+        *_SHARES_CREDENTIALS,
         *_READS_CREDENTIAL_REPORT,
         Probed("cloudtrail:LookupEvents", "a finding that no event announced"),
         Probed("lambda:InvokeFunction", "a report with the account's access keys"),
@@ -382,7 +401,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "DriftApiRole": (
         *_LOGS_AND_TRACES,
         *_reads_the_account("an adoption", _PAGES_OF_IAM, "an adoption"),
-        *_READS_CREDENTIALS,
+        *_SHARES_CREDENTIALS,
         *_READS_CREDENTIAL_REPORT,
         Probed("s3:GetObject", "an adoption", sid="ReadWriteBaseline"),
         Probed("s3:GetObjectVersion", "an adoption", sid="ReadWriteBaseline"),

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from iam_policy import Decision, Request, evaluate
-from tests.local.proven_actions import ROLES
+from tests.local.proven_actions import ROLES, Shared
 from tests.template.reading import (
     AWS_MANAGED_ACTIONS,
     as_list,
@@ -63,6 +63,19 @@ def test_a_role_may_do_what_is_proven_to_be_needed_and_no_more(resources):
         granted |= {action for name in aws_managed_of_role(resources, role) for action in AWS_MANAGED_ACTIONS[name]}
 
         assert granted == {entry.action for entry in proven}, role
+
+
+def test_what_a_role_shares_is_proven_for_a_role_with_the_same_policies(resources):
+    def customers(role):
+        return {json.dumps(arn) for arn in resources[role]["Properties"].get("ManagedPolicyArns", []) if "Ref" in arn}
+
+    for role, proven in ROLES.items():
+        for entry in proven:
+            if isinstance(entry, Shared):
+                there = {one.action for one in ROLES[entry.role] if not isinstance(one, Shared)}
+
+                assert entry.action in there
+                assert customers(role) & customers(entry.role), role
 
 
 def test_no_action_has_a_wildcard(resources):

@@ -81,10 +81,8 @@ def ensure_repositories() -> Response[dict[str, Any]]:
     results = [next(done) if isinstance(request, Request) else request for request in requests]
     _count(results)
     items = [_item(item, result) for item, result in zip(asked, results, strict=True)]
-    mixed = any(isinstance(result, StewardError) for result in results)
-    partly = HTTPStatus.UNPROCESSABLE_ENTITY if strict else HTTPStatus.MULTI_STATUS
     answer = {"repositories": items} | ({} if skipped is None else {"skipped": skipped})
-    return Response(partly if mixed else HTTPStatus.OK, "application/json", answer)
+    return Response(_status_of(results, strict=strict), "application/json", answer)
 
 
 def _asked(body: dict[str, Any]) -> tuple[list[Any], list[dict[str, str]] | None]:
@@ -127,13 +125,13 @@ def adopt_repository() -> Response[dict[str, Any]]:
 
 @app.post("/fleet/adoptions")
 def adopt_many() -> Response[dict[str, Any]]:
-    """Bring up to 200 repositories under their rules; ?dry_run=true first."""
+    """Bring up to 200 repositories under their rules; ?dry_run=true first; ?strict=true: 422 unless all are fine."""
     return _bring_many(Intent.ADOPT)
 
 
 @app.post("/fleet/reconciliations")
 def reconcile_many() -> Response[dict[str, Any]]:
-    """Bring up to 200 repositories of the steward back to their rules; ?dry_run=true first."""
+    """Bring up to 200 repositories of the steward back to their rules; ?dry_run=true first; ?strict=true as above."""
     return _bring_many(Intent.RECONCILE)
 
 
@@ -207,8 +205,15 @@ def _overrides(given: Mapping[Any, Any]) -> Overrides | None:
         raise RuleViolationError(str(error)) from error
 
 
+def _status_of(results: Sequence[object], *, strict: bool) -> HTTPStatus:
+    """The status of a whole batch; a strict one fails where any of it did."""
+    if not any(isinstance(result, StewardError) for result in results):
+        return HTTPStatus.OK
+    return HTTPStatus.UNPROCESSABLE_ENTITY if strict else HTTPStatus.MULTI_STATUS
+
+
 def _bring_many(intent: Intent) -> Response[dict[str, Any]]:
-    body = app.json_body()
+    strict, body = app.flag("strict"), app.json_body()
     asked = body.pop("repositories", None)
     if body.keys() - {"scope"} or not isinstance(asked, list) or not asked:
         raise RuleViolationError('send {"repositories": […]} with 1 to 200 names, or objects with name and fingerprint')
@@ -224,9 +229,7 @@ def _bring_many(intent: Intent) -> Response[dict[str, Any]]:
         else {"name": item["name"], "status": (problem := app.problem_of(result))["status"], "problem": problem}
         for item, result in zip(items, results, strict=True)
     ]
-    mixed = any(isinstance(result, StewardError) for result in results)
-    status = HTTPStatus.MULTI_STATUS if mixed else HTTPStatus.OK
-    return Response(status, "application/json", {"repositories": answered})
+    return Response(_status_of(results, strict=strict), "application/json", {"repositories": answered})
 
 
 def _adoption_request(intent: Intent, given: Mapping[str, Any]) -> AdoptionRequest:

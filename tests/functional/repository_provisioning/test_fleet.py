@@ -113,6 +113,28 @@ def test_a_batch_has_a_result_for_each(api, ecr, legacy):
     assert (done, [one["adoption"]["changed"] for one in body["repositories"]]) == (200, [["tags"], ["tags"]])
 
 
+def test_a_strict_batch_in_which_all_is_fine_is_200(api, legacy):
+    _, _, shown = adopt(api, legacy, {"scope": "tags"}, query={"dry_run": "true"})
+    items = [{"name": legacy, "fingerprint": shown["fingerprint"]}]
+
+    status, _, _ = api.call(
+        "POST", "/fleet/adoptions", {"scope": "tags", "repositories": items}, query={"strict": "true"}
+    )
+
+    assert status == 200
+
+
+@pytest.mark.parametrize(("strict", "expected"), [("false", 207), ("true", 422)])
+@pytest.mark.parametrize("path", ["/fleet/adoptions", "/fleet/reconciliations"])
+def test_a_strict_batch_that_fails_in_part_is_422_with_the_same_body(api, legacy, path, strict, expected):
+    items = [{"name": legacy, "fingerprint": "of something else"}, {"name": "NO NAME", "fingerprint": "of nothing"}]
+
+    status, _, body = api.call("POST", path, {"repositories": items}, query={"strict": strict})
+
+    assert (status, [one["name"] for one in body["repositories"]]) == (expected, [legacy, "NO NAME"])
+    assert all(one["problem"]["status"] == one["status"] for one in body["repositories"])
+
+
 @pytest.mark.parametrize("path", ["/fleet/adoptions", "/fleet/reconciliations"])
 @pytest.mark.parametrize(
     "body", [{}, {"repositories": []}, {"repositories": "team-a/web"}, {"repositories": [7]}, {"repositories": [{}]}]

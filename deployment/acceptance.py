@@ -30,6 +30,7 @@ OK, ACCEPTED = 200, 202
 PATIENCE = 900.0
 """Seconds until a scan must have ended, a change of IAM be a finding, and a key be rotated."""
 NOTHING_LEFT = "nothing left"
+AGAIN = ".venv/bin/python -m deployment.acceptance --clean-up"
 
 
 @dataclass(slots=True)
@@ -66,21 +67,18 @@ def clean_up(account: Account, journal: Journal) -> list[str]:
 
     What a stack's deletion would keep is in the journal before the stack is deleted.
     """
-    left = []
-    for kind, name in reversed(journal.read()):
-        kept: Sequence[tuple[str, str]] = ()
+    refused: dict[tuple[str, str], Exception] = {}
+    while waiting := [each for each in reversed(journal.read()) if each not in refused]:
+        kind, name = waiting[0]
         try:
             if kind == "stack":
                 kept = [each for each in account.retained(name) if each not in journal.read()]
                 journal.add(*kept, before=("stack", name))
             account.delete(kind, name)
             journal.remove(kind, name)
-            for each in kept:
-                account.delete(*each)
-                journal.remove(*each)
         except (ClientError, BotoCoreError, OSError, ValueError) as error:
-            left.append(f"{kind} {name}: {error}")
-    return left
+            refused[kind, name] = error
+    return [f"{kind} {name}: {error}" for (kind, name), error in refused.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +294,7 @@ class Run:
 def cleaned_up(run: Run) -> Iterator[None]:
     """Clean up what an interrupted run has left, and what this one makes, also when it fails; the last row says so."""
     if left := clean_up(run.account, run.journal):
-        raise LeftBehindError("an earlier run has left what cannot be deleted: " + "; ".join(left))
+        raise LeftBehindError(f"an earlier run has left what cannot be deleted: {'; '.join(left)}. Again: {AGAIN}")
     try:
         yield
     finally:
@@ -306,7 +304,7 @@ def cleaned_up(run: Run) -> Iterator[None]:
         took, asked = time.monotonic() - began, run.account.calls - calls
         run.rows.append(Row("everything made is deleted", NOTHING_LEFT, seen, took, asked, only_aws=False))
         if left:
-            print("NOT DELETED, run it again: " + "; ".join(left), file=sys.stderr)
+            print(f"NOT DELETED: {'; '.join(left)}. To delete it: {AGAIN}", file=sys.stderr)
 
 
 class LeftBehindError(Exception):

@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     saved = Saved(options.project, options.settings)
     region = saved.region() or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    of_shell = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if region is None:
         print(f"{saved.path} names no region: set AWS_REGION, or name your folder with SETTINGS.", file=sys.stderr)
         return EXIT[State.UNKNOWN]
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BotoCoreError, ClientError) as error:
         print(f"Nothing was checked: AWS was not reached with credentials ({error}).", file=sys.stderr)
         return EXIT[State.UNKNOWN]
+    if of_shell != region:
+        print(f"The commands are for {region}: export AWS_REGION={region} AWS_DEFAULT_REGION={region}")
     return show(
         check_health(
             name=options.stack_name or saved.stack_name(),

@@ -23,6 +23,7 @@ RESOURCES = {
     "QueueDeadLetters": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/ecr-steward-QueueDeadLetters",
     "ReportsBucket": "ecr-steward-reportsbucket",
     "RotationState": "ecr-steward-RotationState",
+    "SyncState": "ecr-steward-SyncState",
 }
 READERS = {
     "cloudformation:DescribeStacks": "stack",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from access_key_rotation.domain.settings import LONGEST_PROOF
+from health.domain.rules import KEYS, TABLES
 from tests.local.proven_actions import ROLES
 from tests.template.reading import of_type, statements_of_role
 
@@ -46,6 +47,17 @@ def test_tables_with_a_memory_that_nothing_else_keeps_outlive_the_stack(resource
 
         assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), name
         assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+
+
+def test_the_checks_of_health_know_every_table_its_keys_and_whether_it_is_recoverable(resources):
+    tables = of_type(resources, "AWS::DynamoDB::Table")
+    recoverable = {name: "PointInTimeRecoverySpecification" in table for name, table in tables.items()}
+    keys = {name: tuple(key["AttributeName"] for key in table["KeySchema"]) for name, table in tables.items()}
+    expire = {name for name, table in tables.items() if "TimeToLiveSpecification" in table}
+
+    assert recoverable == TABLES
+    assert keys == {name: KEYS.get(name, ("id",)) for name in TABLES}
+    assert {name for name, kept in TABLES.items() if not kept} <= expire
 
 
 def test_a_failed_first_deployment_leaves_nothing_behind(resources):

@@ -129,7 +129,7 @@ class CheckHealth:
             baseline: self._storage.bucket(baseline, owner),
             stack.resources["ReportsBucket"]: self._storage.bucket(stack.resources["ReportsBucket"], self._account),
         }
-        return rules.buckets_are_safe(buckets, baseline)
+        return rules.buckets_are_safe(buckets, baseline, self._region)
 
 
 OF_THE_STACK = (

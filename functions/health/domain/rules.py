@@ -20,8 +20,16 @@ GLOBAL_REGION = "us-east-1"
 """Where IAM's events occur: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html"""
 SETTLED = timedelta(hours=2)
 """CloudTrail delivers within minutes, best effort, and SQS's metric has one point for each hour."""
-TABLES = {"ProvisioningState": False, "RotationState": True, "DriftState": True, "AlertingState": False}
+TABLES = {
+    "ProvisioningState": False,
+    "RotationState": True,
+    "SyncState": True,
+    "DriftState": True,
+    "AlertingState": False,
+}
 """Logical ids -> whether point-in-time recovery belongs to it."""
+KEYS = {"AlertingState": ("id", "member")}
+"""Key attributes of the tables that have more than ``id``."""
 QUEUES = ("DeadLetters", "QueueDeadLetters")
 
 
@@ -190,45 +198,63 @@ def no_alarm_is_raised(raised: Sequence[str]) -> Result:
     """No alarm of the stack is in the state ALARM."""
     if not raised:
         return Result("alarms", State.OK, "none is raised")
-    mend = (
-        f"aws cloudwatch describe-alarms --alarm-names {' '.join(raised)} --query 'MetricAlarms[].AlarmDescription'",
-    )
-    return Result("alarms", State.BROKEN, f"raised: {', '.join(raised)}", mend)
+    read = "--query 'MetricAlarms[].AlarmDescription' --output text"
+    mend = f"aws cloudwatch describe-alarms --alarm-names {' '.join(raised)} {read}"
+    return Result("alarms", State.BROKEN, f"raised: {', '.join(raised)}", (mend,))
 
 
 def tables_are_safe(tables: Mapping[str, Table], resources: Mapping[str, str]) -> Result:
     """Every table exists, and those with a memory can be restored."""
     gone = [name for name, table in tables.items() if table.status is None]
-    if gone:
-        detail = f"gone: {', '.join(gone)} (runbooks restore-the-table, drift-table-lost)"
-        mend = tuple(
-            f"aws dynamodb restore-table-from-backup --target-table-name {resources[name]} --backup-arn "
-            f'"$(aws dynamodb list-backups --table-name {resources[name]} --backup-type SYSTEM '
-            "--query 'BackupSummaries[-1].BackupArn' --output text)\""
-            for name in gone
-            if TABLES[name]
-        )
-        return Result("tables", State.BROKEN, detail, mend or ("make deploy",))
-    if busy := [f"{name} is {table.status}" for name, table in tables.items() if table.status != "ACTIVE"]:
-        return Result("tables", State.WARNING, ", ".join(busy))
-    if exposed := [name for name, table in tables.items() if TABLES[name] and not table.recoverable]:
-        mend = tuple(
+    exposed = [name for name, table in tables.items() if TABLES[name] and table.status and not table.recoverable]
+    busy = [f"{name} is {table.status}" for name, table in tables.items() if table.status not in {None, "ACTIVE"}]
+    found = [
+        *([f"gone: {', '.join(gone)} (runbooks restore-the-table, drift-table-lost)"] if gone else []),
+        *([f"without point-in-time recovery: {', '.join(exposed)}"] if exposed else []),
+        *busy,
+    ]
+    if not found:
+        return Result("tables", State.OK, f"{len(tables)} are active")
+    mend = (
+        *(command for name in gone for command in _table_again(name, resources[name])),
+        *(
             f"aws dynamodb update-continuous-backups --table-name {resources[name]} "
             "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
             for name in exposed
+        ),
+    )
+    return Result("tables", State.BROKEN if gone or exposed else State.WARNING, "; ".join(found), mend)
+
+
+def _table_again(name: str, table: str) -> tuple[str, ...]:
+    """How a table comes back under its name: CloudFormation, which knows the name, makes no table again."""
+    if TABLES[name]:
+        backup = (
+            f"aws dynamodb list-backups --table-name {table} --backup-type SYSTEM "
+            "--query 'BackupSummaries[-1].BackupArn' --output text"
         )
-        return Result("tables", State.BROKEN, f"without point-in-time recovery: {', '.join(exposed)}", mend)
-    return Result("tables", State.OK, f"{len(tables)} are active")
+        return (f'aws dynamodb restore-table-from-backup --target-table-name {table} --backup-arn "$({backup})"',)
+    keys = KEYS.get(name, ("id",))
+    attributes = " ".join(f"AttributeName={key},AttributeType=S" for key in keys)
+    schema = " ".join(f"AttributeName={key},KeyType={kind}" for key, kind in zip(keys, ("HASH", "RANGE"), strict=False))
+    layout = f"--attribute-definitions {attributes} --key-schema {schema}"
+    expires = "--time-to-live-specification Enabled=true,AttributeName=expiration"
+    return (
+        f"aws dynamodb create-table --table-name {table} --billing-mode PAY_PER_REQUEST {layout}",
+        f"aws dynamodb wait table-exists --table-name {table}",
+        f"aws dynamodb update-time-to-live --table-name {table} {expires}",
+    )
 
 
-def buckets_are_safe(buckets: Mapping[str, Bucket], baseline: str) -> Result:
+def buckets_are_safe(buckets: Mapping[str, Bucket], baseline: str, region: str) -> Result:
     """Baseline and reports are versioned and private, and uploads of the baseline are announced."""
+    place = "" if region == GLOBAL_REGION else f" --create-bucket-configuration LocationConstraint={region}"
     found: list[str] = []
     mend: list[str] = []
     for name, bucket in buckets.items():
         if not bucket.exists:
-            found.append(f"{name} is gone")
-            mend.append("make deploy")
+            found.append(f"{name} is gone, with its policy (page baseline-bucket)")
+            mend.append(f"aws s3api create-bucket --bucket {name}{place}")
             continue
         if not bucket.versioned:
             found.append(f"{name} is not versioned")

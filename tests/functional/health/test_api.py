@@ -5,11 +5,12 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from deployment import doctor
 from tests.dynamodb_tables import create_table
 from tests.functional.contract import Contract
 from tests.functional.gateway import ACCOUNT, REGION, Gateway, client_of, sample
 
-TABLES = ("ProvisioningState", "RotationState", "DriftState", "AlertingState")
+TABLES = ("ProvisioningState", "RotationState", "SyncState", "DriftState", "AlertingState")
 QUEUES = ("DeadLetters", "QueueDeadLetters", "DriftQueue")
 OPERATIONS = {
     "cloudformation:DescribeStacks": "DescribeStacks",
@@ -180,3 +181,19 @@ def test_the_contract_is_served_as_it_is_committed(api):
 
     assert status == 200
     assert document == Contract("health").document
+
+
+@pytest.mark.parametrize(("of_the_shell", "says_so"), [(REGION, False), ("ap-south-1", True)])
+def test_make_doctor_asks_the_saved_region_and_says_so_in_a_shell_of_another(
+    stack, tmp_path, monkeypatch, capsys, of_the_shell, says_so
+):
+    saved = f'[default.global.parameters]\nstack_name = "of-tests"\nregion = "{REGION}"\n'
+    (tmp_path / "deployment.toml").write_text(saved)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, of_the_shell)
+
+    doctor.main(["--project", str(tmp_path)])
+
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"The commands are for {REGION}: export AWS_REGION={REGION} ") == says_so
+    assert f"of-tests in {REGION}, account {ACCOUNT}: " in shown

@@ -312,6 +312,26 @@ def test_the_last_row_says_what_is_left(journal):
     assert accept(account, journal).rows[-1].seen == NOTHING_LEFT
 
 
+def test_what_is_left_is_named_each_with_its_reason_and_the_command_that_deletes_it(journal, capsys):
+    account, refusing = MemoryAccount(), [True]
+
+    def refuse(kind):
+        if kind in {"table", "user"} and refusing[0]:
+            raise OSError("injected")
+
+    account.before_delete = refuse
+    run = accept(account, journal)
+
+    left = journal.read()
+    assert run.rows[-1].seen == f"{len(left)} left" == "3 left"
+    said = capsys.readouterr().err
+    assert all(f"{kind} {name}: injected" in said for kind, name in left)
+    assert said.endswith("To delete it: .venv/bin/python -m deployment.acceptance --clean-up\n")
+    refusing[0] = False
+    assert clean_up(account, journal) == []
+    assert account.is_as_before
+
+
 def test_what_a_stack_keeps_is_in_the_journal_before_the_stack_is_deleted(journal):
     account = MemoryAccount()
     run = run_of(account, journal)

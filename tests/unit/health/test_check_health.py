@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.domain.facts import IamEvents, Rule, Subscription, Trail
+from health.domain.facts import Bucket, IamEvents, Rule, Subscription, Table, Trail
 from health.domain.report import Report, Result, State
 from health.domain.rules import iam_events_arrive, trail_records
 from steward.errors import UpstreamError
@@ -103,6 +103,40 @@ def test_a_stack_of_another_version_is_not_called_well(account):
     )
 
     assert states(account.check())["tables"] is State.UNKNOWN
+
+
+def test_a_table_that_is_gone_hides_none_that_cannot_be_restored(account):
+    account.tables["DriftState"] = Table(None, None)
+    account.tables["SyncState"] = Table("ACTIVE", recoverable=False)
+    account.tables["RotationState"] = Table("UPDATING", recoverable=True)
+
+    (tables,) = [result for result in account.check().results if result.check == "tables"]
+
+    assert tables.state is State.BROKEN
+    assert all(name in tables.detail for name in ("DriftState", "SyncState", "RotationState"))
+    assert [command.split()[2] for command in tables.mend] == ["restore-table-from-backup", "update-continuous-backups"]
+
+
+@pytest.mark.parametrize("name", ["ProvisioningState", "AlertingState"])
+def test_a_table_without_a_memory_is_made_again_as_the_template_has_it(account, name):
+    account.tables[name] = Table(None, None)
+
+    (tables,) = [result for result in account.check().results if result.check == "tables"]
+
+    made, _, expires = tables.mend
+    assert ("AttributeName=member,KeyType=RANGE" in made) == (name == "AlertingState")
+    assert "Enabled=true,AttributeName=expiration" in expires
+
+
+@pytest.mark.parametrize(("region", "placed"), [("eu-central-1", True), ("us-east-1", False)])
+def test_a_bucket_that_is_gone_is_made_again_in_the_home_region(region, placed):
+    account = CheckedAccount(region)
+    account.buckets["ReportsBucket"] = Bucket(exists=False)
+
+    (buckets,) = [result for result in account.check().results if result.check == "buckets"]
+
+    assert buckets.state is State.BROKEN
+    assert (f"LocationConstraint={region}" in buckets.mend[0]) == placed
 
 
 def test_at_home_in_us_east_1_nothing_is_forwarded():

@@ -27,28 +27,44 @@ CLIENTS = {
     "_sqs": "sqs",
 }
 """What adapters call a client -> its service; every other name is found by the operation."""
+NOT_OPERATIONS = {"create_connection"}
+"""Methods of others with the name of an operation: a socket's."""
 _SESSION = botocore.session.get_session()
 MODELS = {service: _SESSION.get_service_model(service) for service in SERVICES}
 METHODS = {service: {xform_name(name): name for name in model.operation_names} for service, model in MODELS.items()}
 
 
-def calls():
-    """Service, operation, keyword names (None if some are not written out), and place of every call of an adapter."""
+def adapters():
+    """Path and syntax tree of every module that calls AWS."""
     folders = [*(PROJECT / "functions").glob("*/adapters"), PROJECT / "layers" / "steward" / "aws"]
     for path in sorted(path for folder in folders for path in folder.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        yield path, ast.parse(path.read_text())
+
+
+def called(tree):
+    """The method, the other positional arguments and the keywords of each call, also of one that is made later."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            later = isinstance(node.func, ast.Name) and node.func.id == "partial"
+            function, arguments = (node.args[0], node.args[1:]) if later else (node.func, node.args)
+            if isinstance(function, ast.Attribute):
+                yield function, arguments, [keyword.arg for keyword in node.keywords]
+
+
+def calls():
+    """Service, operation, keyword names (None if some are not written out), and place of every call of an adapter."""
+    for path, tree in adapters():
+        for function, arguments, given in called(tree):
+            method, keywords = function.attr, given
+            if method == "get_paginator" and isinstance(arguments[0], ast.Constant):
+                method, keywords = str(arguments[0].value), [None]
+            elif arguments:
                 continue
-            method, keywords = node.func.attr, [keyword.arg for keyword in node.keywords]
-            if method == "get_paginator" and isinstance(node.args[0], ast.Constant):
-                method, keywords = str(node.args[0].value), [None]
-            elif node.args:
-                continue
-            client = node.func.value.attr if isinstance(node.func.value, ast.Attribute) else ""
+            client = function.value.attr if isinstance(function.value, ast.Attribute) else ""
             found = [CLIENTS[client]] if client in CLIENTS else SERVICES
             named = [service for service in found if method in METHODS[service]]
             if len(named) == 1:
-                place = f"{path.relative_to(PROJECT)}:{node.lineno}"
+                place = f"{path.relative_to(PROJECT)}:{function.lineno}"
                 yield named[0], METHODS[named[0]][method], None if None in keywords else keywords, place
 
 
@@ -71,6 +87,19 @@ def counted(request):
 
 def test_the_adapters_call_operations():
     assert len(OPERATIONS) > 60
+
+
+def test_no_operation_is_named_without_being_checked():
+    checked, named = {place for _, _, _, place in CALLS}, {}
+    methods = {method for known in METHODS.values() for method in known if "_" in method}
+    for path, tree in adapters():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr in methods:
+                named[f"{path.relative_to(PROJECT)}:{node.lineno}"] = node.attr
+
+    assert {place: method for place, method in named.items() if place not in checked} == {
+        place: method for place, method in named.items() if method in NOT_OPERATIONS
+    }
 
 
 @pytest.mark.parametrize(("service", "operation", "keywords", "place"), CALLS, ids=[f"{c[3]}-{c[1]}" for c in CALLS])

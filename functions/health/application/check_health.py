@@ -60,16 +60,15 @@ class CheckHealth:
         first = attempted("stack", read)
         checks = dict(self._beside_the_stack())
         names = list(checks)
-        if found:
+        deployed = bool(found and found[0].resources)
+        if deployed:
             checks |= dict(self._of_the_stack(found[0]))
             names = list(checks)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             results = list(pool.map(attempted, names, checks.values()))
-        if not found:
-            results += [
-                Result(name, State.UNKNOWN, "the stack's resources are not known", missing_right=first.missing_right)
-                for name in OF_THE_STACK
-            ]
+        if not deployed:
+            detail = "the stack has no resources" if found else "the stack's resources are not known"
+            results += [Result(name, State.UNKNOWN, detail, missing_right=first.missing_right) for name in OF_THE_STACK]
         return Report(self._name, self._account, self._region, (first, *results))
 
     def _beside_the_stack(self) -> Iterator[tuple[str, Callable[[], Result]]]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from health.application.check_health import OF_THE_STACK
 from health.domain.facts import Bucket, IamEvents, Rule, Subscription, Table, Trail
 from health.domain.report import Report, Result, State
 from health.domain.rules import iam_events_arrive, trail_records
@@ -85,6 +86,15 @@ def test_without_its_resources_nothing_of_the_stack_is_well(account):
         "settings",
         "alarms",
     }
+
+
+def test_a_stack_without_resources_is_not_taken_for_one_of_another_version(account):
+    account.answers["stack"] = replace(account.answers["stack"], status="ROLLBACK_COMPLETE", resources={})
+
+    unknown = [result for result in account.check().results if result.state is State.UNKNOWN]
+
+    assert {result.check for result in unknown} == set(OF_THE_STACK)
+    assert {(result.detail, result.mend) for result in unknown} == {("the stack has no resources", ())}
 
 
 def test_an_answer_that_does_not_come_is_unknown(account):

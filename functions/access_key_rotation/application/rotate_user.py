@@ -83,7 +83,7 @@ class Rotator:
         self._observer = UserObserver(users, vault, trail, sync, settings, enrolment)
         self._promotion = KeyPromotion(vault, verifier, clock)
         creation, removal = KeyCreation(users, vault, clock), KeyRemoval(users, vault, clock)
-        self._steps = Steps(self._observer, SecretMaintenance(vault), creation, self._promotion, removal)
+        self._steps = Steps(self._observer, SecretMaintenance(vault, clock), creation, self._promotion, removal)
         self._end = RunEnd(publisher, clock)
 
     def advance(self, name: UserName, correlation_id: str, demand: Demand | None = None) -> Outcome:

@@ -280,6 +280,8 @@ class Record:
     """ARN of the policy by which AWS quarantines the user, as of the last run while a leak is on record."""
     backstop_days: int = 0
     """The interval that is registered with Secrets Manager for its own rotation; 0 for none."""
+    registered_at: datetime | None = None
+    """When that was registered; None for never, or by an earlier version."""
 
     def user(self, name: UserName) -> User | None:
         """The user as it was read last; None before the first time."""

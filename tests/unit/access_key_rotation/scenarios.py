@@ -928,6 +928,20 @@ def rotate_secret(**how):
     return life
 
 
+def registration_under_test(**how):
+    """Secrets Manager tests a new registration with an empty version, which asks for no key."""
+    life = begun(**how)
+    life.account.secrets[life.name].rotation = None
+    life.run()
+    before, registered_at = life.key_ids(), life.records.find(life.name).registered_at
+    life.account.begin_rotation(life.name, "test-of-secrets-manager")
+    life.run()
+    # A run that was stopped before it recorded its registration does not know of the test.
+    is_tested = life.clock.now() < registered_at + timedelta(minutes=1)
+    assert not is_tested or life.key_ids() == before
+    return life
+
+
 def four_steps(**how):
     """Secrets Manager's four steps, one after another in one execution environment."""
     life = begun(**how)
@@ -1063,7 +1077,8 @@ SCENARIOS = (
     frozen_past_the_limit, unreadable_value,
     current_key_deactivated_by_hand, inactive_current_key_on_demand,
     current_key_deleted_by_hand, secret_names_a_strangers_key, stored_key_that_is_gone, rotate_secret,
-    four_steps, four_steps_in_three_environments, schedule_of_secrets_manager, schedule_before_adoption,
-    planner_that_died, rotation_on_demand, restriction_lifted_by_another_writer, readers_added, table_lost,
+    registration_under_test, four_steps, four_steps_in_three_environments, schedule_of_secrets_manager,
+    schedule_before_adoption, planner_that_died, rotation_on_demand, restriction_lifted_by_another_writer,
+    readers_added, table_lost,
     *scenarios_of_enrolment.SCENARIOS, *scenarios_of_sync.SCENARIOS,
 )  # fmt: skip

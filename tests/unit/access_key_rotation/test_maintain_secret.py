@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from access_key_rotation.domain.events import SecretReaderMissing, SecretReadersChanged
+from access_key_rotation.domain.state import Label
 from tests.doubles.in_memory_service_account import OUR_ROLES
 from tests.unit.access_key_rotation.lives import FUNCTION, SETTINGS
-from tests.unit.access_key_rotation.scenarios import begun
+from tests.unit.access_key_rotation.scenarios import begun, leak
 
 BREAK_GLASS = "arn:aws:iam::123456789012:role/break-glass"
 ITSELF = "arn:aws:iam::123456789012:user/service/ecr-push"
@@ -52,6 +53,53 @@ def test_a_registration_that_was_missed_or_taken_away_is_made_again():
     life.run()
 
     assert life.account.secrets[life.name].rotation == (FUNCTION, 9)
+
+
+def test_the_test_of_a_registration_is_no_request_for_a_key():
+    """Secrets Manager tries a new registration with an empty version, which it removes some seconds later."""
+    life = registered_just_now()
+    before = life.key_ids()
+    life.account.begin_rotation(life.name, "test of the registration")
+
+    life.run()
+
+    assert (life.outcome.state, life.key_ids()) == ("CREATING", before)
+
+
+def test_an_empty_version_that_stays_is_a_request():
+    life = registered_just_now()
+    life.account.begin_rotation(life.name, "a rotation")
+    life.run()
+
+    life.clock.advance(minutes=1)
+    life.run()
+
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == "a rotation"
+
+
+def test_a_rotation_that_is_requested_at_once_after_a_registration_is_done():
+    life = registered_just_now()
+
+    life.rotate_secret("a rotation", environments=1)
+
+    assert life.account.secrets[life.name].labels[Label.CURRENT] == "a rotation"
+
+
+def test_a_leak_does_not_wait_for_the_test_of_a_registration():
+    life = registered_just_now()
+    life.account.begin_rotation(life.name, "test of the registration")
+
+    leaked = leak(life)
+
+    assert leaked not in [key_id for key_id, key in life.account.users[life.name].keys.items() if key.active]
+    assert life.account.current_key(life.name) != leaked
+
+
+def registered_just_now():
+    life = begun()
+    life.account.secrets[life.name].rotation = None
+    life.run()
+    return life
 
 
 def test_another_greatest_age_is_registered():

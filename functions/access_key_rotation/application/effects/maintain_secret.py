@@ -6,13 +6,15 @@ from access_key_rotation.application.ports import CredentialVault
 from access_key_rotation.application.run import Run
 from access_key_rotation.domain.events import SecretReaderMissing, SecretReadersChanged
 from access_key_rotation.domain.state import Restriction
+from steward.clock import Clock
 
 
 class SecretMaintenance:
     """Changes everything of a secret except its values."""
 
-    def __init__(self, vault: CredentialVault) -> None:
+    def __init__(self, vault: CredentialVault, clock: Clock) -> None:
         self._vault = vault
+        self._clock = clock
 
     def create(self, run: Run) -> None:
         """Create the secret; its resource policy and its schedule follow."""
@@ -49,4 +51,4 @@ class SecretMaintenance:
         run.lease.check()
         self._vault.register(run.name, function, days)
         run.seen = run.seen.with_secret(replace(secret, rotation_function=function))
-        run.remember(replace(run.seen.record, backstop_days=days))
+        run.remember(replace(run.seen.record, backstop_days=days, registered_at=self._clock.now()))

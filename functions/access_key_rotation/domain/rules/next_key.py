@@ -100,6 +100,12 @@ def not_just_attempted(at: Situation) -> Action | None:
     return Wait("CREATING", intent.at + SETTLE) if intent and at.now < intent.at + SETTLE else None
 
 
+def not_while_a_registration_is_tested(at: Situation) -> Action | None:
+    """An empty version that Secrets Manager made to test its registration is no request for a key."""
+    end = at.registration_is_tested_until
+    return Wait("CREATING", end) if end and not at.is_urgent else None
+
+
 def not_a_person(at: Situation) -> Action | None:
     """People, and users that could gain privileges, never get a key in a secret, even if they are enrolled."""
     if at.seen.standing is None:
@@ -108,7 +114,13 @@ def not_a_person(at: Situation) -> Action | None:
     return Block(f"the user {' and '.join(objections)}: it is no service user") if objections else None
 
 
-CREATION_GATES: tuple[Rule, ...] = (not_exempt, not_in_a_freeze_window, not_just_attempted, not_a_person)
+CREATION_GATES: tuple[Rule, ...] = (
+    not_exempt,
+    not_in_a_freeze_window,
+    not_just_attempted,
+    not_while_a_registration_is_tested,
+    not_a_person,
+)
 
 
 def pending_key_waits(at: Situation) -> Action | None:

@@ -164,6 +164,18 @@ class Situation:
         return self.seen.has_pending and self.seen.named.get(Label.PENDING) is Content.NOTHING
 
     @property
+    def registration_is_tested_until(self) -> datetime | None:
+        """Until when an empty pending version may be the one with which Secrets Manager tests a new registration.
+
+        Only a run of the queue needs to know: Secrets Manager's own steps say themselves what they ask for.
+        Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+        """
+        registered_at = self.seen.record.registered_at
+        if not self.enrolment.rotation_function or not self.has_empty_pending or registered_at is None:
+            return None
+        return registered_at + SETTLE if self.now < registered_at + SETTLE else None
+
+    @property
     def is_asked_by_schedule(self) -> bool:
         """Whether Secrets Manager's own schedule asks for a new key, not a person."""
         rotates_by = self.seen.secret.rotates_by if self.seen.secret else None

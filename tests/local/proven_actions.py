@@ -89,7 +89,7 @@ def _rotates_access_keys(makes_a_key: str) -> tuple[Probed, ...]:
         Probed("secretsmanager:PutResourcePolicy", "a secret for certain readers"),
         Probed("secretsmanager:DeleteResourcePolicy", "a secret that is open again"),
         Probed("dynamodb:UpdateItem", makes_a_key),
-        Probed("dynamodb:GetItem", "a key that drains, with targets of secret sync"),
+        Probed("dynamodb:GetItem", "a key that drains, with targets of secret sync", sid="ReadSyncState"),
         Probed("dynamodb:DeleteItem", "a user that is not enrolled any more"),
         Probed("events:PutEvents", makes_a_key),
         Probed("cloudtrail:LookupEvents", "a key that may be an orphan"),
@@ -240,6 +240,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
     "RotationWorkerRole": (
         *_LOGS_AND_TRACES,
         *_rotates_access_keys("a user without a key"),
+        Probed("dynamodb:GetItem", "a leaked key of a user whose lock cannot be had", sid="ReadLeaks"),
         Probed("secretsmanager:CreateSecret", "a user without a key"),
         Probed("secretsmanager:TagResource", "a user without a key"),
         Probed("secretsmanager:RotateSecret", "a user without a key"),

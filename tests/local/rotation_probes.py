@@ -53,9 +53,9 @@ class RotationProbes:
                 name, leaked = self._users.with_superseded_key(compromised=True)
                 return self._is_worked_on(role, name) and self._users.status(name, leaked) == "Inactive"
             case "a leaked key of a user that AWS quarantines":
-                name, _ = self._users.with_superseded_key(compromised=True)
-                self._users.quarantine(name)
-                return self._is_worked_on(role, name) and "AWSCompromisedKeyQuarantineV3" in self._users.notice(name)
+                return self._names_the_quarantine(role)
+            case "a leaked key of a user whose lock cannot be had":
+                return self._stops_without_lock(role)
             case "a key whose quarantine is over":
                 name, old = self._users.with_superseded_key(active=False, deactivated_at=LONG_AGO, announced=True)
                 return self._is_worked_on(role, name) and self._users.status(name, old) is None
@@ -123,6 +123,19 @@ class RotationProbes:
         if role == "SecretRotationRole":
             return self._step(role, "finishSecret", name, self._users.version(name))
         return self._invoke(role, queued(name)) == {"batchItemFailures": []}
+
+    def _stops_without_lock(self, role):
+        """Whether a key dies whose leak is on record, of a user whose lock is refused at once."""
+        name, leaked = self._users.with_superseded_key(compromised=True)
+        self._users.spoil_lock(name)
+        self._invoke(role, queued(name, "compromised", leaked))
+        return self._users.status(name, leaked) == "Inactive"
+
+    def _names_the_quarantine(self, role):
+        """Whether the notice of a leak names the policy by which AWS quarantines the user."""
+        name, _ = self._users.with_superseded_key(compromised=True)
+        self._users.quarantine(name)
+        return self._is_worked_on(role, name) and "AWSCompromisedKeyQuarantineV3" in self._users.notice(name)
 
     def _rotates_by_steps(self, role):
         """The four steps, for an empty version that RotateSecret made for a function that leaves it alone."""

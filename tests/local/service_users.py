@@ -129,6 +129,11 @@ class ServiceUsers:
         item = self._dynamodb.get_item(TableName=self._table, Key={"id": {"S": f"user#{name}"}})["Item"]
         self._dynamodb.put_item(TableName=self._table, Item={**item, "intent": {"S": text}})
 
+    def spoil_lock(self, name):
+        """Make every attempt to take the user's lock fail at once."""
+        item = self._dynamodb.get_item(TableName=self._table, Key={"id": {"S": f"user#{name}"}})["Item"]
+        self._dynamodb.put_item(TableName=self._table, Item={**item, "fence": {"S": "no number"}})
+
     def forget(self, name):
         self._dynamodb.delete_item(TableName=self._table, Key={"id": {"S": f"user#{name}"}})
 

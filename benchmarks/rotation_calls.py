@@ -30,7 +30,7 @@ def main() -> int:
         stack.plan()
         _wait_until(lambda: all(stack.current_key(user) for user in (BY_QUEUE, BY_STEPS)))
         _wait_until(lambda: not stack.waiting("RotationQueue"))
-        stack.request(BY_QUEUE, stack.current_key(BY_QUEUE) or "", "benchmark", "")
+        stack.request(BY_QUEUE, stack.current_key(BY_QUEUE) or "", "benchmark", "benchmark")
         figures = [
             _figure("by the queue", 12, _calls(stack, BY_QUEUE, _ask_the_worker)),
             _figure("by the four steps", 12, _calls(stack, BY_STEPS, _rotate_secret)),
@@ -42,7 +42,7 @@ def main() -> int:
 
 def _ask_the_worker(stack: RotatingStack, user: UserName) -> None:
     """A requested rotation, as the queue delivers it; only its rule may send to it."""
-    due = AccessKeyRotationDue(user, "routine", stack.current_key(user))
+    due = AccessKeyRotationDue(user, "routine", stack.current_key(user), requested_by="benchmark")
     body = json.dumps({"detail": {"metadata": {"correlation_id": "benchmark"}, "data": asdict(due)}})
     message = {"messageId": str(uuid.uuid4()), "attributes": {"ApproximateReceiveCount": "1"}, "body": body}
     payload = json.dumps({"Records": [message]}).encode()

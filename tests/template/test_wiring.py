@@ -153,6 +153,29 @@ def test_queues_are_encrypted(resources):
         assert queue["SqsManagedSseEnabled"] is True
 
 
+def test_alerts_are_encrypted(resources):
+    """They describe weaknesses."""
+    assert resources["AlertTopic"]["Properties"]["KmsMasterKeyId"]
+
+
+def test_buckets_are_private_versioned_and_encrypted(resources):
+    for bucket in of_type(resources, "AWS::S3::Bucket").values():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+
+
+def test_a_lock_of_the_baseline_is_in_governance_mode_and_off_unless_days_are_named(source):
+    bucket = source["Resources"]["BaselineBucket"]["Properties"]
+    condition, locked, unlocked = bucket["ObjectLockConfiguration"]["Fn::If"]
+
+    assert source["Parameters"]["BaselineLockDays"]["Default"] == 0
+    assert source["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "BaselineLockDays"}, 0]}]}
+    retention = {"Mode": "GOVERNANCE", "Days": {"Ref": "BaselineLockDays"}}
+    assert locked == {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
+    assert unlocked == {"Ref": "AWS::NoValue"}
+
+
 def test_alarms_reach_their_topic(resources):
     """CloudWatch has no right to the AWS-managed key of SNS: with it, every notification would be lost."""
     alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()

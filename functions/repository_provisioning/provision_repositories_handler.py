@@ -102,6 +102,8 @@ def _asked(body: dict[str, Any]) -> tuple[list[Any], list[dict[str, str]] | None
 @app.get("/repositories")
 def list_repositories() -> Response[dict[str, Any]]:
     """Every repository as the last scan found it. In pages: ?limit=, and ?next= of the page before; ?owner=."""
+    if app.current_event.path.endswith("/"):  # IAM saw the path of a repository, which pipelines may call
+        raise NotFoundError("the path of the list is /repositories")
     query = app.current_event.query_string_parameters or {}
     after = place_in(query["next"]) if "next" in query else None
     limit = query.get("limit", str(USUAL_PAGE))

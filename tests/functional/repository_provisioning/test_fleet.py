@@ -170,6 +170,15 @@ def test_before_the_first_scan_the_fleet_is_404(api):
     assert (status, "POST /fleet/scans" in problem["detail"]) == (404, True)
 
 
+def test_who_may_see_one_repository_sees_no_registry_by_a_slash_at_the_end(api, legacy, scan):
+    """IAM takes /repositories/ for a repository, as the policy of pipelines allows it, the router for the list."""
+    scan()
+
+    status, _, problem = api.call("GET", "/repositories/")
+
+    assert (status, problem["type"]) == (404, "urn:ecr-steward:problem:no-such-route")
+
+
 def test_the_fleet_is_shown_as_the_scan_found_it(api, ecr, legacy, scan, heard):
     api.put("team-a/web")
     ecr.create_repository(repositoryName="other/web")

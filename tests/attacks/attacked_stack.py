@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.aws.launched import ACCOUNT, allow, policy
+from tests.local.aws.launched import ACCOUNT, REGION, allow, policy
 from tests.local.policy_drift_stack import DriftStack
 from tests.published_events import store_at_its_source
 from tests.queues import drained
@@ -18,6 +18,10 @@ SETTINGS = Path(__file__).parent / "settings"
 OPERATOR = "operator-of-the-channels"
 OWNER = f"arn:aws:iam::{ACCOUNT}:root"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+CAPTURED = "administrator-before-the-first-scan"
+"""A role that the first scan approves with all others."""
+SYNCED = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/ci/*"
+"""Where secret sync may write."""
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"}
 
 
@@ -29,10 +33,12 @@ class AttackedStack(DriftStack):
     def start(self):
         """Deploy it, forward IAM's events, and let the first scan capture a baseline."""
         operators = f"arn:aws:iam::{ACCOUNT}:role/{OPERATOR},{OWNER}"
-        self.edit('"Platform=local"', f'"Platform=local", "ChannelOperators={operators}"', file="samconfig.toml")
+        parameters = f'"Platform=local", "ChannelOperators={operators}", "SyncParameterArns={SYNCED}"'
+        self.edit('"Platform=local"', parameters, file="samconfig.toml")
         self.take_build(SETTINGS)
         started = self.run("start", "--settings", str(SETTINGS))
         assert started.returncode == 0, started.stdout + started.stderr
+        self.aws.session(allow("*"), role_name=CAPTURED)
         self.forward_iam_events()
         self.scan()
 
@@ -109,6 +115,15 @@ class AttackedStack(DriftStack):
         item = tables.get_item(TableName=table, Key=key)["Item"]
         record = json.loads(item["record"]["S"]) | changes
         tables.put_item(TableName=table, Item=item | {"record": {"S": json.dumps(record)}})
+
+    def die_with_the_lock(self, name):
+        """A run that died holds the user's lock for as long as a lock lasts."""
+        self.aws.client("dynamodb").update_item(
+            TableName=self.physical_id("RotationState"),
+            Key={"id": {"S": f"user#{name}"}},
+            UpdateExpression="SET lease_until = :until, holder = :dead",
+            ExpressionAttributeValues={":until": {"N": str(time.time() + 360)}, ":dead": {"S": "a run that died"}},
+        )
 
     def store_at_its_source(self, event):
         """Write what the publisher of an event stores of it before it publishes it."""

@@ -193,6 +193,7 @@ def test_decisions_are_kept_in_a_log_of_their_own(stack):
     assert decisions > max(days for name, days in kept.items() if not name.endswith("-decisions"))
 
 
+GATEWAY_FUNCTIONS = ["RepositoryApi", "ServiceUserApi", "EnrolmentApi", "AccessKeys", "DriftApi", "HealthApi"]
 FOREIGN = {
     "another stage": {"stage": "prod"},
     "another account": {"accountId": "999999999999"},
@@ -208,7 +209,7 @@ EVENT = {
 }
 
 
-@pytest.mark.parametrize("function", ["RepositoryApi", "ServiceUserApi", "DriftApi"])
+@pytest.mark.parametrize("function", GATEWAY_FUNCTIONS)
 @pytest.mark.parametrize("attack", FOREIGN)
 def test_an_event_of_another_gateway_is_refused(stack, developer, function, attack):
     identity = {"userArn": f"arn:aws:iam::{ACCOUNT}:user/alice", "sourceIp": "192.0.2.1"}

@@ -34,6 +34,11 @@ FUNCTIONS = [
     ("DriftCheck", {"Records": [{"messageId": "1", "body": "{}"}]}),
     ("Alerts", {"Records": [{"messageId": "1", "body": "{}"}]}),
     ("SecretRotation", {}),
+    ("EnrolmentApi", FORGED_CALL),
+    ("AccessKeys", {"detail-type": "Access Keys Requested"}),
+    ("SecretSync", {"detail-type": "AccessKeyRotated"}),
+    ("FleetScan", {}),
+    ("HealthApi", FORGED_CALL),
 ]
 
 
@@ -98,7 +103,7 @@ def test_a_guarded_developer_changes_no_function(stack, guarded, refused):
         functions.add_permission(FunctionName=name, StatementId="x", Action="lambda:InvokeFunction", Principal="*")
 
 
-@pytest.mark.parametrize("table", ["RotationState", "DriftState", "AlertingState", "ProvisioningState"])
+@pytest.mark.parametrize("table", ["RotationState", "SyncState", "DriftState", "AlertingState", "ProvisioningState"])
 def test_a_guarded_developer_writes_no_table(stack, guarded, refused, table):
     tables, name = stack.aws.client("dynamodb", guarded), stack.physical_id(table)
 

@@ -12,7 +12,7 @@ from tests.local.aws.launched import ACCOUNT, policy
 from tests.local.stack import eventually
 
 QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
-STATES = ("steady", "quarantined", "inactive", "frozen", "exempt", "unfit-tag", "table-less", "draining")
+STATES = ("steady", "quarantined", "inactive", "frozen", "exempt", "unfit-tag", "table-less", "draining", "untagged")
 SECONDS = 60
 
 
@@ -28,6 +28,7 @@ def _prepare(stack):
     leaked = {state: stack.current_key(name) for state, name in names.items()}
     iam.attach_user_policy(UserName=names["quarantined"], PolicyArn=QUARANTINE)
     iam.tag_user(UserName=names["unfit-tag"], Tags=[{"Key": "steward:max-age-days", "Value": "soon"}])
+    iam.untag_user(UserName=names["untagged"], TagKeys=["steward:rotate"])
     stack.change_record(names["frozen"], frozen="a consumer broke", state="FROZEN")
     table = stack.physical_id("RotationState")
     stack.aws.client("dynamodb").delete_item(TableName=table, Key={"id": {"S": f"user#{names['table-less']}"}})
@@ -35,8 +36,11 @@ def _prepare(stack):
         rotate(stack, names[state])
     assert eventually(lambda: all(stack.current_key(names[s]) != leaked[s] for s in ("inactive", "draining")), 90)
     iam.update_access_key(UserName=names["inactive"], AccessKeyId=leaked["inactive"], Status="Inactive")
+    stack.enrol("leaked-locked")
     stack.enrol("leaked-just-deployed")
+    leaked["locked"] = stack.give_key("leaked-locked")
     leaked["just-deployed"] = stack.give_key("leaked-just-deployed")
+    stack.die_with_the_lock("leaked-locked")
     return leaked
 
 
@@ -68,6 +72,12 @@ def test_a_leaked_key_dies_in_every_state_of_its_user(stack, leaked, state):
     assert eventually(
         lambda: (stack.recorded(name) or {"keys": {}})["keys"].get(leaked[state], {}).get("compromised"), 30
     )
+
+
+def test_a_leaked_key_does_not_wait_for_the_lock_of_a_run_that_died(stack, leaked):
+    dead = eventually(lambda: stack.keys("leaked-locked").get(leaked["locked"]) != "Active", SECONDS)
+
+    assert dead, stack.recorded("leaked-locked")
 
 
 def is_marked(stack, name, key_id):

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
-from policy_drift.domain.account import Account, EntityId
+from policy_drift.domain.account import Account, EntityId, EntityKind, Role
 from policy_drift.domain.baseline import NOT_ADOPTABLE, Adoption, adopted
 from policy_drift.domain.beside_policies import KINDS as BESIDE_POLICIES
-from policy_drift.domain.dependents import shared_policies
+from policy_drift.domain.comparison.counterparts import counterpart
+from policy_drift.domain.dependents import managed_policies_of, shared_policies
 from policy_drift.domain.finding import Drift
 from policy_drift.domain.scope import Scope
 
@@ -67,6 +68,7 @@ def baseline_patch(
     if drift.kind in NOT_ADOPTABLE:
         return []
     shared = shared_policies(approved, Scope()) if shared is None else shared
+    approved, live = _touched(drift.entity, approved, live)
     wanted = adopted(approved, live, Adoption.of([drift], shared))
     if drift.kind in BESIDE_POLICIES:
         return _patch_beside(approved.beside, wanted.beside)
@@ -76,6 +78,21 @@ def baseline_patch(
         for key, before, after in _differing(getattr(approved, section), getattr(wanted, section))
         for step in _changes(_pointer("", section, key), before, after)
     ]
+
+
+def _touched(entity: EntityId, approved: Account, live: Account) -> tuple[Account, Account]:
+    """Of a role, all that its adoption may touch, itself and its policies: accounts have thousands. Else everything."""
+    if entity.kind is not EntityKind.ROLE:
+        return approved, live
+    now = live.roles.get(entity.name)
+    before = approved.roles.get(entity.name) if now is None else counterpart(approved.roles, now)
+    arns = {arn for role in (now, before) if role for arn in managed_policies_of(role)}
+
+    def only(account: Account, role: Role | None) -> Account:
+        policies = {arn: account.policies[arn] for arn in arns & account.policies.keys()}
+        return replace(account, users={}, groups={}, roles={role.name: role} if role else {}, policies=policies)
+
+    return only(approved, before), only(live, now)
 
 
 def _patch_beside(

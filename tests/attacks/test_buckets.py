@@ -20,8 +20,15 @@ SETTINGS = (
 )
 
 
-@pytest.mark.parametrize(("bucket", "key"), [("BaselineBucket", BASELINE), ("ReportsBucket", "reports/latest.html")])
-def test_only_the_functions_write_a_baseline_or_a_report(stack, developer, refused, bucket, key):
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [
+        ("BaselineBucket", BASELINE),
+        ("ReportsBucket", "reports/latest.html"),
+        ("ReportsBucket", f"uploads/{'0' * 64}.json"),
+    ],
+)
+def test_only_the_functions_write_a_baseline_a_report_or_an_upload(stack, developer, refused, bucket, key):
     s3, name = stack.aws.client("s3", developer), stack.physical_id(bucket)
 
     with refused(f"writing {key}"):

@@ -125,6 +125,13 @@ def the_bucket(world, _folder):
     return {"BUCKET": world.stack.physical_id("BaselineBucket")}
 
 
+def after_a_scan(world, _folder):
+    """A scan has seen what the page uploaded before."""
+    function = world.stack.function("DriftScan")["FunctionName"]
+    world.stack.aws.client("lambda").invoke(FunctionName=function, Payload=b'{"id": "pages"}')
+    return {}
+
+
 def drifted_with_the_file(world, folder):
     with_the_file(world, folder)
     return drifted(world, folder)
@@ -417,7 +424,7 @@ TABLES: dict[str, Page] = {
         {
             "aws s3api put-bucket": deployer(before=the_bucket),
             "BUCKET=": deployer(shows="VersionId"),
-            "SHA256=": Step(shows='"uploaded"'),
+            "SHA256=": Step(before=after_a_scan, shows='"uploaded"'),
         },
     ),
     "docs/consumers.md": Page(

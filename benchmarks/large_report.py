@@ -79,7 +79,7 @@ def opened(page: Path) -> None:
         )
         begun = perf_counter()
         browser.evaluate(
-            "new Promise(done => { addEventListener('hashchange', () => requestAnimationFrame(done)); "
+            "new Promise(done => { addEventListener('scrollend', () => done(), {once: true}); "
             f"{links}.at(-1).click(); }})"
         )
         shown = browser.evaluate(f"document.getElementById({links}.at(-1).hash.slice(1)).getBoundingClientRect().top")

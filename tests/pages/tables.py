@@ -301,6 +301,7 @@ TABLES: dict[str, Page] = {
         {
             "TABLE=$(resources": Step(shows='"version"'),
             "aws dynamodb restore-table-to-point-in-time": Step(not_run=NO_RESTORE),
+            "aws dynamodb update-time-to-live": Step(not_run=NO_RESTORE),
         },
     ),
     "docs/runbooks/existing-repositories.md": Page(

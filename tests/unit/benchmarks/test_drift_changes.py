@@ -4,15 +4,24 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
+from alerting.domain.formats.mail import body_of
 from benchmarks.drift_changes.changes import CHANGES
 from policy_drift.domain.access.live_state import more_than
+from policy_drift.domain.finding import Finding, State
+from policy_drift.domain.lifecycle import Why
+from policy_drift.report.document import Coverage, Report, as_document
+from policy_drift.report.finding_events import FindingEvents
+from policy_drift.report.html import render
 from tests.doubles.played_iam import PlayedIam
 from tests.doubles.shipped_severities import drifts
+from tests.published_events import alert_about, golden_event
 
 ROOT = Path(__file__).parents[3]
 OF_EVENTS = ("transient:", "credential:", "provider:", "profile:", "tag:")
@@ -56,7 +65,7 @@ def test_a_change_is_what_it_is_said_to_be(change):
 
 
 def everything_in_words():
-    """All that is reported of every change, as text."""
+    """All that is reported of every change, as text: findings, events, alerts and reports."""
     lines = []
     for change in CHANGES:
         iam = PlayedIam()
@@ -64,8 +73,21 @@ def everything_in_words():
         approved = iam.account()
         for step in change.steps:
             iam.play(step.calls)
-            lines += [f"{change.name}: {drift!r}" for drift in found(approved, iam).values()]
+            lines += [f"{change.name}: {text}" for text in told_of(approved, iam)]
     return "\n".join(lines)
+
+
+def told_of(approved, iam):
+    """Of one state of the account: each finding, its event and its mail, and the reports of all."""
+    live, at = iam.account(), datetime(2026, 5, 4, tzinfo=UTC)
+    findings = tuple(Finding(drift, State.OPEN, at, at) for drift in found(approved, iam).values())
+    for finding in findings:
+        event = FindingEvents(approved, live).detection(finding, Why.OPENED)
+        alert = alert_about(golden_event("PolicyDriftDetected", event_id="an-id", **asdict(event)))
+        yield from (repr(finding), repr(event), body_of(alert))
+    report = Report(live.id, "eu-west-1", "a-scan", at, "v1", True, at, Coverage({}, 0, {}, 0.0), findings)  # noqa: FBT003
+    document = as_document(report, approved=approved, live=live)
+    yield from (repr(document), render(document))
 
 
 def table():

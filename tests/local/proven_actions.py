@@ -115,7 +115,7 @@ def _reads_the_account(whole: str, group: str, policy: str) -> tuple[Probed | Re
 
 
 _BESIDE_POLICIES = "what was made beside policies"
-_READS_CREDENTIALS = (
+_READS_CREDENTIALS: tuple[Probed | Required, ...] = (
     *(
         Probed(f"iam:{operation}", _BESIDE_POLICIES)
         for operation in (

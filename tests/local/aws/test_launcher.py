@@ -8,6 +8,9 @@ import time
 
 import pytest
 
+from local.errors import LocalAwsError
+from local.server import running_server, start_server
+from local.workspace import Workspace
 from tests.local.aws.functions import deploy_function
 from tests.local.aws.launched import PYTHON, REPOSITORY, environment, launch, stop
 from tests.local.stack import eventually
@@ -118,3 +121,15 @@ def test_state_outlives_the_process_if_asked_even_when_it_is_killed(tmp_path, si
 
     assert [repository["repositoryName"] for repository in repositories] == ["team-a/kept"]
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+
+def test_one_that_is_too_slow_is_stopped_and_the_error_says_that_the_machine_may_be_busy(tmp_path):
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port = chosen.getsockname()[1]
+    workspace = Workspace(tmp_path)
+
+    with pytest.raises(LocalAwsError, match=r"did not answer within 0 s and was stopped: the machine may be busy"):
+        start_server(workspace, port, keep_state=False, seconds=0)
+
+    assert running_server(workspace) is None

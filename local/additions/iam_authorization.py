@@ -2,7 +2,7 @@
 
 MiniStack puts every user, role and group at the path ``/``, takes calls that name an access key alone or an identity
 provider for calls without a resource, and membership of a group for a right on the user. Here the resource is the one
-that IAM takes, and the condition key ``iam:ResourceTag`` has values.
+that IAM takes, and the condition keys ``iam:ResourceTag`` and ``iam:PolicyARN`` have values.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Identity and Access
 Management", https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
@@ -29,6 +29,9 @@ RELIES_ON = (
 )
 
 _OF_A_GROUP = frozenset({"AddUserToGroup", "RemoveUserFromGroup"})
+
+_OF_A_POLICY = ("Attach", "Detach")
+"""Beginnings of the actions that attach a managed policy, or detach it."""
 
 type Parameters = dict[str, Any]
 
@@ -59,6 +62,8 @@ def install() -> None:
             return context
         arn = iam_actions.extract_resource_arn(service, "", "", {}, body, parameters, "", get_account_id())
         tags = tagging.resource_tags(arn) or {}
+        if _value(parameters, "Action").startswith(_OF_A_POLICY):
+            context["iam:PolicyARN"] = _value(parameters, "PolicyArn")
         return {f"iam:ResourceTag/{key}": value for key, value in tags.items()} | context
 
     iam_actions.extract_resource_arn = extract_resource_arn

@@ -2,10 +2,9 @@
 
 import json
 import uuid
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from tests.local.aws.launched import ACCOUNT, allow, policy
+from tests.local.aws.launched import allow, policy
 
 LONG_AGO = (datetime.now(UTC) - timedelta(days=30)).isoformat()
 
@@ -78,11 +77,8 @@ class ServiceUsers:
         return self._iam.create_access_key(UserName=name)["AccessKey"]
 
     def quarantine(self, name):
-        """Attach a policy of the name of AWS's own, which the local AWS lacks."""
-        document = policy({"Effect": "Deny", "Action": "ecr:GetAuthorizationToken", "Resource": "*"})
-        arn = f"arn:aws:iam::{ACCOUNT}:policy/AWSCompromisedKeyQuarantineV3"
-        with suppress(self._iam.exceptions.EntityAlreadyExistsException):
-            self._iam.create_policy(PolicyName="AWSCompromisedKeyQuarantineV3", PolicyDocument=document)
+        """What AWS does to the user of a key that it found exposed."""
+        arn = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
         self._iam.attach_user_policy(UserName=name, PolicyArn=arn)
 
     def notice(self, name):

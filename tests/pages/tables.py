@@ -36,8 +36,6 @@ class Step:
         What must be in its output.
     instead
         Parts of the command that the local AWS cannot run -> what is run instead.
-    on_aws
-        The one who may run it on AWS, where it is another one.
     not_run
         Why it is not run: what the local AWS lacks, or which test runs it.
     """
@@ -46,7 +44,6 @@ class Step:
     before: Prepare | None = None
     shows: str = ""
     instead: Mapping[str, str] = field(default_factory=dict)
-    on_aws: str = ""
     not_run: str = ""
 
 
@@ -146,7 +143,7 @@ def expected_by_nobody(world, folder):
 def quarantined_by_aws(world, _folder):
     user = world.steady()
     world.users.quarantine(user["ecr-push"])
-    return user | {"arn:aws:iam::aws:policy/AWSComp": f"arn:aws:iam::{world.account}:policy/AWSComp"}
+    return user
 
 
 def scheduled_for_deletion(world, _folder):
@@ -319,8 +316,7 @@ TABLES: dict[str, Page] = {
             "call GET": Step(shows='"reason": "compromised"'),
             "aws iam update-access-key": repair(),
             "aws iam list-access-keys": Step(shows='"Inactive"'),
-            # The local AWS lacks AWS's policy: the test's own is the account's, which is not theirs to detach.
-            "aws iam list-attached-user-policies": deployer(on_aws=REPAIR, shows="AWSCompromisedKeyQuarantineV3"),
+            "aws iam list-attached-user-policies": repair(shows="AWSCompromisedKeyQuarantineV3"),
             "for region in": Step(instead={"Regions[].RegionName": "Regions[:2].RegionName"}),
             "aws ecr describe-images": Step(instead={"name …": "name demo/hello"}, shows="imageDigest"),
         },

@@ -100,3 +100,17 @@ def test_a_request_tag_decides_who_may_enrol(aws, name):
 
     with pytest.raises(iam.exceptions.ClientError, match="AccessDenied"):
         iam.create_user(UserName=name[-8:], Tags=[{"Key": "steward:rotate", "Value": "true"}])
+
+
+def test_a_right_to_detach_a_policy_is_one_to_detach_no_other(aws, make_user):
+    """As people on call have it, for the quarantine of a user whose key leaked."""
+    user, quarantine = make_user(), "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantine"
+    other = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly"
+    for policy in (f"{quarantine}V3", other):
+        aws.client("iam").attach_user_policy(UserName=user, PolicyArn=policy)
+    named = {"ArnLike": {"iam:PolicyARN": f"{quarantine}*"}}
+    iam = aws.client("iam", aws.session(allow("iam:DetachUserPolicy", resource=SERVICE_USERS, condition=named)))
+
+    iam.detach_user_policy(UserName=user, PolicyArn=f"{quarantine}V3")
+    with pytest.raises(iam.exceptions.ClientError, match="AccessDenied"):
+        iam.detach_user_policy(UserName=user, PolicyArn=other)

@@ -89,12 +89,12 @@ def test_the_number_of_findings_does_not_make_the_report_look_at_all_principals_
     roles = [role(f"role-{number}", GET) for number in range(40)]
     approved, live = account(*roles), account(*(replace(one, inline={"own": allow("s3:*")}) for one in roles))
     found = tuple(replace(FINDINGS[0], drift=drift) for drift in drifts(approved, live).found[:findings])
-    counted = replace(approved, roles=Counted(approved.roles))
+    counted = Counted(approved.roles)
 
-    as_document(replace(REPORT, findings=found), approved=counted, live=live)
+    as_document(replace(REPORT, findings=found), approved=replace(approved, roles=counted), live=live)
 
     assert len(found) == findings
-    assert counted.roles.looks <= LOOKS
+    assert counted.looks <= LOOKS
 
 
 def attacked(text):

@@ -85,6 +85,17 @@ def test_a_rotation_that_is_requested_at_once_after_a_registration_is_done():
     assert life.account.secrets[life.name].labels[Label.CURRENT] == "a rotation"
 
 
+def test_a_requested_rotation_does_not_wait_for_the_test_of_a_registration():
+    life = registered_just_now()
+    before = life.account.current_key(life.name)
+    life.account.begin_rotation(life.name, "test of the registration")
+
+    life.demand_rotation()
+
+    assert len(life.key_ids()) == 2
+    assert life.account.current_key(life.name) != before
+
+
 def test_a_leak_does_not_wait_for_the_test_of_a_registration():
     life = registered_just_now()
     life.account.begin_rotation(life.name, "test of the registration")

@@ -1,6 +1,6 @@
 """The rules for the next key: when it is due, and when it is created, promoted or dropped."""
 
-from access_key_rotation.domain.rules.situation import SETTLE, Rule, Situation
+from access_key_rotation.domain.rules.situation import BY_SECRETS_MANAGER, SETTLE, Rule, Situation
 from access_key_rotation.domain.rules.steps import (
     Action,
     Block,
@@ -103,7 +103,7 @@ def not_just_attempted(at: Situation) -> Action | None:
 def not_while_a_registration_is_tested(at: Situation) -> Action | None:
     """An empty version that Secrets Manager made to test its registration is no request for a key."""
     end = at.registration_is_tested_until
-    return Wait("CREATING", end) if end and not at.is_urgent else None
+    return Wait("CREATING", end) if end and at.reason_to_create() == BY_SECRETS_MANAGER else None
 
 
 def not_a_person(at: Situation) -> Action | None:

@@ -27,6 +27,8 @@ ROTATION_WINDOW = timedelta(days=1)
 
 Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
 """
+BY_SECRETS_MANAGER = "secrets-manager"
+"""The reason of a key that an empty pending version asks for."""
 
 
 class Reason(StrEnum):
@@ -195,10 +197,10 @@ class Situation:
             return "compromised"
         if current is None:
             return "missing" if self.missing else "bootstrap"
-        if self.has_empty_pending:
-            return "secrets-manager"
         if self.seen.record.wanted == current.id:
             return Reason.ROUTINE.value
+        if self.has_empty_pending:
+            return BY_SECRETS_MANAGER
         return "age" if self.is_due else None
 
     def checked_again(self) -> datetime:

@@ -67,12 +67,16 @@ class RunEnd:
         return Outcome(run.name, end, tuple(run.steps), run.seen.remembering(record))
 
     def not_begun(
-        self, name: UserName, demand: Demand, error: StewardError, correlation_id: str, *, is_dead: bool
+        self, name: UserName, demand: Demand, error: StewardError, correlation_id: str, *, obstacle: str
     ) -> None:
-        """Publish that a leak cannot be answered yet, because the user's lock or its record cannot be had."""
+        """Publish that a leak cannot be answered yet, because the user's lock or its record cannot be had.
+
+        ``obstacle`` says why the key could not be deactivated without them; it is empty if the key is dead.
+        """
         next_try = (self._clock.now() + RETRY).isoformat()
-        leaked = f"the key {demand.key_id} is reported as leaked and is not active any more: "
-        reason = f"{leaked if is_dead else _may_be_active([demand.key_id])}{error}"
+        reason = f"the key {demand.key_id} is reported as leaked and is not active any more: {error}"
+        if obstacle:
+            reason = f"{_may_be_active([demand.key_id])}{error}; it cannot be deactivated without the lock: {obstacle}"
         failed = AccessKeyRotationFailed(name, "Claim", reason, error.code, _cause_of(error).value, next_try)
         with suppress(StewardError):
             self._publisher.publish([failed], correlation_id=correlation_id)

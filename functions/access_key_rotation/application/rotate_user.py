@@ -105,8 +105,8 @@ class Rotator:
             lease = self._lease_for(name, demand)
         except StewardError as error:
             if demand and demand.reason is Reason.COMPROMISED:
-                is_dead = self._stop_without_lock(name, demand)
-                self._end.not_begun(name, demand, error, correlation_id, is_dead=is_dead)
+                obstacle = self._stop_without_lock(name, demand)
+                self._end.not_begun(name, demand, error, correlation_id, obstacle=obstacle)
             raise
         run = Run(lease, self._settings_of(name), correlation_id, demand)
         if demand and not lease.claim.confirms(demand):
@@ -175,18 +175,22 @@ class Rotator:
                     raise
             self._clock.pause(LOCK_TRIED_EVERY)
 
-    def _stop_without_lock(self, name: UserName, leaked: Demand) -> bool:
+    def _stop_without_lock(self, name: UserName, leaked: Demand) -> str:
         """Deactivate a key without the lock if its leak is stored; the next run records it.
 
-        Returns whether the key is known to be dead.
+        Returns why the key may still be active; nothing where it is known to be dead.
         """
-        with suppress(StewardError):
-            if leaked.key_id and self._records.has_leaked(name, leaked.key_id):
-                if any(key.active and key.id == leaked.key_id for key in self._users.keys(name)):
-                    self._records.stop(name, leaked.key_id)
-                    self._users.deactivate_key(name, leaked.key_id)
-                return True
-        return False
+        try:
+            if not leaked.key_id:
+                return "the report does not name it"
+            if not self._records.has_leaked(name, leaked.key_id):
+                return "no report of it is stored"
+            if any(key.active and key.id == leaked.key_id for key in self._users.keys(name)):
+                self._records.stop(name, leaked.key_id)
+                self._users.deactivate_key(name, leaked.key_id)
+        except StewardError as error:
+            return str(error)
+        return ""
 
     def _lease(self, name: UserName, token: str, *, resuming: bool = False) -> Lease:
         return Lease(self._records.claim(name, token, LEASE, resuming=resuming), self._records, self._clock)

@@ -199,7 +199,7 @@ def test_a_leak_that_cannot_be_answered_is_published_with_its_key_and_the_reason
     assert not is_active(life, leaked)
 
 
-def test_a_leak_is_published_with_its_key_if_its_report_cannot_be_read():
+def test_a_leak_is_published_with_its_key_if_no_report_of_it_is_stored():
     life = begun()
     key = life.account.current_key(life.name)
     life.stage.fault = Fault(len(life.stage.calls), "fails before")
@@ -208,8 +208,44 @@ def test_a_leak_is_published_with_its_key_if_its_report_cannot_be_read():
         life.rotator.advance(life.name, "c", Demand(key, Reason.COMPROMISED))
 
     (failed,) = life.publisher.of(AccessKeyRotationFailed)
-    assert failed.reason == f"the key {key} is reported as leaked and may still be active: claim failed"
+    assert failed.reason.startswith(f"the key {key} is reported as leaked and may still be active: claim failed")
+    assert failed.reason.endswith("cannot be deactivated without the lock: no report of it is stored")
     assert is_active(life, key)
+
+
+CALLS_WITHOUT_LOCK = ("has_leaked", "keys", "stop", "deactivate_key")
+
+
+@pytest.mark.parametrize("call", CALLS_WITHOUT_LOCK)
+def test_a_leaked_key_that_cannot_be_deactivated_without_the_lock_is_published_with_the_reason(call):
+    """Nothing else would show that a right is missing which only this way needs."""
+    life = begun()
+    leaked = life.account.current_key(life.name)
+    life.records.report_leak(life.name, leaked)
+    claim = len(life.stage.calls)
+
+    def fail_once_more():
+        life.stage.fault = Fault(claim + 1 + CALLS_WITHOUT_LOCK.index(call), "fails before")
+
+    life.stage.fault, life.stage.meanwhile = Fault(claim, "fails before"), fail_once_more
+    with pytest.raises(UpstreamError):
+        life.rotator.advance(life.name, "c", Demand(leaked, Reason.COMPROMISED))
+
+    (failed,) = life.publisher.of(AccessKeyRotationFailed)
+    assert failed.reason.endswith(f"claim failed; it cannot be deactivated without the lock: {call} failed")
+
+
+def test_a_leak_without_a_key_that_cannot_be_answered_is_published_with_the_reason():
+    life = begun()
+    life.records.report_leak(life.name, "")
+    life.stage.fault = Fault(len(life.stage.calls), "fails before")
+
+    with pytest.raises(UpstreamError):
+        life.rotator.advance(life.name, "c", Demand("", Reason.COMPROMISED))
+
+    (failed,) = life.publisher.of(AccessKeyRotationFailed)
+    assert failed.reason.startswith("the key that consumers read is reported as leaked and may still be active: ")
+    assert failed.reason.endswith("without the lock: the report does not name it")
 
 
 def test_a_leak_that_another_run_holds_up_is_published():

@@ -168,7 +168,8 @@ def _linked(
     try:
         answer = URLLib3Session(timeout=SECONDS).send(request.prepare())
     except _connection_errors() as error:
-        raise CommandError(f"the document cannot be {done}: {error}", "Check the network") from error
+        said = str(error).replace(f"?{urlsplit(link).query}", "")  # with it, whoever reads the text may use the link
+        raise CommandError(f"the document cannot be {done}: {said}", "Check the network") from None
     if answer.status_code != HTTPStatus.OK:
         raise CommandError(f"the document cannot be {done}: S3 answered {answer.status_code}", "Try again")
     return answer

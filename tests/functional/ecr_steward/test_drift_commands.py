@@ -153,6 +153,20 @@ def test_a_link_for_an_upload_that_has_expired_is_one_line(serve, tmp_path, caps
     assert capsys.readouterr().err == "steward: the document cannot be sent: S3 answered 403. Try again\n"
 
 
+@pytest.mark.parametrize("arguments", [["pull"], ["push", "FILE", "--replaces", "v1"]], ids=["pull", "push"])
+def test_a_link_that_cannot_be_reached_is_not_printed_with_its_signature(serve, tmp_path, capsys, arguments):
+    """Who has the whole link may use it, and a pipeline's log has many readers."""
+    link = "http://127.0.0.1:9/document?X-Amz-Signature=of-the-link&X-Amz-Security-Token=of-the-role"
+    serve(lambda *_: (200, {}, {"version": "v1", "document": link, "upload": link, "headers": {}}))
+    file = tmp_path / "baseline.json"
+    file.write_text(json.dumps({"roles": "x" * 3_100_000}))
+
+    assert main(["drift", "baseline", *[str(file) if each == "FILE" else each for each in arguments]]) == 2
+    said = capsys.readouterr().err
+    assert "http://127.0.0.1:9/document" in said
+    assert "of-the-" not in said
+
+
 def test_a_baseline_that_a_scan_puts_in_force_is_said_to_be_waiting(serve, tmp_path, capsys):
     serve(lambda *_: (202, {}, {"scan_id": "5d3c9f0e"}))
     file = tmp_path / "baseline.json"

@@ -69,7 +69,7 @@ class CheckHealth:
         if not deployed:
             detail = "the stack has no resources" if found else "the stack's resources are not known"
             results += [Result(name, State.UNKNOWN, detail, missing_right=first.missing_right) for name in OF_THE_STACK]
-        return Report(self._name, self._account, self._region, (first, *results))
+        return Report(self._name, self._account, self._region, rules.mended_at_the_cause([first, *results]))
 
     def _beside_the_stack(self) -> Iterator[tuple[str, Callable[[], Result]]]:
         registry, settings = self._registry, self._settings

@@ -1,6 +1,7 @@
 """What each check means: pure functions from facts to a result, each with the command that mends what is broken."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from health.domain.facts import (
@@ -112,6 +113,15 @@ def iam_events_arrive(events: IamEvents, now: datetime, region: str) -> Result:
     detail = f"IAM changed at {change:%Y-%m-%d %H:%M} UTC, but {seen} (runbook drift-events-stopped)"
     mend = ("make deploy-global-events",) if region != GLOBAL_REGION else ()
     return Result(name, State.BROKEN, detail, mend or ("make deploy",))
+
+
+def mended_at_the_cause(results: Sequence[Result]) -> Sequence[Result]:
+    """The same results; events of IAM that do not arrive are mended as the trail, else as what forwards them."""
+    broken = {result.check: result for result in results if result.state is State.BROKEN}
+    cause = broken.get("trail") or broken.get("forwarding")
+    if cause is None:
+        return results
+    return [replace(one, mend=cause.mend) if one is broken.get("IAM events") else one for one in results]
 
 
 def pushes_create_nothing_by_themselves(templates: Sequence[CreationTemplate]) -> Result:

@@ -12,7 +12,7 @@ from health.domain.facts import Bucket, IamEvents, Rule, Subscription, Table, Tr
 from health.domain.report import Report, Result, State
 from health.domain.rules import iam_events_arrive, trail_records
 from steward.errors import UpstreamError
-from tests.doubles.broken_stacks import BROKEN, healthy, report_of
+from tests.doubles.broken_stacks import BROKEN, healthy, report_of, stopped_trail
 from tests.doubles.checked_account import NOW, READERS, REGION, CheckedAccount
 from tests.functional.contract import Contract
 
@@ -169,6 +169,20 @@ def test_one_pending_mail_among_confirmed_ones_is_a_warning(account):
     account.subscribed["AlarmTopic"].append(Subscription("email", "new@example.com", confirmed=False))
 
     assert states(account.check())["alarm topic"] is State.WARNING
+
+
+@pytest.mark.parametrize("cause", ["trail", "forwarding"])
+def test_events_that_stopped_are_mended_as_what_they_come_through_is(account, cause):
+    """To deploy the forwarding again does not help while a trail is off."""
+    stopped_trail(account)
+    if cause == "forwarding":
+        account.answers["trails"] = [Trail("management-events", REGION, multi_region=True, logging=True, writes=True)]
+        account.answers["forwarding_rules"] = [Rule("global-IamChanges", enabled=False)]
+
+    found = {result.check: result for result in account.check().results}
+
+    assert found[cause].state is found["IAM events"].state is State.BROKEN
+    assert found["IAM events"].mend == found[cause].mend
 
 
 def test_events_of_iam_do_not_matter_without_policy_drift(account):

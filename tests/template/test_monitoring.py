@@ -164,6 +164,23 @@ def test_saved_queries_read_log_groups_of_the_stack_and_members_that_events_have
         assert set(re.findall(r"detail\.data\.\w+", query["QueryString"])) <= members, name
 
 
+def test_the_queries_of_requests_read_the_log_of_every_function_that_answers_requests(resources):
+    answering = {
+        function["LoggingConfig"]["LogGroup"]["Ref"]
+        for function in of_type(resources, "AWS::Lambda::Function").values()
+        if "rest_api(" in (PROJECT / "functions" / handler_file(function["Handler"])).read_text()
+    }
+    queries = of_type(resources, "AWS::Logs::QueryDefinition")
+
+    for name in ("FailedRequestsQuery", "CallersQuery"):
+        assert {group["Ref"] for group in queries[name]["LogGroupNames"]} == answering, name
+
+
+def handler_file(handler):
+    """The file of a handler: `a.b.handle` is in `a/b.py`."""
+    return handler.rpartition(".")[0].replace(".", "/") + ".py"
+
+
 def test_every_saved_query_stands_in_a_runbook_and_every_one_there_exists(source):
     saved = {
         query["Properties"]["Name"]["Fn::Sub"].removeprefix("${AWS::StackName}/")

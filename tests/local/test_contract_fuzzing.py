@@ -29,7 +29,7 @@ PROMISES = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = [20, pytest.param(300, marks=pytest.mark.slow)]
+EXAMPLES = [8, pytest.param(300, marks=pytest.mark.slow)]
 OPERATIONS = [
     ("/repositories/{name}", "PUT"),
     ("/repositories/{name}", "GET"),

@@ -9,6 +9,8 @@ import pytest
 import requests
 from botocore.client import BaseClient
 
+from policy_drift.bootstrap import operate_drift
+from tests.doubles.frozen_clock import HurryingClock
 from tests.functional.contract import Contract
 from tests.functional.gateway import Gateway, client_of, sample
 from tests.functional.policy_drift.conftest import KEY, TRUST, allow
@@ -388,6 +390,24 @@ def test_what_was_sent_to_a_link_is_in_force_when_it_is_named(api, sent, baselin
     assert len(scans) == 1
 
 
+def test_an_upload_that_differs_too_much_for_one_call_is_accepted_and_a_scan_puts_it_in_force(
+    api, sent, baseline, scans, scan, cold_start, monkeypatch
+):
+    handler = cold_start("policy_drift.operate_drift_handler")
+    in_a_hurry = operate_drift(clock=HurryingClock(datetime.now(UTC)))
+    monkeypatch.setattr(handler, "use_cases", lambda: in_a_hurry)  # the same wiring, with another clock
+
+    status, _, answer = api.upload(None, query={"uploaded": sent})
+
+    before = api.call("GET", "/drift/baseline")[2]
+    scan()
+    after = api.call("GET", "/drift/baseline")[2]
+    assert (status, len(scans)) == (202, 1)
+    assert json.loads(scans[0]["Payload"])["id"] == answer["scan_id"]
+    assert (before["how"], after["how"]) == ("captured", "uploaded")
+    assert "s3:*" in json.dumps(baseline.read())
+
+
 def test_what_was_sent_to_a_link_does_not_replace_another_version_than_the_named_one(api, sent, baseline):
     status, _, _ = api.upload(None, query={"uploaded": sent}, headers={"If-Match": '"of yesterday"'})
 
@@ -563,7 +583,7 @@ def scans(monkeypatch):
     reached, asked = BaseClient._make_api_call, []  # type: ignore[attr-defined]
 
     def call(client, operation, parameters):
-        if operation != "Invoke":
+        if operation != "Invoke" or parameters["FunctionName"] != "scan":
             return reached(client, operation, parameters)
         asked.append(parameters)
         return {"StatusCode": 202}

@@ -21,20 +21,12 @@ from policy_drift.domain.finding import Change
 from steward.errors import UpstreamError
 from tests.doubles.drift_under_test import ACCOUNT, APP, QUIET, WIDER, WIDEST, DriftUnderTest, allowing
 from tests.doubles.fault_injection import FaultInjecting
-from tests.doubles.frozen_clock import FrozenClock
+from tests.doubles.frozen_clock import FrozenClock, HurryingClock
 
 ANN = Decision("123456789012:user/ann")
 TOO_LARGE = replace(
     QUIET, roles={"app": replace(APP, inline={"own": allowing("s3:GetObject", resource="x" * LARGEST)})}
 )
-
-
-class HurryingClock(FrozenClock):
-    """Each look at it takes eight seconds."""
-
-    def now(self):
-        self.advance(seconds=8)
-        return super().now()
 
 
 def text_of(account=QUIET, **more):

@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--stack-name", help="instead of the saved one")
     options = parser.parse_args(arguments)
     saved = Saved(options.project, options.settings)
-    region = saved.region() or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     of_shell = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    region = saved.region() or of_shell
     if region is None:
         print(f"{saved.path} names no region: set AWS_REGION, or name your folder with SETTINGS.", file=sys.stderr)
         return EXIT[State.UNKNOWN]

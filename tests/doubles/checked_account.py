@@ -67,6 +67,7 @@ class CheckedAccount:
         self.letters = {"DeadLetters": 0, "QueueDeadLetters": 0}
         self.tables = {}
         self.buckets = {}
+        self.owners = {}
 
     def subscriptions(self, topic_arn):
         return self._answer("subscriptions", self.subscribed[_logical(topic_arn)])
@@ -78,7 +79,7 @@ class CheckedAccount:
         return self._answer("table", self.tables.get(_logical(name), Table("ACTIVE", recoverable=True)))
 
     def bucket(self, name, owner):
-        assert owner == ACCOUNT
+        assert owner == self.owners.get(_logical(name), ACCOUNT)
         sound = Bucket(exists=True, versioned=True, private=True, notifies=True)
         return self._answer("bucket", self.buckets.get(_logical(name), sound))
 

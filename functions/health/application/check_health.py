@@ -128,7 +128,8 @@ class CheckHealth:
             baseline: self._storage.bucket(baseline, owner),
             stack.resources["ReportsBucket"]: self._storage.bucket(stack.resources["ReportsBucket"], self._account),
         }
-        return rules.buckets_are_safe(buckets, baseline, self._region)
+        elsewhere = owner if owner != self._account else ""
+        return rules.buckets_are_safe(buckets, baseline, self._region, elsewhere)
 
 
 OF_THE_STACK = (

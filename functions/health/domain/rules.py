@@ -256,15 +256,22 @@ def _table_again(name: str, table: str) -> tuple[str, ...]:
     )
 
 
-def buckets_are_safe(buckets: Mapping[str, Bucket], baseline: str, region: str) -> Result:
-    """Baseline and reports are versioned and private, and uploads of the baseline are announced."""
+def buckets_are_safe(buckets: Mapping[str, Bucket], baseline: str, region: str, owner: str = "") -> Result:
+    """Baseline and reports are versioned and private, and uploads of the baseline are announced.
+
+    ``owner`` is the account of the baseline's bucket, if it is another one: no command may take its name here.
+    """
     place = "" if region == GLOBAL_REGION else f" --create-bucket-configuration LocationConstraint={region}"
     found: list[str] = []
     mend: list[str] = []
     for name, bucket in buckets.items():
         if not bucket.exists:
-            found.append(f"{name} is gone, with its policy (page baseline-bucket)")
-            mend.append(f"aws s3api create-bucket --bucket {name}{place}")
+            gone = f"{name} is gone, with its policy (page baseline-bucket)"
+            if owner and name == baseline:
+                found.append(f"{gone}: the account {owner} must make it again")
+            else:
+                found.append(gone)
+                mend.append(f"aws s3api create-bucket --bucket {name}{place}")
             continue
         if not bucket.versioned:
             found.append(f"{name} is not versioned")

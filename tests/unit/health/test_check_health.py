@@ -149,6 +149,21 @@ def test_a_bucket_that_is_gone_is_made_again_in_the_home_region(region, placed):
     assert (f"LocationConstraint={region}" in buckets.mend[0]) == placed
 
 
+def test_a_bucket_of_another_account_that_is_gone_is_not_made_again_in_this_one(account):
+    """Its name would be taken, and its owner could not have it back."""
+    stack = account.answers["stack"]
+    owned = {"BaselineBucketOwner": "999988887777"}
+    account.answers["stack"] = replace(stack, parameters={**stack.parameters, **owned})
+    account.owners["BaselineBucket"] = "999988887777"
+    account.buckets["BaselineBucket"] = Bucket(exists=False)
+
+    (buckets,) = [result for result in account.check().results if result.check == "buckets"]
+
+    assert buckets.state is State.BROKEN
+    assert "the account 999988887777 must make it again" in buckets.detail
+    assert not any("create-bucket" in command for command in buckets.mend)
+
+
 def test_at_home_in_us_east_1_nothing_is_forwarded():
     account = CheckedAccount("us-east-1")
     account.answers["forwarding_rules"] = []

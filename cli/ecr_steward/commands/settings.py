@@ -1,7 +1,6 @@
 """``steward settings``: an operator's folder, judged by the code that reads it when it is deployed."""
 
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 
 from ecr_steward.commands.context import DryRun, note
 from ecr_steward.errors import FINDINGS, CommandError
+from ecr_steward.installation import runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ _Folder = Annotated[
     Path | None, typer.Argument(metavar="FOLDER", help="Your folder; without it, the settings that are shipped.")
 ]
 _SCHEMAS = ".schemas"
-_RUNTIME = (3, 13)
 _START = """\
 # yaml-language-server: $schema=.schemas/house_rules.schema.json
 # Who may create which repositories. A list takes the place of the shipped one, by which every principal of the account
@@ -87,9 +86,4 @@ def _files() -> "Iterator[SettingsFile[Any]]":
 @app.callback()
 def group() -> None:
     """Your settings: a folder with what differs from the shipped ones."""
-    if sys.version_info[:2] < _RUNTIME:
-        needed = ".".join(map(str, _RUNTIME))
-        raise CommandError(
-            f"settings are checked by the functions' own code, which needs Python {needed}",
-            f"Install the command with it: uv tool install --python {needed} ecr-steward",
-        )
+    runtime.require()

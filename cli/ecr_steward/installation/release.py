@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecr_steward.errors import CommandError
+from ecr_steward.installation import runtime
 
 SHIPPED = "shipped"
 """What stands for the settings of a stack without any of its own."""
 ARCHITECTURES = ("arm64", "x86_64")
-_RUNTIME = (3, 13)
 _CODE = re.compile(r"^(\s+(?:CodeUri|ContentUri): )(\S+\.zip)$", re.MULTILINE)
 _SETTINGS = "SettingsLayer.zip"
 _LAYERS = ("StewardLayer.zip", "IamPolicyLayer.zip", _SETTINGS)
@@ -69,12 +69,7 @@ class Release:
         CommandError
             A setting is wrong, or this Python is older than the functions' runtime.
         """
-        if sys.version_info[:2] < _RUNTIME:
-            needed = ".".join(map(str, _RUNTIME))
-            raise CommandError(
-                f"settings are checked by the functions' own code, which needs Python {needed}",
-                f"Install the command with it: uv tool install --python {needed} ecr-steward",
-            )
+        runtime.require()
         with tempfile.TemporaryDirectory() as unpacked:
             for name, content in self.archives.items():
                 if name in _LAYERS or not name.endswith("Layer.zip"):

@@ -142,6 +142,71 @@ def test_another_pool_and_guests_of_the_trusted_one_are_strangers(changed: Any, 
 
 
 @pytest.mark.parametrize(
+    ("subject", "severity"),
+    [
+        ("repository_owner:acme:*", Severity.MEDIUM),
+        ("environment:prod:repository_owner:acme", Severity.MEDIUM),
+        ("repository_owner:mallory:*", Severity.CRITICAL),
+        ("environment:prod", Severity.CRITICAL),
+        ("job_workflow_ref:acme/public/*", Severity.CRITICAL),
+        ("repo:acme@123456/shop@456789:*", Severity.MEDIUM),
+        ("repo:acme@*/shop@*:*", Severity.MEDIUM),
+        ("repo:mallory@1/shop@2:*", Severity.CRITICAL),
+        ("repo:ACME/other:*", Severity.MEDIUM),
+    ],
+)
+def test_github_subjects_of_other_claims_and_with_numbers_name_their_owner(subject: str, severity: Severity) -> None:
+    now = {**OF_ACME, "StringLike": {f"{GITHUB}:sub": ["repo:acme/shop:*", subject]}}
+
+    assert opened(by(GITHUB, OF_ACME), by(GITHUB, now)).severity is severity
+
+
+@pytest.mark.parametrize(
+    ("subject", "severity"),
+    [
+        ("repo:acme@123/*", Severity.MEDIUM),
+        ("repo:acme@999/*", Severity.CRITICAL),
+        ("repo:acme@123*", Severity.CRITICAL),
+    ],
+)
+def test_an_owner_who_was_trusted_with_a_number_is_no_other_of_that_name(subject: str, severity: Severity) -> None:
+    approved, now = (by(GITHUB, {"StringLike": {f"{GITHUB}:sub": one}}) for one in ("repo:acme@123/shop@4:*", subject))
+
+    assert opened(approved, now).severity is severity
+
+
+def test_the_same_subject_in_other_capitals_is_of_no_stranger() -> None:
+    now = {"StringEqualsIgnoreCase": {f"{GITHUB}:sub": "repo:Acme/shop:ref:refs/heads/main"}}
+
+    assert opened(by(GITHUB, OF_ACME), by(GITHUB, now)).severity is Severity.MEDIUM
+
+
+@pytest.mark.parametrize(
+    ("provider", "claim", "approved", "own", "other"),
+    [
+        ("app.eu.terraform.io", "sub", "organization:acme:project:p:*", "organization:acme:*", "organization:evil:*"),
+        ("oidc.codefresh.io", "sub", "account:1:pipeline:p", "account:1:*", "account:2:*"),
+        ("api.pulumi.com/oidc", "sub", "pulumi:deploy:org:acme:project:p:*", "pulumi:deploy:org:acme:*", "pulumi:*"),
+        ("api.pulumi.com/oidc", "aud", "acme", "aws:acme", "mallory"),
+        ("oidc.vercel.com", "sub", "owner:acme:project:p:*", "owner:acme:*", "owner:mallory:*"),
+        ("oidc.vercel.com", "aud", "https://vercel.com/acme", None, "https://vercel.com/mallory"),
+        ("scalr.io", "sub", "account:acme:environment:e:*", "account:acme:*", "account:*:environment:e:*"),
+        ("proidc.upbound.io", "sub", "mcp:acme/ctp:*", "mcp:acme/*", "mcp:*/ctp:*"),
+        ("studio.datachain.ai/api", "sub", "credentials:acme/one", None, "credentials:mallory/one"),
+    ],
+)
+def test_issuers_that_organizations_share_sign_strangers_in(
+    provider: str, claim: str, approved: str, own: str | None, other: str
+) -> None:
+    def of(*values: str) -> Document:
+        return by(provider, {"StringLike": {f"{provider}:{claim}": list(values)}})
+
+    assert opened(of(approved), of(approved, other)).severity is Severity.CRITICAL
+    if own:
+        assert opened(of(approved), of(approved, own)).severity is Severity.MEDIUM
+
+
+@pytest.mark.parametrize(
     ("condition", "severity"),
     [
         ({"StringEquals": {"aws:VpceOrgID": "o-1"}}, Severity.HIGH),
@@ -149,10 +214,38 @@ def test_another_pool_and_guests_of_the_trusted_one_are_strangers(changed: Any, 
         ({"StringLike": {"aws:userid": "AROAEXAMPLEEXAMPLE123:*"}}, Severity.HIGH),
         ({"StringLike": {"aws:userid": "AROA*:alice"}}, Severity.CRITICAL),
         ({"StringLike": {"aws:Referer": "https://example.com/*"}}, Severity.CRITICAL),
+        ({"StringEquals": {"aws:SourceVpce": ["vpce-1", "vpce-2"]}}, Severity.HIGH),
+        ({"StringLike": {"aws:SourceVpce": ["vpce-1", "vpce-*"]}}, Severity.CRITICAL),
+        ({"Null": {"aws:SourceVpce": "false"}}, Severity.CRITICAL),
+        ({"ArnLike": {"aws:SourceVpcArn": f"arn:aws:ec2:*:{ID}:vpc/*"}}, Severity.HIGH),
+        ({"ArnLike": {"aws:SourceVpcArn": "arn:aws:ec2:*:*:vpc/*"}}, Severity.CRITICAL),
+        ({"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}}, Severity.CRITICAL),
+        (
+            {"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}, "StringEquals": {"aws:SourceVpc": "vpc-1"}},
+            Severity.HIGH,
+        ),
+        ({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, Severity.HIGH),
+        ({"IpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"}}, Severity.CRITICAL),
+        ({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/*"}}, Severity.HIGH),
+        ({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*/*"}}, Severity.CRITICAL),
+        ({"StringEquals": {"sts:ExternalId": "secret"}}, Severity.HIGH),
+        ({"Null": {"sts:ExternalId": "false"}}, Severity.CRITICAL),
+        ({"StringEquals": {"aws:FederatedProvider": f"arn:aws:iam::{ID}:saml-provider/corp"}}, Severity.HIGH),
+        ({"StringEquals": {"aws:FederatedProvider": GOOGLE}}, Severity.CRITICAL),
+        ({"ArnLike": {"lambda:SourceFunctionArn": f"arn:aws:lambda:*:{ID}:function:*"}}, Severity.HIGH),
+        ({"ArnLike": {"lambda:SourceFunctionArn": "arn:aws:lambda:*:*:function:shop"}}, Severity.CRITICAL),
+        ({"StringLike": {"aws:PrincipalArn": "arn:aws:iam::1111*"}}, Severity.CRITICAL),
+        ({"StringLike": {"aws:PrincipalAccount": "99998888777?"}}, Severity.CRITICAL),
     ],
 )
 def test_everyone_is_not_meant_where_few_can_meet_the_condition(condition: Any, severity: Severity) -> None:
     assert opened(trusting(EC2), trusting("*", condition)).severity is severity
+
+
+def test_strangers_who_could_assume_it_from_almost_everywhere_are_not_new() -> None:
+    approved = trusting("*", {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}})
+
+    assert not any("anyone in any AWS account" in reason for reason in opened(approved, trusting("*")).reasons)
 
 
 @pytest.mark.parametrize("action", ["sts:TagSession", "sts:SetSourceIdentity"])

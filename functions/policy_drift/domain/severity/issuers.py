@@ -12,6 +12,12 @@ Sources, by issuer:
 - gitlab.com: https://docs.gitlab.com/ci/secrets/id_token_authentication/
 - app.terraform.io: https://developer.hashicorp.com/terraform/cloud-docs/workspaces/dynamic-provider-credentials/workload-identity-tokens
 - agent.buildkite.com: https://buildkite.com/docs/pipelines/security/oidc/aws
+- api.pulumi.com/oidc: https://www.pulumi.com/docs/deployments/deployments/oidc/
+- oidc.codefresh.io: https://codefresh.io/docs/docs/integrations/oidc-pipelines/
+- oidc.vercel.com: https://vercel.com/docs/oidc/reference
+- proidc.upbound.io: https://docs.upbound.io/manuals/platform/oidc/
+- which other issuers several organizations share, and which claim tells them apart:
+  https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html
 - the four web providers that need no provider in the account, and the keys ``aud``, ``app_id``, ``sub``, ``user_id``,
   ``id``: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 - SAML: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-saml
@@ -20,6 +26,7 @@ An issuer of one organization alone (Bitbucket's and CircleCI's have the workspa
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from policy_drift.domain.access.trust import conditions_of
@@ -30,31 +37,92 @@ Conditions = Mapping[str, Mapping[str, Any]]
 WEB_PROVIDERS = ("accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com")
 """Trusted by name alone: no identity provider in the account stands for them."""
 
-_ORGANIZATION_IN_SUBJECT = {
-    "token.actions.githubusercontent.com": ("repo:", "/"),
-    "gitlab.com": ("project_path:", "/"),
-    "app.terraform.io": ("organization:", ":"),
-    "agent.buildkite.com": ("organization:", ":"),
-}
-"""Issuers open to all: what stands before and behind the name of the organization in their subjects."""
 
-_CLAIMS_OF_ORGANIZATION = {
-    "token.actions.githubusercontent.com": frozenset({"repository_owner", "repository", "workflow_ref"}),
-    "gitlab.com": frozenset({"namespace_path", "project_path"}),
-    "app.terraform.io": frozenset({"terraform_organization_name"}),
-    "agent.buildkite.com": frozenset({"organization_slug"}),
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a token names its organization: in a claim, behind some text, and in front of some text or at the end."""
+
+    claim: str
+    before: str = ""
+    behind: str = ""
+
+    def name_in(self, value: str) -> str:
+        """The name in a value of a policy; empty where there is none, or where the policy leaves it open."""
+        start = 0 if value.startswith(self.before) else value.find(f":{self.before}") + 1
+        if not value.startswith(self.before, start):
+            return ""
+        rest = value[start + len(self.before) :]
+        name = rest.partition(self.behind)[0] if self.behind else rest
+        name = name.removesuffix(_ANY_NUMBER)
+        return "" if set("*?$") & set(name) else name
+
+    def values_of(self, name: str) -> set[str]:
+        """What the values are like that have a name there."""
+        return {f"{self.before}{name}"} | ({f"{self.before}{name}{self.behind}*"} if self.behind else set())
+
+
+_ANY_NUMBER = "@*"
+"""GitHub writes ``acme`` as ``acme@123`` in subjects of repositories that were made after 15 July 2026."""
+
+_GITHUB = (
+    (
+        *(_Place("sub", before, "/") for before in ("repo:", "repository:", "workflow_ref:")),
+        *(_Place("sub", "repository_owner:", ":"), _Place("repository_owner")),
+        *(_Place("repository", "", "/"), _Place("workflow_ref", "", "/")),
+    ),
+    (_Place("sub", "repository_owner_id:", ":"), _Place("repository_owner_id")),
+    (_Place("sub", "repository_id:", ":"), _Place("repository_id")),
+)
+_TERRAFORM = ((_Place("sub", "organization:", ":"), _Place("terraform_organization_name")),)
+_ORGANIZATION_AT = {
+    "token.actions.githubusercontent.com": _GITHUB,
+    "vstoken.actions.githubusercontent.com": _GITHUB,
+    "gitlab.com": (
+        (_Place("sub", "project_path:", "/"), _Place("namespace_path", "", "/"), _Place("project_path", "", "/")),
+    ),
+    "app.terraform.io": _TERRAFORM,
+    "app.eu.terraform.io": _TERRAFORM,
+    "agent.buildkite.com": ((_Place("sub", "organization:", ":"), _Place("organization_slug")),),
+    "api.pulumi.com/oidc": (
+        (
+            *(_Place("sub", f"pulumi:{what}:org:", ":") for what in ("deploy", "environments")),
+            *(_Place("aud"), _Place("aud", "aws:")),
+        ),
+    ),
+    "oidc.codefresh.io": ((_Place("sub", "account:", ":"), _Place("account_id")),),
+    "oidc.vercel.com": ((_Place("sub", "owner:", ":"), _Place("owner"), _Place("aud", "https://vercel.com/")),),
+    "proidc.upbound.io": ((_Place("sub", "mcp:", "/"),),),
+    "scalr.io": ((_Place("sub", "account:", ":"),),),
 }
-"""Claims that begin with the name of the organization, or are it; every token of the issuer has them. Not
-``job_workflow_ref``: everyone may call a public workflow of another organization.
+"""Issuers open to all: the places where their tokens name the organization, each list for names of one kind. Every
+token has these claims. Not ``job_workflow_ref``: everyone may call a public workflow of another organization.
 """
+
+_OTHER_SUBJECTS = {
+    issuer: ("environment:?*", "job_workflow_ref:?*", "ref:?*", "actor:?*", "workflow:?*", "event_name:?*")
+    for issuer, places in _ORGANIZATION_AT.items()
+    if places is _GITHUB
+}
+"""What subjects may begin with besides: whoever has a repository at GitHub chooses the claims in its subject."""
+
+_WITHOUT_CAPITALS = frozenset({*_OTHER_SUBJECTS, "gitlab.com"})
+"""Issuers that take names in other capitals for the same."""
 
 _APPLICATION_OF = {
     "accounts.google.com": ("aud", "sub"),
     "cognito-identity.amazonaws.com": ("aud", "sub"),
     "graph.facebook.com": ("app_id", "id"),
     "www.amazon.com": ("app_id", "user_id"),
+    "oidc-configuration.audit-log.githubusercontent.com": ("sub", "sub"),
+    "studio.datachain.ai/api": ("sub", "sub"),
+    "tokens.cloud.shisho.dev": ("sub", "sub"),
+    "sandboxes.cloud": ("aud", "sub"),
 }
-"""Issuers open to all that name the application a token is for, and the user: strangers have applications as well."""
+"""Issuers open to all that name the application a token is for, and the user: strangers have applications as well.
+
+Of some issuers it is not known where the name of the organization is in the claim that tells organizations apart: every
+other value is taken for a stranger's.
+"""
 
 _GUEST = {
     **{
@@ -81,7 +149,7 @@ _OF_NOBODY_IN_PARTICULAR = frozenset(
 def is_open_to_all(provider: str) -> bool:
     """Whether anybody can get a token from the issuer of a provider, as a trust policy names it."""
     issuer = issuer_of(provider)
-    return issuer == provider or issuer in _ORGANIZATION_IN_SUBJECT or issuer in _APPLICATION_OF
+    return issuer == provider or issuer in _ORGANIZATION_AT or issuer in _APPLICATION_OF
 
 
 def issuer_of(provider: str) -> str:
@@ -113,7 +181,7 @@ def strangers(provider: str, trusted: Document, asking: Document) -> Iterator[Co
     issuer, prefix = issuer_of(provider), "saml" if ":saml-provider/" in provider else issuer_of(provider)
     known = _claims(trusted, prefix)
     asked = _claims(asking, prefix)
-    if issuer in _ORGANIZATION_IN_SUBJECT:
+    if issuer in _ORGANIZATION_AT:
         yield _of_another_organization(issuer, prefix, known, asked)
     elif issuer in _APPLICATION_OF:
         application, user = _APPLICATION_OF[issuer]
@@ -129,17 +197,33 @@ def strangers(provider: str, trusted: Document, asking: Document) -> Iterator[Co
 def _of_another_organization(
     issuer: str, prefix: str, known: Mapping[str, list[str]], asked: Mapping[str, list[str]]
 ) -> Conditions:
-    before, behind = _ORGANIZATION_IN_SUBJECT[issuer]
-    names = {_organization(value, before, behind) for value in known.get("sub", [])} - {""}
-    of_organization = _CLAIMS_OF_ORGANIZATION[issuer]
-    owners = (value.partition("/")[0] for claim in of_organization for value in known.get(claim, []))
-    names |= {owner for owner in owners if not set("*?$") & set(owner)}
-    trusted = {f"{prefix}:sub": sorted(f"{before}{name}{behind}*" for name in names)}
+    groups = _ORGANIZATION_AT[issuer]
+    trusted: dict[str, set[str]] = {place.claim: set() for group in groups for place in group}
+    of_every_token = frozenset(trusted)
     for claim in asked.keys() - {"sub"} - _OF_NOBODY_IN_PARTICULAR:
-        values = {_of_the_same(value) for value in known.get(claim, [])}
-        of_the_trusted = {f"{name}{rest}" for name in names for rest in ("", "/*")}
-        trusted[f"{prefix}:{claim}"] = sorted(values | (of_the_trusted if claim in of_organization else set()))
-    return {"StringLike": {f"{prefix}:sub": f"{before}?*{behind}*"}, **_unlike(trusted, of_organization)}
+        trusted.setdefault(claim, set()).update(_of_the_same(value) for value in known.get(claim, []))
+    in_capitals: set[str] = set()
+    for group in groups:
+        names = _names(group, known)
+        if issuer in _WITHOUT_CAPITALS:
+            folded = {name.casefold() for name in names}
+            names |= {name for name in _names(group, asked) if name.casefold() in folded}
+            in_capitals.update(value for value in asked.get("sub", []) if _names(group, {"sub": [value]}) & names)
+        if issuer in _OTHER_SUBJECTS:
+            names |= {name.partition("@")[0] for name in names} | {f"{name}@*" for name in names if "@" not in name}
+        for place in group:
+            values = {value for name in names for value in place.values_of(name)}
+            behind_others = {f"*:{value}" for value in values if place.claim == "sub" and issuer in _OTHER_SUBJECTS}
+            trusted[place.claim] |= values | behind_others
+    subjects = [f"{one.before}?*{one.behind.strip(':')}*" for group in groups for one in group if one.claim == "sub"]
+    unlike = _unlike({f"{prefix}:{claim}": sorted(values) for claim, values in trusted.items()}, of_every_token)
+    spelled = {"StringNotEqualsIgnoreCase": {f"{prefix}:sub": sorted(in_capitals)}} if in_capitals else {}
+    return {"StringLike": {f"{prefix}:sub": [*subjects, *_OTHER_SUBJECTS.get(issuer, ())]}, **unlike, **spelled}
+
+
+def _names(places: Collection[_Place], claims: Mapping[str, list[str]]) -> set[str]:
+    """The organizations that a trust policy names in these places."""
+    return {place.name_in(value) for place in places for value in claims.get(place.claim, [])} - {""}
 
 
 def _identifying(known: Mapping[str, list[str]], application: str, user: str) -> tuple[str, ...]:
@@ -165,12 +249,6 @@ def _claims(trust: Document, prefix: str) -> dict[str, list[str]]:
         if start == prefix.casefold():
             found.setdefault(claim, []).append(value)
     return found
-
-
-def _organization(subject: str, before: str, behind: str) -> str:
-    """The organization of a subject; empty where the policy leaves its name open."""
-    name, _, _ = subject.removeprefix(before).partition(behind)
-    return "" if not subject.startswith(before) or set("*?$") & set(name) or behind not in subject else name
 
 
 def _of_the_same(value: str) -> str:

@@ -1,11 +1,11 @@
 """The principals that a trust policy newly opens a role to, decided by requests and not by how the policy reads.
 
 Everyone: a stranger gets in. A stranger is a user of an account that neither policy names, outside every organization
-that they name, calling from an address of nobody (192.0.2.77, RFC 5737) and through no VPC, who knows no external id.
-Whatever else a request carries, a stranger can bring about: a second factor, tags of its own, the name of a session or
-of a role. So a condition on aws:PrincipalOrgID or sts:ExternalId holds the stranger off, and one on
-aws:MultiFactorAuthPresent does not. The same stranger who belongs to the organization, knows the external id and calls
-from the right address stands for other accounts under conditions.
+that they name, calling from an address of nobody (192.0.2.77, RFC 5737) or through its own VPC and endpoint, and
+knows no external id. Whatever else a request carries, a stranger can bring about: a second factor, tags of its own, the
+name of a session or of a role, a private address. So a condition on aws:PrincipalOrgID or sts:ExternalId holds the
+stranger off, unless any value will do, and one on aws:MultiFactorAuthPresent does not. The same stranger who belongs to
+the organization, knows the external id and calls from the right address stands for other accounts under conditions.
 
 A foreign account: a principal of an account that the policy names, as a principal or in a condition, gets in where it
 did not; or under fewer conditions. An identity provider: a stranger whom it signs in (see `issuers`) gets in, or it was
@@ -13,7 +13,7 @@ not trusted at all.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from iam_policy import Access
@@ -27,20 +27,28 @@ from steward.severities import DriftSeverities
 from steward.severity import SeverityName
 
 Opening = tuple[SeverityName, str]
+Conditions = dict[str, dict[str, Any]]
 IsNew = Callable[[Document], bool]
 """Whether some of the requests of a document are allowed now and were not; ``was_allowed``: whether some were."""
 
 _ADDRESS_OF_NOBODY = "192.0.2.77/32"
-_HELD_BY_FEW = (
-    *("sts:ExternalId", "aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp", "aws:PrincipalOrgPaths"),
-    *("aws:SourceVpcArn", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"),
-    *("aws:Ec2InstanceSourceVpc", "aws:Ec2InstanceSourcePrivateIPv4", "ec2:SourceInstanceARN"),
+_OF_SERVICES = (
     *("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:PrincipalServiceName"),
 )
+"""Keys of calls that a service makes for somebody: no call of a stranger has them."""
+_OF_NETWORKS = (
+    *("aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp", "aws:SourceVpcArn"),
+    *("aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"),
+)
+"""Keys of calls through the endpoint of a VPC. Every VPC may have every private address."""
 _LETTING_IN = "sts:Assume*"
 """Session tags and a source identity go with a session; alone they let no caller in."""
 _STRANGERS = ("333333333333", "444444444444", "555555555555")
 _ARN_PARTS = 6
+_ACCOUNT_PART = 4
+_DIGITS = 12
+_OF_ACCOUNTS = frozenset({"aws:principalaccount", "aws:principalarn"})
+_OPEN_NUMBER = re.compile(r"[0-9?*]*[0-9][0-9?*]*", re.ASCII)
 _ACCOUNT_ID = re.compile(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
 
 
@@ -62,17 +70,21 @@ def openings(
     def was_allowed(asking: Document) -> bool:
         return _may_do_more(NOTHING, approved, asking, questions)
 
-    yield from _to_everyone(f"{before}{now}", own_account, is_new, severities)
+    yield from _to_everyone(before or {}, now, own_account, is_new, severities)
     yield from _to_accounts(now, own_account, is_new, severities)
     yield from _to_signed_in(before or {}, now, is_new, was_allowed, severities)
 
 
-def _to_everyone(text: str, own_account: str, is_new: IsNew, severities: DriftSeverities) -> Iterator[Opening]:
+def _to_everyone(
+    before: Document, now: Document, own_account: str, is_new: IsNew, severities: DriftSeverities
+) -> Iterator[Opening]:
+    text = f"{before}{now}"
+    keys = {key.casefold() for trust in (before, now) for key, _ in conditions_of(trust)}
     account = next(account for account in _STRANGERS if account != own_account and account not in text)
-    stranger = {"AWS": f"arn:aws:iam::{account}:user/stranger"}
-    if is_new(_asked_by(stranger, _nothing_but_itself(account))):
+    accounts = [account, *(one for one in _within_open_numbers(now) if one != own_account and one not in text)]
+    if any(is_new(_asked_by(_stranger(one), calls)) for one in accounts for calls in _nothing_but_itself(one, keys)):
         yield severities.trusts_anyone, "anyone in any AWS account can now assume it"
-    elif is_new(_asked_by(stranger, _itself(account))):
+    elif is_new(_asked_by(_stranger(account), _itself(account))):
         yield severities.trusts_anyone_under_conditions, "other AWS accounts can now assume it, under conditions"
 
 
@@ -128,7 +140,7 @@ def _asked_by(principal: Mapping[str, str], condition: Mapping[str, Any] | None 
     return {"Statement": [{**statement, "Condition": condition} if condition else statement]}
 
 
-def _itself(account: str) -> dict[str, dict[str, str]]:
+def _itself(account: str) -> Conditions:
     """What a principal cannot say of itself but that it is so: its account. It names itself as it likes."""
     return {
         "StringEquals": {"aws:PrincipalAccount": account},
@@ -137,14 +149,77 @@ def _itself(account: str) -> dict[str, dict[str, str]]:
     }
 
 
-def _nothing_but_itself(account: str) -> Mapping[str, Mapping[str, Any]]:
-    return {
-        **_itself(account),
-        "StringEqualsIfExists": {"aws:PrincipalOrgID": "o-ofnobody00"},
-        "StringLikeIfExists": {"aws:userid": ["AIDAOFASTRANGER00000", "AROAOFASTRANGER00000:*"]},
+def _stranger(account: str) -> Mapping[str, str]:
+    return {"AWS": f"arn:aws:iam::{account}:user/stranger"}
+
+
+def _nothing_but_itself(account: str, keys: Collection[str]) -> Iterator[Conditions]:
+    """What is true of each call of a stranger, of these keys: over the internet, and through a VPC of its own."""
+    yield _asked_for(_over_the_internet(account), keys)
+    if {"aws:sourceip", *map(str.casefold, _OF_NETWORKS)}.intersection(keys):
+        yield _asked_for(_through_its_vpc(account), keys)
+
+
+def _over_the_internet(account: str) -> Conditions:
+    return _anywhere(account) | {
         "IpAddress": {"aws:SourceIp": _ADDRESS_OF_NOBODY},
-        "Null": dict.fromkeys(_HELD_BY_FEW, "true"),
+        "Null": dict.fromkeys((*_OF_SERVICES, *_OF_NETWORKS), "true"),
     }
+
+
+def _through_its_vpc(account: str) -> Conditions:
+    anywhere = _anywhere(account)
+    network = {
+        "aws:SourceVpc": "vpc-0ofnobody",
+        "aws:SourceVpce": "vpce-0ofnobody",
+        "aws:SourceVpcArn": f"arn:aws:ec2:eu-west-1:{account}:vpc/vpc-0ofnobody",
+        "aws:VpceAccount": account,
+    }
+    return anywhere | {
+        "StringEquals": anywhere["StringEquals"] | network,
+        "StringEqualsIfExists": anywhere["StringEqualsIfExists"] | {"aws:VpceOrgID": "o-ofnobody00"},
+        "ForAllValues:StringLike": dict.fromkeys(("aws:PrincipalOrgPaths", "aws:VpceOrgPaths"), "o-ofnobody00/*"),
+        "Null": dict.fromkeys((*_OF_SERVICES, "aws:SourceIp"), "true"),
+    }
+
+
+def _anywhere(account: str) -> Conditions:
+    return _itself(account) | {
+        "StringEqualsIfExists": {
+            "aws:PrincipalOrgID": "o-ofnobody00",
+            "aws:Ec2InstanceSourceVpc": "vpc-0ofnobody",
+            "sts:ExternalId": "of a stranger",
+        },
+        "StringLikeIfExists": {
+            "aws:userid": ["AIDAOFASTRANGER00000", "AROAOFASTRANGER00000:*"],
+            "aws:FederatedProvider": [*WEB_PROVIDERS, f"arn:aws:iam::{account}:*"],
+        },
+        "ArnLikeIfExists": {
+            "ec2:SourceInstanceARN": f"arn:aws:ec2:*:{account}:instance/*",
+            "lambda:SourceFunctionArn": f"arn:aws:lambda:*:{account}:function:*",
+            "ssm:SourceInstanceARN": f"arn:aws:ssm:*:{account}:managed-instance/*",
+        },
+        "ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-ofnobody00/*"},
+    }
+
+
+def _asked_for(conditions: Conditions, keys: Collection[str]) -> Conditions:
+    """Those of the conditions that are about these keys: nothing depends on the others."""
+    found = {
+        operator: {key: value for key, value in tests.items() if key.casefold() in keys}
+        for operator, tests in conditions.items()
+    }
+    return {operator: tests for operator, tests in found.items() if tests}
+
+
+def _within_open_numbers(trust: Document) -> Iterator[str]:
+    """An account for each number that the conditions of a trust policy leave open in part, such as ``1111*``."""
+    for key, value in conditions_of(trust):
+        number = f"{value}::::".split(":")[_ACCOUNT_PART] if ":" in value else value
+        if key.casefold() in _OF_ACCOUNTS and _OPEN_NUMBER.fullmatch(number) and set(number) & set("*?"):
+            filled = number.replace("?", "9").replace("*", "9" * (_DIGITS - len(number.replace("*", ""))), 1)
+            if _ACCOUNT_ID.fullmatch(account := filled.replace("*", "")):
+                yield account
 
 
 def _in_conditions(trust: Document) -> set[str]:

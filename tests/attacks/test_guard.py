@@ -103,6 +103,22 @@ def test_a_guarded_developer_changes_no_function(stack, guarded, refused):
         functions.add_permission(FunctionName=name, StatementId="x", Action="lambda:InvokeFunction", Principal="*")
 
 
+def test_a_guarded_developer_gives_a_function_no_other_queue_and_takes_none_away(stack, guarded, refused, unique):
+    functions, sqs = stack.aws.client("lambda", guarded), stack.aws.client("sqs", guarded)
+    url, worker = sqs.create_queue(QueueName=unique)["QueueUrl"], stack.function("RotationWorker")["FunctionName"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    mapping = stack.physical_id("RotationQueueMapping")
+
+    with refused("another queue of a function"):
+        functions.create_event_source_mapping(FunctionName=worker, EventSourceArn=queue)
+    with refused("a function that no longer reads its queue"):
+        functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+    with refused("a function that loses its queue"):
+        functions.delete_event_source_mapping(UUID=mapping)
+
+    assert stack.aws.client("lambda").get_event_source_mapping(UUID=mapping)["State"] == "Enabled"
+
+
 @pytest.mark.parametrize("table", ["RotationState", "SyncState", "DriftState", "AlertingState", "ProvisioningState"])
 def test_a_guarded_developer_writes_no_table(stack, guarded, refused, table):
     tables, name = stack.aws.client("dynamodb", guarded), stack.physical_id(table)

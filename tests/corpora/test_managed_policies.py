@@ -1,7 +1,7 @@
 """Every AWS managed policy that moto ships: equal to itself however it is written, broader with anything added."""
 
 import json
-from itertools import islice
+from itertools import batched, islice
 from typing import Any
 
 import pytest
@@ -12,6 +12,8 @@ from tests.unit.iam_policy.rewrites import ADDITIONS, WIDENINGS, rewritten
 
 POLICIES: dict[str, Any] = {name: policy["Document"] for name, policy in json.loads(aws_managed_policies_data).items()}
 SOME = dict(islice(POLICIES.items(), 0, None, 25))
+of_every_policy = pytest.mark.parametrize("names", list(batched(POLICIES, 100, strict=False)), ids=lambda names: names[0])
+"""A hundred at a time: a test for each would cost every run its collection."""
 NEW_ACTIONS = [
     Request("example-service:DoThis", "*"),
     Request("example-service:DoThis", "arn:aws:example:::thing"),
@@ -69,18 +71,24 @@ def test_some_policies_equal_their_rewrites_and_are_broadened_by_what_adds_acces
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", POLICIES)
-def test_every_policy_equals_twenty_rewrites_of_itself(name: str) -> None:
-    check_rewrites(POLICIES[name], 20)
+@of_every_policy
+def test_every_policy_equals_twenty_rewrites_of_itself(names: tuple[str, ...], subtests: pytest.Subtests) -> None:
+    for name in names:
+        with subtests.test(name):
+            check_rewrites(POLICIES[name], 20)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", POLICIES)
-def test_every_policy_is_broadened_by_each_of_five_additions(name: str) -> None:
-    check_additions(POLICIES[name])
+@of_every_policy
+def test_every_policy_is_broadened_by_each_of_five_additions(names: tuple[str, ...], subtests: pytest.Subtests) -> None:
+    for name in names:
+        with subtests.test(name):
+            check_additions(POLICIES[name])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", POLICIES)
-def test_no_widening_of_a_policy_takes_access_away(name: str) -> None:
-    check_widenings(POLICIES[name])
+@of_every_policy
+def test_no_widening_of_a_policy_takes_access_away(names: tuple[str, ...], subtests: pytest.Subtests) -> None:
+    for name in names:
+        with subtests.test(name):
+            check_widenings(POLICIES[name])

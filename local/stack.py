@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 STACK_NAME = "ecr-steward"
 _ENVIRONMENT, _GLOBAL = "local", "global-events"
+_SAM = Path(__file__).with_name("sam.py")
 _RUNTIME = (3, 13)
 _SOURCES = ("template.yaml", "global-events.yaml", "samconfig.toml", "functions", "layers")
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}
@@ -207,7 +208,7 @@ def deploy_global_events(workspace: Workspace, server: "Server", sources: str) -
 
 def _sam(workspace: Workspace, server: "Server", environment: str, command: str, *options: str) -> None:
     log = workspace.log(command if environment == _ENVIRONMENT else f"{command}-{environment}")
-    arguments = [sys.executable, "-m", "samcli", command, "--config-env", environment, *options]
+    arguments = [sys.executable, "-P", str(_SAM), command, "--config-env", environment, *options]
     if environment == _GLOBAL:
         arguments += ["--parameter-overrides", f"HomeRegion={server.region}"]
     elif overrides := _parameter_overrides(workspace.project, command):

@@ -12,7 +12,9 @@ from tests.unit.iam_policy.rewrites import ADDITIONS, WIDENINGS, rewritten
 
 POLICIES: dict[str, Any] = {name: policy["Document"] for name, policy in json.loads(aws_managed_policies_data).items()}
 SOME = dict(islice(POLICIES.items(), 0, None, 25))
-of_every_policy = pytest.mark.parametrize("names", list(batched(POLICIES, 100, strict=False)), ids=lambda names: names[0])
+of_every_policy = pytest.mark.parametrize(
+    "names", list(batched(POLICIES, 100, strict=False)), ids=lambda names: names[0]
+)
 """A hundred at a time: a test for each would cost every run its collection."""
 NEW_ACTIONS = [
     Request("example-service:DoThis", "*"),

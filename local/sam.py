@@ -5,9 +5,9 @@ SAM reads the template seven times in a deployment. PyYAML's own parser takes ha
 
 import yaml
 
-yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # before SAM adds the intrinsic functions to it
+yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[misc] # before SAM adds functions to it
 
-from samcli.cli.main import cli  # noqa: E402 - see above
+from samcli.cli.main import cli  # type: ignore[import-not-found] # noqa: E402
 
 if __name__ == "__main__":
     cli(prog_name="sam")

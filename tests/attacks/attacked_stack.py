@@ -16,6 +16,8 @@ from tests.queues import drained
 SETTINGS = Path(__file__).parent / "settings"
 """An operator's folder: two teams, two persons for a decision, and keys that are verified within a moment."""
 OPERATOR = "operator-of-the-channels"
+BREAK_GLASS = "break-glass"
+"""The role that the settings name as the one that may lift who reads a secret."""
 OWNER = f"arn:aws:iam::{ACCOUNT}:root"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 CAPTURED = "administrator-before-the-first-scan"

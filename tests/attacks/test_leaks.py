@@ -128,6 +128,39 @@ def test_a_person_who_brings_a_leaked_key_back_does_so_for_one_run(stack, leaked
     assert eventually(lambda: stack.keys(name).get(leaked["inactive"]) != "Active", SECONDS)
 
 
+def test_a_leak_while_the_older_key_drains_kills_the_leaked_key_and_not_the_older_one(stack, unique):
+    """Both slots are taken. What the dry run says comes true."""
+    stack.enrol(unique)
+    stack.plan()
+    assert eventually(lambda: is_steady(stack, unique), 90)
+    older = stack.current_key(unique)
+    rotate(stack, unique)
+    assert eventually(lambda: (stack.recorded(unique) or {}).get("state") == "DRAINING", 90), stack.recorded(unique)
+    leak = {"reason": "compromised", "key_id": (leaked := stack.current_key(unique))}
+
+    shown = stack.ask("POST", f"/service-users/{unique}/rotation?dry_run=true", leak).document
+    stack.ask("POST", f"/service-users/{unique}/rotation", leak)
+
+    assert eventually(lambda: stack.keys(unique).get(leaked) != "Active", SECONDS), stack.recorded(unique)
+    stack.refusals.append(("the healthy older key, removed for a leaked one", f"removes {shown['removes']}"))
+    assert [removed["key_id"] for removed in shown["removes"]] == [leaked]
+    assert shown["restores"] == older == stack.current_key(unique)
+    assert stack.keys(unique)[older] == "Active"
+
+
+def test_a_rotation_that_fails_says_so_and_blames_the_user_s_missing_right(stack, unique):
+    iam = stack.aws.client("iam")
+    iam.create_user(UserName=unique, Path="/service/", Tags=[{"Key": "steward:rotate", "Value": "true"}])
+
+    stack.plan()
+
+    failed = eventually(lambda: stack.ask("GET", f"/service-users/{unique}").document.get("last_failure"), SECONDS)
+    stack.refusals.append(("a rotation of a user that may not log in to ECR", str(failed)))
+    assert failed["cause"] == "user", failed
+    assert "ecr:GetAuthorizationToken" in failed["reason"]
+    assert failed["next_try_at"]
+
+
 @pytest.mark.parametrize("key_id", ["AKIA" + "Z" * 16, "AKIAIOSFODNN7EXAMPLE"])
 def test_a_leak_of_a_key_that_does_not_exist_asks_for_nothing(stack, events, key_id):
     stack.report_leaks(key_id)

@@ -15,6 +15,8 @@ RESOURCES = TEMPLATE["Resources"]
 CHANNELS = {"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::Events::EventBus"}
 GUARDED = {"AWS::Serverless::Function", "AWS::DynamoDB::Table"}
 ROWS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (`.+`) \| .+ \| `(\w+)` \|$", PAGE, re.MULTILINE)
+ATTACKS = (PROJECT / "docs" / "attacks.md").read_text()
+OF_TODAY = {path.stem for path in (PROJECT / "tests" / "attacks").glob("test_*.py")}
 BY_GUARD = re.findall(r"^\| `(\w+)` \| .+ \| guard \|$", PAGE, re.MULTILINE)
 
 
@@ -51,6 +53,15 @@ def test_a_row_names_the_policy_of_its_channel_and_what_it_denies(channel, polic
     assert {"Ref": channel} in as_list(member)
     assert re.findall(r"`(\w+)`", denied) == of_policy
     assert (PROJECT / "tests" / "attacks" / f"{attacks}.py").exists()
+
+
+def test_every_attack_names_the_module_that_makes_it_today():
+    rows = [line for line in ATTACKS.splitlines() if line.startswith("| ") and not line.startswith("| attack")]
+    named = [re.fullmatch(r"\| .+ \| `(\w+)` \|", row) for row in rows]
+
+    assert len(rows) > 30
+    assert {found and found[1] for found in named} <= OF_TODAY
+    assert set(re.findall(r"`(test_\w+)`", ATTACKS + PAGE)) >= OF_TODAY
 
 
 def test_every_secret_of_the_template_has_its_row():

@@ -2,10 +2,10 @@
 
 ``b/${aws:PrincipalTag/team}/*`` under ``StringEquals aws:PrincipalTag/team a`` is ``b/a/*``. A statement with several
 values is one statement for each of them. Keys that a statement asks to be equal are bound together, and such an
-equality is written one way.
+equality is written one way. ``…IfExists`` binds where the resource needs the variable: without the key, it has none.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from iam_policy.conditions import Condition
 from iam_policy.kinds import EXACT_TEXT, LIKE_TEXT
 from iam_policy.operators import Operator, Quantifier
 from iam_policy.patterns import Template, Variable, is_wild, readable
-from iam_policy.statement import Statement
+from iam_policy.statement import PatternSet, Statement
 
 if TYPE_CHECKING:
     from iam_policy.statement import Scope
@@ -24,6 +24,7 @@ _MOST_STATEMENTS = 32
 _EQUALS = Operator(EXACT_TEXT)
 _A_PAIR = 2
 _BINDING = (_EQUALS, Operator(LIKE_TEXT))
+_BINDING_IF_EXISTS = tuple(replace(one, holds_on_missing_key=True) for one in _BINDING)
 
 
 def bound(*accesses: Access) -> tuple[Access, ...]:
@@ -53,6 +54,10 @@ def bound(*accesses: Access) -> tuple[Access, ...]:
 
 
 def _bound(statement: Statement, several: set[str], most: int = _MOST_STATEMENTS) -> Iterator[Statement]:
+    if loose := next(_loose_bindings(statement.scope, several), None):
+        for one in _by_need(statement, loose):
+            yield from _bound(one, several, most)
+        return
     binding = next((one for one in _bindings(statement.scope, several) if len(one.values) <= most), None)
     if binding is None:
         yield statement
@@ -84,10 +89,38 @@ def _bindings(scope: "Scope", several: set[str]) -> Iterator[Condition]:
             yield condition
 
 
-def _is_plain(condition: Condition) -> bool:
+def _loose_bindings(scope: "Scope", several: set[str]) -> Iterator[Condition]:
+    """The conditions that would say what a variable of the resource is, but hold without its key."""
+    resources = scope.resources
+    if resources is None or resources.negated:
+        return
+    keys = {variable.key for one in resources.templates for variable in one.variables if variable.default is None}
+    for condition in sorted(scope.conditions, key=lambda one: (one.key, one.order())):
+        if condition.key in keys - several and _is_plain(condition, _BINDING_IF_EXISTS):
+            yield condition
+
+
+def _by_need(statement: Statement, loose: Condition) -> Iterator[Statement]:
+    """The statement for the resources that need the variable, so that the key must be there, and for the others."""
+    scope = statement.scope
+    if (resources := scope.resources) is None:
+        return
+    needing = frozenset(
+        one
+        for one in resources.templates
+        if any(variable.key == loose.key and variable.default is None for variable in one.variables)
+    )
+    strict = replace(loose, operator=replace(loose.operator, holds_on_missing_key=False))
+    narrower = replace(scope, resources=PatternSet(needing), conditions=scope.conditions - {loose} | {strict})
+    yield replace(statement, scope=narrower)
+    if others := resources.patterns - needing:
+        yield replace(statement, scope=replace(scope, resources=PatternSet(others)))
+
+
+def _is_plain(condition: Condition, operators: Container[Operator] = _BINDING) -> bool:
     """Whether a condition asks for one of some texts."""
     values = condition.values
-    return condition.operator in _BINDING and all(isinstance(one, str) and not is_wild(one) for one in values)
+    return condition.operator in operators and all(isinstance(one, str) and not is_wild(one) for one in values)
 
 
 def _in_one_order(statement: Statement, equal: set[tuple[str, str]], several: set[str]) -> Statement:

@@ -122,6 +122,20 @@ def test_keys_that_are_equal_are_bound_together(baseline: Any, live: Any) -> Non
     assert compare(baseline, live).verdict is Verdict.EQUIVALENT
 
 
+@pytest.mark.parametrize(
+    ("resources", "verdict"),
+    [
+        ([f"{BUCKET}/${{{A}}}/*"], Verdict.EQUIVALENT),
+        ([f"{BUCKET}/${{{A}}}/*", f"{BUCKET}/z/*"], Verdict.NARROWED),
+    ],
+)
+def test_a_key_that_may_be_missing_is_bound_where_the_resource_needs_it(resources: list[str], verdict: Verdict) -> None:
+    baseline, live = allow(BUCKET, StringEqualsIfExists={A: "x"}), allow(f"{BUCKET}/x/*", StringEquals={A: "x"})
+    baseline["Statement"][0]["Resource"] = resources
+
+    assert compare(baseline, live).verdict is verdict
+
+
 def test_a_statement_with_very_many_bound_values_stays_as_it_is() -> None:
     many = {key: [f"v{number}" for number in range(40)] for key in KEYS}
     document = allow(f"{BUCKET}/${{{A}}}/${{{B}}}/${{{C}}}", StringEquals=many)

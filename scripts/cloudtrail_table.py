@@ -5,43 +5,21 @@ Run from the root of the project, with a file of records::
     PYTHONPATH=functions:layers:. .venv/bin/python -m scripts.cloudtrail_table events.jsonl
 
 The file is JSON or JSON lines, plain or ``.gz``: records as they are, a trail's file (``Records``), events of
-EventBridge (``detail``), the answer of LookupEvents (``Events``, ``CloudTrailEvent``), or messages of SQS, SNS and
-CloudWatch Logs that hold them, also mixed.
+EventBridge (``detail``), the answer of LookupEvents (``Events``, ``CloudTrailEvent``), or messages of SQS, SNS,
+Kinesis, Firehose and CloudWatch Logs that hold them, also mixed.
 """
 
 import gzip
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from policy_drift.domain.changes.change_event import WITHOUT_EFFECT, change_event
+from policy_drift.domain.changes.wrappings import records_in
 
 HEADINGS = ("event", "entity", "beside policies", "actor", "at")
-
-
-_WRAPPINGS = ("Records", "Events", "logEvents", "detail", "event", "body", "Message", "message", "CloudTrailEvent")
-"""Where trails, EventBridge, SQS, SNS, CloudWatch Logs and LookupEvents have a record, or its text."""
-
-
-def records_in(value: Any) -> Iterator[dict[str, Any]]:
-    """CloudTrail's records, out of their wrappings."""
-    if isinstance(value, list):
-        for member in value:
-            yield from records_in(member)
-    elif isinstance(value, dict) and "eventName" in value:
-        yield value
-    elif isinstance(value, dict):
-        for wrapping in _WRAPPINGS:
-            inner = value.get(wrapping)
-            if isinstance(inner, str):
-                with suppress(ValueError):
-                    inner = json.loads(inner)
-            if isinstance(inner, list | dict):
-                yield from records_in(inner)
-                return
 
 
 def rows_of(records: Iterator[dict[str, Any]]) -> Iterator[tuple[str, ...]]:

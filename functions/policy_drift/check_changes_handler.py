@@ -1,6 +1,5 @@
 """The queue's entry: CloudTrail's events of IAM changes, many at a time."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import ceil
@@ -13,6 +12,7 @@ from policy_drift.application.ports import PublicationPendingError
 from policy_drift.bootstrap import CAPABILITY, change_queue, check_changes, half_time
 from policy_drift.domain.baseline import NothingApprovedError
 from policy_drift.domain.changes.change_event import ChangeEvent, change_event
+from policy_drift.domain.changes.wrappings import records_in
 from steward.errors import StewardError
 from steward.observability import observe
 
@@ -75,14 +75,12 @@ def _check_again(messages: list[dict[str, Any]], again: Mapping[str, datetime]) 
 
 
 def change_event_in(message: Mapping[str, Any]) -> ChangeEvent | None:
-    """The change event in a message of the queue; None if it holds none."""
-    try:
-        envelope = json.loads(message["body"])
-    except ValueError:
-        logger.warning("not an event", message_id=message["messageId"])
+    """The change event in a message of the queue, also one that passed a topic; None if it holds none."""
+    records = list(records_in(message["body"]))
+    if len(records) != 1:
+        logger.warning("not an event", message_id=message["messageId"], records=len(records))
         return None
-    detail = envelope.get("detail") if isinstance(envelope, dict) else None
-    return change_event(detail) if isinstance(detail, dict) else None
+    return change_event(records[0])
 
 
 def _check(events: Mapping[str, ChangeEvent], context: LambdaContext, again: dict[str, datetime]) -> list[str]:

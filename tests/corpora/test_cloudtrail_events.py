@@ -10,7 +10,8 @@ import pytest
 
 from policy_drift.domain.account import Account, EntityId, ManagedPolicy, Role, User, policy_id
 from policy_drift.domain.changes.change_event import change_event
-from scripts.cloudtrail_table import records_in, rows_of
+from policy_drift.domain.changes.wrappings import records_in
+from scripts.cloudtrail_table import rows_of
 
 EVENTS = Path(__file__).parents[3] / "shared" / "corpora" / "cloudtrail_events.jsonl.gz"
 pytestmark = pytest.mark.skipif(not EVENTS.exists(), reason="the corpus is not here")

@@ -51,6 +51,15 @@ def test_a_change_is_published_with_its_actor_and_address(check, give, drifts):
     assert "mallory" in change["actor"]
 
 
+def test_a_change_that_passed_a_topic_is_published(check, give, drifts):
+    give("s3:DeleteObject")
+    sent = message()
+
+    assert deliver(check, sent | {"body": json.dumps({"Type": "Notification", "Message": sent["body"]})}) == []
+
+    assert [one["entity"] for one in drifts()] == ["role/ci"]
+
+
 def test_duplicates_and_repetitions_are_published_once(check, give, drifts):
     give("s3:DeleteObject")
 

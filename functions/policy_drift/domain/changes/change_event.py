@@ -117,7 +117,7 @@ def change_event(record: Mapping[str, Any]) -> ChangeEvent | None:
     change = Change(
         event_id=_short(event_id),
         event_name=_short(name),
-        actor=_short(str(identity.get("arn") or identity.get("invokedBy") or identity.get("type") or "unknown")),
+        actor=_short(_actor(identity)),
         at=at,
         source_ip=_short(str(record.get("sourceIPAddress") or "")),
         user_agent=_short(str(record.get("userAgent") or "")),
@@ -144,6 +144,24 @@ def _principals(asked: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterat
     for key, kind in {**_NAMED, **_RENAMED}.items():
         if isinstance(asked.get(key), str) and asked[key]:
             yield EntityId(f"{kind}/{asked[key]}")
+
+
+def _actor(identity: Mapping[str, Any]) -> str:
+    """Who made a call: its ARN, or that of the session of the role that issued it, or what else is said of it.
+
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    if arn := identity.get("arn"):
+        return str(arn)
+    issuer = str(_object(_object(identity.get("sessionContext")).get("sessionIssuer")).get("arn") or "")
+    _, _, session = str(identity.get("principalId") or "").partition(":")
+    if ":role/" in issuer and session:
+        partition, account = issuer.split(":")[1], issuer.split(":")[4]
+        return f"arn:{partition}:sts::{account}:assumed-role/{issuer.rpartition('/')[2]}/{session}"
+    if issuer or identity.get("invokedBy"):
+        return issuer or str(identity["invokedBy"])
+    said = (identity.get(key) for key in ("type", "accountId", "principalId"))
+    return " ".join(one for one in said if isinstance(one, str) and one) or "unknown"
 
 
 def _caller_itself(name: str, identity: Mapping[str, Any]) -> frozenset[EntityId]:

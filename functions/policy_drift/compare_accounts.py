@@ -6,19 +6,21 @@ with the severities and the scope of the settings.
 """
 
 import argparse
+import codecs
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from iam_policy.wording import visible
 from policy_drift import baseline_document
 from policy_drift.adapters.iam_account import read_authorization_details
 from policy_drift.bootstrap import drift_settings, drift_severities
 from policy_drift.domain.account import Account
+from policy_drift.domain.arns import partition_of
 from policy_drift.domain.comparison.beside_drifts import beside_drifts
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Drift
@@ -27,12 +29,13 @@ from steward.errors import StewardError
 
 NOTHING, DRIFT, UNUSABLE = 0, 1, 2
 LISTS = {
-    "UserDetailList": ("UserName", "UserId", "Path", "Arn"),
-    "GroupDetailList": ("GroupName", "GroupId", "Path", "Arn"),
-    "RoleDetailList": ("RoleName", "RoleId", "Path", "Arn"),
-    "Policies": ("Arn", "DefaultVersionId", "PolicyVersionList"),
+    "UserDetailList": ("UserName", "Path", "Arn"),
+    "GroupDetailList": ("GroupName", "Path", "Arn"),
+    "RoleDetailList": ("RoleName", "Path", "Arn"),
+    "Policies": ("Arn", "DefaultVersionId"),
 }
-"""The lists of a page, and what each of their members must have."""
+"""The lists of a page, and the texts that each of their members must have."""
+_NO_ID = {"UserId": "", "GroupId": "", "RoleId": ""}
 _DOCUMENTS = frozenset({"PolicyDocument", "AssumeRolePolicyDocument", "Document"})
 _FORMATS = ("text", "json", "markdown")
 _decoder = json.JSONDecoder()
@@ -95,9 +98,11 @@ def _read(path: Path, *, like: Account | None = None) -> Account:
         account = account_in(text)
         if like is None:
             return account
-        if account.id != like.id:
-            return _with_ids_of(like, account_in(text.replace(account.id.encode(), like.id.encode())))
-        return _with_ids_of(like, account) if _ids_are_rewritten(like, account) else account
+        theirs, ours = (f"arn:{partition_of(one)}:" for one in (account, like))
+        if account.id != like.id or theirs != ours:
+            written = _text(text).replace(account.id, like.id).replace(theirs, ours)
+            return _with_ids_of(like, account_in(written.encode()), all_of_them=True)
+        return _with_ids_of(like, account, all_of_them=_ids_are_rewritten(like, account))
     except (OSError, UnusableError, StewardError) as error:
         raise UnusableError(f"{path}: {error}") from error
     except RecursionError as error:
@@ -115,10 +120,10 @@ def account_in(text: bytes) -> Account:
         It is a baseline with an error.
     """
     try:
-        values = list(_values(text.decode("utf-8-sig")))
+        values = list(_values(_text(text)))
     except UnicodeDecodeError as error:
         raise UnusableError(f"it is not UTF-8 text (byte {error.start})") from error
-    pages = [page for value in values for page in (value if isinstance(value, list) else [value])]
+    pages = [_unwrapped(page) for value in values for page in (value if isinstance(value, list) else [value])]
     match pages:
         case [{"format": str(), "account": str(account)}]:
             return baseline_document.read(text, account=account).account
@@ -128,6 +133,20 @@ def account_in(text: bytes) -> Account:
         "it is neither a baseline file nor output of aws iam get-account-authorization-details "
         f"(an object with {', '.join(LISTS)})"
     )
+
+
+def _text(text: bytes) -> str:
+    """The text of a file: UTF-8, or what PowerShell redirects, UTF-16 with its mark."""
+    wide = text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return text.decode("utf-16" if wide else "utf-8-sig")
+
+
+def _unwrapped(page: Any) -> Any:
+    """A page without what IAM's own interface puts around it: an object of one object, and one more."""
+    for _ in range(2):
+        if isinstance(page, dict) and len(page) == 1 and isinstance(inner := next(iter(page.values())), dict):
+            page = inner
+    return page
 
 
 def _ids_are_rewritten(baseline: Account, live: Account) -> bool:
@@ -141,10 +160,19 @@ def _ids_are_rewritten(baseline: Account, live: Account) -> bool:
     return len(kept) > 1 and not any(kept)
 
 
-def _with_ids_of(baseline: Account, live: Account) -> Account:
-    """Live, with the unique ids of the baseline's entities of the same names: its own say nothing."""
+def _with_ids_of(baseline: Account, live: Account, *, all_of_them: bool) -> Account:
+    """Live, with the unique ids of the baseline's entities of the same names, where those of either say nothing."""
+
+    def says_nothing(one: Any, before: Any) -> bool:
+        return all_of_them or not one.unique_id or not before.unique_id
+
     users, groups, roles = (
-        {name: replace(one, unique_id=before[name].unique_id) if name in before else one for name, one in now.items()}
+        {
+            name: replace(one, unique_id=before[name].unique_id)
+            if name in before and says_nothing(one, before[name])
+            else one
+            for name, one in now.items()
+        }
         for before, now in _sections(baseline, live)
     )
     return replace(live, users=users, groups=groups, roles=roles)
@@ -171,30 +199,47 @@ def _account_of_pages(pages: Sequence[Mapping[str, Any]]) -> Account:
         raise UnusableError("pages are missing: each says that there are more (IsTruncated)")
     if absent := LISTS.keys() - {name for page in pages for name in page}:
         raise UnusableError(f"it has no {', '.join(sorted(absent))}: ask for everything, without a filter")
+    for name in LISTS:
+        if wrong := [page[name] for page in pages if not isinstance(page.get(name), list | None)]:
+            raise UnusableError(f"{name} is no list but {type(wrong[0]).__name__}")
     whole = {name: [member for page in pages for member in page.get(name) or ()] for name in LISTS}
     for name, required in LISTS.items():
         for index, member in enumerate(whole[name]):
-            if lacks := [key for key in required if not isinstance(member, dict) or key not in member]:
+            if lacks := [key for key in required if not isinstance(member, dict) or type(member.get(key)) is not str]:
                 raise UnusableError(f"{name}[{index}] has no {lacks[0]}")
     try:
-        return read_authorization_details(_with_documents(whole))
+        return read_authorization_details(_as_iam_writes(whole))
     except (KeyError, TypeError, AttributeError, IndexError, StopIteration, ValueError) as error:
         raise UnusableError(f"it is not what get-account-authorization-details returns: {error!r}") from error
 
 
+def _as_iam_writes(whole: Mapping[str, list[dict[str, Any]]]) -> Mapping[str, Any]:
+    """The members as boto3 has them, whatever wrote them."""
+    return {name: [_NO_ID | _with_documents(member) for member in members] for name, members in whole.items()}
+
+
 def _with_documents(value: Any, key: str = "") -> Any:
-    """Policy documents as objects: IAM's own interface returns them as URL-encoded text."""
+    """Policy documents as objects: IAM's own interface returns them as URL-encoded text. No member is null."""
+    if key in _DOCUMENTS:
+        return _document(value) if isinstance(value, str) else value
     if isinstance(value, dict):
-        return {name: _with_documents(member, name) for name, member in value.items()}
+        return {
+            name: _with_documents(member, name)
+            for name, member in value.items()
+            if member is not None or name in _DOCUMENTS
+        }
     if isinstance(value, list):
         return [_with_documents(member) for member in value]
-    if isinstance(value, str) and key in _DOCUMENTS:
-        for text in (value, unquote(value)):
-            try:
-                return json.loads(text)
-            except ValueError:
-                continue
     return value
+
+
+def _document(text: str) -> Any:
+    for written in (text, unquote(text), unquote_plus(text)):
+        try:
+            return json.loads(written)
+        except ValueError:
+            continue
+    return text
 
 
 def as_fields(drift: Drift) -> dict[str, Any]:

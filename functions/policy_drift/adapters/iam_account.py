@@ -162,7 +162,7 @@ class _Found:
             group = Group(**_common(detail, "Group", "GroupPolicyList"))
             self.add(group, EntityId(f"group/{group.name}"))
         for detail in page["RoleDetailList"]:
-            trust = detail.get("AssumeRolePolicyDocument", {})
+            trust: Any = detail.get("AssumeRolePolicyDocument")
             role = Role(**_common(detail, "Role", "RolePolicyList"), trust=trust, boundary=boundary_of(detail))
             self.add(role, EntityId(f"role/{role.name}"))
         for detail in page["Policies"]:

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -192,6 +192,52 @@ def test_documents_as_the_interface_of_iam_encodes_them_are_read(run):
     assert run(as_file(QUIET), encoded)[0] == NOTHING
 
 
+def each_entity(dump, change):
+    """The dump with another form of each user, group and role."""
+    lists = {"UserDetailList": "User", "GroupDetailList": "Group", "RoleDetailList": "Role"}
+    return dump | {key: [change(one, kind) for one in dump[key]] for key, kind in lists.items()}
+
+
+FORMS = {
+    "spaces as plus signs": lambda state: details(state, documents=lambda one: quote_plus(json.dumps(one))),
+    "UTF-16 of a shell": lambda state: json.dumps(details(state)).encode("utf-16"),
+    "null for an empty list": lambda state: each_entity(
+        details(state), lambda one, _: {key: value or None for key, value in one.items()}
+    ),
+    "no ids": lambda state: each_entity(
+        details(state), lambda one, kind: {key: value for key, value in one.items() if key != f"{kind}Id"}
+    ),
+    "null for ids": lambda state: each_entity(details(state), lambda one, kind: one | {f"{kind}Id": None}),
+    "the interface's own wrapping": lambda state: {"Response": {"Result": details(state)}},
+    "another partition": lambda state: json.loads(json.dumps(details(state)).replace("arn:aws:", "arn:aws-cn:")),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_dump_in_another_form_is_the_account(run, form):
+    trust = trusting({"AWS": f"arn:aws:iam::{ID}:role/ops"})
+    ann = User("ann", "/", "AIDAANN", {}, (), ("readers",))
+
+    def state(*more):
+        return account(ann, role("app", READ, *more, attached=[SHARED], trust=trust), group("readers", READ), SHARED)
+
+    dump = FORMS[form]
+    _, written = run(details(state()), dump(state(ALL)), "--format", "json")
+
+    assert run(details(state()), dump(state()))[0] == NOTHING
+    assert run(dump(state()), details(state()))[0] == NOTHING
+    assert [(one["kind"], one["severity"]) for one in json.loads(written.out)["findings"]] == [("ACCESS", "CRITICAL")]
+
+
+def test_a_role_without_its_trust_policy_is_unknown_and_not_equal(run):
+    dump = details(account(role("app", READ)))
+    del dump["RoleDetailList"][0]["AssumeRolePolicyDocument"]
+    code, written = run(dump, dump, "--format", "json")
+
+    assert code == DRIFT
+    assert [(one["kind"], one["entity"]) for one in json.loads(written.out)["findings"]] == [("UNREADABLE", "role/app")]
+
+
 def test_another_account_is_compared_as_if_it_were_this_one(run):
     mine = account(role("app", READ, trust=trusting({"AWS": f"arn:aws:iam::{ID}:root"})))
     theirs = details(mine, number=OTHER, ids=lambda unique_id: f"X{unique_id}")
@@ -244,6 +290,11 @@ def test_a_group_that_a_file_lacks_is_unknown_and_not_equal(run):
             r"RoleDetailList\[0\] has no",
         ),
         (json.dumps(details(QUIET) | {"RoleDetailList": [7]}).encode(), r"RoleDetailList\[0\] has no"),
+        (json.dumps(details(QUIET) | {"RoleDetailList": {"app": {}}}).encode(), "RoleDetailList is no list but dict"),
+        (
+            json.dumps(details(QUIET)).replace('"RoleName": "app"', '"RoleName": 7').encode(),
+            r"RoleDetailList\[0\] has no RoleName",
+        ),
         (as_file(QUIET)[:-40], "not JSON"),
         (as_file(QUIET).replace(b"ecr-steward/iam-baseline/1", b"another/1"), "format is 'another/1'"),
         (json.dumps({key: [] for key in details(QUIET)}).encode(), "entities of 0 accounts"),

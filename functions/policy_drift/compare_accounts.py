@@ -214,7 +214,7 @@ def _account_of_pages(pages: Sequence[Mapping[str, Any]]) -> Account:
 
 
 def _as_iam_writes(whole: Mapping[str, list[dict[str, Any]]]) -> Mapping[str, Any]:
-    """The members as boto3 has them, whatever wrote them."""
+    """The members in the form that the reader takes."""
     return {name: [_NO_ID | _with_documents(member) for member in members] for name, members in whole.items()}
 
 

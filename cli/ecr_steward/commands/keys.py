@@ -94,16 +94,30 @@ def rotate(context: typer.Context, user: _User, dry_run: DryRun = False) -> None
     _rotation(context, user, {}, dry_run=dry_run)
 
 
-@app.command(epilog="Example: steward keys withdraw ecr-push")
-def withdraw(context: typer.Context, user: _User) -> None:
+@app.command(epilog="Example: steward keys withdraw ecr-push --dry-run")
+def withdraw(context: typer.Context, user: _User, dry_run: DryRun = False) -> None:
     """Withdraw a requested rotation that has not begun."""
-    show(context, api_of(context).call("DELETE", path_of("service-users", user, "rotation")).body)
+    api = api_of(context)
+    if dry_run:
+        shown = api.call("GET", path_of("service-users", user)).body
+        request = _withdrawable(user, shown)
+        would(context, f"withdraw the requested rotation of {user}: the key {request['key_id']} stays current", request)
+        return
+    show(context, api.call("DELETE", path_of("service-users", user, "rotation")).body)
 
 
-@app.command(epilog="Example: steward keys check ecr-push")
-def check(context: typer.Context, user: _User) -> None:
+@app.command(epilog="Example: steward keys check ecr-push --dry-run")
+def check(context: typer.Context, user: _User, dry_run: DryRun = False) -> None:
     """Have the worker look at a user again, for example after the reason of a block is gone."""
-    show(context, api_of(context).call("POST", path_of("service-users", user, "check")).body)
+    api = api_of(context)
+    if dry_run:
+        shown = api.call("GET", path_of("service-users", user)).body
+        does = f"have the worker look at {user} again, which takes each step that is due"
+        would(
+            context, does, {name: shown[name] for name in ("name", "state", "next_step", "next_step_at", "blocked_by")}
+        )
+        return
+    show(context, api.call("POST", path_of("service-users", user, "check")).body)
 
 
 @app.command(epilog="Example: steward keys leaked ecr-push AKIAEXAMPLE000000001")
@@ -143,6 +157,16 @@ def _last_deactivated(user: str, keys: list[dict[str, Any]]) -> dict[str, Any]:
     if key["compromised"]:
         raise CommandError(f"the key {key['id']} leaked; it is never reactivated", f"Use: steward keys rotate {user}")
     return key
+
+
+def _withdrawable(user: str, shown: dict[str, Any]) -> dict[str, Any]:
+    """The request that a withdrawal would end, by the rule of the API."""
+    if not shown["requested"]:
+        raise CommandError(f"no requested rotation of {user} is pending", f"See: steward keys show {user}")
+    if shown["state"] == "CREATED":
+        raise CommandError(f"the rotation of {user} has begun: its new key becomes current", "There is nothing to do")
+    request: dict[str, Any] = shown["requested"]
+    return request
 
 
 def _is_for_people(context: typer.Context) -> bool:

@@ -277,7 +277,7 @@ KEYS = AccessKeys(
             rotated_by="nobody",
             way_out="unused",
             reason=f"not used since {(NOW - timedelta(days=300)).date()}: "
-            "deactivate it, and delete it once nobody misses it",
+            "deactivate it, and delete it once no consumer misses it",
         ),
         ListedKey(
             user="github-push",

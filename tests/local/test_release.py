@@ -135,15 +135,14 @@ def test_a_dry_run_shows_the_changes_and_makes_none(aws, steward, installed, sec
     assert {"Key": "ecr-steward:version", "Value": "0.1.0"} in described(aws)["Tags"]
 
 
-def test_an_upgrade_keeps_the_parameters_and_says_its_version(aws, steward, installed, second):
-    done = steward("upgrade", second, "--bucket", "releases", "--architecture", ARCHITECTURE, "--yes")
+def test_an_upgrade_keeps_parameters_and_architecture_and_says_its_version(aws, steward, installed, second):
+    done = steward("upgrade", second, "--bucket", "releases", "--yes")
 
     assert done.returncode == 0, done.stderr
     stack = described(aws)
     assert {"Key": "ecr-steward:version", "Value": "0.2.0"} in stack["Tags"]
-    assert {"ParameterKey": "Platform", "ParameterValue": "local"}.items() <= next(
-        one for one in stack["Parameters"] if one["ParameterKey"] == "Platform"
-    ).items()
+    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+    assert (parameters["Platform"], parameters["Architecture"]) == ("local", ARCHITECTURE)
 
 
 def test_settings_of_a_folder_are_in_force_and_never_forgotten(aws, steward, installed, second, tmp_path):

@@ -105,7 +105,7 @@ def test_the_descriptions_of_alarms_fit_and_have_their_links(descriptions):
 def test_every_alarm_has_a_command_and_the_name_of_its_runbook_where_no_documentation_can_be_linked(descriptions):
     """The command is one of that runbook's; tests/pages run it as a person on call."""
     for name, (text, links) in descriptions.items():
-        command = re.search(r"^First: (aws \w+ [a-z-]+) ", text, re.MULTILINE)[1]
+        command = re.search(r"^First: (?:for .+; do )?(aws \w+ [a-z-]+) ", text, re.MULTILINE)[1]
         runbook = re.search(r"^What to do: \$\{Runbook\}([a-z-]+)\$\{Page\}$", text, re.MULTILINE)[1]
         page = (PROJECT / "docs" / "runbooks" / f"{runbook}.md").read_text()
 

@@ -37,7 +37,9 @@ def install(
     parameter: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter; the others stay as they are.")
     ] = None,
-    architecture: Annotated[Architecture, typer.Option(help="Of the functions.")] = Architecture.ARM64,
+    architecture: Annotated[
+        Architecture | None, typer.Option(help="Of the functions; by default that of the stack, arm64 for a new one.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
 ) -> None:
@@ -45,13 +47,14 @@ def install(
     from ecr_steward.installation.release import read_release
     from ecr_steward.installation.stack import parsed
 
-    given = {**parsed(parameter or []), "Architecture": architecture.value}
+    given = parsed(parameter or [])
     stack = _stack(options_of(context), bucket)
     before = stack.described()
+    given["Architecture"] = chosen = _architecture(architecture, given, before)
     if context.info_name == "upgrade":
         _show_what_is_new(stack, before, release)
     _keep_settings(before, settings)
-    files = read_release(release, architecture.value)
+    files = read_release(release, chosen)
     if settings is not None:
         files = files.with_settings(settings)
     url = stack.upload(files, lambda archives: progress(archives, "Uploading"))
@@ -129,6 +132,16 @@ def _keep_settings(before: "Mapping[str, Any] | None", settings: Path | None) ->
             "the stack was deployed with settings of its own",
             "Name their folder with --settings; an empty one has none",
         )
+
+
+def _architecture(asked: Architecture | None, given: "Mapping[str, str]", before: "Mapping[str, Any] | None") -> str:
+    """What the command says, or else what the stack has."""
+    deployed = {one["ParameterKey"]: one["ParameterValue"] for one in (before or {}).get("Parameters", ())}
+    chosen = asked or given.get("Architecture") or deployed.get("Architecture") or Architecture.ARM64
+    try:
+        return Architecture(chosen).value
+    except ValueError as error:
+        raise CommandError(f"{chosen} is no architecture of a release", f"Use {' or '.join(Architecture)}") from error
 
 
 def _tags(stack: "Mapping[str, Any] | None") -> dict[str, str]:

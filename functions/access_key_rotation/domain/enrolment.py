@@ -15,7 +15,7 @@ class FirstSecret(StrEnum):
     """Which key is the first one that consumers read."""
 
     NEW_KEY = "new-key"
-    """The steward creates one; the present key works on until nobody uses it."""
+    """The steward creates one; the present key works on until no caller uses it."""
     PRESENT_KEY = "present-key"
     """The one that consumers have: its holder stores it in the secret, past the API."""
 
@@ -54,7 +54,7 @@ class Plan:
     refused_because: tuple[str, ...]
     steps: tuple[Step, ...]
     drains: tuple[str, ...] = ()
-    """Keys that work on until nobody uses them."""
+    """Keys that work on until no caller uses them."""
     awaits: str = ""
     """The key that its holder stores in the secret."""
     waits_for: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ def departure_of(facts: Facts) -> Plan:
     if not facts.user.is_enrolled(facts.path) and not _is_ours(facts):
         refused.append("the user is not enrolled, and has no secret of the steward")
     if facts.secret and not _is_ours(facts):
-        refused.append(f"its secret belongs to {facts.secret.owner or 'nobody'}, not to {facts.stack}")
+        refused.append(f"its secret {facts.secret.ownership(facts.stack)}")
     if record.state == "CREATED":
         refused.append("a rotation has begun: its new key becomes current within minutes; leave after that")
     leaked = [key.id for key in facts.keys if key.active and record.history(key.id).compromised]
@@ -155,8 +155,8 @@ def _refused_for_secret(facts: Facts) -> Iterator[str]:
         )
     if not _is_ours(facts):
         yield (
-            f"the secret {name} exists and belongs to {secret.owner or 'nobody'} (tag steward:stack): check who wrote "
-            f"it and its resource policy, then delete it, or tag it steward:stack={facts.stack}"
+            f"the secret {name} exists and {secret.ownership(facts.stack)}: check who wrote it and its resource "
+            f"policy, then delete it, or tag it steward:stack={facts.stack}"
         )
 
 
@@ -166,7 +166,7 @@ def _refused_for_keys(facts: Facts, first: FirstSecret, foreign: Sequence[str]) 
         yield f"the key {' and '.join(leaked)} leaked: deactivate it and delete it first"
     if len(facts.keys) >= SLOTS:
         used = " and ".join(_described(facts, key) for key in facts.keys)
-        yield f"both slots are taken, so that no key can be created: {used}; delete the one that nobody uses"
+        yield f"both slots are taken, so that no key can be created: {used}; delete the one that no consumer uses"
     else:
         dead = [key.id for key in facts.keys if not key.active]
         if dead and not facts.record.keys:
@@ -221,6 +221,6 @@ def _with_present_key(facts: Facts, settings: UserSettings, awaits: str) -> Iter
     )
     yield Step(f"the key {awaits} becomes current once it has authenticated", None)
     yield Step(
-        f"the next key is created, and the key {awaits} works on until nobody uses it",
+        f"the next key is created, and the key {awaits} works on until no caller uses it",
         max(key.created + settings.rotate_after, start + timedelta(minutes=1)),
     )

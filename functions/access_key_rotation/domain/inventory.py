@@ -228,10 +228,10 @@ def way_out_of(  # noqa: PLR0911 - one return per way
         return WayOut.ROLE, "a key of the root user may do everything: take a role instead, and delete the key"
     is_enrolled = holder is not None and holder.is_enrolled
     if not key.active:
-        who = "the steward deletes a key that it deactivated" if is_enrolled else "delete it once nobody misses it"
+        who = "the steward deletes a key that it deactivated" if is_enrolled else "delete it once no consumer misses it"
         return WayOut.UNUSED, f"the key is not active: {who}"
     if (unused := _unused(key, now)) is not None:
-        return WayOut.UNUSED, f"{unused}: deactivate it, and delete it once nobody misses it"
+        return WayOut.UNUSED, f"{unused}: deactivate it, and delete it once no consumer misses it"
     if is_enrolled:
         return WayOut.ROTATION, "the steward rotates it"
     if user.has_password or user.has_mfa:

@@ -95,6 +95,12 @@ class Secret:
     rotates_by: datetime | None = None
     """When that schedule asks for the next rotation, at the latest."""
 
+    def ownership(self, stack: str) -> str:
+        """Why the secret is not ``stack``'s, as the rest of a sentence."""
+        if self.owner:
+            return f"belongs to {self.owner} (tag steward:stack), not to {stack}"
+        return f"has no tag steward:stack, and so does not belong to {stack}"
+
 
 @dataclass(frozen=True, slots=True)
 class Restriction:

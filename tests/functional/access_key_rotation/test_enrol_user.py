@@ -143,7 +143,13 @@ def test_every_reason_against_it_is_named_at_once(api, aws):
     assert (status, refused) == (200, 409)
     reasons = "; ".join(preview["refused_because"])
     assert problem["detail"] == reasons
-    for words in ("--new-path /service/", "console password", "both slots are taken", "belongs to nobody", *keys):
+    for words in (
+        "--new-path /service/",
+        "console password",
+        "both slots are taken",
+        "has no tag steward:stack",
+        *keys,
+    ):
         assert words in reasons
     assert preview["steps"] == []
     assert tags() == {}

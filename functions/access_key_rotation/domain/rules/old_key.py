@@ -174,9 +174,9 @@ def _without_key(at: Situation) -> str:
     if at.seen.secret is None and promoted:
         return (
             f"the secret was deleted for good, so that consumers can read no key, and the keys {keys} take both slots: "
-            "deactivate and delete the one that nobody uses; then the user gets a new secret and a new key"
+            "deactivate and delete the one that no consumer uses; then the user gets a new secret and a new key"
         )
-    return f"the user has no usable key, and the keys {keys} take both of its slots: delete one that nobody uses"
+    return f"the user has no usable key, and the keys {keys} take both of its slots: delete one that no consumer uses"
 
 
 def reported(at: Situation, end: End) -> End:
@@ -246,4 +246,4 @@ def _unadopted(at: Situation, current: AccessKey) -> str:
     promoted = history.promoted_at or at.now
     if history.adopted_at or at.now < promoted + at.settings.adoption_timeout:
         return ""
-    return f"nobody has used the key {current.id} since it became current"
+    return f"no caller has used the key {current.id} since it became current"

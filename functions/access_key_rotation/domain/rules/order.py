@@ -92,7 +92,7 @@ def _leaves(at: Situation, reason: str) -> Action:
     has_open_leak = any(key.active for key in leaked)
     if secret is None or secret.owner != at.enrolment.stack:
         if secret:
-            reason += f"; its secret belongs to {secret.owner or 'nobody'}"
+            reason += f"; its secret {secret.ownership(at.enrolment.stack)}"
         if not leaked or user is None or not user.path.startswith(at.enrolment.path):
             return Release(reason)
         return Block(reason) if has_open_leak else Wait(RELEASED, at.now + DAILY, reason if at.demand else "")
@@ -106,7 +106,7 @@ def secret_is_not_ours(at: Situation) -> Action | None:
     secret = at.seen.secret
     if secret is None or secret.owner == at.enrolment.stack:
         return None
-    return Block(f"the secret belongs to {secret.owner or 'nobody'} (tag steward:stack), not to {at.enrolment.stack}")
+    return Block(f"the secret {secret.ownership(at.enrolment.stack)}")
 
 
 def secret_is_deleted(at: Situation) -> Action | None:

@@ -244,7 +244,9 @@ def _left(event: BusEvent, severities: EventSeverities) -> Alert:
         event,
         severities.ServiceUserLeft,
         Sentence.of("{} took {} out of rotation", data.text("requested_by"), data.text("user_name")),
-        Sentence.of("Its keys work until a person deactivates them; its secret stays, and nobody renews it."),
+        Sentence.of(
+            "Its keys work until a person deactivates them; its secret stays, and the steward renews it no more."
+        ),
         facts=given(("Keys", ", ".join(data.texts("key_ids")))),
         thread=thread_of(event),
     )

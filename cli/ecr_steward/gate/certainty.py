@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import Enum
 
-from ecr_steward.gate.opaque import ANY_OTHER, PSEUDO_SERVICE, can_match, has_token, widened
+from ecr_steward.gate.opaque import ANY_OTHER, PSEUDO_SERVICE, can_match, has_token, may_overlap
 from iam_policy import Access, Comparison, Verdict, Witness, compare
 from iam_policy.conditions import Condition
 from iam_policy.evaluation import Request
-from iam_policy.globs import matches, overlap
+from iam_policy.globs import matches
 from iam_policy.operators import Quantifier
 from iam_policy.patterns import Template, literal
-from iam_policy.principals import Principals, parse
+from iam_policy.principals import EVERYONE, Principal, Principals, parse
 from iam_policy.statement import PatternSet, Statement
 
 ACCESS_IS_UNKNOWN = "it rests on values that the files do not hold"
@@ -127,7 +127,7 @@ def _patterns(element: PatternSet, text: str, asked: Request) -> Answer:
     perhaps = any(
         can_match(glob, text)
         if ANY_OTHER in text
-        else (has_token(glob) or has_token(text)) and overlap(widened(glob), widened(literal(text)))
+        else (has_token(glob) or has_token(text)) and may_overlap(glob, literal(text))
         for glob in globs
     )
     if perhaps:
@@ -145,11 +145,18 @@ def _value_of(asked: Request, key: str) -> str | None:
 def _principals(element: Principals, asking: str | None) -> Answer:
     if asking is None:
         return Answer.NO
-    matched = element.match(parse(asking))
-    opaque = has_token(asking) or any(has_token(one.value) for one in element.named)
+    asked = parse(asking)
+    matched = element.match(asked)
+    # A service is no account. What is opaque as an AWS principal may be everyone.
+    alike = [one.value for one in element.named if one.type == asked.type or _may_be_everyone(one)]
+    opaque = any(has_token(asking) or has_token(value) for value in alike)
     if not opaque or matched != element.negated:
         return Answer.YES if matched else Answer.NO
     return Answer.PERHAPS
+
+
+def _may_be_everyone(named: Principal) -> bool:
+    return named.type == "AWS" and (named.value == EVERYONE or has_token(named.value))
 
 
 def _condition(condition: Condition, asked: Request) -> Answer:

@@ -17,6 +17,14 @@ MOST_ATOMS = 3
 """Unknown parts of conditions for which every combination is looked at; beyond, ``Fn::If`` is opaque."""
 
 _PSEUDO = {"AWS::AccountId": OWN_ACCOUNT, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
+_REF_IS_ARN = {
+    "AWS::IAM::OIDCProvider": "Arn",
+    "AWS::IAM::SAMLProvider": "Arn",
+    "AWS::SNS::Topic": "TopicArn",
+    "AWS::SecretsManager::Secret": "Id",
+    "AWS::StepFunctions::StateMachine": "Arn",
+}
+"""Resources of which ``Ref`` and an attribute return the same."""
 _NO_VALUE = "AWS::NoValue"
 _DYNAMIC = re.compile(r"\{\{resolve:([^{}]*(?:<[^<>]*>[^{}]*)*)\}\}")
 """A dynamic reference: to a parameter of Systems Manager, or to a secret."""
@@ -119,6 +127,8 @@ class Resolver:
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::FindInMap": self._find_in_map,
+            "Fn::ToJsonString": self._as_json,
+            "Fn::Length": self._length,
         }
         function = known.get(name)
         found = None if function is None else function(argument)
@@ -149,6 +159,10 @@ class Resolver:
             return None
         if name in _PSEUDO:
             return _PSEUDO[name]
+        resource = self.template.get("Resources", {}).get(name)
+        kind = resource.get("Type") if isinstance(resource, Mapping) else None
+        if isinstance(kind, str) and kind in _REF_IS_ARN:
+            return self._token("Fn::GetAtt", [name, _REF_IS_ARN[kind]])
         return self.names[name][0] if name in self.names else None
 
     def _get_att(self, argument: Any) -> str | None:
@@ -196,6 +210,15 @@ class Resolver:
             return None
         return listed[int(index)]
 
+    def _as_json(self, argument: Any) -> Any:
+        """The object or list itself: whoever looks for policies reads it as it reads the text."""
+        resolved = self.resolve(argument)
+        return resolved if isinstance(resolved, Mapping | list) else None
+
+    def _length(self, argument: Any) -> str | None:
+        listed = self.resolve(argument)
+        return str(len(listed)) if isinstance(listed, list) and not any(map(is_opaque, listed)) else None
+
     def _find_in_map(self, argument: Any) -> Any:
         """A value with keys that the template says; one with a default, or a key of the region, is not known."""
         keys = [self.resolve(key) for key in argument] if isinstance(argument, list) else []
@@ -221,8 +244,11 @@ def _without_references(text: str) -> str:
 
 
 def _atom(argument: Any) -> str | None:
-    """The text that stands for an ``Fn::Equals``."""
-    return json.dumps(argument, sort_keys=True, default=str) if isinstance(argument, list) else None
+    """The text that stands for an ``Fn::Equals``, whichever side is written first."""
+    if not isinstance(argument, list):
+        return None
+    sides = sorted(argument, key=lambda side: (isinstance(side, str), json.dumps(side, sort_keys=True, default=str)))
+    return json.dumps(sides, sort_keys=True, default=str)
 
 
 def cases(templates: Collection[Mapping[str, Any]], used: Collection[str]) -> Iterator[Case | None]:

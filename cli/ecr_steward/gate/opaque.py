@@ -13,6 +13,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from iam_policy.globs import overlap
+
 OWN_ACCOUNT = "000000000000"
 """Stands for the account of a template, whose number the template does not hold."""
 
@@ -25,6 +27,7 @@ ANY_OTHER = "any-other"
 PSEUDO_SERVICE = "opaque"
 """The service of the one action that stands for all that an opaque statement or policy allows."""
 
+_REGION = "<Region>"
 _TOKEN = re.compile(r"<[^<>]*>|99999\d{7}")
 _UNFIT = re.compile(r"[^A-Za-z0-9_.,=@+/-]+")
 _LONGEST = 60
@@ -53,6 +56,20 @@ def has_token(text: str) -> bool:
 def widened(text: str) -> str:
     """A glob of all that a text can be."""
     return _TOKEN.sub("*", text.replace(WHOLE_ARN, ""))
+
+
+def may_overlap(glob: str, text: str) -> bool:
+    """Whether a glob and a text, each with tokens, may match for some values of these.
+
+    The name of a region has no colon: where nothing else is unknown in front of an ARN's last part, the parts are
+    compared one by one, so that ``*`` for a region does not stand for the rest of the ARN as well.
+    """
+    parts = [one.replace(WHOLE_ARN, "").split(":", 5) for one in (glob, text)]
+    heads = [part for one in parts for part in one[:5]]
+    is_plain = all({*_TOKEN.findall(part)} <= {_REGION} and not {"*", "?"} & {*part} for part in heads)
+    if is_plain and all(len(one) == 6 for one in parts):  # noqa: PLR2004 - an ARN's parts
+        return all(overlap(widened(one), widened(other)) for one, other in zip(*parts, strict=True))
+    return overlap(widened(glob), widened(text))
 
 
 def can_match(glob: str, text: str) -> bool:

@@ -1,6 +1,8 @@
 """One side of a change: IAM as one input describes it, and where in the input each part stands."""
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -118,6 +120,9 @@ def references(entity: Entity) -> list[str]:
 
 def as_document(value: Any) -> Any:
     """A policy document that the engine reads; one of which nothing is known stands for itself."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        with suppress(ValueError):
+            value = json.loads(value)
     if isinstance(value, Mapping):
         return fitted(value)
     return opaque_document(value if isinstance(value, str) and value.startswith("<") else token(f"Document.{value}"))

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SAM = "AWS::Serverless-2016-10-31"
-_HARMLESS_TRANSFORMS = {_SAM, "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16"}
+_EXTENSIONS = "AWS::LanguageExtensions"
+_HARMLESS_TRANSFORMS = {_SAM, _EXTENSIONS, "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16"}
 """Those of Secrets Manager add rotation functions; they are named as not judged."""
+_LOOP = "Fn::ForEach::"
+_SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources")
 _LOCAL_PATHS = ("CodeUri", "ContentUri", "DefinitionUri")
 _SOMEWHERE = "s3://bucket/key"
 _NOT_EXPANDED = {"AWS::Serverless::Application": "the nested application"}
@@ -121,10 +124,12 @@ def read_template(body: Mapping[str, Any], text: str, file: str) -> Template:
     UnusableInputError
         It cannot be expanded without AWS (a macro, an include), or SAM refuses it.
     """
+    transforms = _transforms(body)
+    if _EXTENSIONS in transforms:
+        body = unrolled(body)
     resources = body.get("Resources")
     if not isinstance(resources, Mapping):
         raise UnusableInputError(file, "Resources is no object", "a template has resources by logical id")
-    transforms = _transforms(body)
     for transform in transforms:
         if transform not in _HARMLESS_TRANSFORMS:
             raise UnusableInputError(
@@ -133,11 +138,52 @@ def read_template(body: Mapping[str, Any], text: str, file: str) -> Template:
                 "check the expanded template (aws cloudformation get-template --template-stage Processed)",
             )
     unjudged = [one for name, value in resources.items() if (one := _unjudged(name, value, text, file))]
+    for section in (body, *(body.get(name) for name in _SECTIONS if name != "Resources")):
+        named = section.items() if isinstance(section, Mapping) else ()
+        unjudged += [
+            one for name, value in named if name.startswith("Fn::") and (one := _unjudged(name, value, text, file))
+        ]
     left_out = {one.what.rpartition(" ")[2] for one in unjudged if not one.what.startswith("a nested stack")}
     body = {**body, "Resources": {name: value for name, value in resources.items() if name not in left_out}}
     if _SAM in transforms or any(_kind(one).startswith("AWS::Serverless::") for one in resources.values()):
         body = _expanded(body, text, file)
     return Template(file, body, text, tuple(unjudged))
+
+
+def unrolled(value: Any) -> Any:
+    """A value with the loops that say all that they go over; a loop over a parameter stays."""
+    if isinstance(value, list):
+        return [unrolled(member) for member in value]
+    if not isinstance(value, Mapping):
+        return value
+    made: dict[str, Any] = {}
+    for key, member in value.items():
+        rounds = _rounds(member) if key.startswith(_LOOP) else None
+        for name, one in ((key, member),) if rounds is None else rounds:
+            made[name] = unrolled(one)
+    return made
+
+
+def _rounds(loop: Any) -> list[tuple[str, Any]] | None:
+    """What a loop makes, by name; None where its parts are not known."""
+    match loop:
+        case [str(name), [*collection], dict(body)] if all(isinstance(one, str) for one in collection):
+            return [pair for one in collection for pair in _with_value(body, name, one).items()]
+    return None
+
+
+def _with_value(value: Any, name: str, text: str) -> Any:
+    """A loop's body in one round: ``&{Name}`` stands for the letters and digits of ``${Name}``."""
+    if isinstance(value, Mapping):
+        if value == {"Ref": name}:
+            return text
+        return {_with_value(key, name, text): _with_value(member, name, text) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_with_value(member, name, text) for member in value]
+    if isinstance(value, str):
+        value = value.replace(f"${{{name}}}", text)
+        return value.replace(f"&{{{name}}}", "".join(filter(str.isalnum, text)))
+    return value
 
 
 def _kind(resource: Any) -> str:

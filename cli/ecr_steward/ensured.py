@@ -1,10 +1,15 @@
 """What ``steward ensure`` says of each repository. Imports little: `ecr_steward.one_name` starts with it alone."""
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ecr_steward.errors import FINDINGS, NOTHING
+
+TYPE_CHECKING = False  # typing, which has it, takes time to import
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 COLUMNS = ("name", "result", "rule", "uri", "problem")
 

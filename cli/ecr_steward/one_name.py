@@ -1,32 +1,37 @@
 """``steward ensure NAME`` as a pipeline calls it, before each push, in a new process: without the others' imports.
 
-Most of the time of that call was Python's imports (Typer, Rich, botocore). One name, credentials and region in the
-environment, and no terminal need none of them. Whatever is different takes the ordinary way, which answers the same.
+Most of the time of that call was Python's imports: Typer, Rich and botocore, then ``http.client``, ``typing`` and the
+certificates of every authority. One name, credentials and region in the environment, and no terminal need none of them;
+``re`` and ``json`` are imported while the API works. Whatever is different takes the ordinary way, which answers the
+same.
 """
 
-import hashlib
-import hmac
-import io
-import json
+from __future__ import annotations
+
 import os
-import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
 
-from ecr_steward.ensured import COLUMNS, exit_code, failure_of, result_of
-from ecr_steward.output import write
+TYPE_CHECKING = False  # typing, which has it, takes time to import
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 _KEY, _SECRET, _TOKEN, _URL = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "STEWARD_API_URL"
+_SIGNING = (_KEY, _SECRET, _TOKEN, "AWS_REGION", "AWS_DEFAULT_REGION")
 _ELSEWHERE = {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "ALL_PROXY"}
 """Settings that botocore knows better than we do. A local API has no proxy, and no certificate."""
 _LOCAL = {"127.0.0.1", "localhost"}
-_ADDRESS = re.compile(r"(https?)://([A-Za-z0-9.-]+)(?::(\d+))?((?:/[A-Za-z0-9_-]+)*)/?")
-_NAME = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
+_SLASHES = str.maketrans("._-", "///")
 _OUTPUTS = {"table", "json", "tsv"}
 _SECONDS = 30
 """The gateway answers within 29."""
+_LONGEST = 65536
+"""Of a line of an answer's head, in bytes."""
+_DONE, _REFUSED, _REPEATABLE = {200, 201}, 400, {429, 503, 504}
+"""Statuses as numbers: http.HTTPStatus takes time to import."""
+_ENCODINGS = {b"transfer-encoding", b"content-encoding"}
 
 
 def ensure(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int | None:
@@ -35,21 +40,26 @@ def ensure(arguments: Sequence[str], environment: Mapping[str, str] = os.environ
     None also says that a repetition may help, or that the API was not understood: nothing was printed then.
     """
     asked = _asked(arguments)
-    address = _ADDRESS.fullmatch(environment.get(_URL, ""))
+    address = _address(environment.get(_URL, ""))
     if asked is None or address is None:
         return None
     form, name = asked
-    scheme, host, port, base = address.groups()
+    scheme, host, port, base = address
     region = _region_of(host) or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
     if not region or not _is_plain(environment, is_local=host in _LOCAL) or (scheme == "http" and host not in _LOCAL):
         return None
     path = f"{base}/repositories/{name}"
     headers = signed(f"{host}:{port}" if port else host, path, region, environment, time.time())
-    answered = _put(scheme, host, port, path, headers)
-    if answered is None:
+    try:
+        with _connection(host, port, is_encrypted=scheme == "https") as connection:
+            connection.sendall(_put(path, headers))
+            from ecr_steward.ensured import COLUMNS, exit_code, failure_of, result_of  # while the API works
+            from ecr_steward.output import write
+
+            status, body = _answer(connection)
+    except (OSError, ValueError):
         return None
-    status, body = answered
-    if status < 400:  # noqa: PLR2004 - http.HTTPStatus takes time to import
+    if status in _DONE:
         result = result_of({"name": name, "repository": body})
     else:
         from ecr_steward.api import ApiError
@@ -65,6 +75,9 @@ def signed(host: str, path: str, region: str, environment: Mapping[str, str], no
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html. The path holds
     only characters that it leaves as they are.
     """
+    import hashlib
+    import hmac
+
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     token = environment.get(_TOKEN)
     headers = {"host": host, "x-amz-date": moment, **({"x-amz-security-token": token} if token else {})}
@@ -94,11 +107,29 @@ def _asked(arguments: Sequence[str]) -> tuple[str, str] | None:
     from ecr_steward.images import in_lines, repository_of
 
     if image == "-":
+        import io
+
         text = sys.stdin.read()
         sys.stdin = io.StringIO(text)  # for the ordinary way
         image = lines[0] if len(lines := list(dict.fromkeys(in_lines(text)))) == 1 else ""
     name = repository_of(image)
-    return (form, name) if _NAME.fullmatch(name) else None
+    is_name = name.isascii() and name == name.lower() and all(map(str.isalnum, name.translate(_SLASHES).split("/")))
+    return (form, name) if is_name else None
+
+
+def _address(url: str) -> tuple[str, str, str, str] | None:
+    """Scheme, host, port and path of a URL; None where it has more than that, or characters that need a parser."""
+    scheme, _, rest = url.removesuffix("/").partition("://")
+    authority, slash, path = rest.partition("/")
+    host, colon, port = authority.partition(":")
+    is_plain = (
+        scheme in {"http", "https"}
+        and url.isascii()
+        and host.replace(".", "").replace("-", "").isalnum()
+        and (port.isdecimal() or not colon)
+        and all(part.replace("_", "").replace("-", "").isalnum() for part in path.split("/") if slash)
+    )
+    return (scheme, host, port, slash + path) if is_plain else None
 
 
 def _is_plain(environment: Mapping[str, str], *, is_local: bool) -> bool:
@@ -107,6 +138,7 @@ def _is_plain(environment: Mapping[str, str], *, is_local: bool) -> bool:
     home = environment.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 - pathlib takes time
     return (
         bool(environment.get(_KEY) and environment.get(_SECRET))
+        and all(environment.get(name, "").isascii() and environment.get(name, "").isprintable() for name in _SIGNING)
         and not elsewhere & {name.upper() for name, value in environment.items() if value}
         and not os.path.exists(f"{home}/steward/config.toml")  # noqa: PTH110
     )
@@ -117,20 +149,64 @@ def _region_of(host: str) -> str | None:
     return labels[2] if labels[1:2] == ["execute-api"] and labels[3:] else None
 
 
-def _put(
-    scheme: str, host: str, port: str | None, path: str, headers: Mapping[str, str]
-) -> tuple[int, dict[str, Any]] | None:
-    """The API's answer; None where it is none, or one that a repetition may change."""
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection
+def _connection(host: str, port: str, *, is_encrypted: bool) -> socket.socket:
+    """A connection to the API; the certificate and its host are verified as by the standard library's own clients."""
+    import socket
 
-    kind = HTTPSConnection if scheme == "https" else HTTPConnection
-    connection = kind(host, int(port) if port else None, timeout=_SECONDS)
+    name: Any = host.encode()  # of a text, Python would import the rules for names that are not ASCII
+    connection = socket.create_connection((name, int(port or (443 if is_encrypted else 80))), _SECONDS)
+    if not is_encrypted:
+        return connection
+    import ssl
+
     try:
-        connection.request("PUT", path, headers=dict(headers))
-        response = connection.getresponse()
-        status, body = response.status, json.loads(response.read())
-    except (OSError, HTTPException, ValueError):
-        return None
-    finally:
+        context = ssl.create_default_context(capath=_authorities())
+        return context.wrap_socket(connection, server_hostname=name)
+    except BaseException:
         connection.close()
-    return (status, body) if isinstance(body, dict) and status not in {429, 503, 504} else None
+        raise
+
+
+def _authorities() -> str | None:
+    """The folder in which OpenSSL finds an authority by its hash; None where there is none: all are read, in 30 ms."""
+    import ssl
+
+    folder = ssl.get_default_verify_paths().capath
+    if os.environ.get("SSL_CERT_FILE") or not folder:
+        return None
+    return folder if any(name.endswith(".0") for name in os.listdir(folder)) else None  # noqa: PTH208
+
+
+def _put(path: str, headers: Mapping[str, str]) -> bytes:
+    """A PUT without a body."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"PUT {path} HTTP/1.1\r\n{lines}content-length: 0\r\nconnection: close\r\n\r\n".encode()
+
+
+def _answer(connection: socket.socket) -> tuple[int, dict[str, Any]]:
+    """The API's answer: status and JSON object.
+
+    Raises
+    ------
+    ValueError
+        It is none, it needs more of HTTP than a length, or a repetition may change it.
+    OSError
+        The connection broke.
+    """
+    import json
+
+    with connection.makefile("rb") as answer:
+        protocol, status = answer.readline(_LONGEST).split()[:2]
+        fields = {}
+        while line := answer.readline(_LONGEST).strip():
+            name, _, value = line.partition(b":")
+            fields[name.lower()] = value
+        is_final = int(status) in _DONE or (int(status) >= _REFUSED and int(status) not in _REPEATABLE)
+        if not protocol.startswith(b"HTTP/1.") or not is_final or fields.keys() & _ENCODINGS:
+            raise ValueError(status)
+        length = int(fields.get(b"content-length", b"none"))
+        text = answer.read(length)
+    body = json.loads(text)
+    if len(text) != length or not isinstance(body, dict):
+        raise ValueError(text)
+    return int(status), body

@@ -1,19 +1,26 @@
-"""Answers on the standard output: a table for people, JSON, or values separated by tabs."""
+"""Answers on the standard output: a table for people, JSON, or values separated by tabs.
+
+Imports little: `ecr_steward.one_name` starts with it.
+"""
+
+from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
 
 from ecr_steward.errors import CommandError
 
+TYPE_CHECKING = False  # typing, which has it, takes time to import
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from ecr_steward.options import Options
 
 
-def show(options: "Options", value: Any, columns: Sequence[str] = ()) -> None:
+def show(options: Options, value: Any, columns: Sequence[str] = ()) -> None:
     """Show a JSON value: an object, or a list of objects with these columns.
 
     Raises
@@ -54,7 +61,7 @@ def _rows(value: Any) -> list[Any]:
 
 
 def _cells(row: Any, columns: Sequence[str]) -> list[Any]:
-    if isinstance(row, Mapping):
+    if isinstance(row, dict):
         return [row.get(column) for column in columns or row]
     return row if isinstance(row, list) else [row]
 
@@ -65,10 +72,10 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list) and not any(isinstance(one, list | Mapping) for one in value):
+    if isinstance(value, list) and not any(isinstance(one, list | dict) for one in value):
         text = ", ".join(map(str, value))
     else:
-        text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | Mapping) else str(value)
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
     if text.isprintable():
         return text
     from iam_policy.wording import visible
@@ -78,10 +85,10 @@ def _text(value: Any) -> str:
 
 def _grid(value: Any, columns: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     """Headings, and rows of cells: a row for each member of an object, or for each object of a list."""
-    if isinstance(value, Mapping) and not columns:
+    if isinstance(value, dict) and not columns:
         return ["", ""], [[key, _text(member)] for key, member in value.items()]
     rows = _rows(value)
-    names = columns or (list(rows[0]) if rows and isinstance(rows[0], Mapping) else [""])
+    names = columns or (list(rows[0]) if rows and isinstance(rows[0], dict) else [""])
     headings = [name.upper().replace("_", " ") for name in names]
     return headings, [list(map(_text, _cells(row, columns))) for row in rows]
 

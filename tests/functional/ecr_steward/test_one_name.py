@@ -2,10 +2,16 @@
 
 import json
 import os
+import shutil
+import socket
+import ssl
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -20,6 +26,8 @@ from ecr_steward.app import main
 PROJECT = Path(__file__).parents[3]
 TEXT = st.text("abcXYZ019+/=", min_size=1, max_size=40)
 AWS = "https://id.execute-api.ca-central-1.amazonaws.com/v1"
+HEAVY = ("typer", "rich", "botocore", "yaml", "dataclasses", "typing", "http.client", "email", "ssl", "encodings.idna")
+DONE = b'HTTP/1.1 200 OK\r\ncontent-length: 34\r\n\r\n{"name": "team-a/web", "uri": "u"}'
 IMAGE = "123456789012.dkr.ecr.ca-central-1.amazonaws.com/team-a/web:1"
 
 
@@ -69,6 +77,9 @@ def test_a_refused_name_is_asked_for_once_and_answered_as_by_the_ordinary_way(se
         ["ensure", "--help"],
         ["ensure", "Not/AName"],
         ["ensure", "team-a/../web"],
+        ["ensure", "team-a web"],
+        ["ensure", "team-ä/web"],
+        ["ensure", "team-a/web/"],
         ["ensure", "team-a/web", "team-a/api"],
         ["--output", "yaml", "ensure", "team-a/web"],
         ["whoami", "team-a/web"],
@@ -86,13 +97,20 @@ def test_other_commands_take_the_ordinary_way(stack, capsys, arguments):
         {"STEWARD_API_URL": AWS, "https_proxy": "http://proxy:3128"},
         {"STEWARD_API_URL": AWS, "AWS_CA_BUNDLE": "/ca.pem"},
         {"AWS_ACCESS_KEY_ID": ""},
+        {"AWS_SESSION_TOKEN": "token\r\nx-other: header"},
         {"AWS_REGION": ""},
         {"STEWARD_API_URL": ""},
         {"STEWARD_API_URL": "http://example.com/v1"},
+        {"STEWARD_API_URL": f"{AWS}//"},
+        {"STEWARD_API_URL": f"{AWS}?stage=v1"},
+        {"STEWARD_API_URL": AWS.replace("https://", "https://user@")},
+        {"STEWARD_API_URL": AWS.replace("/v1", ":/v1")},
+        {"STEWARD_API_URL": AWS.replace("id", "ïd")},
+        {"STEWARD_API_URL": AWS.replace("https", "ftp")},
     ],
 )
 def test_what_the_environment_does_not_say_alone_takes_the_ordinary_way(stack, setting):
-    environment = {"XDG_CONFIG_HOME": os.environ["XDG_CONFIG_HOME"], **signing(stack), **setting}
+    environment = {**signing(stack), **setting}
 
     assert one_name.ensure(["ensure", "team-a/web"], environment) is None
     assert stack.asked == []
@@ -123,6 +141,63 @@ def test_an_answer_that_is_no_json_or_none_at_all_takes_the_ordinary_way(serve, 
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 301 Moved\r\nlocation: /\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"",
+    ],
+)
+def test_an_answer_that_needs_a_whole_http_client_takes_the_ordinary_way(stack, capsys, answer):
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor() as pool:
+        pool.submit(answer_once, server, answer)
+        environment = signing(stack) | {"STEWARD_API_URL": f"http://127.0.0.1:{server.getsockname()[1]}"}
+
+        assert one_name.ensure(["ensure", "team-a/web"], environment) is None
+
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "code"), [("localhost", True, 0), ("localhost", False, None), ("127.0.0.1", True, None)]
+)
+def test_the_certificate_and_its_host_are_verified(stack, tmp_path, monkeypatch, capsys, host, trusted, code):
+    """By the authorities in OpenSSL's folder; the ordinary way says what is wrong."""
+    made = certificates(tmp_path)
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(made.authorities if trusted else tmp_path))
+    (tmp_path / "00000000.0").touch()  # a folder with hashes
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor() as pool:
+        asked = pool.submit(answer_once, server, DONE, context)
+        environment = signing(stack) | {"STEWARD_API_URL": f"https://{host}:{server.getsockname()[1]}"}
+
+        assert one_name.ensure(["ensure", "team-a/web"], environment) == code
+
+    assert asked.result().startswith(b"PUT /repositories/team-a/web HTTP/1.1\r\n" if code == 0 else b"refused")
+    assert ("exists" in capsys.readouterr().out) == (code == 0)
+
+
+def test_without_a_folder_of_hashes_all_authorities_are_read(tmp_path, monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert one_name._authorities() is None
+
+    (tmp_path / "0a1b2c3d.0").touch()
+    assert one_name._authorities() == str(tmp_path)
+
+    monkeypatch.setenv("SSL_CERT_FILE", "/ca.pem")
+    assert one_name._authorities() is None
+
+
 def test_names_of_the_standard_input_are_there_for_the_ordinary_way(stack, monkeypatch, capsys):
     command = [sys.executable, "-P", "-m", "ecr_steward", "--output", "json", "ensure", "-"]
     for text, count in (("team-a/web\n", 1), ("team-a/web\nteam-a/api\n", 2)):
@@ -134,7 +209,7 @@ def test_names_of_the_standard_input_are_there_for_the_ordinary_way(stack, monke
 def test_it_imports_none_of_the_libraries_of_the_other_commands(stack):
     code = (
         "import sys; from ecr_steward.one_name import ensure; code = ensure(['ensure', 'team-a/web']); "
-        "print(code, [one for one in ('typer', 'rich', 'botocore', 'yaml', 'dataclasses') if one in sys.modules])"
+        f"print(code, [one for one in {HEAVY!r} if one in sys.modules])"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=python_path())
@@ -166,7 +241,44 @@ def test_the_signature_is_that_of_botocore(key, secret, token, path, host, momen
 
 def signing(server):
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
-    return {"STEWARD_API_URL": server.url, **{name: os.environ[name] for name in names}}
+    configuration = {"XDG_CONFIG_HOME": os.environ["XDG_CONFIG_HOME"]}
+    return {"STEWARD_API_URL": server.url, **configuration, **{name: os.environ[name] for name in names}}
+
+
+def answer_once(server, answer, context=None):
+    """Answer one connection; what was asked, or ``refused`` where the caller did not trust the server."""
+    connection, _ = server.accept()
+    try:
+        with context.wrap_socket(connection, server_side=True) if context else nullcontext(connection) as answered:
+            asked = answered.recv(65536)
+            answered.sendall(answer)
+            return asked
+    except OSError:
+        return b"refused"
+    finally:
+        connection.close()
+
+
+def certificates(folder):
+    """A certificate of ``localhost``, its key, and a folder with the authority that signed it, under its hash."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+
+    def run(*arguments):
+        return subprocess.run([openssl, *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+    new = ("req", "-newkey", "rsa:2048", "-nodes")
+    run(*new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test", "-addext", "keyUsage=keyCertSign")
+    run(*new, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=localhost")
+    (folder / "names").write_text("subjectAltName=DNS:localhost\nauthorityKeyIdentifier=keyid\n")
+    signed = ("-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
+    run("x509", "-req", *signed, "-out", "certificate.pem")
+    authorities = folder / "authorities"
+    authorities.mkdir()
+    name = run("x509", "-hash", "-noout", "-in", "ca.pem").strip()
+    shutil.copy(folder / "ca.pem", authorities / f"{name}.0")
+    return SimpleNamespace(certificate=folder / "certificate.pem", key=folder / "key.pem", authorities=authorities)
 
 
 def python_path():

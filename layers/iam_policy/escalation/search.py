@@ -30,6 +30,14 @@ _QUESTIONS = 16
 """A question about a caller gets this part of what is left: sixty hard ones leave something to the last."""
 _IAM_FORM = "arn:*:iam::*:"
 _NOTHING = Access(((),))
+_EVERYTHING = effective_access(
+    [{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]
+)
+_ATTACHING = frozenset({"iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy"})
+_ADDING = _ATTACHING | {"iam:AddUserToGroup"}
+"""What gives policies, and takes no Deny and no boundary away."""
+_HARMLESS = [f"arn:*:iam::aws:policy/*{name}*" for name in ("ReadOnly", "ViewOnlyAccess", "SecurityAudit")]
+"""AWS's own policies that only let read: whoever may attach none but these gets no further by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ def _open(path: Path, caller: Caller) -> Escalation | None:
     if not all(_is_ever_allowed(step, caller) for step in path.steps):
         return None
     if any(step.target is Target.SELF_OR_OTHER for step in path.steps):
-        if _all_allowed_on(path.steps, caller.selves, caller):
+        if _all_allowed_on(path.steps, caller.selves, caller) and _gains(path, caller):
             return Escalation(path)
         return Escalation(path, lateral=True) if _on_another(path, caller) else None
     if any(step.target is Target.POLICY_OF_SELF for step in path.steps):
@@ -108,6 +116,17 @@ def _open(path: Path, caller: Caller) -> Escalation | None:
     if not _on_another(path, caller):
         return None
     return Escalation(path, path.category is Category.SELF_ESCALATION and caller.kind is CallerKind.ROLE)
+
+
+def _gains(path: Path, caller: Caller) -> bool:
+    """Whether all policies together would give the caller more, within its boundary and despite its denials."""
+    layers = caller.access.layers
+    is_open = len(layers) == 1 and all(statement.allows for statement in layers[0])
+    if is_open or not all(step.action in _ADDING for step in path.steps):
+        return True
+    most = Access(((*layers[0], *_EVERYTHING.layers[0]), *layers[1:]))
+    with (caller.budget or Budget()).share(_QUESTIONS, _OF_A_QUESTION) as part:
+        return compare(caller.access, most, budget=part, most_witnesses=1).verdict is not Verdict.EQUIVALENT
 
 
 def _is_ever_allowed(step: PathStep, caller: Caller) -> bool:
@@ -164,7 +183,9 @@ def _witness(steps: list[PathStep], forms: Iterable[str], excluded: Iterable[str
     Where that was not decided, the answer is that it may: the resource is then the first form.
     """
     forms = [_in_account(form, caller, of_iam=any(step.action.startswith("iam:") for step in steps)) for form in forms]
-    statements = [{"Effect": "Allow", "Action": PLACEHOLDER, "Resource": forms}]
+    statements: list[dict[str, Any]] = [{"Effect": "Allow", "Action": PLACEHOLDER, "Resource": forms}]
+    if any(step.action in _ATTACHING for step in steps):
+        statements[0]["Condition"] = {"ArnNotLike": {"iam:PolicyARN": _HARMLESS}}
     if excluded := list(excluded):
         no_arns = [
             f"{form}:*" for form in forms if ":iam:" in form

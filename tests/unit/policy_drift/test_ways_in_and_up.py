@@ -277,6 +277,41 @@ def test_removing_its_own_inline_deny_makes_a_role_an_administrator(action: str)
     assert any("removes its own guard" in reason for reason in drift.reasons) is inline
 
 
+@pytest.mark.parametrize(
+    ("attachable", "severity"),
+    [
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess", Severity.MEDIUM),
+        ("arn:aws:iam::aws:policy/job-function/ViewOnlyAccess", Severity.MEDIUM),
+        ("arn:aws:iam::aws:policy/AdministratorAccess", Severity.CRITICAL),
+        ("arn:aws:iam::aws:policy/*", Severity.CRITICAL),
+        (f"arn:aws:iam::{ID}:policy/ReadOnlyAccess", Severity.CRITICAL),
+    ],
+)
+def test_who_may_attach_only_what_reads_gets_no_further_by_it(attachable: str, severity: Severity) -> None:
+    attaching = allow("iam:AttachRolePolicy", condition={"ArnLike": {"iam:PolicyARN": attachable}})
+
+    assert found(Kind.ACCESS, role("app"), role("app", attaching)).severity is severity
+
+
+def test_what_a_role_attaches_to_itself_gives_nothing_that_its_own_deny_takes() -> None:
+    fence = but("iam:AttachRolePolicy")
+
+    drift = found(Kind.ACCESS, role("app", fence), role("app", fence, EVERYTHING))
+
+    assert drift.severity is Severity.HIGH
+    assert drift.reasons[0].endswith("iam:AttachRolePolicy on another principal")
+
+
+@pytest.mark.parametrize(("held", "severity"), [("s3:*", Severity.MEDIUM), ("s3:GetObject", Severity.CRITICAL)])
+def test_what_a_role_attaches_to_itself_gives_nothing_beyond_its_boundary(held: str, severity: Severity) -> None:
+    itself = f"arn:aws:iam::{ID}:role/app"
+    attaching = allow("iam:AttachRolePolicy", on=itself)
+    fence = policy("fence", {**attaching, "Statement": [*attaching["Statement"], *allow("s3:*")["Statement"]]})
+    before, now = (role("app", allow(held), *more, boundary=fence.arn) for more in ((), (attaching,)))
+
+    assert found(Kind.ACCESS, before, now, fence).severity is severity
+
+
 def test_leaving_a_group_that_denies_makes_a_user_an_administrator() -> None:
     approved = user("ann", EVERYTHING, but(), groups=("fenced",))
     live = user("ann", EVERYTHING, groups=("fenced",))

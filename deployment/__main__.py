@@ -17,6 +17,8 @@ from deployment.saved import GLOBAL_EVENTS, GLOBAL_REGION, NotDeployableError, S
 
 PROJECT = Path(__file__).parents[1]
 BUILD = Path(".aws-sam") / "build"
+UPLOAD = "--force-upload"
+"""Otherwise SAM takes an object of the artifact bucket that has the right name for what it built, whoever wrote it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +49,7 @@ def build(saved: Saved, options: argparse.Namespace) -> list[str] | None:
 def deploy(saved: Saved, options: argparse.Namespace) -> list[str] | None:
     """Deploy what was built."""
     saved.ensure(guided=options.guided)
-    command = ["deploy", "--config-file", str(saved.path), *_prompts(options)]
+    command = ["deploy", "--config-file", str(saved.path), UPLOAD, *_prompts(options)]
     asked = _region_of_the_shell()
     _refuse_what_would_fail(saved, asked if options.guided else saved.region() or asked, options)
     if asked and (options.guided or not saved.region()):
@@ -66,7 +68,7 @@ def deploy_global_events(saved: Saved, options: argparse.Namespace) -> list[str]
         print(f"The home region is {GLOBAL_REGION}: the events are there already, and no second stack is needed.")
         return None
     saved.ensure(guided=True)
-    command = ["deploy", "--config-file", str(saved.path), "--config-env", GLOBAL_EVENTS, *_prompts(options)]
+    command = ["deploy", "--config-file", str(saved.path), "--config-env", GLOBAL_EVENTS, UPLOAD, *_prompts(options)]
     overrides = saved.global_events_overrides(home)
     return [*command, "--region", GLOBAL_REGION, "--parameter-overrides", overrides]
 

@@ -4,11 +4,13 @@ Without it, a developer invokes functions and writes tables; SECURITY.md says so
 """
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.local.aws.launched import ACCOUNT, Key, allow, policy
+from tests.local.stack import eventually
 
 GUARD = Path(__file__).parents[2] / "policies" / "guard.json"
 DEPLOYER = "deployer-of-the-steward"
@@ -44,6 +46,11 @@ FUNCTIONS = [
 
 def guard_of(stack):
     """The statements, with the names of the deployed stack."""
+    return json.loads(filled_in(stack, GUARD.read_text()))["Statement"]
+
+
+def filled_in(stack, text):
+    """A text with the names of the deployed stack."""
     names = {
         "ACCOUNT_ID": ACCOUNT,
         "STACK_NAME": stack.variables["STEWARD_STACK"],
@@ -51,10 +58,9 @@ def guard_of(stack):
         "API_ID": stack.api_id,
         "DEPLOYER_ARN": f"arn:aws:iam::{ACCOUNT}:role/{DEPLOYER}",
     }
-    text = GUARD.read_text()
     for name, value in names.items():
         text = text.replace(name, value)
-    return json.loads(text)["Statement"]
+    return text
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +133,99 @@ def test_a_guarded_developer_writes_no_table(stack, guarded, refused, table):
         tables.put_item(TableName=name, Item={"id": {"S": "forged"}, "member": {"S": "-"}})
     with refused(f"deleting {table}"):
         tables.delete_table(TableName=name)
+
+
+@pytest.fixture(scope="module")
+def secret(stack):
+    """The secret of a service user that has its key."""
+    stack.enrol("guarded-user")
+    stack.plan()
+    assert eventually(lambda: (stack.recorded("guarded-user") or {}).get("state") == "STEADY", 90)
+    return "steward/service-users/guarded-user"
+
+
+def test_a_guarded_developer_changes_no_secret_of_a_service_user(stack, guarded, refused, secret):
+    secrets, root = stack.aws.client("secretsmanager", guarded), stack.aws.client("secretsmanager")
+    current, versions = stack.current_key("guarded-user"), root.describe_secret(SecretId=secret)["VersionIdsToStages"]
+    another = json.dumps({"Version": 1, "UserName": "x", "AccessKeyId": "AKIA" + "E" * 16, "SecretAccessKey": "x"})
+    policy_of_all = policy({"Effect": "Deny", "Principal": "*", "Action": "secretsmanager:Get*", "Resource": "*"})
+
+    with refused("another key in a secret"):
+        secrets.put_secret_value(SecretId=secret, SecretString=another)
+    with refused("another current version of a secret"):
+        moved = {"VersionStage": "AWSCURRENT", "MoveToVersionId": next(iter(versions))}
+        secrets.update_secret_version_stage(SecretId=secret, **moved)
+    with refused("a secret that no one reads"):
+        secrets.put_resource_policy(SecretId=secret, ResourcePolicy=policy_of_all)
+    with refused("a secret without rotation"):
+        secrets.cancel_rotate_secret(SecretId=secret)
+    with refused("deleting a secret"):
+        secrets.delete_secret(SecretId=secret)
+
+    assert stack.current_key("guarded-user") == current
+    assert secrets.get_secret_value(SecretId=secret)["SecretString"]
+
+
+def test_a_guarded_developer_neither_forges_nor_deletes_decisions(stack, guarded, refused):
+    logs, group, stream = stack.aws.client("logs", guarded), stack.physical_id("DecisionLog"), "forged"
+    stack.aws.client("logs").create_log_stream(logGroupName=group, logStreamName=stream)
+    forged = {"timestamp": int(time.time() * 1000), "message": "{}"}
+
+    with refused("a forged decision"):
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[forged])
+    with refused("decisions that are kept for one day"):
+        logs.put_retention_policy(logGroupName=group, retentionInDays=1)
+    with refused("deleting the decisions"):
+        logs.delete_log_group(logGroupName=group)
+
+    assert logs.filter_log_events(logGroupName=group, logStreamNames=[stream])["events"] == []
+
+
+def test_a_guarded_developer_changes_no_alarm(stack, guarded, refused):
+    """By its name; about lists of alarms the local AWS decides on every alarm of the account."""
+    cloudwatch, alarm = stack.aws.client("cloudwatch", guarded), stack.physical_id("DeadLettersAlarm")
+    never = {"Namespace": "x", "MetricName": "x", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+
+    with refused("an alarm that says OK"):
+        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="x")
+    with refused("an alarm of another number"):
+        cloudwatch.put_metric_alarm(AlarmName=alarm, Threshold=9, ComparisonOperator="GreaterThanThreshold", **never)
+
+
+def test_a_guarded_developer_switches_no_function_and_no_rule_off(stack, guarded, refused):
+    functions, events = stack.aws.client("lambda", guarded), stack.aws.client("events", guarded)
+    rule = stack.physical_id("IamChangeRule").rpartition("|")[2].rpartition("/")[2]
+
+    with refused("a function that never runs"):
+        functions.put_function_concurrency(
+            FunctionName=stack.function("DriftCheck")["FunctionName"], ReservedConcurrentExecutions=0
+        )
+    with refused("a rule that is disabled"):
+        events.disable_rule(Name=rule, EventBusName="steward")
+    with refused("a rule without targets"):
+        events.remove_targets(Rule=rule, EventBusName="steward", Ids=["queue"])
+
+
+def test_calls_without_a_resource_are_denied_by_the_statement_of_the_guide(stack, refused, unique):
+    """What the guard cannot limit to the steward, `policies/README.md` denies in the whole account."""
+    printed = GUARD.with_name("README.md").read_text().partition("```json")[2].partition("```")[0]
+    statement = json.loads(filled_in(stack, printed))
+    key = stack.aws.session(EVERYTHING, statement, role_name=unique)
+    sqs = stack.aws.client("sqs")
+    url = sqs.create_queue(QueueName=unique)["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    reader = {"Protocol": "sqs", "Endpoint": queue, "ReturnSubscriptionArn": True}
+    found = stack.aws.client("sns").subscribe(TopicArn=stack.physical_id("AlertTopic"), **reader)["SubscriptionArn"]
+    sns, events = stack.aws.client("sns", key), stack.aws.client("events", key)
+
+    with refused("a reader of alerts that hears nothing"):
+        sns.set_subscription_attributes(SubscriptionArn=found, AttributeName="FilterPolicy", AttributeValue="{}")
+    with refused("a reader of alerts that is unsubscribed"):
+        sns.unsubscribe(SubscriptionArn=found)
+    with refused("lifting the policy of the bus"):
+        events.remove_permission(EventBusName="steward", StatementId="DenyForeignStewardEvents")
+    with refused("a log without the permission to be written"):
+        stack.aws.client("logs", key).delete_resource_policy(policyName="any")
 
 
 def test_a_guarded_developer_changes_neither_rules_nor_roles_nor_the_stack(stack, guarded, refused):

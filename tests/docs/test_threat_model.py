@@ -76,5 +76,5 @@ def test_every_secret_of_the_template_has_its_row():
 def test_the_guard_covers_every_kind_of_resource_that_it_is_said_to_close():
     guard = (PROJECT / "policies" / "guard.json").read_text()
 
-    for service in ("lambda", "dynamodb", "sqs", "sns", "s3", "events"):
+    for service in ("lambda", "dynamodb", "sqs", "sns", "s3", "events", "secretsmanager", "logs", "cloudwatch"):
         assert f"arn:aws:{service}:" in guard, service

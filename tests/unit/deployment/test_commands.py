@@ -78,6 +78,12 @@ def test_build_and_deployment_have_the_parameters_that_were_saved(saved):
     assert "--guided" not in deployed
 
 
+def test_what_lies_in_the_bucket_of_artifacts_is_never_taken_for_what_was_built(saved):
+    """Also with answers that were saved before this was a default."""
+    for command in ("deploy", "deploy-global-events"):
+        assert saved.sam(command, "--yes", "--settings", str(saved.ours))["--force-upload"] is True
+
+
 def test_another_architecture_is_for_build_and_functions_and_replaces_nothing_else(saved):
     options = "--settings", str(saved.ours), "--architecture", "x86_64"
 
@@ -136,6 +142,7 @@ def test_the_small_stack_forwards_to_the_saved_home_region_and_bus_without_a_que
     assert called == {
         "--config-file": str(saved.ours / "deployment.toml"),
         "--config-env": "global-events",
+        "--force-upload": True,
         "--no-confirm-changeset": True,
         "--region": "us-east-1",
         "--parameter-overrides": 'HomeRegion="eu-central-1" BusName="ours" AlarmEmail="b@example.com"',

@@ -7,6 +7,7 @@ from typing import Any
 STATEMENTS = frozenset(
     {"AWS::Lambda::Permission", "AWS::Lambda::LayerVersionPermission", "AWS::Events::EventBusPolicy"}
     | {"aws_lambda_permission", "aws_lambda_layer_version_permission", "aws_cloudwatch_event_permission"}
+    | {"awscc_lambda_permission", "awscc_lambda_layer_version_permission", "awscc_events_event_bus_policy"}
 )
 """Resources that are one statement of a policy each, of CloudFormation and of Terraform's provider."""
 

@@ -25,10 +25,17 @@ _EXCLUSIVE = {f"{kind}_policy_attachments_exclusive": (kind, entity) for kind, e
 _DOCUMENT = "aws_iam_policy_document"
 _NOT_READ = re.compile(
     r"awscc_iam_(?:role|user|group|managed|user_to)\w*|(?:aws|awscc)_sso(?:admin)?_\w*(?:polic|permission|assignment|boundary)\w*"
+    r"|(?:aws|awscc)_cloudformation_stack(?:_set|_set_instance)?|aws_cloudcontrolapi_resource"
+    r"|aws_serverlessapplicationrepository_cloudformation_stack|aws_servicecatalog_provisioned_product"
 )
 """Resources that give access, and that the gate does not look into: a change of one is never passed over."""
-_DOCUMENTS = ("policy", "access_policies", "resource_policy", "policy_document", "policy_text")
+_DOCUMENTS = (
+    *("policy", "access_policies", "access_policy", "resource_policy", "policy_document", "policy_text"),
+    *("key_policy", "repository_policy_text", "session_policy"),
+)
 """What the arguments are called that hold the policy of a resource outside of IAM."""
+_GIVEN = {*_DOCUMENTS, "managed_policy_arns"}
+"""Arguments that give access where the configuration has them; a block may be dynamic, which a plan does not say."""
 _INDEX = re.compile(r"\[[^\]]*\]")
 
 
@@ -61,9 +68,16 @@ def unjudged(body: Mapping[str, Any], file: str) -> Iterator[Unjudged]:
             yield _unjudged(file, one, inner, "resources of this type are not judged: look at it yourself")
     for deferred in _mappings(body.get("deferred_changes")):
         one = deferred.get("resource_change", {})
-        if str(one.get("type")).startswith(("aws_iam_", "awscc_iam_", "aws_ssoadmin_")):
+        if _may_give_access(str(one.get("type")), one.get("change", {})):
             why = "Terraform puts this change off: check the plan that follows the apply"
             yield _unjudged(file, one, one.get("change", {}), why)
+
+
+def _may_give_access(kind: str, inner: Mapping[str, Any]) -> bool:
+    if kind.startswith(("aws_iam_", "awscc_iam_", "aws_ssoadmin_")) or kind in STATEMENTS or "polic" in kind:
+        return True
+    named = {*_as_mapping(inner.get("after")), *_as_mapping(inner.get("after_unknown"))}
+    return bool(_NOT_READ.fullmatch(kind)) or not named.isdisjoint(_DOCUMENTS)
 
 
 def _unjudged(file: str, one: Mapping[str, Any], inner: Mapping[str, Any], why: str) -> Unjudged:
@@ -137,10 +151,16 @@ class _Plan:
         if change.get("mode", "managed") != "managed":
             return None
         inner = change.get("change", {})
-        values = inner.get(self._which)
+        actions = inner.get("actions") or []
+        # What Terraform forgets stays in the account as it is.
+        values = inner.get("before" if actions == ["forget"] else self._which)
         if not isinstance(values, Mapping):
             return None
         unknown = inner.get("after_unknown") if self._which == "after" else None
+        said = self._expressions.get(_INDEX.sub("", change["address"]))
+        if "create" in actions and said is not None and isinstance(unknown, Mapping):
+            # The provider will read what AWS makes of an argument that nobody gave: a new resource has no policy of it.
+            unknown = {key: marked for key, marked in unknown.items() if key in said or key not in _GIVEN}
         return {**values, **self._unknown(change["address"], values, unknown)}
 
     def _unknown(self, address: str, values: Mapping[str, Any], unknown: Any) -> dict[str, Any]:
@@ -243,17 +263,23 @@ class _Plan:
 
     def _resource_policy(self, change: Mapping[str, Any], values: Mapping[str, Any], kind: str) -> None:
         """The policy of a bucket, a queue, a key and so on: what it allows its principals."""
-        if not kind.startswith("aws_") or kind.startswith(("aws_iam_", "aws_ssoadmin_", "aws_organizations_")):
+        others = ("aws_iam_", "awscc_iam_", "aws_ssoadmin_", "aws_organizations_policy", "awscc_organizations_policy")
+        if not kind.startswith(("aws_", "awscc_")) or kind.startswith(others):
             return
         if kind in STATEMENTS:
             self._alone(change["address"], kind, statement_of(values))
             return
         if kind == "aws_lambda_function_url":  # the provider makes the permission of a public one
-            if values.get("authorization_type") == "NONE":
+            said = values.get("authorization_type")
+            if isinstance(said, str) and said.startswith("<"):
+                self._alone(change["address"], kind, said)
+            if said == "NONE":
                 public = {"action": "lambda:InvokeFunctionUrl", "function_name": values.get("function_name")}
                 self._alone(change["address"], kind, statement_of(public))
             return
-        given = {key: self._document(change, values, key) for key in _DOCUMENTS if values.get(key)}
+        known = _as_mapping(change.get("change", {}).get("before"))  # what held a document is one when it is not known
+        keys = {*_DOCUMENTS, *(path for path, _ in documents(known) if isinstance(values.get(path), str))}
+        given = {key: self._document(change, values, key) for key in sorted(keys) if values.get(key)}
         found = {key: one for key, one in given.items() if isinstance(one, str) or "Statement" in _as_mapping(one)}
         others = {path: one for path, one in documents(values) if path not in found}
         for number, (key, document) in enumerate({**found, **others}.items()):

@@ -68,6 +68,9 @@ def test_the_policy_of_a_bucket_that_becomes_unknown_is_not_less_access():
         "aws_ssoadmin_managed_policy_attachment",
         "aws_ssoadmin_account_assignment",
         "awscc_sso_permission_set",
+        "aws_cloudformation_stack",
+        "aws_cloudformation_stack_set",
+        "aws_cloudcontrolapi_resource",
     ],
 )
 def test_a_resource_of_a_plan_that_is_not_read_is_not_clean(kind):
@@ -89,6 +92,58 @@ def test_a_change_that_terraform_defers_is_not_clean():
     (found,) = findings(plan(deferred_changes=[later], version="1.2"))
 
     assert (found.entity, found.verdict) == ("aws_iam_user.a", Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        change("aws_s3_bucket_policy.a", None, {"policy": PUBLIC}),
+        change("aws_sqs_queue.a", None, {}, {"policy": True}),
+        change("aws_lambda_permission.a", None, {"principal": "*"}),
+    ],
+)
+def test_the_policy_of_a_resource_that_terraform_defers_is_not_clean(later):
+    (found,) = findings(plan(deferred_changes=[{"reason": "instance_count_unknown", "resource_change": later}]))
+
+    assert (found.entity, found.verdict) == (later["address"], Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        (
+            "awscc_kms_key",
+            {"key_policy": document("s3:GetObject", principal={"AWS": "111122223333"})},
+            {"key_policy": PUBLIC},
+        ),
+        ("awscc_lambda_permission", None, {"principal": "*", "action": "lambda:InvokeFunction", "function_name": "f"}),
+        ("aws_organizations_resource_policy", None, {"content": PUBLIC}),
+    ],
+)
+def test_the_policy_of_a_resource_of_another_provider_or_argument_is_read(kind, before, after):
+    (found,) = findings(plan(change(f"{kind}.own", before, after)))
+
+    assert (found.entity, found.verdict) == (f"{kind}/{kind}.own", Verdict.BROADENED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"), [("aws_glacier_vault", "access_policy"), ("aws_organizations_resource_policy", "content")]
+)
+def test_a_policy_in_any_argument_that_becomes_unknown_is_not_less_access(kind, key):
+    before = {key: document("s3:GetObject", principal={"AWS": "arn:aws:iam::111122223333:root"})}
+
+    (found,) = findings(plan(change(f"{kind}.own", before, {}, {key: True})))
+
+    assert found.verdict is Verdict.UNKNOWN
+
+
+def test_an_address_of_a_function_that_may_be_public_is_not_clean():
+    before = {"authorization_type": "AWS_IAM", "function_name": "f"}
+    url = change("aws_lambda_function_url.a", before, {"function_name": "f"}, {"authorization_type": True})
+
+    (found,) = findings(plan(url))
+
+    assert found.verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize("kind", ["role", "user", "group"])

@@ -57,6 +57,33 @@ def test_a_plan_adds_nothing_to_itself():
     assert findings(text, text) == ()
 
 
+def created(address, unknown, expressions):
+    made = change(address, None, {"name": "new"}, dict.fromkeys(unknown, True))
+    made["change"]["actions"] = ["create"]
+    said = {"root_module": {"resources": [{"address": address, "expressions": expressions}]}}
+    return plan(made, configuration=said)
+
+
+def test_an_argument_that_nobody_gave_gives_no_access_to_a_new_resource():
+    """The provider says of it that AWS's answer is not known yet."""
+    assert findings(created("aws_s3_bucket.new", ["policy", "arn"], {"bucket": {"constant_value": "new"}})) == ()
+
+
+def test_an_argument_that_rests_on_another_resource_is_not_known_for_a_new_one():
+    given = {"policy": {"references": ["aws_s3_object.policy.content"]}}
+
+    (found,) = findings(created("aws_s3_bucket.new", ["policy"], given))
+
+    assert found.verdict is Verdict.UNKNOWN
+
+
+def test_what_terraform_forgets_stays_as_it_is():
+    forgotten = change("aws_iam_role_policy.own", {"role": "app", "policy": document("s3:*")}, None)
+    forgotten["change"]["actions"] = ["forget"]
+
+    assert findings(plan(role(), forgotten)) == ()
+
+
 def test_a_module_deep_in_the_tree_is_read():
     address = "module.a.module.b[0].aws_iam_role_policy.own"
     after = {"name": "own", "role": "app", "policy": document("*")}

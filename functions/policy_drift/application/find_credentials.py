@@ -129,7 +129,11 @@ class FindCredentials:
     ) -> Iterator[Drift]:
         entity, kind = key
         accepted = {*approved.beside.get(entity, ())}
-        claimed = [(claim, event) for claim, event in claimed if claim.item not in accepted]
+        claimed = [
+            (claim, event)
+            for claim, event in claimed
+            if claim.item not in accepted and not _takes_back(claim, event, known)
+        ]
         there_before = known.drift.live or () if known and known.state is not State.RESOLVED else ()
         before = [item for item in there_before if item not in accepted]
         is_lost = known is not None and known.state is not State.RESOLVED and known.drift.live is None
@@ -234,6 +238,24 @@ def _confirming(claim: Claim, present: Iterable[str]) -> frozenset[str]:
         there = {tag_key(item) for item in present}
         return frozenset() if tag_key(claim.item) in there else frozenset({claim.item})
     return claim.confirmed_by(present)
+
+
+def _takes_back(claim: Claim, event: ChangeEvent, known: Finding | None) -> bool:
+    """Whether a call removes a tag that a finding reports: then it is as it was, as far as is known.
+
+    Not if the tag had been removed before it was put on: then the approved one is still missing. A call that comes
+    again after the finding has ended is the one that ended it.
+    """
+    if known is None or not claim.item.startswith("no tag "):
+        return False
+    key, change = tag_key(claim.item), event.change
+    reports = any(item.startswith("tag ") and tag_key(item) == key for item in known.drift.live or ())
+    removed_before = any(
+        one.event_name.startswith("Untag") and one.event_id != change.event_id and one.at < change.at
+        for one in known.changes
+    )
+    lasts = known.resolved_at is None or known.resolved_at >= change.at
+    return reports and lasts and not removed_before
 
 
 def _is_alerted(known: Finding | None, event: ChangeEvent) -> bool:

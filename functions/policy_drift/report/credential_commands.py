@@ -20,13 +20,14 @@ _OF_ACCOUNT = {
     "root credentials management": "disable-organizations-root-credentials-management",
     "outbound web identity federation": "disable-outbound-web-identity-federation",
 }
+_OF_TAG = "If the tag had another value before, set that again: it is not known here."
 NO_COMMAND = {
     "no root MFA device": "The root user enrolls an MFA device again: only its holder can.",
     "root ": "Find out who signed in as the root user; sign in as the root user, delete this and change the password.",
     "no MFA device": "The user enrolls its MFA device again: only its holder can.",
     "thumbprint": "Set the approved thumbprints: aws iam update-open-id-connect-provider-thumbprint.",
     "metadata": "Upload the approved metadata: aws iam update-saml-provider.",
-    "no tag": "Set the approved tag again: its value is not known here.",
+    "no tag": "Set the approved tag again: its value is not known here. If there was none, adopt this.",
 }
 
 
@@ -43,7 +44,7 @@ def commands(drift: Drift) -> tuple[list[str], list[str]]:
     for item in drift.live or ():
         steps = list(_of_item(item, drift.entity))
         run += steps
-        left += [] if steps else [_sentence(item)]
+        left += [_OF_TAG] if item.startswith("tag ") else [] if steps else [_sentence(item)]
     return list(dict.fromkeys(run)), list(dict.fromkeys(left))
 
 

@@ -302,6 +302,47 @@ def test_the_removal_of_such_a_tag_is_a_finding_until_it_is_back(drift):
     assert len(drift.published(PolicyDriftResolved)) == 1
 
 
+def tagged(drift, value="ops", number=1):
+    has(drift, "role/app", Kind.TAG, f"tag Team={value}")
+    asked = {"roleName": "app", "tags": [{"key": "Team", "value": value}]}
+    return event(drift, "TagRole", asked, event_id=f"tagged-{number}")
+
+
+def untagged(drift, number=1):
+    drift.clock.advance(minutes=1)
+    has(drift, "role/app", Kind.TAG)
+    return event(drift, "UntagRole", {"roleName": "app", "tagKeys": ["Team"]}, event_id=f"untagged-{number}")
+
+
+def test_taking_a_reported_tag_off_ends_its_finding_for_good(drift):
+    drift.check(tagged(drift))
+    removal = untagged(drift)
+    drift.check(removal)
+    drift.clock.advance(minutes=1)
+    drift.check(removal)
+    drift.scan()
+
+    assert [one.kind for one in drift.published(PolicyDriftDetected)] == ["TAG"]
+    assert [(one.kind, one.how) for one in drift.published(PolicyDriftResolved)] == [("TAG", "reverted")]
+
+
+def test_a_tag_put_on_and_taken_off_before_a_check_is_not_silent(drift):
+    drift.check(tagged(drift), untagged(drift))
+
+    assert [one.kind for one in drift.published(PolicyDriftDetected)] == ["TAG"]
+
+
+def test_a_tag_that_took_the_place_of_an_approved_one_leaves_that_missing(drift):
+    drift.check(untagged(drift))
+    drift.clock.advance(minutes=1)
+    drift.check(tagged(drift))
+    drift.check(untagged(drift, 2))
+    drift.scan()
+
+    assert drift.published(PolicyDriftResolved) == []
+    assert "no tag Team" in drift.published(PolicyDriftDetected)[-1].summary
+
+
 def test_other_tags_are_no_finding(drift):
     has(drift, "user/ann", Kind.TAG, "tag cost=1")
     drift.check(event(drift, "TagUser", {"userName": "ann", "tags": [{"key": "cost", "value": "1"}]}))

@@ -155,10 +155,9 @@ def persons(stack):
     return session
 
 
-def test_no_person_approves_their_own_change_and_the_second_is_named(stack, persons, events, role):
-    author, other = persons("alice@example.com"), persons("bob@example.com")
-    stack.aws.client("iam", author).attach_role_policy(RoleName=role, PolicyArn=ADMINISTRATOR)
-    found = eventually(  # the role alone was a finding before
+def with_attachment(events, role):
+    """The finding about a role as it is reviewed, once its new policy is in it; the role alone was one before."""
+    found = eventually(
         lambda: [
             e["detail"]["data"]
             for e in events.about(role)
@@ -167,7 +166,13 @@ def test_no_person_approves_their_own_change_and_the_second_is_named(stack, pers
         ],
         60,
     )
-    reviewed = [{"id": data["finding_id"], "fingerprint": data["fingerprint"]} for data in found[-1:]]
+    return [{"id": data["finding_id"], "fingerprint": data["fingerprint"]} for data in found[-1:]]
+
+
+def test_no_person_approves_their_own_change_and_the_second_is_named(stack, persons, events, role):
+    author, other = persons("alice@example.com"), persons("bob@example.com")
+    stack.aws.client("iam", author).attach_role_policy(RoleName=role, PolicyArn=ADMINISTRATOR)
+    reviewed = with_attachment(events, role)
     adoption = {"findings": reviewed, "reason": "planned", "reference": "CHG-1"}
     in_a_month = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     kept = {"reason": "later", "owner": "team-a", "expires": in_a_month, **reviewed[0]}
@@ -183,6 +188,34 @@ def test_no_person_approves_their_own_change_and_the_second_is_named(stack, pers
     assert second.status == 200, second.body
     (published,) = [e["detail"]["data"] for e in events.about("bob@example.com") if "Acknowledged" in e["detail-type"]]
     assert (published["by"], published["session"]) == (f"{ACCOUNT}:role/attacks-admins", "bob@example.com")
+
+
+def baseline_in_force(stack):
+    version = stack.ask("GET", "/drift/baseline").document["version"]
+    bucket, key = stack.physical_id("BaselineBucket"), f"baseline/{ACCOUNT}.json"
+    return json.loads(stack.aws.client("s3").get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read())
+
+
+def test_an_upload_by_the_author_of_a_change_is_published_as_critical_and_not_refused(stack, persons, events, role):
+    """The rule of two persons is about adoptions; the threat model says to leave uploads to the role that deploys."""
+    without, author = baseline_in_force(stack), persons("carol@example.com")
+    stack.aws.client("iam", author).attach_role_policy(RoleName=role, PolicyArn=ADMINISTRATOR)
+    adoption = {"findings": with_attachment(events, role), "reason": "planned"}
+    adopted = stack.ask("POST", "/drift/baseline/adoptions", adoption, persons("dave@example.com"))
+    assert adopted.status == 200, adopted.body
+    with_the_change = baseline_in_force(stack)
+    assert stack.ask("PUT", "/drift/baseline", without).status == 200
+
+    uploaded = stack.ask("PUT", "/drift/baseline", with_the_change, author)
+
+    assert uploaded.status == 200, uploaded.body
+    (said,) = [
+        e["detail"]["data"]
+        for e in events.about("carol@example.com")
+        if e["detail-type"] == "BaselineChanged" and e["detail"]["data"]["version"] == uploaded.document["version"]
+    ]
+    assert (said["severity"], said["session"]) == ("CRITICAL", "carol@example.com")
+    assert said["newly_approved"]
 
 
 def test_decisions_are_kept_in_a_log_of_their_own(stack):

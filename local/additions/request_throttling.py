@@ -3,13 +3,16 @@
 MiniStack answers every request, however many come, and tells nobody how many came. Here ``PUT /_local/requests`` with
 ``{"every": 10, "services": ["iam"]}`` begins a count of the requests that anybody but root signs, and from then on
 answers every tenth of each of these services with a throttling error, which no handler sees; without ``every``, none.
+``{"rates": [{"operations": ["secretsmanager.PutSecretValue"], "per_second": 50}]}`` throttles as a quota does: the
+operations of an entry may be called together so many times a second, and as many at once after a second of rest.
 ``GET /_local/requests`` tells the count: ``{"counted": {"iam.GetUser": 12}, "throttled": {"iam.GetUser": 1}}``.
 
-Sources: "Common error types", AWS General Reference; "Throttling" of IAM's query protocol.
+Sources: "Common error types", AWS General Reference; "Throttling" of IAM's query protocol; "Secrets Manager quotas".
 """
 
 import json
 import os
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,25 +42,55 @@ _QUERY_PROTOCOL = "iam"
 
 
 @dataclass
+class Rate:
+    """Operations that may be called together so many times a second: a bucket of tokens, full at first."""
+
+    operations: frozenset[str]
+    per_second: float
+    _tokens: float = field(init=False)
+    _at: float = field(init=False, default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._tokens = self.per_second
+
+    def is_exceeded(self, operation: str) -> bool:
+        """Whether one more call of an operation, now, is too much."""
+        if operation not in self.operations:
+            return False
+        now = time.monotonic()
+        self._tokens = min(self.per_second, self._tokens + (now - self._at) * self.per_second)
+        self._at = now
+        if self._tokens < 1:
+            return True
+        self._tokens -= 1
+        return False
+
+
+@dataclass
 class Requests:
     """The requests since the count was started."""
 
     every: int = 0
     services: frozenset[str] = frozenset()
+    rates: tuple[Rate, ...] = ()
     counted: Counter[str] = field(default_factory=Counter)
     throttled: Counter[str] = field(default_factory=Counter)
     _of_service: Counter[str] = field(default_factory=Counter)
 
     def is_throttled(self, service: str, operation: str) -> bool:
         """Count one more, and say whether its turn has come."""
-        self.counted[f"{service}.{operation}"] += 1
+        name = f"{service}.{operation}"
+        self.counted[name] += 1
+        if not (self._is_the_turn_of(service) or any(rate.is_exceeded(name) for rate in self.rates)):
+            return False
+        self.throttled[name] += 1
+        return True
+
+    def _is_the_turn_of(self, service: str) -> bool:
         if not self.every or service not in self.services:
             return False
         self._of_service[service] += 1
-        if self._of_service[service] % self.every:
-            return False
-        self.throttled[f"{service}.{operation}"] += 1
-        return True
+        return self._of_service[service] % self.every == 0
 
 
 _requests = Requests()
@@ -92,7 +125,8 @@ def _count(method: str, body: bytes) -> Reply:
     global _requests  # noqa: PLW0603 - one count for the process, as there is one AWS
     if method == "PUT":
         wanted: dict[str, Any] = json.loads(body or b"{}")
-        _requests = Requests(int(wanted.get("every", 0)), frozenset(wanted.get("services", ())))
+        rates = (Rate(frozenset(rate["operations"]), rate["per_second"]) for rate in wanted.get("rates", ()))
+        _requests = Requests(int(wanted.get("every", 0)), frozenset(wanted.get("services", ())), tuple(rates))
     return success({"counted": dict(_requests.counted), "throttled": dict(_requests.throttled)})
 
 

@@ -1,6 +1,7 @@
 """Throttling on demand, and the count of requests."""
 
 import json
+import time
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,7 +14,7 @@ PATH = "/_local/requests"
 @pytest.fixture
 def iam(aws):
     """A caller that is not root; afterwards nothing is throttled."""
-    yield aws.client("iam", aws.user(allow("iam:ListUsers", "secretsmanager:ListSecrets")))
+    yield aws.client("iam", aws.user(allow("iam:ListUsers", "iam:ListGroups", "secretsmanager:ListSecrets")))
     begin(aws)
 
 
@@ -47,6 +48,17 @@ def test_secrets_manager_has_a_code_of_its_own(aws, iam):
 
     assert refusals(secrets.list_secrets, 1) == [(0, "ThrottlingException")]
     assert refusals(iam.list_users, 1) == []
+
+
+def test_what_exceeds_a_rate_is_throttled_until_time_has_passed(aws, iam):
+    begin(aws, rates=[{"operations": ["iam.ListUsers", "iam.ListRoles"], "per_second": 2}])
+
+    refused = refusals(iam.list_users, 12)
+    time.sleep(1)
+
+    assert len(refused) >= 6
+    assert refusals(iam.list_users, 1) == []
+    assert refusals(iam.list_groups, 5) == []
 
 
 def test_root_is_neither_counted_nor_throttled(aws, iam):

@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.rotating_stack import RotatingStack, rotating_stack
 
-USERS = 500
+USERS = 150
 SECOND = 1 / 86_400
 DUE_AFTER, CHECKED_EVERY = 20, 20
 SETTINGS: dict[str, Any] = {

@@ -211,7 +211,7 @@ class Resolver:
         return listed[int(index)]
 
     def _as_json(self, argument: Any) -> Any:
-        """The object or list itself: whoever looks for policies reads it as it reads the text."""
+        """The object or list itself: what searches for policies reads it like the text."""
         resolved = self.resolve(argument)
         return resolved if isinstance(resolved, Mapping | list) else None
 

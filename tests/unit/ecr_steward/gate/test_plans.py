@@ -64,7 +64,7 @@ def created(address, unknown, expressions):
     return plan(made, configuration=said)
 
 
-def test_an_argument_that_nobody_gave_gives_no_access_to_a_new_resource():
+def test_an_argument_that_is_not_given_gives_no_access_to_a_new_resource():
     """The provider says of it that AWS's answer is not known yet."""
     assert findings(created("aws_s3_bucket.new", ["policy", "arn"], {"bucket": {"constant_value": "new"}})) == ()
 

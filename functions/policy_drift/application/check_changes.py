@@ -14,7 +14,7 @@ from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
 from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.operations import OPERATIONS, Part
 from policy_drift.domain.changes.transients import transients
-from policy_drift.domain.changes.visibility import is_shown, next_look
+from policy_drift.domain.changes.visibility import is_shown, is_to_come, next_look
 from policy_drift.domain.comparison.drifts import drifts_in_rounds
 from policy_drift.domain.dependents import with_dependents
 from policy_drift.domain.finding import Drift, Finding
@@ -102,7 +102,8 @@ class CheckChanges:
             for one in distinct
             if (look := next_look(one.change.at, read_at, self._delay)) is not None
         }
-        explain = self._attribution.from_events(distinct, (approved, live))
+        shown = [one for one in distinct if one.change.event_id not in early or not is_to_come(one, approved, live)]
+        explain = self._attribution.from_events(shown, (approved, live))
         events_of = FindingEvents(approved, live, self._reader)
         rounds = drifts_in_rounds(
             approved,

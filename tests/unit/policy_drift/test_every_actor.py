@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from policy_drift.domain.account import EntityId, ManagedPolicy
 from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.decision import Decision
-from policy_drift.domain.events import PolicyDriftDetected
+from policy_drift.domain.events import PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, Change, State
 from policy_drift.domain.lifecycle import acknowledged
 from steward.principals import PrincipalPattern
@@ -101,6 +101,32 @@ def test_access_that_stood_in_an_expected_alert_and_is_gone_is_published_with_it
 
     last = drift.published(PolicyDriftDetected)[-1]
     assert (last.kind, last.expected, [change["actor"] for change in last.changes]) == ("TRANSIENT", False, [MALLORY])
+
+
+def test_who_takes_an_expected_change_back_is_no_unexpected_actor_of_it_while_iam_shows_it(drift):
+    drift.delay = timedelta(seconds=30)
+    before = drift.iam.account
+    drift.check(put(drift, DEPLOYER))
+    taken_back = drift.event("DeleteRolePolicy", actor=MALLORY, policyName=f"by-{ACTIONS[DEPLOYER]}")
+    checked = drift.check(taken_back)
+    assert taken_back.change.event_id in checked.again
+    drift.clock.advance(seconds=31)
+    drift.iam.account = before
+    drift.check(taken_back)
+
+    assert [one.expected for one in drift.published(PolicyDriftDetected)] == [True]
+    assert [one.how for one in drift.published(PolicyDriftResolved)] == ["reverted"]
+
+
+def test_who_says_to_take_an_expected_change_back_and_did_not_is_named_in_the_end(drift):
+    drift.delay = timedelta(seconds=30)
+    drift.check(put(drift, DEPLOYER))
+    taken_back = drift.event("DeleteRolePolicy", actor=MALLORY, policyName=f"by-{ACTIONS[DEPLOYER]}")
+    drift.check(taken_back)
+    drift.clock.advance(seconds=120)
+    drift.check(taken_back)
+
+    assert actors(drift) == {DEPLOYER, MALLORY}
 
 
 def test_an_event_about_an_entity_that_cannot_be_read_stands_at_its_open_finding(drift):

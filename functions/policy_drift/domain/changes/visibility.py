@@ -47,6 +47,14 @@ def is_shown(event: ChangeEvent, account: Account) -> bool:
     return new in names and old not in names
 
 
+def is_to_come(event: ChangeEvent, approved: Account, live: Account) -> bool:
+    """Whether an event restores what is approved, and the account does not show it: it explains nothing that is there.
+
+    Who takes an expected change back is so no unexpected actor of it.
+    """
+    return is_shown(event, approved) and not is_shown(event, live)
+
+
 def _is_there(entity: EntityId, account: Account) -> bool:
     if entity.kind is EntityKind.POLICY:
         return any(policy_id(arn) == entity for arn in account.policies)

@@ -251,6 +251,18 @@ def _atom(argument: Any) -> str | None:
     return json.dumps(sides, sort_keys=True, default=str)
 
 
+def canonical(expression: Any) -> Any:
+    """A condition's expression, in one way of writing: the order of its parts decides nothing."""
+    if not isinstance(expression, Mapping) or len(expression) != 1:
+        return expression
+    name, argument = next(iter(expression.items()))
+    if name == "Fn::Equals":
+        return {name: _atom(argument)}
+    if name in _LOGIC and isinstance(argument, list):
+        return {name: sorted((canonical(part) for part in argument), key=lambda part: json.dumps(part, default=str))}
+    return expression
+
+
 def cases(templates: Collection[Mapping[str, Any]], used: Collection[str]) -> Iterator[Case | None]:
     """Every combination of what the used conditions may be; a single None where these are too many."""
     atoms: set[str] = set()

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecr_steward.gate.documents import STATEMENTS, documents, statement_of
-from ecr_steward.gate.intrinsics import NOTHING, Case, Resolver, cases, conditions_used
-from ecr_steward.gate.opaque import OWN_ACCOUNT, is_opaque, token
+from ecr_steward.gate.intrinsics import NOTHING, Case, Resolver, canonical, cases, conditions_used
+from ecr_steward.gate.opaque import OWN_ACCOUNT, is_opaque, opaque_statement, token
 from ecr_steward.gate.side import Draft, Place, Side, as_document, as_policy_arn
 from ecr_steward.gate.templates import Template
 from policy_drift.domain.account import EntityId, EntityKind
@@ -56,10 +56,16 @@ def sides(base: Template, head: Template) -> Iterator[Sides]:
                 used |= conditions_used(resource)
     otherwise = _exist_otherwise(base, head)
     used |= {one for template in (base, head) for name in otherwise if (one := _condition_of(template, name))}
-    resting = {name for name in head.resources if _condition_of(head, name) in changed}
     for case in cases((base.body, head.body), sorted(used - changed)):
-        perhaps = resting | (otherwise if case is None else set())
-        yield Sides(_side(base, case, (), ()), _side(head, case, changed, perhaps), case or {})
+        unlike = changed if case is not None else _with_conditions(changed, base.body, head.body)
+        perhaps = {name for name in head.resources if _condition_of(head, name) in unlike}
+        if case is None:
+            perhaps |= otherwise
+        yield Sides(
+            _Reading(base, case, (), perhaps, is_base=True).side(),
+            _Reading(head, case, unlike, perhaps).side(),
+            case or {},
+        )
 
 
 def changed_definitions(base: Mapping[str, Any], head: Mapping[str, Any]) -> frozenset[str]:
@@ -76,15 +82,31 @@ def changed_definitions(base: Mapping[str, Any], head: Mapping[str, Any]) -> fro
                 one, other = (part.get("Default") if isinstance(part, Mapping) else part for part in (one, other))
             if one != other:
                 changed.add(name)
+    return _with_what_rests_on_them(changed, base, head)
+
+
+def _with_conditions(changed: Collection[str], base: Mapping[str, Any], head: Mapping[str, Any]) -> frozenset[str]:
+    """The same with the conditions that either side defines otherwise, where no case says what these are."""
+    before, now = (_conditions(body) for body in (base, head))
+    unlike = {name for name in before.keys() | now.keys() if canonical(before.get(name)) != canonical(now.get(name))}
+    return _with_what_rests_on_them({*changed, *unlike}, base, head)
+
+
+def _with_what_rests_on_them(changed: set[str], *bodies: Mapping[str, Any]) -> frozenset[str]:
     found = True
     while found:
         found = False
-        for body in (base, head):
-            for name, expression in (body.get("Conditions") or {}).items():
+        for body in bodies:
+            for name, expression in _conditions(body).items():
                 if name not in changed and any(f'"{one}"' in json.dumps(expression, default=str) for one in changed):
                     changed.add(name)
                     found = True
     return frozenset(changed)
+
+
+def _conditions(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = body.get("Conditions")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _has_policies(resource: Mapping[str, Any]) -> bool:
@@ -107,19 +129,23 @@ def _condition_of(template: Template, name: str) -> str:
     return condition if isinstance(condition, str) else ""
 
 
-def _side(template: Template, case: Case | None, changed: Collection[str], perhaps: Collection[str]) -> Side:
-    return _Reading(template, case, changed, perhaps).side()
-
-
 class _Reading:
     """One template in one case.
 
-    Of the resources in ``perhaps``, it is not known whether they exist; the other side may not have them.
+    Of the resources in ``perhaps``, it is not known whether they exist, and where: the base has what they deny, and
+    the other side what is not known.
     """
 
     def __init__(
-        self, template: Template, case: Case | None, changed: Collection[str], perhaps: Collection[str]
+        self,
+        template: Template,
+        case: Case | None,
+        changed: Collection[str],
+        perhaps: Collection[str],
+        *,
+        is_base: bool = False,
     ) -> None:
+        self._is_base = is_base
         self._template = template
         self._draft = Draft(OWN_ACCOUNT)
         self._resources: dict[str, tuple[str, Mapping[str, Any]]] = {}
@@ -184,13 +210,15 @@ class _Reading:
         if entity.kind is EntityKind.ROLE:
             parts["trust"] = as_document(resolved.get("AssumeRolePolicyDocument", {"Statement": []}))
         self._draft.describe(entity, self._place(logical_id), **parts)
+        if logical_id in self._perhaps:
+            if not self._is_base:
+                self._draft.give(entity, "Condition", self._existence(logical_id))
+            return
         for number, policy in enumerate(_list(resolved.get("Policies"))):
             if isinstance(policy, Mapping):
                 self._draft.give(entity, str(policy.get("PolicyName", number)), policy.get("PolicyDocument"))
             elif policy is not NOTHING:
                 self._draft.give(entity, str(number), policy)
-        if logical_id in self._perhaps:  # it may exist where it did not
-            self._draft.give(entity, "Condition", self._existence(logical_id))
         for arn in _list(resolved.get("ManagedPolicyArns")):
             self._draft.attach(entity, self._resolver.text(arn))
         for group in _list(resolved.get("Groups")) if entity.kind is EntityKind.USER else ():
@@ -200,20 +228,46 @@ class _Reading:
         if kind in _PRINCIPALS:
             return
         resolved = {key: self._resolver.resolve(value) for key, value in properties.items()}
-        if logical_id in self._perhaps:
-            resolved |= {key: self._existence(logical_id) for key in resolved.keys() & {*_DOCUMENTS}}
+        perhaps = logical_id in self._perhaps
+        if perhaps:
+            made = {key: self._perhaps_document(logical_id, resolved[key]) for key in resolved.keys() & {*_DOCUMENTS}}
+            if self._is_base and not any(made.values()):
+                return
+            resolved |= made
         if kind == "AWS::IAM::UserToGroupAddition":
-            for user in _list(resolved.get("Users")):
-                self._draft.join(self._holder(EntityKind.USER, user), self._resolver.text(resolved.get("GroupName")))
+            self._membership(logical_id, resolved, perhaps=perhaps)
         elif kind in _OF_ONE:
             holder, key = _OF_ONE[kind]
             self._draft.give(self._holder(holder, resolved.get(key)), logical_id, resolved.get("PolicyDocument"))
         elif kind in ("AWS::IAM::Policy", _MANAGED):
             self._shared_policy(logical_id, kind, resolved)
         elif kind in STATEMENTS:
-            self._alone(logical_id, _label(kind, logical_id), trust=statement_of(resolved))
+            self._alone(
+                logical_id,
+                _label(kind, logical_id),
+                trust=self._existence(logical_id) if perhaps else statement_of(resolved),
+            )
         elif not kind.startswith("AWS::IAM::"):
             self._resource_policies(logical_id, kind, resolved)
+
+    def _membership(self, logical_id: str, resolved: Mapping[str, Any], *, perhaps: bool) -> None:
+        for user in (self._holder(EntityKind.USER, name) for name in _list(resolved.get("Users"))):
+            if perhaps:
+                self._draft.give(user, logical_id, self._existence(logical_id))
+            else:
+                self._draft.join(user, self._resolver.text(resolved.get("GroupName")))
+
+    def _perhaps_document(self, logical_id: str, document: Any) -> Any:
+        """What a document gives that may be in force on one side alone; None on the base where it denies nothing."""
+        said = document.get("Statement") if isinstance(document, Mapping) else None
+        denied = [one for one in _list(said) if isinstance(one, Mapping) and one.get("Effect") == "Deny"]
+        if self._is_base:
+            return {**document, "Statement": denied} if denied else None
+        unknown = self._existence(logical_id)
+        if not denied:
+            return unknown
+        perhaps = [{key: one[key] for key in one if key != "NotResource"} | {"Resource": unknown} for one in denied]
+        return {**document, "Statement": [*perhaps, opaque_statement(unknown)]}
 
     def _shared_policy(self, logical_id: str, kind: str, resolved: Mapping[str, Any]) -> None:
         document = resolved.get("PolicyDocument")

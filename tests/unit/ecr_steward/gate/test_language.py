@@ -101,6 +101,70 @@ def test_a_loop_or_an_include_in_another_section_is_never_clean_when_it_differs(
     assert verdicts(one, other) == [Verdict.UNKNOWN]
 
 
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+ALL = {"PolicyName": "all", "PolicyDocument": allow("*")}
+RESTING = {
+    "a user": {"Type": "AWS::IAM::User", "Properties": {"ManagedPolicyArns": [ADMINISTRATOR]}},
+    "a role": {"Type": "AWS::IAM::Role", "Properties": role(allow("*"))["Properties"]},
+    "a policy": {"Type": "AWS::IAM::Policy", "Properties": {"Roles": ["app"], **ALL}},
+    "a managed policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Roles": ["app"], **ALL}},
+    "a membership": {"Type": "AWS::IAM::UserToGroupAddition", "Properties": {"GroupName": "all", "Users": ["ann"]}},
+    "a permission": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": "f", "Principal": "*"}},
+    "a bucket's policy": {
+        "Type": "AWS::S3::BucketPolicy",
+        "Properties": {"PolicyDocument": allow("s3:*", Principal="*")},
+    },
+}
+
+
+@pytest.mark.parametrize("name", RESTING)
+def test_what_rests_on_a_default_that_changed_is_not_known(name):
+    def of(default):
+        return template(
+            {"More": RESTING[name] | {"Condition": "IsOn"}},
+            Parameters={"On": {"Type": "String", "Default": default}},
+            Conditions={"IsOn": {"Fn::Equals": [{"Ref": "On"}, "yes"]}},
+        )
+
+    assert verdicts(of("no"), of("no")) == []
+    assert {*verdicts(of("no"), of("yes"))} == {Verdict.UNKNOWN}
+
+
+def test_a_deny_that_rests_on_a_default_that_changed_is_not_known():
+    denied = {"Statement": [{"Effect": "Deny", "Action": "iam:*", "Resource": "*"}]}
+    policy = {"Roles": [{"Ref": "R"}], "PolicyName": "no", "PolicyDocument": denied}
+
+    def of(default):
+        return template(
+            {
+                "R": role(allow("*")),
+                "More": {"Type": "AWS::IAM::Policy", "Condition": "IsOn", "Properties": policy},
+            },
+            Parameters={"On": {"Type": "String", "Default": default}},
+            Conditions={"IsOn": {"Fn::Equals": [{"Ref": "On"}, "yes"]}},
+        )
+
+    assert (verdicts(of("yes"), of("yes")), verdicts(of("yes"), of("no"))) == ([], [Verdict.UNKNOWN])
+
+
+def many_conditions(**conditions):
+    """More unknown parts than are looked at one by one; the last condition decides about an administrator."""
+    names = ("A", "B", "C", "D")
+    equal = {f"Is{name}": {"Fn::Equals": [{"Ref": name}, "x"]} for name in names}
+    arns = [{"Fn::If": [f"Is{name}", f"arn:aws:iam::aws:policy/{name}", {"Ref": "AWS::NoValue"}]} for name in names]
+    user = {"Type": "AWS::IAM::User", "Properties": {"ManagedPolicyArns": arns}}
+    parameters = {name: {"Type": "String"} for name in names}
+    return template({"User": user}, Parameters=parameters, Conditions=equal | conditions)
+
+
+def test_a_condition_that_is_another_one_is_not_passed_over_where_there_are_too_many():
+    swapped = {"Fn::Equals": ["x", {"Ref": "D"}]}
+    other = {"Fn::Not": [{"Fn::Equals": [{"Ref": "D"}, "x"]}]}
+
+    assert verdicts(many_conditions(), many_conditions(IsD=swapped)) == []
+    assert verdicts(many_conditions(), many_conditions(IsD=other)) == [Verdict.UNKNOWN]
+
+
 def test_a_document_as_json_text_is_read():
     def of(action, *, is_text=True):
         document = allow(action)

@@ -20,7 +20,7 @@ _OF_ACCOUNT = {
     "root credentials management": "disable-organizations-root-credentials-management",
     "outbound web identity federation": "disable-outbound-web-identity-federation",
 }
-_OF_TAG = "If the tag had another value before, set that again: it is not known here."
+OF_TAGS = "If a tag had another value before, set that again: it is not known here."
 NO_COMMAND = {
     "no root MFA device": "The root user enrolls an MFA device again: only its holder can.",
     "root ": "Find out who signed in as the root user; sign in as the root user, delete this and change the password.",
@@ -44,7 +44,7 @@ def commands(drift: Drift) -> tuple[list[str], list[str]]:
     for item in drift.live or ():
         steps = list(_of_item(item, drift.entity))
         run += steps
-        left += [_OF_TAG] if item.startswith("tag ") else [] if steps else [_sentence(item)]
+        left += [] if steps else [_sentence(item)]
     return list(dict.fromkeys(run)), list(dict.fromkeys(left))
 
 

@@ -154,7 +154,8 @@ class Remedies:
     def _of_principal(self, drift: Drift, now: "_Found", approved: "_Found") -> Remediation:
         if drift.kind in credential_commands.KINDS:
             commands, by_hand = credential_commands.commands(drift)
-            return Remediation(tuple(commands), " ".join(by_hand), notes=(_IN_USE,))
+            notes = (_IN_USE, credential_commands.OF_TAGS) if drift.kind is Kind.TAG and commands else (_IN_USE,)
+            return Remediation(tuple(commands), " ".join(by_hand), notes=notes)
         if isinstance(now, Entity) and isinstance(approved, Entity):
             if now.unique_id == approved.unique_id:
                 return self._of_changed(drift, now, approved)

@@ -322,7 +322,8 @@ def test_taking_a_reported_tag_off_ends_its_finding_for_good(drift):
     drift.check(removal)
     drift.scan()
 
-    assert [one.kind for one in drift.published(PolicyDriftDetected)] == ["TAG"]
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert (detected.kind, detected.revert) == ("TAG", ["aws iam untag-role --role-name app --tag-keys Team"])
     assert [(one.kind, one.how) for one in drift.published(PolicyDriftResolved)] == [("TAG", "reverted")]
 
 

@@ -368,3 +368,14 @@ def test_what_a_renamed_user_may_do_is_reverted_under_its_new_name():
 
     assert access.commands == (f"aws iam detach-user-policy --user-name eve --policy-arn {ARNS[0]}",)
     assert membership.commands == ()
+
+
+@pytest.mark.parametrize(("kind", "items", "count"), [(Kind.TAG, ("tag a=1",), 2), (Kind.PROFILE, ("x",), 1)])
+def test_a_tag_that_is_taken_off_may_have_replaced_another_value(kind, items, count):
+    live = account(roles={"r": SHARED})
+
+    remedy = Remedies(live, live).of(replace(drift_of("role/r", kind), live=items))
+
+    assert len(remedy.notes) == count
+    assert ("another value before" in remedy.notes[-1]) is (kind is Kind.TAG)
+    assert bool(remedy.refused) is (kind is Kind.PROFILE)

@@ -263,14 +263,14 @@ class _Plan:
 
     def _resource_policy(self, change: Mapping[str, Any], values: Mapping[str, Any], kind: str) -> None:
         """The policy of a bucket, a queue, a key and so on: what it allows its principals."""
-        elsewhere = (
+        managed = (
             "aws_iam_",
             "awscc_iam_",
             "aws_ssoadmin_",
             "aws_organizations_policy",
             "awscc_organizations_policy",
         )
-        if not kind.startswith(("aws_", "awscc_")) or kind.startswith(elsewhere):
+        if not kind.startswith(("aws_", "awscc_")) or kind.startswith(managed):
             return
         if kind in STATEMENTS:
             self._alone(change["address"], kind, statement_of(values))

@@ -18,7 +18,7 @@ from benchmarks.figures import Figure, Target, median_and_least
 from benchmarks.shell_line import LINE, aws_cli
 
 NAMES, SHARE = 200, 10
-TURNS = 7
+TURNS = 15
 DELAY = 0.05
 """Seconds that the distant API takes longer: about what a gateway, a function and one call of ECR take."""
 _PUT = (

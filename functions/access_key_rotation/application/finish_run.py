@@ -164,14 +164,23 @@ def _of_unconfirmed(user: str, demand: Demand) -> str:
     )
 
 
-def _with_inactive(seen: UserState, now: datetime) -> Record:
-    """The record with every old key that a person deactivated: if they reactivate it, it drains again."""
+def _with_changes_by_hand(seen: UserState, now: datetime) -> Record:
+    """The record with every old key that a person deactivated or reactivated: if it is active, it drains again.
+
+    Whatever the state of the user is: a key that was active meanwhile is not one that we deactivated, should a person
+    deactivate it again before it drains.
+    """
     record = seen.record
     for key in seen.keys:
         history = record.history(key.id)
-        is_old = history.superseded_at and not seen.is_labelled(key.id)
-        if is_old and not key.active and not (history.deactivated_at or history.found_inactive_at):
+        if not history.superseded_at or seen.is_labelled(key.id):
+            continue
+        since = history.deactivated_at
+        if not key.active and not (since or history.found_inactive_at):
             record = record.noting(key.id, replace(history, found_inactive_at=now))
+        elif key.active and since and history.announced and not history.compromised and now >= since + SETTLE:
+            by_hand = replace(history, deactivated_at=None, retired_for="", announced=False, found_inactive_at=since)
+            record = record.noting(key.id, by_hand)
     return record
 
 
@@ -180,7 +189,7 @@ def _accounting(seen: UserState, now: datetime) -> Record:
 
     An unfinished intent is kept while IAM may still list the key that it created, or a key is listed that it may have.
     """
-    record, labels = _with_inactive(seen, now), seen.secret.labels.values() if seen.secret else ()
+    record, labels = _with_changes_by_hand(seen, now), seen.secret.labels.values() if seen.secret else ()
     record = replace(record, versions={version: key for version, key in record.versions.items() if version in labels})
     if seen.current and seen.current.id != record.wanted:
         record = replace(record, wanted="", requested=None)

@@ -172,7 +172,7 @@ class KeyHistory:
     suspected_at: datetime | None = None
     compromised: bool = False
     found_inactive_at: datetime | None = None
-    """When a run first saw an old key Inactive that a person deactivated; None if the steward did."""
+    """When a run first saw an old key Inactive that a person deactivated; None if the steward did, and it stayed so."""
 
     def brought_back(self, now: datetime) -> Self:
         """The same after the key was reactivated: it drains again from now on."""

@@ -312,7 +312,9 @@ class Invariants:
             proven = len(row) >= 3 and row[-1] - row[0] >= timedelta(seconds=10)
             self._require(proven, f"2: promoted without proof in {region}", key_id)
         previous = {key for (user, key), active in self._last.keys.items() if user == name and active and key != key_id}
-        for key in previous - self.foreign:
+        values = self._account.secrets[name].versions.values()
+        stored = {getattr(value, "access_key_id", None) for value in values}  # the key of a lost reply is in no version
+        for key in (previous & stored) - self.foreign:
             self._superseded.setdefault(key, now)
         self._superseded.pop(key_id, None)
 

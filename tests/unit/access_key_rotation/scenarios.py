@@ -263,6 +263,22 @@ def draining_key_deactivated_and_brought_back_by_hand(**how):
     return life
 
 
+def key_brought_back_while_blocked_and_deactivated_again(**how):
+    """A key that a person reactivated and deactivated again is theirs: the steward does not delete it."""
+    life = begun(days=9.25, **how)
+    (old,) = life.key_ids() - {life.account.current_key(life.name)}
+    assert not is_active(life, old)
+    stops_using(life)
+    by_hand(life, life.account.current_key(life.name), active=False)
+    by_hand(life, old, active=True)
+    life.run()
+    ends(life, "BLOCKED")
+    by_hand(life, old, active=False)
+    life.invariants.taken.add(old)
+    life.demand_rotation()  # there is no slot for its key
+    return ends(life.days(8), "STEADY", keys={old, life.account.current_key(life.name)})
+
+
 def key_brought_back_by_an_operator(**how):
     """The user is frozen with its old key until somebody asks for a rotation; then that key drains once more."""
     life = begun(days=9.25, **how)
@@ -1069,7 +1085,8 @@ SCENARIOS = (
     leaked_key_of_a_deleted_secret, leaked_key_with_unfit_tags, leaked_key_before_its_replica,
     leaked_key_while_the_secret_changes, leak_without_a_key_id,
     leak_of_a_key_that_is_inactive, leaked_key_of_a_user_that_is_not_enrolled, leaked_key_that_is_pending,
-    key_brought_back_by_hand, draining_key_deactivated_and_brought_back_by_hand, key_brought_back_by_an_operator,
+    key_brought_back_by_hand, draining_key_deactivated_and_brought_back_by_hand,
+    key_brought_back_while_blocked_and_deactivated_again, key_brought_back_by_an_operator,
     foreign_second_key, three_keys, key_of_a_person, lost_key, lost_key_in_use,
     user_recreated, user_renamed, user_moved, user_deleted, user_and_secret_deleted, user_elsewhere,
     user_not_enrolled_any_more, administrator_moved_and_tagged, stack_deployed_again, secret_deleted,

@@ -129,7 +129,7 @@ command -v $(PYTHON) >/dev/null && $(PYTHON) -c "" 2>/dev/null \
   || { echo "Python 3.13 is required and $(PYTHON) was not found: install it, or set its path: make PYTHON=/path/to/python3.13" >&2; exit 1; }
 echo "setting up $(1) …"
 $(PYTHON) -m venv --clear $(1)
-{ $(call pip,$(1)) -r requirements/uv.txt && $(1)/bin/uv pip install --quiet --compile-bytecode --python $(1)/bin/python --require-hashes -r $(2); } \
+{ $(call pip,$(1)) -r requirements/uv.txt && $(1)/bin/uv pip install --quiet --python $(1)/bin/python --require-hashes -r $(2); } \
   || { echo "uv cannot install $(2) here: pip does"; $(call pip,$(1)) -r $(2); }
 touch $@
 endef

@@ -126,13 +126,14 @@ class Invariants:
         """Somebody else changed the account: so it is now. A key that they made current supersedes the others.
 
         It is no foreign key any more: a person who puts it into the secret hands it over.
-        A key that they brought back drains once more, and a user whose secret they deleted for good may be another one.
+        A key that they brought back drains once more. A user whose secret they deleted for good may be another one, and
+        so may one whose consumers never had a key.
         """
         before, self._last = self._last, self._look()
         for (name, key_id), active in self._last.keys.items():
             if active and before.keys.get((name, key_id)) is False and self.knows_inactive(key_id):
                 self._drains_again(key_id)
-        self._user_ids = {name: user for name, user in self._user_ids.items() if name in self._account.secrets}
+        self._user_ids = {name: user for name, user in self._user_ids.items() if self._has_served(name)}
         for name, version in self._last.current.items():
             if before.current.get(name) not in {None, version}:
                 current = self._account.current_key(name)
@@ -142,6 +143,11 @@ class Invariants:
                 key = getattr(previous, "access_key_id", None)
                 if key not in {None, current}:
                     self._superseded.setdefault(key, self._account.clock.now())
+
+    def _has_served(self, name):
+        """Whether consumers have, or had, something to read."""
+        secret = self._account.secrets.get(name)
+        return secret is not None and secret.versions.get(secret.labels.get(Label.CURRENT)) is not Content.PLACEHOLDER
 
     def calls(self, call):
         """A run is about to make a call."""

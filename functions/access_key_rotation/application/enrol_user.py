@@ -92,13 +92,15 @@ class UserEnrolment:
             enrolled = ServiceUserEnrolled(
                 name, facts.user.user_id, first.value, [key.id for key in facts.keys], caller.arn, caller.session
             )
-            due = AccessKeyRotationDue(name, "scheduled", requested_by=caller.arn, session=caller.session)
-            self._publisher.publish([enrolled, due], correlation_id=caller.request_id)
+            self._publisher.publish([enrolled], correlation_id=caller.request_id)
         finally:
             if record == Record():
                 self._records.forget(claim)
             else:
                 self._records.release(claim, record)
+        # Once the user is free: a run that finds it locked comes again after minutes.
+        due = AccessKeyRotationDue(name, "scheduled", requested_by=caller.arn, session=caller.session)
+        self._publisher.publish([due], correlation_id=caller.request_id)
         return Planned(plan, facts.keys, facts.usage, dry_run)
 
     def leave(self, name: UserName, caller: Caller, *, dry_run: bool) -> Planned:

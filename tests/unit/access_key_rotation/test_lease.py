@@ -1,11 +1,12 @@
 """The lock of a run: for how long, and what becomes of it when something breaks."""
 
 from access_key_rotation.application.ports import BusyError
-from access_key_rotation.application.run import MARGIN
-from access_key_rotation.domain.events import AccessKeyRotationFailed
+from access_key_rotation.application.run import LEASE, MARGIN
+from access_key_rotation.domain.events import AccessKeyRotationDue, AccessKeyRotationFailed
 from steward.aws.clients import client
 from tests.unit.access_key_rotation.lives import Fault
 from tests.unit.access_key_rotation.scenarios import begun, whole_life
+from tests.unit.access_key_rotation.scenarios_of_enrolment import existing
 
 OUTSIDE = {"claim", "publish", "release"}
 """Calls before a run, or after its last step."""
@@ -26,6 +27,23 @@ def test_what_must_be_left_of_a_lease_is_longer_than_a_call_with_all_its_repetit
     pauses = sum(longest_pause(attempt) for attempt in range(1, attempts))
 
     assert MARGIN.total_seconds() > attempts * (config.connect_timeout + config.read_timeout) + pauses  # type: ignore[attr-defined]
+
+
+def test_the_run_that_an_enrolment_requests_finds_the_user_unlocked(monkeypatch):
+    life, _ = existing()
+    publish, claimed = life.publisher.publish, []
+
+    def run_at_once(events, *, correlation_id):
+        publish(events, correlation_id=correlation_id)
+        if any(isinstance(event, AccessKeyRotationDue) for event in events):
+            claim = life.records.claim(life.name, "a run", LEASE)
+            claimed.append(claim)
+            life.records.release(claim, claim.record)
+
+    monkeypatch.setattr(life.publisher, "publish", run_at_once)
+    life.enrol()
+
+    assert claimed
 
 
 def test_an_unexpected_error_releases_the_lock():

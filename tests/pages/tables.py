@@ -476,6 +476,7 @@ TABLES: dict[str, Page] = {
             "aws cloudformation get-template": Step(not_run=A_CALL_BY_NAME),
         }
     ),
+    "docs/attacks.md": Page(steps={"curl": Step(not_run="what a forged alert says, not a command")}),
     "docs/threat-model.md": Page(steps={"aws iam": Step(not_run="names a service, not a command")}),
     "policies/README.md": Page(
         steps={"sed": Step(instead={"policies/guard.json >": f"{PROJECT}/policies/guard.json >"})}

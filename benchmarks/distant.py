@@ -66,17 +66,28 @@ def _pass_on(connection: socket.socket, context: ssl.SSLContext, target: tuple[s
         client.sendall(head + b"\r\n\r\n" + body)
 
 
-def _certified(folder: Path) -> tuple[ssl.SSLContext, dict[str, str]]:
-    """A certificate for ``localhost``, and the authorities of this machine with the one that signed it.
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """A certificate of ``localhost`` and its key, the authority that signed it, and a folder with that by its hash."""
 
-    curl reads them from a file, as it reads those of the machine; OpenSSL finds one in a folder by its hash.
+    certificate: Path
+    key: Path
+    authority: Path
+    authorities: Path
+
+
+def certificates(folder: Path) -> Certificates:
+    """New ones in a folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no ``openssl``.
     """
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        raise NoDeploymentError("There is no openssl to make a certificate with")
 
     def run(*arguments: str) -> str:
-        return subprocess.run([openssl, *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
+        command = ["openssl", *arguments]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 
     new = ("req", "-newkey", "rsa:2048", "-nodes")
     run(*new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test", "-addext", "keyUsage=keyCertSign")
@@ -84,17 +95,28 @@ def _certified(folder: Path) -> tuple[ssl.SSLContext, dict[str, str]]:
     (folder / "names").write_text("subjectAltName=DNS:localhost\nauthorityKeyIdentifier=keyid\n")
     signed = ("-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
     run("x509", "-req", *signed, "-out", "certificate.pem")
-
-    theirs = ssl.get_default_verify_paths()
     authorities = folder / "authorities"
     authorities.mkdir()
-    for one in Path(theirs.capath or folder).glob("*.0"):
-        shutil.copy(one, authorities)
     name = run("x509", "-hash", "-noout", "-in", "ca.pem").strip()
     shutil.copy(folder / "ca.pem", authorities / f"{name}.0")
+    return Certificates(folder / "certificate.pem", folder / "key.pem", folder / "ca.pem", authorities)
+
+
+def _certified(folder: Path) -> tuple[ssl.SSLContext, dict[str, str]]:
+    """A server's context for ``localhost``, and the authorities of this machine with the one that signed it.
+
+    curl reads them from a file, as it reads those of the machine; OpenSSL finds one in a folder by its hash.
+    """
+    try:
+        made = certificates(folder)
+    except FileNotFoundError as error:
+        raise NoDeploymentError("There is no openssl to make a certificate with") from error
+    theirs = ssl.get_default_verify_paths()
+    for one in Path(theirs.capath or folder).glob("*.0"):
+        shutil.copy(one, made.authorities)
     together = folder / "authorities.pem"
-    together.write_bytes(b"".join(Path(one).read_bytes() for one in (theirs.cafile, folder / "ca.pem") if one))
+    together.write_bytes(b"".join(Path(one).read_bytes() for one in (theirs.cafile, made.authority) if one))
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    return context, {"SSL_CERT_DIR": str(authorities), "CURL_CA_BUNDLE": str(together)}
+    context.load_cert_chain(made.certificate, made.key)
+    return context, {"SSL_CERT_DIR": str(made.authorities), "CURL_CA_BUNDLE": str(together)}

@@ -18,7 +18,7 @@ from deployment.saved import GLOBAL_EVENTS, GLOBAL_REGION, NotDeployableError, S
 PROJECT = Path(__file__).parents[1]
 BUILD = Path(".aws-sam") / "build"
 UPLOAD = "--force-upload"
-"""Otherwise SAM takes an object of the artifact bucket that has the right name for what it built, whoever wrote it."""
+"""Without it, SAM takes an object of the same name in the artifact bucket for what it built; others may write there."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

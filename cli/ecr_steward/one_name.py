@@ -2,8 +2,8 @@
 
 Most of the time of that call was Python's imports: Typer, Rich and botocore, then ``http.client``, ``typing`` and the
 certificates of every authority. One name, credentials and region in the environment, and no terminal need none of them;
-``re`` and ``json`` are imported while the API works. Whatever is different takes the ordinary way, which answers the
-same.
+``re`` and ``json`` are imported while the API works. All other calls take the ordinary way, and get the same
+answer.
 """
 
 from __future__ import annotations

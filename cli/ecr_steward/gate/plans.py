@@ -159,7 +159,7 @@ class _Plan:
         unknown = inner.get("after_unknown") if self._which == "after" else None
         said = self._expressions.get(_INDEX.sub("", change["address"]))
         if "create" in actions and said is not None and isinstance(unknown, Mapping):
-            # The provider will read what AWS makes of an argument that nobody gave: a new resource has no policy of it.
+            # What AWS sets for an argument that is not given is unknown, too: a new resource has no policy by it.
             unknown = {key: marked for key, marked in unknown.items() if key in said or key not in _GIVEN}
         return {**values, **self._unknown(change["address"], values, unknown)}
 

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import UTC
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -20,6 +19,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.distant import certificates
 from ecr_steward import one_name
 from ecr_steward.app import main
 
@@ -165,6 +165,7 @@ def test_an_answer_that_needs_a_whole_http_client_takes_the_ordinary_way(stack, 
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl, which makes the certificates, is not installed")
 @pytest.mark.parametrize(
     ("host", "trusted", "code"), [("localhost", True, 0), ("localhost", False, None), ("127.0.0.1", True, None)]
 )
@@ -257,28 +258,6 @@ def answer_once(server, answer, context=None):
         return b"refused"
     finally:
         connection.close()
-
-
-def certificates(folder):
-    """A certificate of ``localhost``, its key, and a folder with the authority that signed it, under its hash."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
-
-    def run(*arguments):
-        return subprocess.run([openssl, *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
-
-    new = ("req", "-newkey", "rsa:2048", "-nodes")
-    run(*new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test", "-addext", "keyUsage=keyCertSign")
-    run(*new, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=localhost")
-    (folder / "names").write_text("subjectAltName=DNS:localhost\nauthorityKeyIdentifier=keyid\n")
-    signed = ("-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
-    run("x509", "-req", *signed, "-out", "certificate.pem")
-    authorities = folder / "authorities"
-    authorities.mkdir()
-    name = run("x509", "-hash", "-noout", "-in", "ca.pem").strip()
-    shutil.copy(folder / "ca.pem", authorities / f"{name}.0")
-    return SimpleNamespace(certificate=folder / "certificate.pem", key=folder / "key.pem", authorities=authorities)
 
 
 def python_path():

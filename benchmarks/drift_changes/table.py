@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.drift_changes.baseline import BaselineChange, Event
 from benchmarks.drift_changes.change import Acknowledged, Change, Told
 from benchmarks.drift_changes.ears import Heard
-from benchmarks.drift_changes.players import NAMES
+from benchmarks.drift_changes.players import DEPLOYER, NAMES
 from benchmarks.drift_changes.readers import readers
 
 DETECTED, RESOLVED, ACKNOWLEDGED = "PolicyDriftDetected", "PolicyDriftResolved", "PolicyDriftAcknowledged"
@@ -182,8 +182,15 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _repetitions(told: list[Heard]) -> list[str]:
-    """Findings reported twice as the same: once is promised, and once more if one turns out to be unexpected."""
-    seen = [(one.data["finding_id"], one.data["fingerprint"], one.data["expected"]) for one in told]
+    """Findings reported twice as the same: once is promised, and once more for an unexpected actor who was missing."""
+    seen = [
+        (
+            one.data["finding_id"],
+            one.data["fingerprint"],
+            frozenset(made["actor"] for made in one.data["changes"] if DEPLOYER not in made["actor"].split("/")),
+        )
+        for one in told
+    ]
     return [f"{one[0]} is reported again" for one in set(seen) if seen.count(one) > 1]
 
 

@@ -96,7 +96,7 @@ class AttributeChanges:
 
     def _explanation(self, drift: Drift, changes: Iterable[Change]) -> Explanation:
         changes = tuple(change for change in changes if may_explain(change.event_name, drift.kind))
-        return Explanation(changes, bool(changes) and all(map(self._is_expected, changes)))
+        return Explanation(changes, tuple(change for change in changes if not self._is_expected(change)))
 
     def _is_expected(self, change: Change) -> bool:
         try:

@@ -143,7 +143,8 @@ class ScanAccount:
     ) -> Callable[[Drift], Explanation]:
         """Explain changes of the baseline by S3's events, all others by CloudTrail's history."""
         from_history = self._attribution.from_history(started, approved, live, in_force)
-        return lambda drift: Explanation(causes) if drift.kind is Kind.BASELINE else from_history(drift)
+        of_baseline = Explanation(causes, unexpected=causes)
+        return lambda drift: of_baseline if drift.kind is Kind.BASELINE else from_history(drift)
 
     def _access_keys(self) -> AccessKeys | str:
         """The account's keys, or why they are not known; the report is written without them, too."""

@@ -1,8 +1,8 @@
 """The life of a finding: when it needs an alert, and when it is over.
 
-One alert when it opens or gets worse, one when it is resolved, nothing in between. "Worse" is measured against what
-was alerted or acknowledged last: a higher severity, or a live state that is not contained in the one that was pinned
-then. What could not be decided neither opens nor resolves anything.
+One alert when it opens or gets worse, one if an actor was missing from it, one when it is resolved. "Worse" is measured
+against what was alerted or acknowledged last: a higher severity, or a live state that is not contained in the one that
+was pinned then. What could not be decided neither opens nor resolves anything.
 """
 
 from collections.abc import Callable, Iterable
@@ -42,11 +42,20 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The events behind a drift. ``announced`` is False if the history was searched and has no event of a change."""
+    """The events behind a drift.
+
+    ``unexpected`` are those of them whose actors are not expected. ``announced`` is False if the history was searched
+    and has no event of a change.
+    """
 
     changes: tuple[Change, ...] = ()
-    expected: bool = False
+    unexpected: tuple[Change, ...] = ()
     announced: bool = True
+
+    @property
+    def expected(self) -> bool:
+        """Whether there are events, all of them of expected actors."""
+        return bool(self.changes) and not self.unexpected
 
 
 def reason_to_alert(known: Finding | None, drift: Drift, now: datetime, relation: Relation) -> Why | None:
@@ -67,12 +76,22 @@ def reason_to_alert(known: Finding | None, drift: Drift, now: datetime, relation
 
 
 def turns_out_unexpected(known: Finding, explanation: Explanation) -> bool:
-    """Whether a finding that was alerted as expected also has an actor who is not expected.
+    """Whether the alert of a finding should have named an unexpected actor, and did not.
 
-    An acknowledgement does not prevent that alert: it was given for the change of an expected actor.
+    It called all actors expected, and one is not: an acknowledgement does not prevent the next alert, because it was
+    given for the change of an expected actor. Or it named others only, and one more had acted before it was published:
+    the events of two people came to two checks. Who acts later has an alert if the access grows.
     """
-    is_over = known.state is State.RESOLVED
-    return not is_over and known.expected and bool(explanation.changes) and not explanation.expected
+    if known.state is State.RESOLVED or not explanation.unexpected:
+        return False
+    if known.expected:
+        return True
+    if known.state is State.ACKNOWLEDGED or not known.changes or known.alerted_at is None:
+        return False
+    named = set(map(_principal, known.changes))
+    kept = _joined(explanation.changes, known.changes)
+    late = [one for one in explanation.unexpected if one.at <= known.alerted_at and one in kept]
+    return not named.issuperset(map(_principal, late))
 
 
 def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime, read_at: datetime) -> Finding:

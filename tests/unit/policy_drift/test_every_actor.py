@@ -74,6 +74,66 @@ def test_an_event_of_a_run_that_read_earlier_than_the_recorded_one_is_not_lost(d
     assert [(event.why, event.expected) for event in detected] == [("opened", True), ("unexpected", False)]
 
 
+def test_an_unexpected_actor_who_had_acted_before_the_alert_of_another_is_published_too(drift):
+    first, second = put(drift, MALLORY), put(drift, HELPER)
+    drift.check(first)
+    drift.check(second)
+    drift.check(second)
+
+    detected = drift.published(PolicyDriftDetected)
+    assert [(event.why, {change["actor"] for change in event.changes}) for event in detected] == [
+        ("opened", {MALLORY}),
+        ("unexpected", {MALLORY, HELPER}),
+    ]
+
+
+def test_a_scan_publishes_an_actor_whose_event_never_came():
+    drift = deployment(history=CountingHistory())
+    first, lost = put(drift, MALLORY), put(drift, HELPER)
+    drift.check(first)
+    drift.history.changes = {"role/app": (lost.change, first.change)}
+    drift.scan()
+    drift.scan()
+
+    assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened", "unexpected"]
+    assert {change["actor"] for change in drift.published(PolicyDriftDetected)[-1].changes} == {MALLORY, HELPER}
+
+
+@pytest.mark.parametrize(
+    ("second", "is_later"),
+    [
+        pytest.param(DEPLOYER, False, id="an-expected-one-before-the-alert"),
+        pytest.param(MALLORY, False, id="the-same-before-the-alert"),
+        pytest.param(HELPER, True, id="one-who-adds-nothing-later"),
+    ],
+)
+def test_a_second_actor_is_no_second_alert_if_that_is(drift, second, is_later):
+    first = put(drift, MALLORY)
+    event = None if is_later else put(drift, second)
+    drift.check(first)
+    if event is None:
+        drift.clock.advance(seconds=60)
+        drift.role(inline={**drift.iam.account.roles["app"].inline, "same": allowing(ACTIONS[MALLORY])})
+        event = drift.event(actor=second, policyName="same")
+    drift.check(event)
+
+    assert [one.why for one in drift.published(PolicyDriftDetected)] == ["opened"]
+    assert actors(drift) == {MALLORY, second}
+
+
+def test_an_acknowledgement_covers_a_second_unexpected_actor_of_the_same_access(drift):
+    """Who acknowledged it read the finding, not the alert; the state that was acknowledged is still the live one."""
+    first, second = put(drift, MALLORY), put(drift, HELPER)
+    drift.check(first)
+    kept, now = drift.findings.get(ID), drift.clock.now()
+    given = Acknowledgement("ann", "team-a", "a test", kept.value.drift.fingerprint, now, now + timedelta(days=30))
+    drift.findings.save(acknowledged(kept.value, given), after=kept.revision)
+    drift.check(second)
+
+    assert [one.why for one in drift.published(PolicyDriftDetected)] == ["opened"]
+    assert actors(drift) == {MALLORY, HELPER}
+
+
 def test_a_late_event_removes_the_mark_of_an_acknowledged_finding_and_is_an_alert(drift):
     late = put(drift, MALLORY)
     drift.check(put(drift, DEPLOYER))

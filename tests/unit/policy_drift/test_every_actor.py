@@ -87,7 +87,7 @@ def test_an_unexpected_actor_who_had_acted_before_the_alert_of_another_is_publis
     ]
 
 
-def test_a_scan_publishes_an_actor_whose_event_never_came():
+def test_a_scan_names_the_actor_of_an_event_that_never_came():
     drift = deployment(history=CountingHistory())
     first, lost = put(drift, MALLORY), put(drift, HELPER)
     drift.check(first)

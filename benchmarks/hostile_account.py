@@ -9,50 +9,27 @@ figures: after 450 s, half of the limit of the function, it begins no other comp
 
 import argparse
 import multiprocessing
-import os
 import resource
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from time import process_time
 from typing import Any
 
-import boto3
-from moto import mock_aws
-
-from benchmarks import large_account
 from benchmarks.hostile_policies import SETS, inline
-from benchmarks.served_iam import ServedIam
-from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
-from policy_drift.adapters.iam_account import IamAccount
-from policy_drift.adapters.s3_baseline import S3BaselineStore
-from policy_drift.application.scan_account import Completed
-from policy_drift.bootstrap import baseline_in_force, scan_account
+from benchmarks.large_account import ACCOUNT
+from benchmarks.scanned_account import HALF_LIMIT, scanned
 from policy_drift.domain.account import Account, Role
-from policy_drift.domain.baseline import Baseline, Origin
-from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import PolicyDriftDetected
-from policy_drift.domain.settings import DriftSettings
 from steward.events import PublishableEvent
 
 GRANTS = 20
-HALF_LIMIT = timedelta(seconds=450)
 _READ = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 _ADMINISTRATOR = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
-
-
-class _ProcessorClock:
-    """Time that passes while this process computes."""
-
-    def now(self) -> datetime:
-        return datetime(2026, 5, 4, tzinfo=UTC) + timedelta(seconds=process_time())
-
-    def pause(self, seconds: float) -> None: ...
 
 
 class _Listener:
@@ -79,56 +56,17 @@ def accounts(kind: str, holders: int) -> tuple[Account, Account]:
     }
     live = {name: replace(approved[name], inline=inline(kind, number)) for number, name in enumerate(names)}
     live |= {name: replace(approved[name], inline={"own": _ADMINISTRATOR}) for name in granted}
-    return Account(large_account.ACCOUNT, {}, {}, approved, {}), Account(large_account.ACCOUNT, {}, {}, live, {})
+    return Account(ACCOUNT, {}, {}, approved, {}), Account(ACCOUNT, {}, {}, live, {})
 
 
 def measured(kind: str, holders: int) -> dict[str, Any]:
     """One scan."""
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "made-up",
-        "AWS_SECRET_ACCESS_KEY": "made-up",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
     approved, live = accounts(kind, holders)
-    with mock_aws():
-        s3, dynamodb, iam = boto3.client("s3"), boto3.client("dynamodb"), boto3.client("iam")
-        iam.meta.events.register_first("before-send.iam", ServedIam(live).answer)
-        s3.create_bucket(Bucket="baseline")
-        s3.put_bucket_versioning(Bucket="baseline", VersioningConfiguration={"Status": "Enabled"})
-        dynamodb.create_table(
-            TableName="state",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
-        bus, clock = _Listener(), _ProcessorClock()
-        ports: dict[str, Any] = {
-            "account": large_account.ACCOUNT,
-            "publisher": bus,
-            "clock": clock,
-            "store": S3BaselineStore(s3, bucket="baseline", key="baseline.json", owner="123456789012"),
-            "records": DynamoDbBaselineRecords(dynamodb, "state", large_account.ACCOUNT),
-        }
-        baseline_in_force(**ports).replace(
-            Baseline(approved), origin=Origin.UPLOADED, by=Decision("nobody"), findings=[], run="benchmark"
-        )
-        scanner = scan_account(
-            settings=DriftSettings(),
-            region="us-east-1",
-            reader=IamAccount(iam, large_account.ACCOUNT),
-            findings=DynamoDbFindings(dynamodb, "state"),
-            history=large_account.NoHistory(),
-            credentials=large_account.NoCredentials(),
-            rotation_roles=[],
-            keys=large_account.NoKeys(),
-            reports=large_account.Reports(),
-            **ports,
-        )
+    bus = _Listener()
+    with scanned(approved, live, bus) as account:
         begun = process_time()
-        completed = scanner.scan("scan", {}, clock.now() + HALF_LIMIT)
+        completed = account.scan("scan")
         ended = process_time()
-        if not isinstance(completed, Completed):
-            raise SystemExit(completed.reason)
     granted = [at - begun for entity, at in bus.at.items() if entity.startswith("role/grant-")]
     drifts = [one.drift for one in completed.findings]
     return {

@@ -5,14 +5,13 @@
 The account has documents of real size: several kilobytes for a managed policy, one to two for an inline one, trust
 under conditions; a guardrail that all roles have, a boundary that half of them have, policies of AWS. One thing changes
 at a time, and the account is scanned twice, over moto's S3 and DynamoDB: the first scan opens the findings, the second
-finds nothing new. With ``--json``, the ratios to the account without a change are written, or compared with those of
-the file.
+finds nothing new. Neither begins another comparison after half of the function's limit. With ``--json``, the ratios to
+the account without a change are written, or compared with those of the file.
 """
 
 import argparse
 import json
 import multiprocessing
-import os
 import resource
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,22 +21,9 @@ from random import Random
 from time import process_time
 from typing import Any
 
-import boto3
-from moto import mock_aws
-
-from benchmarks.served_iam import ServedIam
-from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
-from policy_drift.adapters.iam_account import IamAccount
-from policy_drift.adapters.s3_baseline import S3BaselineStore
-from policy_drift.application.ports import ReportLink
-from policy_drift.application.scan_account import Completed
-from policy_drift.bootstrap import baseline_in_force, scan_account
-from policy_drift.domain.access_keys import AccessKeys, KeySummary
-from policy_drift.domain.account import Account, Document, EntityId, Group, ManagedPolicy, Role, User
-from policy_drift.domain.baseline import Baseline, Origin
-from policy_drift.domain.decision import Decision
-from policy_drift.domain.settings import DriftSettings
-from steward.clock import SystemClock
+from benchmarks.scanned_account import scanned
+from policy_drift.domain.account import Account, Document, Group, ManagedPolicy, Role, User
+from policy_drift.domain.finding import Kind
 from steward.events import PublishableEvent
 
 ACCOUNT = "111122223333"
@@ -247,120 +233,34 @@ class _Silence:
         self.alerts += sum(type(event).__name__ == "PolicyDriftDetected" for event in events)
 
 
-class NoHistory:
-    """CloudTrail, where nothing happened."""
-
-    def changes_of(self, *_: object) -> tuple[()]:
-        """Nothing."""
-        return ()
-
-
-class Reports:
-    """Keeps the sizes of the reports."""
-
-    def __init__(self) -> None:
-        self.sizes: dict[str, int] = {}
-
-    def put(self, scan_id: str, documents: Any) -> str:
-        """Measure."""
-        self.sizes = {kind: len(text.encode()) for kind, text in documents.items()}
-        return scan_id
-
-    def link(self, extension: str) -> ReportLink | None:  # noqa: ARG002 - the port's
-        """None."""
-        return None
-
-
 def measured(principals: int, change: str, share: float = 0) -> dict[str, Any]:
     """One measurement; with a share, of the largest account that the quotas allow."""
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "made-up",
-        "AWS_SECRET_ACCESS_KEY": "made-up",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
     approved = largest(share, Random(7)) if share else account(principals, Random(7))
     live = CHANGES[change](approved)
     principals_of = (*live.users.values(), *live.groups.values(), *live.roles.values())
     size = sum(len(json.dumps([one.inline, getattr(one, "trust", {})])) for one in principals_of)
     size += sum(len(json.dumps(one.document)) for one in live.policies.values())
-    with mock_aws():
-        s3, dynamodb, iam = boto3.client("s3"), boto3.client("dynamodb"), boto3.client("iam")
-        iam.meta.events.register_first("before-send.iam", ServedIam(live).answer)
-        s3.create_bucket(Bucket="baseline")
-        s3.put_bucket_versioning(Bucket="baseline", VersioningConfiguration={"Status": "Enabled"})
-        dynamodb.create_table(
-            TableName="state",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
-        calls: Counter[str] = Counter()
-        dynamodb.meta.events.register("before-call.dynamodb.*", lambda model, **_: calls.update([model.name]))
-        store = S3BaselineStore(s3, bucket="baseline", key="baseline.json", owner="123456789012")
-        bus, reports, clock = _Silence(), Reports(), SystemClock()
-        ports: dict[str, Any] = {
-            "account": ACCOUNT,
-            "publisher": bus,
-            "clock": clock,
-            "store": store,
-            "records": DynamoDbBaselineRecords(dynamodb, "state", ACCOUNT),
-        }
-        baseline_in_force(**ports).replace(
-            Baseline(approved), origin=Origin.UPLOADED, by=Decision("nobody"), findings=[], run="benchmark"
-        )
-        scanner = scan_account(
-            settings=DriftSettings(),
-            region="us-east-1",
-            reader=IamAccount(iam, ACCOUNT),
-            findings=DynamoDbFindings(dynamodb, "state"),
-            history=NoHistory(),
-            credentials=NoCredentials(),
-            rotation_roles=[],
-            keys=NoKeys(),
-            reports=reports,
-            **ports,
-        )
+    bus = _Silence()
+    with scanned(approved, live, bus) as account_scanned:
         results: dict[str, Any] = {"principals": principals, "change": change, "documents MB": round(size / 1e6, 1)}
+        calls = account_scanned.calls
         for name in ("first", "second"):
             calls.clear()
             begun = process_time()
-            completed = scanner.scan(f"{name}-scan", {})
-            if not isinstance(completed, Completed):
-                raise SystemExit(completed.reason)
-            findings = completed.findings
+            drifts = [one.drift for one in account_scanned.scan(f"{name}-scan").findings]
             results |= {
                 f"{name} CPU s": round(process_time() - begun, 1),
                 f"{name} DynamoDB calls": sum(calls.values()),
                 f"{name} writes": calls["UpdateItem"] + calls["TransactWriteItems"],
+                f"{name} left": [one.summary for one in drifts if one.kind is Kind.UNREADABLE],
             }
-        results |= {
-            "findings": dict(Counter(f"{one.drift.kind} {one.drift.severity.name}" for one in findings)),
+        return results | {
+            "findings": dict(Counter(f"{one.kind} {one.severity.name}" for one in drifts)),
             "alerts": bus.alerts,
-            "report MB": {kind: round(size / 1e6, 2) for kind, size in reports.sizes.items()},
-            "baseline MB": round(s3.head_object(Bucket="baseline", Key="baseline.json")["ContentLength"] / 1e6, 1),
+            "report MB": {kind: round(size / 1e6, 2) for kind, size in account_scanned.reports.sizes.items()},
+            "baseline MB": round(account_scanned.baseline_bytes / 1e6, 1),
             "peak MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         }
-    return results
-
-
-class NoKeys:
-    """An account without access keys."""
-
-    def read(self) -> AccessKeys:
-        """None."""
-        return AccessKeys("2026-05-04T12:00:00+00:00", 90, KeySummary(0, 0, 0, 0, 0), ())
-
-
-class NoCredentials:
-    """An account without credentials."""
-
-    def present(self, *_: object) -> frozenset[str]:
-        """None."""
-        return frozenset()
-
-    def unused_keys(self, *_: object) -> dict[EntityId, tuple[str, ...]]:
-        """None."""
-        return {}
 
 
 def ratios(results: Sequence[dict[str, Any]]) -> dict[str, float]:

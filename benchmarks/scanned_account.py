@@ -32,7 +32,7 @@ HALF_LIMIT = timedelta(seconds=450)
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """An account whose baseline is in force.
+    """An account with a baseline in force.
 
     ``calls`` counts DynamoDB's by operation, ``reports`` has the bytes of the last report's documents.
     """

@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.large_account import ACCOUNT, CHANGES, account
 from policy_drift.bootstrap import drift_severities
 from policy_drift.domain.access_keys import AccessKeys, KeySummary
-from policy_drift.domain.account import EntityId
+from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.finding import Finding, State
 from policy_drift.report.document import Coverage, Report, as_document
@@ -31,8 +31,8 @@ from scripts.chromium import address_of, binary, chromium
 COMPARED = 100
 
 
-def report(findings: int) -> dict[str, Any]:
-    """The report as a document."""
+def found_in(findings: int) -> tuple[Account, Account, list[Finding]]:
+    """What was approved, what is, and so many findings."""
     approved = account(findings * 101 // 100, Random(7))
     live = CHANGES["own 100 %"](approved)
     names = [*(f"role/{name}" for name in live.roles), *(f"user/{name}" for name in live.users)][:findings]
@@ -43,6 +43,13 @@ def report(findings: int) -> dict[str, Any]:
         Finding(replace(drift, entity=EntityId(name), arn=f"arn:aws:iam::{ACCOUNT}:{name}"), State.OPEN, now, now)
         for name, drift in zip(names, islice(cycle(compared), len(names)), strict=True)
     ]
+    return approved, live, found
+
+
+def report(findings: int) -> dict[str, Any]:
+    """The report as a document."""
+    approved, live, found = found_in(findings)
+    now = datetime.now(UTC)
     made = Report(
         account=ACCOUNT,
         region="eu-central-1",

@@ -12,7 +12,10 @@ from alerting.domain.routing import Digest
 from steward.severity import Severity
 
 FLOOD_KIND, DIGEST_KIND = "AlertFlood", "WeeklyDigest"
-OLDEST, SOON = 5, 20
+DRIFT_KIND = "PolicyDriftDetected"
+OLDEST, MOST = 5, 20
+"""How many of the oldest findings, and of everything else that has no other bound: SNS takes no longer message."""
+_REPORT = "The report of the last scan has every finding: GET /drift/report, or steward drift report."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ def flood_alert(pending: Sequence[PendingAlert], *, listed_titles: int, context:
         Sentence.of(f"{len(pending)} more alerts: {_by_severity(pending)}"),
         (
             Sentence.of("Grouped because of volume; the first alerts of each kind were sent individually."),
+            *((Sentence.of(_REPORT),) if any(each.kind == DRIFT_KIND for each in pending) else ()),
             *(Sentence.of(f"{count} {{}}", kind) for kind, count in _kinds(pending)),
             *(Sentence.of(f"{each.severity.name}: {{}}", each.title) for each in worst_first[:listed_titles]),
             *((Sentence.of(f"… and {left_out} more, none of them more severe."),) if left_out > 0 else ()),
@@ -81,15 +85,26 @@ def _paragraphs(
     oldest = min(findings, key=lambda c: c.since, default=None)
     if oldest:
         yield Sentence.of("Oldest, open since {}: {}", oldest.since, oldest.what)
-    for each in _ending(items, at + timedelta(days=settings.expires_within_days))[:SOON]:
-        yield Sentence.of("Acknowledged until {}: {}", each.until, each.what)
-    for each in items:
-        if each.subject == ROTATION and each.state is State.OPEN and at - each.at < BLOCKED_FOR:
-            yield Sentence.of("Blocked since {}: {}", each.since, each.what)
+    ending = _ending(items, at + timedelta(days=settings.expires_within_days))
+    acknowledged = [Sentence.of("Acknowledged until {}: {}", each.until, each.what) for each in ending]
+    yield from _first(acknowledged, "acknowledgements that end soon")
+    blocked = [Sentence.of("Blocked since {}: {}", each.since, each.what) for each in items if _is_blocked(each, at)]
+    yield from _first(blocked, "blocked users")
     yield from _last(items)
     for kind, count in _kinds(pending):
         yield Sentence.of(f"{count} {{}} this week", kind)
     yield Sentence.of("Counted from the events that reached alerting; the report of the last scan is authoritative.")
+
+
+def _first(lines: Sequence[Sentence], what: str) -> Iterator[Sentence]:
+    """The first of the lines; those beyond are counted."""
+    yield from lines[:MOST]
+    if len(lines) > MOST:
+        yield Sentence.of(f"… and {len(lines) - MOST} more {what}.")
+
+
+def _is_blocked(item: OpenItem, at: datetime) -> bool:
+    return item.subject == ROTATION and item.state is State.OPEN and at - item.at < BLOCKED_FOR
 
 
 def _last(items: Sequence[OpenItem]) -> Iterator[Sentence]:

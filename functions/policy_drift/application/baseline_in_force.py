@@ -134,6 +134,12 @@ class BaselineInForce:
         BaselineLostError
             There was a baseline, and neither it nor a good upload can be read.
         """
+        try:
+            return self._found(capture, writers, run)
+        except ConcurrentUpdateError:  # a scan that began at the same time put it in force first: read what it wrote
+            return self._found(capture, writers, run)
+
+    def _found(self, capture: Callable[[], Account], writers: Mapping[str, Change], run: str) -> Approved:
         kept = self._records.get()
         if kept:
             self._outbox.pick_up(self._records, self._records.id, kept.undelivered, run)

@@ -13,6 +13,7 @@ from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import (
     BaselineChanged,
     BaselineRefused,
+    DriftScanCompleted,
     DriftScanFailed,
     PolicyDriftDetected,
     PolicyDriftResolved,
@@ -47,6 +48,11 @@ def critical(drift):
     """The summaries of the CRITICAL drifts of the baseline."""
     detected = drift.published(PolicyDriftDetected)
     return [event.summary for event in detected if (event.kind, event.severity) == ("BASELINE", "CRITICAL")]
+
+
+@pytest.fixture
+def unscanned():
+    return DriftUnderTest()
 
 
 @pytest.fixture
@@ -333,6 +339,30 @@ def test_an_upload_that_no_scan_has_seen_is_never_replaced_unread(drift, origin)
 
     drift.scan()
     assert drift.published(BaselineChanged)[-1].severity == "CRITICAL"
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["the first scans", "scans of an upload"])
+def test_of_two_scans_at_once_both_complete_and_one_puts_the_baseline_in_force(unscanned, is_first):
+    """S3's event of a large upload and the request that wrote it start a scan each, and both compare for a while."""
+    drift = unscanned
+    if not is_first:
+        drift.scan()
+        drift.store.put(text_of(granting("s3:GetObject", "s3:PutObject")))
+    changed = len(drift.published(BaselineChanged))
+    fast, slow = drift.records, FaultInjecting(drift.records)
+
+    def another_scan(*_, **__):
+        drift.records = fast
+        drift.scan()
+
+    drift.records = slow
+    slow.before("save", another_scan)
+
+    drift.scan()
+
+    assert drift.published(DriftScanFailed) == []
+    assert len(drift.published(BaselineChanged)) == changed + 1
+    assert len(drift.published(DriftScanCompleted)) == (2 if is_first else 3)
 
 
 def test_an_upload_that_was_refused_may_be_replaced(drift):

@@ -15,14 +15,18 @@ from moto import mock_aws
 from benchmarks.served_iam import ServedIam
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
 from policy_drift.adapters.iam_account import IamAccount
+from policy_drift.adapters.lambda_scan import LambdaScanTrigger
 from policy_drift.adapters.s3_baseline import S3BaselineStore
+from policy_drift.adapters.s3_uploads import S3Uploads
+from policy_drift.application.operate_drift import OperateDrift
 from policy_drift.application.ports import ReportLink
 from policy_drift.application.scan_account import Completed, ScanAccount
-from policy_drift.bootstrap import baseline_in_force, scan_account
+from policy_drift.bootstrap import baseline_in_force, operate_drift, scan_account
 from policy_drift.domain.access_keys import AccessKeys, KeySummary
 from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.baseline import Baseline, Origin
 from policy_drift.domain.decision import Decision
+from policy_drift.domain.finding import Drift
 from policy_drift.domain.settings import DriftSettings
 from steward.events import EventPublisher
 
@@ -38,6 +42,7 @@ class Scanned:
     """
 
     scanner: ScanAccount
+    operators: OperateDrift
     clock: "ProcessorClock"
     calls: Counter[str]
     reports: "Reports"
@@ -49,6 +54,10 @@ class Scanned:
         if not isinstance(completed, Completed):
             raise SystemExit(completed.reason)
         return completed
+
+    def adopt(self, drift: Drift) -> None:
+        """Approve one finding."""
+        self.operators.adopt({drift.finding_id: drift.fingerprint}, Decision("reviewer"), "adoption")
 
 
 @contextmanager
@@ -80,23 +89,22 @@ def scanned(approved: Account, live: Account, bus: EventPublisher) -> Iterator[S
             "store": S3BaselineStore(s3, bucket="baseline", key="baseline.json", owner="123456789012"),
             "records": DynamoDbBaselineRecords(dynamodb, "state", live.id),
         }
+        of_runs: dict[str, Any] = {
+            "settings": DriftSettings(),
+            "region": "us-east-1",
+            "reader": IamAccount(iam, live.id),
+            "findings": DynamoDbFindings(dynamodb, "state"),
+            "credentials": _NoCredentials(),
+            "reports": reports,
+        }
         baseline_in_force(**ports).replace(
             Baseline(approved), origin=Origin.UPLOADED, by=Decision("nobody"), findings=[], run="benchmark"
         )
-        scanner = scan_account(
-            settings=DriftSettings(),
-            region="us-east-1",
-            reader=IamAccount(iam, live.id),
-            findings=DynamoDbFindings(dynamodb, "state"),
-            history=_NoHistory(),
-            credentials=_NoCredentials(),
-            rotation_roles=[],
-            keys=_NoKeys(),
-            reports=reports,
-            **ports,
-        )
+        scanner = scan_account(history=_NoHistory(), rotation_roles=[], keys=_NoKeys(), **of_runs, **ports)
+        uploads, trigger = S3Uploads(s3, "reports"), LambdaScanTrigger(boto3.client("lambda"), "scan")
+        operators = operate_drift(uploads=uploads, trigger=trigger, **of_runs, **ports)
         size: int = s3.head_object(Bucket="baseline", Key="baseline.json")["ContentLength"]
-        yield Scanned(scanner, clock, calls, reports, size)
+        yield Scanned(scanner, operators, clock, calls, reports, size)
 
 
 class ProcessorClock:

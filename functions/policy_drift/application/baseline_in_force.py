@@ -195,6 +195,7 @@ class BaselineInForce:
         findings: list[str],
         run: str,
         based_on: str | None = None,
+        changes: Sequence[Drift] | None = None,
         until: datetime | None = None,
     ) -> Approved:
         """Put another baseline in force.
@@ -203,6 +204,8 @@ class BaselineInForce:
         ----------
         based_on
             The version that the decision was based on; None to replace any version.
+        changes
+            How it differs from that version in what IAM's documents say, if the caller knows; compared by default.
         until
             When no other comparison with the one before may begin; never by default.
 
@@ -226,7 +229,9 @@ class BaselineInForce:
             kept = Kept(record, self._save(kept, record, [], run))
         written = self._store.write(text, replaces=latest.etag if latest else None)
         try:
-            return self._put_in_force(kept, before, baseline, written.id, intent, run, is_first=is_first, until=until)
+            return self._put_in_force(
+                kept, before, baseline, written.id, intent, run, is_first=is_first, changes=changes, until=until
+            )
         except ConcurrentUpdateError:
             # S3's event of the new version started a scan, which put it in force first, as the intent says.
             now = self._records.get()
@@ -320,10 +325,15 @@ class BaselineInForce:
         run: str,
         *,
         is_first: bool = False,
+        changes: Sequence[Drift] | None = None,
         until: datetime | None = None,
     ) -> Approved:
         """Record the version and publish what it approves in addition, which is unknown without ``before``."""
-        changes = self._changes(before.account, baseline.account, until) if before else ()
+        if before is None:
+            changes = ()
+        else:
+            changes = self._compared(before.account, baseline.account, until) if changes is None else changes
+            changes = (*changes, *beside_drifts(before.account, baseline.account, self._severities))
         broader = [drift for drift in changes if drift.verdict in MAY_BE_MORE]
         changed = frozenset(drift.entity for drift in changes)
         severity = max((drift.severity for drift in changes), default=Severity.INFO)
@@ -362,12 +372,12 @@ class BaselineInForce:
         self._save(kept, record, [event], run)
         return Approved(baseline, record, changed=changed)
 
-    def _changes(self, before: Account, after: Account, until: datetime | None) -> tuple[Drift, ...]:
+    def _compared(self, before: Account, after: Account, until: datetime | None) -> tuple[Drift, ...]:
         work = Work(OF_A_BASELINE, lambda: until is not None and self._clock.now() >= until)
         compared = drifts(before, after, severities=self._severities, work=work)
         if compared.left:
             raise ComparisonUnfinishedError("too much differs to be compared in one call: a scan puts it in force")
-        return (*compared.found, *beside_drifts(before, after, self._severities))
+        return compared.found
 
     def _save(self, kept: Kept[InForce] | None, record: InForce, events: list[PublishableEvent], run: str) -> int:
         until = self._clock.now() + LEASE

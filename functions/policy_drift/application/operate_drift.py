@@ -1,7 +1,7 @@
 """Answer operators: list and acknowledge findings, request scans, replace the baseline, adopt findings."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -252,7 +252,7 @@ class OperateDrift:
         read_at = self._clock.now()
         approved, record = self._baseline.known()
         live = self._reader.snapshot().account
-        now = self._compared(approved.account, live, wanted)
+        now = self._compared(approved.account, live, wanted, known=wanted)
         beside = [drift for drift in wanted if drift.kind in BESIDE_POLICIES]
         confirmed = [self._credentials.confirmed(drift, approved.account, live) for drift in beside]
         there = {drift.finding_id: drift for drift in (*now.found, *filter(None, confirmed))}
@@ -260,7 +260,9 @@ class OperateDrift:
             _check_is_still(there.get(drift.finding_id), drift.finding_id, reviewed[drift.finding_id])
         adoption = Adoption.of(wanted, shared_policies(approved.account, self._scope))
         adopted = baseline.adopted(approved.account, live, adoption)
-        self._refuse_more_than(wanted, approved.account, adopted, live, now.renamed)
+        changes = self._changes_of(wanted, approved.account, adopted, now.renamed)
+        left = self._compared(adopted, live, wanted)
+        _refuse_to_leave(wanted, left)
         in_force = self._baseline.replace(
             replace(approved, account=adopted),
             origin=Origin.ADOPTED,
@@ -268,8 +270,9 @@ class OperateDrift:
             findings=sorted(reviewed),
             run=run,
             based_on=record.version,
+            changes=changes,
         )
-        self._resolve(in_force, live, read_at, wanted, run)
+        self._resolve(in_force, left, live, read_at, wanted, run)
         return in_force.record, [there[drift.finding_id] for drift in wanted]
 
     def _captured(self, reviewed: Mapping[str, str]) -> dict[str, Drift]:
@@ -309,37 +312,35 @@ class OperateDrift:
             after, origin=Origin.ADOPTED, by=by, findings=sorted(kept), run=run, based_on=record.version
         )
 
-    def _refuse_more_than(
-        self,
-        wanted: "list[Drift]",
-        approved: Account,
-        adopted: Account,
-        live: Account,
-        renamed: Mapping[EntityId, EntityId],
-    ) -> None:
+    def _changes_of(
+        self, wanted: "list[Drift]", approved: Account, adopted: Account, renamed: Mapping[EntityId, EntityId]
+    ) -> tuple[Drift, ...]:
+        """What the adoption changes in the baseline. Raises ConflictError if that is more than was reviewed."""
         for flaw in baseline.flaws(adopted):
             raise ConflictError(f"adopt what this names with it: {'.'.join(map(str, flaw.place))}: {flaw.reason}")
-        ids = {drift.finding_id for drift in wanted}
-        more = drifts(approved, adopted, severities=self._severities, work=Work(OF_A_REQUEST)).found
-        under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in more}
-        besides = sorted(under_live_names - ids)
-        if besides:
-            raise ConflictError(f"that would approve more than was reviewed: review and add {', '.join(besides)}")
-        left = sorted({drift.finding_id for drift in self._compared(adopted, live, wanted).found} & ids)
-        if left:
-            raise ConflictError(
-                f"{', '.join(left)} would remain: adopt it with the groups and policies that it is about"
-            )
-
-    def _compared(self, approved: Account, live: Account, wanted: "list[Drift]") -> Drifts:
-        """Compare the entities to adopt alone; a whole account takes longer than a request may."""
-        only = frozenset(drift.entity for drift in wanted)
         work = Work(OF_A_REQUEST)
-        return drifts(approved, live, severities=self._severities, scope=self._scope, only=only, work=work)
+        changes = drifts(approved, adopted, severities=self._severities, known=wanted, work=work).found
+        under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in changes}
+        if besides := sorted(under_live_names - {drift.finding_id for drift in wanted}):
+            raise ConflictError(f"that would approve more than was reviewed: review and add {', '.join(besides)}")
+        return changes
 
-    def _resolve(self, approved: Approved, live: Account, read_at: datetime, wanted: "list[Drift]", run: str) -> None:
+    def _compared(self, approved: Account, live: Account, wanted: "list[Drift]", known: Iterable[Drift] = ()) -> Drifts:
+        """Compare the entities to adopt alone; a whole account takes longer than a request may."""
+        return drifts(
+            approved,
+            live,
+            severities=self._severities,
+            scope=self._scope,
+            only=frozenset(drift.entity for drift in wanted),
+            known=known,
+            work=Work(OF_A_REQUEST),
+        )
+
+    def _resolve(
+        self, approved: Approved, found: Drifts, live: Account, read_at: datetime, wanted: "list[Drift]", run: str
+    ) -> None:
         """Resolve the adopted findings now, not at the next scan."""
-        found = self._compared(approved.baseline.account, live, wanted)
         compared, adopted = found.compared or frozenset(), {drift.finding_id for drift in wanted}
         # Of the same entities, what this comparison does not look at stays as it is.
         others = [
@@ -374,6 +375,12 @@ class OperateDrift:
 def rank(finding: Finding) -> Rank:
     """Its place in a list of findings."""
     return -finding.drift.severity, finding.id
+
+
+def _refuse_to_leave(wanted: Iterable[Drift], after: Drifts) -> None:
+    """Refuse an adoption after which one of the findings would still be there."""
+    if left := sorted({drift.finding_id for drift in after.found} & {drift.finding_id for drift in wanted}):
+        raise ConflictError(f"{', '.join(left)} would remain: adopt it with the groups and policies that it is about")
 
 
 def _check_is_still(drift: Drift | None, finding_id: str, fingerprint: str) -> None:

@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from iam_policy import compare
 from policy_drift import bootstrap
 from policy_drift.application.operate_drift import AcknowledgementRequest
+from policy_drift.domain.access import work
 from policy_drift.domain.account import ManagedPolicy
+from policy_drift.domain.baseline import Baseline, Origin
 from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import BaselineChanged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Finding, State
@@ -59,6 +62,10 @@ def operators(drift):
     return bootstrap.operate_drift(region="ca-central-1", **beside, **ports)
 
 
+def approve(drift, account):
+    drift.baseline.replace(Baseline(account), origin=Origin.UPLOADED, by=Decision("ops"), findings=[], run="upload")
+
+
 def still_open(drift):
     return {kept.value.id: kept.value for kept in drift.findings.all() if kept.value.state is not State.RESOLVED}
 
@@ -85,6 +92,34 @@ def test_a_changed_policy_of_25_roles_is_one_finding_one_alert_and_one_adoption(
     drift.scan()
     assert still_open(drift) == {}
     assert len(drift.published(PolicyDriftDetected)) == 1
+
+
+def test_an_adoption_does_not_compare_the_holders_again(drift, monkeypatch):
+    """Ten thousand of them take longer than a request may."""
+    for name in NAMES:
+        own(drift, name, inline={"own": allow("s3:GetObject", on=f"arn:aws:s3:::{name}/*")})
+    approve(drift, drift.iam.account)
+    drift.check(put(drift, WIDER))
+    compared = []
+    monkeypatch.setattr(work, "compare", lambda *sides, **_: compared.append(sides) or compare(*sides))
+    adopt(drift, ID)
+
+    assert len(compared) < 5
+    event = drift.published(BaselineChanged)[-1]
+    assert (event.severity, event.newly_approved) == ("MEDIUM", [ID])
+    assert event.approved_access == ["policy/guardrail: s3:PutObject (write) on any resource"]
+
+
+def test_an_adoption_approves_what_differs_from_the_version_that_is_approved_now(drift):
+    """Another version was approved since the finding was recorded."""
+    drift.check(put(drift, WIDER))
+    (found,) = still_open(drift).values()
+    widest = replace(POLICY, document=WIDEST)
+    approve(drift, replace(drift.iam.account, policies={POLICY.arn: widest}))
+    operators(drift).adopt({ID: found.drift.fingerprint}, Decision("ops"), "adoption")
+
+    event = drift.published(BaselineChanged)[-1]
+    assert (event.findings, event.newly_approved, event.approved_access) == ([ID], [], [])
 
 
 def test_a_reverted_policy_of_25_roles_is_resolved_once(drift):

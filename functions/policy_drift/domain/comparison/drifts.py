@@ -80,11 +80,13 @@ def drifts(
     scope: Scope | None = None,
     only: Collection[EntityId] | None = None,
     alone: Collection[EntityId] = (),
+    known: Iterable[Drift] = (),
     work: Work | None = None,
 ) -> Drifts:
     """Compare the live account with the baseline; the last of `drifts_in_rounds`."""
+    work = work or Work(OF_A_BASELINE)
     rounds = drifts_in_rounds(
-        approved, live, severities=severities, scope=scope, only=only, alone=alone, work=work or Work(OF_A_BASELINE)
+        approved, live, severities=severities, scope=scope, only=only, alone=alone, known=known, work=work
     )
     *_, last = rounds
     return last
@@ -99,6 +101,7 @@ def drifts_in_rounds(
     scope: Scope | None = None,
     only: Collection[EntityId] | None = None,
     alone: Collection[EntityId] = (),
+    known: Iterable[Drift] = (),
     first: EntityId | None = None,
     apart: EntityId | None = None,
     without: EntityId | None = None,
@@ -121,6 +124,8 @@ def drifts_in_rounds(
         Compare these and their dependents alone: the members of a group, the principals that have a policy.
     alone : collection of EntityId
         Compare these as well, without their dependents.
+    known : iterable of Drift
+        Of these, what several have is found again as it is where the same differs: its holders are not compared.
     work : Work
         How much work to do, and when to begin nothing more.
     first : EntityId, optional
@@ -146,7 +151,7 @@ def drifts_in_rounds(
         raise ConflictError(f"the baseline is of account {approved.id}, and this is account {live.id}")
     compared = None if only is None else with_dependents(only, (approved, live)).union(alone)
     results = Results(severities, unread={**live.unreadable}, undecided={*live.unreadable, *approved.unreadable})
-    comparing = _Comparing(approved, live, scope or Scope(), compared, results, work)
+    comparing = _Comparing(approved, live, scope or Scope(), compared, results, work, known)
     yield from comparing.rounds(_Order(first, apart, without, progress))
 
 
@@ -171,13 +176,16 @@ class _Comparing:
         compared: frozenset[EntityId] | None,
         results: Results,
         work: Work,
+        known: Iterable[Drift],
     ) -> None:
         self._approved, self._live = approved, _with_policies_respelled(live, approved)
         self._scope, self._compared, self._gathering, self._work = scope, compared, results, work
         self._left: dict[EntityId, Pair[Entity]] = {}
         self._progress: Callable[[EntityId], None] = lambda _: None
         arns = approved.policies.keys() | live.policies.keys()
-        self._changed = {arn for arn in arns if policy_id(arn) in results.undecided or self._differs(arn)}
+        changed = {arn for arn in arns if policy_id(arn) in results.undecided or self._differs(arn)}
+        self._known = {drift.arn: drift for drift in known if drift.holders and self._is_still(drift)}
+        self._changed = changed - self._known.keys()
         self._holders = holders_by_policy(live), holders_by_policy(approved)
         self._groups = list(paired(approved.groups, live.groups))
         self._changed_groups = {pair.either.name for pair in self._groups if not self._is_unchanged(pair)}
@@ -185,6 +193,17 @@ class _Comparing:
     def _differs(self, arn: str) -> bool:
         approved, live = self._approved.policies.get(arn), self._live.policies.get(arn)
         return approved is None or live is None or approved.document != live.document
+
+    def _is_still(self, drift: Drift) -> bool:
+        """Whether a policy that several have differs as this says."""
+        entity, approved, live = (
+            drift.entity,
+            self._approved.policies.get(drift.arn),
+            self._live.policies.get(drift.arn),
+        )
+        if approved is None or live is None or entity in self._gathering.undecided or not self._is_compared(entity):
+            return False
+        return (approved.document, live.document) == (drift.approved, drift.live)
 
     def rounds(self, order: _Order) -> Iterator[Drifts]:
         """Everything that differs: users and roles, then what they share."""
@@ -200,7 +219,9 @@ class _Comparing:
         groups = {before.name: now.name for before, now in renamed.items() if now.kind is EntityKind.GROUP}
         effects = self._gathering.effects
         shared = shared_policies(self._approved, self._scope)
-        context = Context(self._approved, self._live, self._scope, self._gathering, groups, effects, shared)
+        known = frozenset(drift.entity for drift in self._known.values())
+        context = Context(self._approved, self._live, self._scope, self._gathering, groups, effects, shared, known)
+        self._gathering.found += self._known.values()
         subjects = _from(order.first, self._to_be_compared(principals))
         subjects, apart = self._divided(subjects, order)
         small = self._work.steps // (_PARTS_OF_FIRST_ROUND * max(1, len(subjects) + len(self._groups)))

@@ -41,7 +41,8 @@ class Context:
     """The two accounts, what is looked at, where findings go; ``renamed_groups`` are live names by approved ones.
 
     ``effects`` are those of the principals that are compared already, on the groups that they are in. ``shared`` are
-    the ARNs of policies that several have, whose changes are findings of their own.
+    the ARNs of policies that several have, whose changes are findings of their own; ``known`` are those of them whose
+    effects are known.
     """
 
     approved: Account
@@ -51,6 +52,7 @@ class Context:
     renamed_groups: Mapping[str, str]
     effects: Mapping[EntityId, Sequence[Effect]]
     shared: frozenset[str] = frozenset()
+    known: frozenset[EntityId] = frozenset()
 
 
 @dataclass(slots=True)
@@ -188,6 +190,8 @@ class Subject:
         before = self._with_groups_renamed(effective_policies(self.context.approved, self.approved))
         now = effective_policies(self.context.live, self.live)
         for step in steps(before, now, self.context.shared):
+            if step.cause in self.context.known:
+                continue
             comparison = self.questions.compare(access(step.before), access(step.after))
             assessment = of_access(
                 comparison,

@@ -51,7 +51,13 @@ class ReviewCapture:
             return ToReview()
         now, captured, unread = self._clock.now(), baseline.account, []
         compared = drifts(
-            Account(captured.id), captured, severities=self._severities, scope=self._scope, only=only, work=work
+            Account(captured.id),
+            captured,
+            severities=self._severities,
+            scope=self._scope,
+            only=None if only is None else (),
+            alone=only or (),
+            work=work,
         )
         if compared.undecided:
             unread.append(f"{len(compared.undecided)} entities were not compared, such as {min(compared.undecided)}")

@@ -9,7 +9,7 @@ from iam_policy import compare
 from policy_drift import bootstrap
 from policy_drift.application.operate_drift import AcknowledgementRequest
 from policy_drift.domain.access import work
-from policy_drift.domain.account import ManagedPolicy
+from policy_drift.domain.account import Group, ManagedPolicy, User
 from policy_drift.domain.baseline import Baseline, Origin
 from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import BaselineChanged, PolicyDriftDetected, PolicyDriftResolved
@@ -94,12 +94,8 @@ def test_a_changed_policy_of_25_roles_is_one_finding_one_alert_and_one_adoption(
     assert len(drift.published(PolicyDriftDetected)) == 1
 
 
-def test_an_adoption_does_not_compare_the_holders_again(drift, monkeypatch):
-    """Ten thousand of them take longer than a request may."""
-    for name in NAMES:
-        own(drift, name, inline={"own": allow("s3:GetObject", on=f"arn:aws:s3:::{name}/*")})
-    approve(drift, drift.iam.account)
-    drift.check(put(drift, WIDER))
+def comparisons(monkeypatch):
+    """The comparisons of the engine from now on."""
     compared = []
 
     def counting(*sides, **_):
@@ -107,12 +103,51 @@ def test_an_adoption_does_not_compare_the_holders_again(drift, monkeypatch):
         return compare(*sides)
 
     monkeypatch.setattr(work, "compare", counting)
+    return compared
+
+
+def test_an_adoption_does_not_compare_the_holders_again(drift, monkeypatch):
+    """Ten thousand of them take longer than a request may."""
+    for name in NAMES:
+        own(drift, name, inline={"own": allow("s3:GetObject", on=f"arn:aws:s3:::{name}/*")})
+    approve(drift, drift.iam.account)
+    drift.check(put(drift, WIDER))
+    compared = comparisons(monkeypatch)
     adopt(drift, ID)
 
     assert len(compared) < 5
     event = drift.published(BaselineChanged)[-1]
     assert (event.severity, event.newly_approved) == ("MEDIUM", [ID])
     assert event.approved_access == ["policy/guardrail: s3:PutObject (write) on any resource"]
+
+
+def test_an_adoption_of_a_group_does_not_compare_the_members_again(monkeypatch):
+    """A user who has the name of the group is another entity, and is adopted by a finding of its own."""
+    group = Group("team", "/", "AGPA1", {"own": GET})
+    names = ["team", *NAMES]
+    users = {
+        name: User(name, "/", f"AIDA{name}", {"own": allow("s3:GetObject", on=f"arn:aws:s3:::{name}/*")}, (), ("team",))
+        for name in names
+    }
+    drift = DriftUnderTest(replace(QUIET, users=users, groups={"team": group}))
+    drift.scan()
+    wider = replace(users["team"], inline={"own": allow("sqs:SendMessage")})
+    drift.iam.account = replace(
+        drift.iam.account,
+        groups={"team": replace(group, inline={"own": WIDER})},
+        users={**users, "team": wider},
+    )
+    drift.scan()
+    assert still_open(drift).keys() == {"access:group:team", "access:user:team"}
+    compared = comparisons(monkeypatch)
+    adopt(drift, "access:group:team")
+
+    assert len(compared) < 10
+    assert drift.published(BaselineChanged)[-1].newly_approved == ["access:group:team"]
+    assert still_open(drift).keys() == {"access:user:team"}
+    adopt(drift, "access:user:team")
+    drift.scan()
+    assert still_open(drift) == {}
 
 
 def test_an_adoption_approves_what_differs_from_the_version_that_is_approved_now(drift):

@@ -4,16 +4,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 
 from iam_policy import PolicyDocumentError
+from policy_drift.domain.access.effective_policies import UnreadError, effective_policies, managed
 from policy_drift.domain.access.live_state import takes_over
 from policy_drift.domain.access.reading import same
 from policy_drift.domain.access.work import OF_A_BASELINE, DoesNotFitError, Work
-from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Role, User, policy_id
+from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Group, Role, User, policy_id
 from policy_drift.domain.comparison.counterparts import Pair, paired
 from policy_drift.domain.comparison.policy_drifts import add_shared, add_unattached
-from policy_drift.domain.comparison.principal_drifts import Context, Subject
+from policy_drift.domain.comparison.principal_drifts import Context, Subject, access_states
 from policy_drift.domain.comparison.results import Results
 from policy_drift.domain.dependents import entity_id, holders_by_policy, shared_policies, with_dependents
-from policy_drift.domain.finding import Drift
+from policy_drift.domain.finding import Drift, Kind
 from policy_drift.domain.scope import Scope
 from steward.errors import ConflictError
 from steward.severities import DriftSeverities
@@ -125,7 +126,8 @@ def drifts_in_rounds(
     alone : collection of EntityId
         Compare these as well, without their dependents.
     known : iterable of Drift
-        Of these, what several have is found again as it is where the same differs: its holders are not compared.
+        Of these, those of policies that several have and of groups are found again as they are, where the same differs:
+        who has them is not compared for that.
     work : Work
         How much work to do, and when to begin nothing more.
     first : EntityId, optional
@@ -183,27 +185,43 @@ class _Comparing:
         self._left: dict[EntityId, Pair[Entity]] = {}
         self._progress: Callable[[EntityId], None] = lambda _: None
         arns = approved.policies.keys() | live.policies.keys()
+        self._shared = shared_policies(approved, self._scope)
+        self._known = {drift.entity: drift for drift in known if self._is_still(drift)}
         changed = {arn for arn in arns if policy_id(arn) in results.undecided or self._differs(arn)}
-        self._known = {drift.arn: drift for drift in known if drift.holders and self._is_still(drift)}
-        self._changed = changed - self._known.keys()
+        self._changed = changed - {drift.arn for drift in self._known.values()}
         self._holders = holders_by_policy(live), holders_by_policy(approved)
         self._groups = list(paired(approved.groups, live.groups))
-        self._changed_groups = {pair.either.name for pair in self._groups if not self._is_unchanged(pair)}
+        self._changed_groups = {pair.either.name for pair in self._groups if not self._leaves_members(pair)}
 
     def _differs(self, arn: str) -> bool:
         approved, live = self._approved.policies.get(arn), self._live.policies.get(arn)
         return approved is None or live is None or approved.document != live.document
 
     def _is_still(self, drift: Drift) -> bool:
-        """Whether a policy that several have differs as this says."""
-        entity, approved, live = (
-            drift.entity,
-            self._approved.policies.get(drift.arn),
-            self._live.policies.get(drift.arn),
-        )
-        if approved is None or live is None or entity in self._gathering.undecided or not self._is_compared(entity):
+        """Whether a policy that several have, or a group, differs as this says."""
+        entity, approved, live = drift.entity, self._approved, self._live
+        is_group = entity.kind is EntityKind.GROUP and entity.name in approved.groups.keys() & live.groups.keys()
+        if not self._is_compared(entity) or entity in self._gathering.undecided:
             return False
-        return (approved.document, live.document) == (drift.approved, drift.live)
+        try:
+            if drift.holders:
+                differs = managed(approved, drift.arn), managed(live, drift.arn)
+            elif drift.kind is Kind.ACCESS and is_group:
+                before, now = approved.groups[entity.name], live.groups[entity.name]
+                held = effective_policies(approved, before), effective_policies(live, now)
+                differs = access_states(*held, self._shared)
+            else:
+                return False
+        except UnreadError:
+            return False
+        return differs == (drift.approved, drift.live)
+
+    def _leaves_members(self, pair: Pair[Group]) -> bool:
+        """Whether nothing is to be compared of the members of a group for what differs of the group."""
+        if self._is_unchanged(pair):
+            return True
+        attached = {arn for group in (pair.approved, pair.live) if group for arn in group.attached}
+        return entity_id(pair.either) in self._known and self._changed.isdisjoint(attached)
 
     def rounds(self, order: _Order) -> Iterator[Drifts]:
         """Everything that differs: users and roles, then what they share."""
@@ -218,9 +236,9 @@ class _Comparing:
         }
         groups = {before.name: now.name for before, now in renamed.items() if now.kind is EntityKind.GROUP}
         effects = self._gathering.effects
-        shared = shared_policies(self._approved, self._scope)
-        known = frozenset(drift.entity for drift in self._known.values())
-        context = Context(self._approved, self._live, self._scope, self._gathering, groups, effects, shared, known)
+        context = Context(
+            self._approved, self._live, self._scope, self._gathering, groups, effects, self._shared, self._known.keys()
+        )
         self._gathering.found += self._known.values()
         subjects = _from(order.first, self._to_be_compared(principals))
         subjects, apart = self._divided(subjects, order)

@@ -1,6 +1,6 @@
 """Drifts of one user, group or role."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,8 +41,8 @@ class Context:
     """The two accounts, what is looked at, where findings go; ``renamed_groups`` are live names by approved ones.
 
     ``effects`` are those of the principals that are compared already, on the groups that they are in. ``shared`` are
-    the ARNs of policies that several have, whose changes are findings of their own; ``known`` are those of them whose
-    effects are known.
+    the ARNs of policies that several have, whose changes are findings of their own. What ``known`` do to the principals
+    that have them is known.
     """
 
     approved: Account
@@ -52,7 +52,7 @@ class Context:
     renamed_groups: Mapping[str, str]
     effects: Mapping[EntityId, Sequence[Effect]]
     shared: frozenset[str] = frozenset()
-    known: frozenset[EntityId] = frozenset()
+    known: Collection[EntityId] = frozenset()
 
 
 @dataclass(slots=True)
@@ -190,7 +190,7 @@ class Subject:
         before = self._with_groups_renamed(effective_policies(self.context.approved, self.approved))
         now = effective_policies(self.context.live, self.live)
         for step in steps(before, now, self.context.shared):
-            if step.cause in self.context.known:
+            if (self.entity if step.cause is Kind.ACCESS else step.cause) in self.context.known:
                 continue
             comparison = self.questions.compare(access(step.before), access(step.after))
             assessment = of_access(
@@ -227,8 +227,7 @@ class Subject:
             self.notes.append(notes.POLICIES)
             return
         summary = f"{self.entity} {_HAS[verdict]}."
-        shared = reported_apart(before, now, self.context.shared)
-        approved, live = policies_state(before, shared), policies_state(now, shared)
+        approved, live = access_states(before, now, self.context.shared)
         self._add(Kind.ACCESS, verdict, assessment, summary, approved, live, comparison)
 
     def _add_membership(self, step: Step, comparison: Comparison, assessment: Assessment) -> None:
@@ -348,6 +347,12 @@ class Subject:
                 protected=is_protected(self.either),
             )
         )
+
+
+def access_states(approved: EffectivePolicies, live: EffectivePolicies, shared: frozenset[str]) -> tuple[Any, Any]:
+    """What a finding about access says that was approved, and that is there."""
+    apart = reported_apart(approved, live, shared)
+    return policies_state(approved, apart), policies_state(live, apart)
 
 
 _HAS = {

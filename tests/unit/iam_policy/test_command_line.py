@@ -115,6 +115,17 @@ def test_a_malformed_file_exits_with_2_and_names_the_place(
     assert capsys.readouterr().err.startswith(f"{files[0]}: {message}")
 
 
+def test_a_document_with_an_action_that_matches_nothing_exits_with_2_and_says_so(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(files[0], ALLOW)
+    write(files[1], ALLOW | {"Action": "s3:Get* "})
+
+    assert run(files) == 2
+    expected = f"{files[1]}: /Statement/0/Action: action 's3:Get* ' is malformed; it matches no action\n"
+    assert capsys.readouterr() == ("", expected)
+
+
 def test_what_a_document_says_does_not_steer_the_terminal(
     files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

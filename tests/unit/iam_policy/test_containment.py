@@ -142,6 +142,25 @@ def test_a_resource_with_a_variable_is_within_one_with_the_same_variable(narrow:
 
 
 @pytest.mark.parametrize(
+    ("narrow", "wide", "apart"),
+    [
+        ("a/*", "b/*", True),
+        ("b/*x*/c", "b/ay/c", True),
+        ("b/*x*/c", "b/*/c", False),
+        ("b/${u}x/c", "b/*y/c", True),
+        ("b/${u}/c", "b/*y/c", False),
+    ],
+)
+def test_a_resource_is_within_all_but_some_when_it_shares_no_name_with_them(
+    narrow: str, wide: str, *, apart: bool
+) -> None:
+    statement = {"Effect": "Allow", "Action": "s3:*", "NotResource": f"arn:aws:s3:::{wide}"}
+    others = parse({"Version": "2012-10-17", "Statement": statement}).statements[0].scope
+
+    assert within(on(narrow), others, Budget()) is apart
+
+
+@pytest.mark.parametrize(
     ("narrow", "wide"),
     [
         ("b/${u}/x", "b/${w}/*"),

@@ -1,6 +1,7 @@
 """The values of a context key that conditions can tell apart: none may be missing, whatever they are read as."""
 
 import decimal
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -93,6 +94,38 @@ def test_an_instant_between_two_seconds_is_found_where_its_digits_would_be_a_yea
     )
 
     assert comparison.verdict is Verdict.BROADENED
+
+
+@pytest.mark.parametrize(
+    "operators",
+    [
+        {"NumericEquals": {"k": "1"}, "DateLessThan": {"k": "1900"}},  # only the year 0001 is both
+        {"NumericLessThan": {"k": "5000"}, "DateEquals": {"k": "2020-01-01"}},  # ... the year 2020
+    ],
+)
+def test_a_year_is_found_that_is_a_number_and_a_date_where_nothing_else_is_both(operators: dict[str, Any]) -> None:
+    assert compared(operators).verdict is Verdict.BROADENED
+
+
+def test_an_instant_between_two_microseconds_is_found() -> None:
+    comparison = compared(
+        {
+            "DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"},
+            "DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00.000001Z"},
+        }
+    )
+
+    assert comparison.verdict is Verdict.BROADENED
+
+
+@pytest.mark.parametrize(
+    "block", ["0.0.0.0", "255.255.255.255", "::", f"{'ffff:' * 7}ffff", f"{'ffff:' * 7}0/112", "::/0"]
+)
+def test_the_first_and_the_last_addresses_of_both_versions_are_found(block: str) -> None:
+    comparison = compared({"IpAddress": {"aws:SourceIp": block}})
+
+    (witness,) = comparison.newly_allowed
+    assert ip_address(str(witness.context["aws:sourceip"])) in ip_network(block)
 
 
 LONG = "12345678901234567890123456788"

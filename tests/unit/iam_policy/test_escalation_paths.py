@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from iam_policy import Budget, effective_access
-from iam_policy.escalation import Caller, CallerKind, Category, Role, escalations, known_paths
+from iam_policy.escalation import Caller, CallerKind, Category, Removal, Role, escalations, known_paths
 
 ACCOUNT = "111122223333"
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
@@ -168,3 +168,16 @@ def test_no_path_is_shipped_twice() -> None:
     shipped = Counter(frozenset((step.action, step.target) for step in path.steps) for path in known_paths())
 
     assert [sorted(actions) for actions, times in shipped.items() if times > 1] == []
+
+
+def test_a_guard_that_the_caller_can_remove_is_a_path_where_no_other_leads_to_itself() -> None:
+    removal = Removal("iam:DeleteUserPolicy", ANN, effective_access([allow("*")]))
+    removing, lateral, direct = map(allow, ("iam:DeleteUserPolicy", "sts:AssumeRole", "iam:PutUserPolicy"))
+
+    def guarded(*documents: Mapping[str, Any]) -> dict[str, Category]:
+        return found(user(*documents, removals=(removal,)))
+
+    assert guarded(removing) == {"guard": Category.SELF_ESCALATION}
+    assert guarded(lateral) == {"sts-001": Category.PRINCIPAL_ACCESS}
+    assert guarded(removing, lateral) == guarded(removing) | guarded(lateral)
+    assert guarded(removing, direct) == {"iam-007": Category.SELF_ESCALATION}

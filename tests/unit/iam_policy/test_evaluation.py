@@ -73,6 +73,7 @@ def test_actions_match_in_any_capitals(element: dict[str, Any], action: str, *, 
         ({"Resource": "arn:aws:s3:::bucket${*}"}, "arn:aws:s3:::bucketeer", False),
         ({"Resource": "arn:aws:s3:::bucket${?}${$}"}, "arn:aws:s3:::bucket?$", True),
         ({"Resource": "arn:aws:s3:::bucket*"}, "arn:aws:s3:::bucket*", True),
+        ({"Resource": "arn:aws:s3:::\U0001f600*"}, "arn:aws:s3:::\U0001f600/a", True),
         ({"NotResource": BUCKET}, BUCKET, False),
         ({"NotResource": BUCKET}, BUCKET + "/key", True),
         ({"NotResource": "*"}, BUCKET, False),
@@ -303,7 +304,8 @@ def test_a_context_value_of_another_type_is_refused(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(True, "true"), (5, "5"), (0.5, "0.5"), (1e-7, "0.0000001"), (("5",), "5")]
+    ("value", "text"),
+    [(True, "true"), (5, "5"), (10**20, "1" + "0" * 20), (0.5, "0.5"), (1e-7, "0.0000001"), (("5",), "5")],
 )
 def test_context_values_may_be_plain_python_values(value: Any, text: str) -> None:
     document = allow(Condition={"StringEquals": {"aws:x": text}})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from iam_policy.automaton import Alternatives, Matching, combinations
 from iam_policy.budget import Budget, OutOfBudgetError
-from iam_policy.globs import arn_matches, covers, matches, overlap, shared
+from iam_policy.globs import arn_matches, arns_overlap, covers, matches, overlap, shared
 from iam_policy.patterns import literal, readable, tidied
 from iam_policy.texts import cases, plausible_arn
 
@@ -90,6 +90,15 @@ def test_a_text_that_globs_share_matches_both(first: str, second: str) -> None:
 def test_a_glob_overlaps_with_the_texts_that_it_matches_and_no_others(text: str, glob: str) -> None:
     assert overlap(text, glob) == matches(glob, text)
     assert overlap(glob, text) == matches(glob, text)
+
+
+def test_the_last_part_of_an_arn_may_have_colons() -> None:
+    group = "arn:aws:logs:*:1:log-group:a"
+
+    assert arns_overlap(group, "arn:aws:logs:eu-west-1:*:log-group:*")
+    assert arns_overlap("arn:aws:logs:eu-west-1:*:log-group:*", group)
+    assert not arns_overlap(group, "arn:aws:logs:*:*:log-group")
+    assert not arns_overlap("arn:aws:logs:*:*:log-group", group)
 
 
 @given(st.lists(st.frozensets(GLOBS, max_size=3), min_size=1, max_size=4))

@@ -75,6 +75,25 @@ def test_every_new_action_is_named_with_the_most_dangerous_first() -> None:
     ]
 
 
+def test_every_action_of_a_service_comes_before_one_that_is_as_dangerous() -> None:
+    one, whole = "cloudshell:DeleteEnvironment", "dlm"
+    assert rank(one)[:3] == min(map(rank, known_actions.of_service(whole)))[:3]
+
+    lines = added(READING, [READING, allow(one), allow(f"{whole}:*")])
+
+    assert lines == [f"every {whole} action on any resource", f"{one} (write) on any resource"]
+
+
+def test_all_actions_but_those_of_a_service_are_not_any_action() -> None:
+    live = allow("*")
+    live["Statement"][0]["NotAction"] = ["iam:*"]
+    del live["Statement"][0]["Action"]
+
+    (words,) = added(READING, live)
+
+    assert words.startswith("every action of ")
+
+
 def test_an_administrator_may_take_any_action_on_any_resource() -> None:
     (words,) = added(READING, allow("*"))
 
@@ -187,7 +206,7 @@ def test_a_line_has_a_greatest_length_and_shows_nothing_invisible() -> None:
 
     (line,) = added(READING, [READING, allow("s3:PutObject", on=name)])
 
-    assert len(line) <= 600
+    assert len(line) == 600
     assert "\\u202e" in line
 
 

@@ -47,6 +47,20 @@ def test_what_any_values_make_of_any_text_is_among_the_cases(
     assert {matched(tried, sets, values) for tried in (text, *named)} <= found
 
 
+@given(SETS, VALUES, VALUES, st.text("abc", max_size=6))
+def test_what_values_of_known_classes_make_of_any_text_is_among_the_cases(
+    sets: list[frozenset[Pattern]], user: str, team: str, text: str
+) -> None:
+    values = {USER.key: user, TEAM.key: team}
+    named = [glob_of(pattern, values).replace("*", text).replace("?", "c") for one in sets for pattern in one]
+
+    cases = symbols.cases([(patterns, Matching.WHOLE) for patterns in sets], Budget(), like=values)
+
+    found = {case for case, _ in cases}
+    assert {matched(tried, sets, values) for tried in (text, *named)} <= found
+    assert max(found) < 1 << len(sets)
+
+
 HOME = Template(("home/", USER))
 
 
@@ -67,6 +81,31 @@ def test_what_holds_for_every_value_is_certain(pattern: Pattern, possible: set[i
     sets = [(frozenset[Pattern]([HOME]), Matching.WHOLE), (frozenset([pattern]), Matching.WHOLE)]
 
     assert {case for case, _ in symbols.cases(sets, Budget())} == possible
+
+
+TREE = Template(("home/", USER, "/x/x"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "possible"),
+    [
+        ("home/a/*", {0b00, 0b10, 0b11}),
+        ("home/b/*", {0b00, 0b01, 0b10}),
+        ("home/?/x/x", {0b00, 0b10, 0b11}),
+        (Template(("home/", USER, "/x")), {0b00, 0b01, 0b10}),
+        (Template(("home/", USER, "/*/x")), {0b00, 0b10, 0b11}),
+        (Template(("home/", USER, "/x/x*")), {0b00, 0b10, 0b11}),
+        (Template(("*/", USER, "/x/?")), {0b00, 0b10, 0b11}),
+        (Template(("h", USER, "/x/x")), {0b00, 0b01, 0b10, 0b11}),
+        (Template(("home/", TEAM, "/x/x")), {0b00, 0b01, 0b10, 0b11}),
+        (TREE, {0b00, 0b11}),
+    ],
+)
+def test_a_value_of_a_known_class_is_taken_as_a_whole(pattern: Pattern, possible: set[int]) -> None:
+    sets = [(frozenset[Pattern]([TREE]), Matching.WHOLE), (frozenset([pattern]), Matching.WHOLE)]
+    like = {USER.key: "a", TEAM.key: "b"}
+
+    assert {case for case, _ in symbols.cases(sets, Budget(), like=like)} == possible
 
 
 TOPIC = Template(("arn:aws:sns:", USER, ":1:a"))

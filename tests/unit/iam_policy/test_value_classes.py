@@ -145,6 +145,12 @@ def test_a_value_that_goes_on_where_a_pattern_ends_is_tried() -> None:
     assert str(witness.context["aws:principaltag/team"]).startswith("team")
 
 
+def test_a_condition_on_an_address_leaves_a_variable_decided() -> None:
+    homes = allow(HOME, StringNotLike={USER: "svc-*"}, IpAddress={"aws:SourceIp": "10.0.0.0/8"})
+
+    assert verdict([homes], [homes, allow("arn:aws:s3:::h/svc-*", "Deny")]) is Verdict.EQUIVALENT
+
+
 def test_a_class_has_each_way_in_which_globs_go_on() -> None:
     document = {"Version": "2012-10-17", "Statement": [allow(HOME), allow("arn:aws:s3:::h/ab*", "Deny")]}
     scopes = [statement.scope for statement in access_of(document).layers[0]]

@@ -334,3 +334,16 @@ def test_a_grant_of(what: str) -> None:
     found = found_in(live).get(path)
 
     assert (found and severity_of(found)) == severity
+
+
+def test_a_finding_names_some_of_many_paths_and_counts_the_others() -> None:
+    approved, live = (
+        account(role("app", allow(*actions))) for actions in (["s3:Get*"], ["lambda:*", "ec2:*", "iam:PassRole"])
+    )
+
+    (found,) = drifts(approved, live).found
+
+    paths = found_in(live)
+    named = [name for name in paths if any(f" {name} " in reason for reason in found.reasons)]
+    assert 0 < len(named) < len(paths)
+    assert f"{len(paths) - len(named)} more escalation paths are open" in found.reasons

@@ -119,7 +119,7 @@ def test_an_instant_between_two_microseconds_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "block", ["0.0.0.0", "255.255.255.255", "::", f"{'ffff:' * 7}ffff", f"{'ffff:' * 7}0/112", "::/0"]
+    "block", ["0.0.0.0/32", "255.255.255.255", "::", f"{'ffff:' * 7}ffff", f"{'ffff:' * 7}0/112", "::/0"]
 )
 def test_the_first_and_the_last_addresses_of_both_versions_are_found(block: str) -> None:
     comparison = compared({"IpAddress": {"aws:SourceIp": block}})

@@ -121,6 +121,14 @@ def test_a_statement_by_user_name_is_decided_by_the_name_in_the_arn() -> None:
     assert found(user(allow("iam:CreateAccessKey"))) == {"iam-002": Category.PRINCIPAL_ACCESS}
 
 
+@pytest.mark.parametrize(("known", "is_open"), [("", True), ("AIDAEXAMPLE", True), ("AIDAANOTHER", False)])
+def test_a_statement_by_unique_id_is_decided_where_the_id_is_known(known: str, *, is_open: bool) -> None:
+    by_id = allow("iam:PutUserPolicy")
+    by_id["Statement"]["Condition"] = {"StringEquals": {"aws:userid": "AIDAEXAMPLE"}}
+
+    assert ("iam-007" in found(user(by_id, unique_id=known))) is is_open
+
+
 def test_the_paths_are_those_of_the_partition_of_the_caller() -> None:
     arn = f"arn:aws-cn:iam::{ACCOUNT}:user/ann"
     here = effective_access([allow("iam:PutUserPolicy", on=arn)])

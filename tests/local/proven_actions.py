@@ -387,6 +387,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         Required("s3:ListBucketVersions", _S3_PAGE),
         Probed("dynamodb:BatchGetItem", _CHANGES),
         Probed("dynamodb:GetItem", _CHANGES),
+        Probed("dynamodb:Scan", "a change of a large group"),
         Probed("dynamodb:UpdateItem", _CHANGES),
         Probed("events:PutEvents", "a change of a role"),
         Probed("sqs:ChangeMessageVisibility", "a change that IAM does not show yet"),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 RESOLVED_KEPT = timedelta(days=365)
+MOST_READ_ALONE = 50
+"""Entities; of more, it takes fewer calls to read all findings than each that there may be."""
 _LATEST = "latest"
 _UNDER_WAY = "under way"
 _STORED_AS = {
@@ -65,7 +67,10 @@ class DynamoDbFindings:
 
     def of(self, entities: Collection[EntityId]) -> list[Kept[Finding]]:
         """Those of some entities."""
-        ids = [f"{kind.lower()}:{entity.replace('/', ':', 1)}" for entity in sorted(set(entities)) for kind in Kind]
+        wanted = set(entities)
+        if len(wanted) > MOST_READ_ALONE:
+            return [kept for kept in self._items.all() if kept.value.drift.entity in wanted]
+        ids = [f"{kind.lower()}:{entity.replace('/', ':', 1)}" for entity in sorted(wanted) for kind in Kind]
         return list(self._items.get_many(ids))
 
     def all(self) -> list[Kept[Finding]]:

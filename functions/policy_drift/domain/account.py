@@ -23,6 +23,9 @@ class EntityKind(StrEnum):
     ACCOUNT = "account"
 
 
+_KINDS = frozenset(EntityKind)
+
+
 class EntityId(str):
     """An entity's kind and name, such as ``role/deployer``. Names are unique in an account, also across paths.
 
@@ -39,7 +42,7 @@ class EntityId(str):
     def __new__(cls, text: str) -> Self:
         """Check the text."""
         kind, slash, name = text.partition("/")
-        if kind not in set(EntityKind) or not slash or not name:
+        if kind not in _KINDS or not slash or not name:
             kinds = ", ".join(EntityKind)
             raise ValueError(f"{text!r} is no entity: write <kind>/<name>, such as role/deployer; kinds are {kinds}")
         return super().__new__(cls, text)

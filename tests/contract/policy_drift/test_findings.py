@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from iam_policy import Verdict, Witness
-from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
+from policy_drift.adapters.dynamodb_findings import MOST_READ_ALONE, DynamoDbBaselineRecords, DynamoDbFindings
 from policy_drift.application.ports import ConcurrentUpdateError, Progress, Write
 from policy_drift.domain.account import EntityId
 from policy_drift.domain.baseline import InForce, Origin
@@ -88,6 +88,21 @@ def test_finds_the_findings_of_an_entity_among_others(findings):
 
     assert {kept.value.id for kept in findings.of([ROLE])} == {"access:role:app", "trust:role:app"}
     assert len(findings.all()) == 3
+
+
+@pytest.mark.parametrize("entities", [MOST_READ_ALONE, 9_000])
+def test_finds_the_findings_of_many_entities_in_few_calls(table, entities):
+    dynamodb = client("dynamodb")
+    findings = DynamoDbFindings(dynamodb, table)
+    names = [EntityId(f"role/r{number}") for number in range(entities)]
+    other = replace(FINDING, drift=replace(DRIFT, entity=EntityId("user/app")))
+    for finding in (other, *(replace(FINDING, drift=replace(DRIFT, entity=name)) for name in names[:3])):
+        findings.save(finding, after=0)
+    calls = []
+    dynamodb.meta.events.register("before-call.dynamodb.*", lambda model, **_: calls.append(model.name))
+
+    assert {kept.value.drift.entity for kept in findings.of(names)} == set(names[:3])
+    assert len(calls) <= 10
 
 
 @pytest.mark.parametrize("after", [0, 2])

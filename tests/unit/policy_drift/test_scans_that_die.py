@@ -87,6 +87,10 @@ def test_what_kills_a_scan_twice_is_left_out_and_said_to_be(drift, dies_at):
 
     assert detected(drift) == ALL - {"role/c"} | {"account/123456789012"}
     assert drift.findings.progress() is None
+    (left_out,) = [one for one in drift.published(PolicyDriftDetected) if one.kind == "UNREADABLE"]
+    assert left_out.summary == (
+        "role/c of account 123456789012 was not compared: two scans ended at role/c, and the next scan tries it again"
+    )
 
 
 def test_a_scan_after_one_that_left_something_out_notes_where_it_is_from_the_start(drift, dies_at):

@@ -183,6 +183,7 @@ class _Comparing:
         self._approved, self._live = approved, _with_policies_respelled(live, approved)
         self._scope, self._compared, self._gathering, self._work = scope, compared, results, work
         self._left: dict[EntityId, Pair[Entity]] = {}
+        self._deadly: EntityId | None = None
         self._progress: Callable[[EntityId], None] = lambda _: None
         arns = approved.policies.keys() | live.policies.keys()
         self._shared = shared_policies(approved, self._scope)
@@ -225,7 +226,7 @@ class _Comparing:
 
     def rounds(self, order: _Order) -> Iterator[Drifts]:
         """Everything that differs: users and roles, then what they share."""
-        self._progress = order.progress
+        self._progress, self._deadly = order.progress, order.without
         users = paired(self._approved.users, self._live.users)
         roles = paired(self._approved.roles, self._live.roles)
         principals: list[Pair[Entity]] = [*users, *roles]
@@ -279,7 +280,7 @@ class _Comparing:
         found = [
             *results.found,
             *results.unreadable(self._live, unread),
-            *results.not_compared(self._live, tuple(self._left)),
+            *results.not_compared(self._live, tuple(self._left), self._deadly),
         ]
         return Drifts(
             tuple(sorted(found, key=lambda drift: (-drift.severity, drift.finding_id))),

@@ -62,12 +62,18 @@ class Results:
             for entity in entities
         ]
 
-    def not_compared(self, account: Account, entities: Sequence[EntityId]) -> list[Drift]:
-        """One drift for all entities that the time of the run did not suffice for; live is the first of them."""
+    def not_compared(self, account: Account, entities: Sequence[EntityId], deadly: EntityId | None) -> list[Drift]:
+        """One drift for all entities that are left to the next scan; live is the first of them.
+
+        The time of the run did not suffice for them, but for the ``deadly`` one, at which two scans were killed.
+        """
         if not entities:
             return []
         several = f"{entities[0]} and {len(entities) - 1} others" if len(entities) > 1 else f"{entities[0]}"
-        reason = "the time of the run was over, and the next scan begins with them"
+        were = "were" if len(entities) > 1 else "was"
+        reason = "the time of the run was over, and the next scan begins there"
+        if deadly in entities:
+            reason = f"two scans ended at {deadly}, and the next scan tries it again"
         return [
             Drift(
                 entity=EntityId(f"{EntityKind.ACCOUNT}/{account.id}"),
@@ -75,7 +81,7 @@ class Results:
                 kind=Kind.UNREADABLE,
                 verdict=Verdict.UNKNOWN,
                 severity=Severity[self.severities.undecided],
-                summary=f"{several} of account {account.id} were not compared: {reason}",
+                summary=f"{several} of account {account.id} {were} not compared: {reason}",
                 fingerprint=fingerprint(entities[0]),
                 live=entities[0],
             )

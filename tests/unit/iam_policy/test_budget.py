@@ -19,8 +19,19 @@ def numbered(form: str, numbers: range = range(N)) -> list[str]:
     return [form.format(number) for number in numbers]
 
 
+def when(**operators: Any) -> dict[str, Any]:
+    return {"Condition": operators}
+
+
 def conditions(**operators: Any) -> dict[str, Any]:
     return of({"Condition": {name.replace("_", ":"): {"k": values} for name, values in operators.items()}})
+
+
+MANY = 8 * N
+DENIES = [
+    {"Effect": "Deny", "Resource": f"arn:aws:s3:::*w{n}*", **when(StringNotEquals={"aws:PrincipalTag/t": f"x{n}"})}
+    for n in range(N)
+]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +81,48 @@ def conditions(**operators: Any) -> dict[str, Any]:
             of(*({"Resource": f"arn:aws:s3:::b{n}", "Condition": {"StringEquals": {f"k{n}": "v"}}} for n in range(N))),
             of(*({"Resource": f"arn:aws:s3:::b{n}", "Condition": {"StringEquals": {f"k{n}": "w"}}} for n in range(N))),
             id="keys",
+        ),
+        pytest.param(
+            2_894,
+            of(*({"Condition": {"IpAddress": {"k": f"10.{n}.0.0/16"}}} for n in range(N))),
+            of(*({"Condition": {"IpAddress": {"k": f"10.{n}.0.0/17"}}} for n in range(N))),
+            id="addresses",
+        ),
+        pytest.param(
+            30_033,
+            of(*({"Principal": {"AWS": f"{n:012}"}, **when(Null={f"k{n}": "true"})} for n in range(1, MANY))),
+            of(*({"Principal": {"AWS": f"{n:012}"}, **when(Null={f"k{n}": "true"})} for n in range(2, MANY + 1))),
+            id="principals of a statement each",
+        ),
+        pytest.param(
+            30_594,
+            of(*({"Resource": f"arn:aws:s3:::b{n}", **when(StringEquals={"k": f"{n}"})} for n in range(MANY))),
+            of(*({"Resource": f"arn:aws:s3:::b{n}", **when(StringEquals={"k": f"{n}"})} for n in range(1, MANY + 1))),
+            id="values of a statement each",
+        ),
+        pytest.param(1_144, of(*DENIES), of({"Resource": "arn:aws:s3:::bucket/*"}, *DENIES), id="denies"),
+        pytest.param(
+            2_872,
+            of(*({"Resource": f"arn:aws:s3:::b{n}/*", **when(StringEquals={f"k{n}": "v"})} for n in range(N))),
+            of(*({"Resource": f"arn:aws:s3:::b{n}/x*", **when(StringEquals={f"k{n}": "v"})} for n in range(N))),
+            id="narrower statements",
+        ),
+        pytest.param(
+            3_043,
+            of(
+                *({"Resource": numbered(f"arn:aws:s3:::b{n}-{{}}/*"), **when(Null={f"k{n}": "true"})} for n in range(N))
+            ),
+            of({"Resource": "arn:aws:s3:::b*"}),
+            id="a wider statement",
+        ),
+        pytest.param(
+            10_119,
+            of({"Resource": "arn:aws:s3:::h/${aws:username}/*"}),
+            of(
+                {"Resource": "arn:aws:s3:::h/${aws:username}/*"},
+                {"Effect": "Deny", "Resource": numbered("arn:aws:s3:::h/s{}*")},
+            ),
+            id="a variable",
         ),
     ],
 )

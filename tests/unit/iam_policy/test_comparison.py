@@ -792,6 +792,17 @@ def test_denies_of_many_words_are_decided() -> None:
     assert verdict([everything, *denies], [everything, *denies[:-1], deny("*")]) is Verdict.NARROWED
 
 
+def test_an_allow_among_forty_denies_is_decided() -> None:
+    denies = [deny("s3:*", f"{BUCKET}-*{n}*", **when("StringNotEquals", "aws:x", f"y{n}")) for n in range(40)]
+
+    def verdict_with(*more: dict[str, Any]) -> Verdict:
+        return verdict(denies, [*more, *denies])
+
+    assert verdict_with(allow("s3:GetObject", f"{BUCKET}/*")) is Verdict.BROADENED
+    assert verdict_with(allow("s3:GetObject", f"{BUCKET}-7")) is Verdict.BROADENED
+    assert verdict_with(allow("s3:GetObject", f"{BUCKET}-77"), deny("s3:*", f"{BUCKET}-*")) is Verdict.EQUIVALENT
+
+
 def test_many_resources_with_a_star_inside_are_decided() -> None:
     names = [f"arn:aws:s3:::team-{number * 7919 % 9973}*-data" for number in range(400)]
     other = "arn:aws:s3:::other*-data"

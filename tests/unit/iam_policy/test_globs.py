@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from iam_policy.automaton import Alternatives, Matching, combinations
 from iam_policy.budget import Budget, OutOfBudgetError
-from iam_policy.globs import arn_matches, arns_overlap, covers, matches, overlap, shared
+from iam_policy.globs import arn_matches, arns_overlap, covers, matches, may_overlap, overlap, shared
 from iam_policy.patterns import literal, readable, tidied
 from iam_policy.texts import cases, plausible_arn
 
@@ -77,6 +77,17 @@ def test_globs_overlap_when_they_share_a_text(first: str, second: str) -> None:
     shared = any(matches(first, text) and matches(second, text) for text in EVERY_SHORT_TEXT)
 
     assert overlap(first, second) or not shared
+
+
+@given(GLOBS, GLOBS)
+def test_globs_that_overlap_may_overlap(first: str, second: str) -> None:
+    assert may_overlap(first, second) or not overlap(first, second)
+
+
+@pytest.mark.parametrize(("first", "second"), [("a*", "b*"), ("ab?", "ac*"), ("*a", "?b"), ("a*bb", "*cb"), ("a", "b")])
+def test_globs_that_begin_or_end_with_other_letters_are_seen_not_to_overlap(first: str, second: str) -> None:
+    assert not may_overlap(first, second)
+    assert not may_overlap(second, first)
 
 
 @given(GLOBS, GLOBS)

@@ -83,6 +83,22 @@ def test_what_holds_for_every_value_is_certain(pattern: Pattern, possible: set[i
     assert {case for case, _ in symbols.cases(sets, Budget())} == possible
 
 
+@pytest.mark.parametrize("pattern", ["home/?/*", "home/*/?"])
+def test_no_question_mark_takes_one_of_two_variables(pattern: str) -> None:
+    sets = [
+        (frozenset[Pattern]([Template(("home/", TEAM, "/", USER))]), Matching.WHOLE),
+        (frozenset[Pattern]([pattern]), Matching.WHOLE),
+    ]
+
+    assert {case for case, _ in symbols.cases(sets, Budget())} == {0b00, 0b01, 0b10, 0b11}
+
+
+def test_a_pattern_that_shares_no_text_with_a_variable_is_in_no_case_with_it() -> None:
+    sets = [(frozenset[Pattern]([pattern]), Matching.WHOLE) for pattern in ("house", HOME, "home/?")]
+
+    assert {case for case, _ in symbols.cases(sets, Budget())} == {0b000, 0b001, 0b010, 0b100, 0b110}
+
+
 TREE = Template(("home/", USER, "/x/x"))
 
 
@@ -95,6 +111,9 @@ TREE = Template(("home/", USER, "/x/x"))
         (Template(("home/", USER, "/x")), {0b00, 0b01, 0b10}),
         (Template(("home/", USER, "/*/x")), {0b00, 0b10, 0b11}),
         (Template(("home/", USER, "/x/x*")), {0b00, 0b10, 0b11}),
+        (Template(("home/", USER, "*/x/x")), {0b00, 0b10, 0b11}),
+        (Template(("home/", USER, "*x/", TEAM)), {0b00, 0b01, 0b10, 0b11}),
+        (Template(("house/", USER, "/x/x")), {0b00, 0b01, 0b10}),
         (Template(("*/", USER, "/x/?")), {0b00, 0b10, 0b11}),
         (Template(("h", USER, "/x/x")), {0b00, 0b01, 0b10, 0b11}),
         (Template(("home/", TEAM, "/x/x")), {0b00, 0b01, 0b10, 0b11}),

@@ -5,9 +5,12 @@ import time
 
 import pytest
 
+from benchmarks.function_processes import kill
+from benchmarks.hostile_policies import denied_outside_of_many_globs
 from tests.local.aws.held_answers import unlike_the_model_of_aws
 from tests.local.aws.launched import ACCOUNT, allow, policy
 from tests.local.policy_drift_stack import DriftStack
+from tests.local.stack import eventually
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 TRUST = policy({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})
@@ -176,3 +179,39 @@ def test_a_scan_leaves_a_report_behind_a_link(drift, captured):
     link = drift.ask("GET", "/drift/report").document["report"]
 
     assert drift.aws.http("GET", link).body.startswith(b"<!")
+
+
+@pytest.fixture
+def unannounced(drift):
+    """Events of IAM do not arrive: only a scan finds what changes."""
+    events, rule = drift.aws.client("events"), drift.physical("IamChangeRule")
+    rule_of_bus = {"EventBusName": "steward", "Name": rule.rpartition("|")[2]}
+    events.disable_rule(**rule_of_bus)
+    yield
+    events.enable_rule(**rule_of_bus)
+
+
+def test_a_scan_that_is_killed_has_published_what_is_cheap_and_its_retry_publishes_the_rest(
+    drift, captured, unannounced
+):
+    iam, ears = drift.aws.client("iam"), drift.ears()
+    cheap = {f"cheap-{number}": policy(allow("s3:GetObject")) for number in range(60)}
+    costly = {"costly": json.dumps(denied_outside_of_many_globs())}  # takes seconds, and is compared last
+    for name, document in (cheap | costly).items():
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document)
+
+    def published():
+        return sorted(one["entity"] for one in ears.of("PolicyDriftDetected"))
+
+    function = drift.physical("DriftScan")
+    drift.aws.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b'{"id": "killed"}')
+    eventually(lambda: len(published()) == len(cheap), seconds=60)
+    time.sleep(2)  # the scan notes that they are published; the costly one takes longer
+    before, killed = published(), kill(function, drift.port)
+    completed = ears.wait_for("DriftScanCompleted", scan_id="killed", seconds=120)
+
+    assert killed > 0
+    assert before == sorted(f"role/{name}" for name in cheap)
+    assert completed is not None
+    assert published() == sorted(f"role/{name}" for name in cheap | costly)

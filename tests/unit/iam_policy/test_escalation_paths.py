@@ -121,6 +121,14 @@ def test_a_statement_by_user_name_is_decided_by_the_name_in_the_arn() -> None:
     assert found(user(allow("iam:CreateAccessKey"))) == {"iam-002": Category.PRINCIPAL_ACCESS}
 
 
+@pytest.mark.parametrize(("account", "is_open"), [(ACCOUNT, True), ("444455556666", False)])
+def test_a_statement_by_account_is_decided_by_the_account_in_the_arn(account: str, *, is_open: bool) -> None:
+    by_account = allow("iam:PutUserPolicy")
+    by_account["Statement"]["Condition"] = {"StringEquals": {"aws:PrincipalAccount": account}}
+
+    assert ("iam-007" in found(user(by_account))) is is_open
+
+
 @pytest.mark.parametrize(("known", "is_open"), [("", True), ("AIDAEXAMPLE", True), ("AIDAANOTHER", False)])
 def test_a_statement_by_unique_id_is_decided_where_the_id_is_known(known: str, *, is_open: bool) -> None:
     by_id = allow("iam:PutUserPolicy")

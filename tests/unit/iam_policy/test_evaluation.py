@@ -200,6 +200,14 @@ def test_a_variable_stands_for_the_text_of_a_key_with_one_value(
     assert evaluate([document], Request("s3:GetObject", resource, context)) is decision
 
 
+@pytest.mark.parametrize(("user", "decision"), [("alice", ALLOWED), ("bob", DENIED), ("a:alice", DENIED)])
+def test_a_variable_in_the_last_part_of_an_arn_may_stand_behind_a_colon(user: str, decision: Decision) -> None:
+    document = allow(Condition={"ArnLike": {"aws:SourceArn": "arn:aws:logs:*:*:log-group:${aws:username}:*"}})
+    context = {"aws:SourceArn": "arn:aws:logs:eu-west-1:111122223333:log-group:alice:x", "aws:username": user}
+
+    assert evaluate([document], Request("s3:GetObject", BUCKET, context)) is decision
+
+
 def test_stars_and_texts_around_variables_stay_in_their_places() -> None:
     document = allow(Resource="arn:aws:s3:::a-${aws:username}/x${*}y${$}${aws:team}z")
     context = {"aws:username": "alice", "aws:team": "t"}

@@ -135,6 +135,18 @@ def test_names_and_wildcards_give_the_same_cases_as_the_automaton_alone(sets: li
         assert matched == sum(1 << place for place, globs in enumerate(sets) if any(matches(g, text) for g in globs))
 
 
+@given(st.lists(st.frozensets(GLOBS, max_size=3), min_size=1, max_size=3), GLOBS)
+def test_only_texts_that_one_of_the_globs_matches_are_looked_at(sets: list[frozenset[str]], within: str) -> None:
+    sets = [*sets, frozenset([within])]
+    found = cases([Alternatives(frozenset(map(tidied, globs))) for globs in sets], Budget(), within=tidied(within))
+
+    def matched(text: str) -> int:
+        return sum(1 << place for place, globs in enumerate(sets) if any(matches(glob, text) for glob in globs))
+
+    assert {matched(text) for text in EVERY_SHORT_TEXT if matches(within, text)} <= set(found)
+    assert all(matched(text) == combination and matches(within, text) for combination, text in found.items())
+
+
 @given(st.lists(st.frozensets(st.text("aB", max_size=3), max_size=3), min_size=1, max_size=3))
 def test_sets_that_ignore_capitals_are_distinguished(sets: list[frozenset[str]]) -> None:
     alternatives = [Alternatives(globs, Matching.FOLDED) for globs in sets]

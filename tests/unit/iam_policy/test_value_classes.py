@@ -151,6 +151,15 @@ def test_a_condition_on_an_address_leaves_a_variable_decided() -> None:
     assert verdict([homes], [homes, allow("arn:aws:s3:::h/svc-*", "Deny")]) is Verdict.EQUIVALENT
 
 
+def test_a_variable_that_is_a_number_too_is_decided_where_its_value_does_not_matter() -> None:
+    def by_time(**block: Any) -> dict[str, Any]:
+        return allow("arn:aws:s3:::h/${aws:EpochTime}/*", NumericLessThan={"aws:EpochTime": "5"}, **block)
+
+    halves = [by_time(StringEquals={"aws:x": "a"}), by_time(StringNotEqualsIfExists={"aws:x": "a"})]
+
+    assert verdict(halves, [by_time()]) is Verdict.EQUIVALENT
+
+
 def test_a_class_has_each_way_in_which_globs_go_on() -> None:
     document = {"Version": "2012-10-17", "Statement": [allow(HOME), allow("arn:aws:s3:::h/ab*", "Deny")]}
     scopes = [statement.scope for statement in access_of(document).layers[0]]

@@ -110,6 +110,17 @@ def test_another_audience_of_a_provider_that_let_everyone_in_lets_no_stranger_in
     assert opened(of_one, approved).severity is Severity.HIGH
 
 
+@pytest.mark.parametrize("provider", ["0.example.com", "acme.example.com", "idp.example.com", "zz.example.com"])
+def test_all_that_an_own_provider_signs_in_are_less_severe_than_strangers(provider: str) -> None:
+    def of(subject: str) -> Document:
+        return by(provider, {"StringLike": {f"{provider}:sub": subject}})
+
+    drift = opened(of("ann"), of("*"))
+
+    assert drift.severity is Severity.HIGH
+    assert f"anyone whom {provider} signs in can now assume it" in drift.reasons
+
+
 def test_identities_that_another_provider_signed_in_are_no_guests() -> None:
     def of(provider: str) -> Document:
         return by(COGNITO, {"ForAnyValue:StringLike": {f"{COGNITO}:amr": provider}})

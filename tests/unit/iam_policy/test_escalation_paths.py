@@ -159,6 +159,15 @@ def test_a_path_that_was_not_decided_counts_as_open() -> None:
     assert found(user(*documents, budget=Budget(0))) == {"iam-007": Category.SELF_ESCALATION}
 
 
+def test_what_was_asked_about_a_caller_makes_it_no_other() -> None:
+    one, other = user(allow("iam:*")), user(allow("iam:*"))
+
+    escalations(one)
+
+    assert one == other
+    assert len({one, other, user(allow("s3:*"))}) == 2
+
+
 def test_one_budget_is_spent_by_all_questions_about_a_caller() -> None:
     budget = Budget(400_000)
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from iam_policy import (
     Budget,
     Decision,
+    Request,
     Verdict,
     compare,
     effective_access,
@@ -139,6 +140,17 @@ def test_undocumented_actions_are_proven_by_one_of_them() -> None:
     undocumented = groups["s3",]
     assert (undocumented.actions, undocumented.proof.future_only) == ((), True)
     assert undocumented.covers(undocumented.proof)
+
+
+def test_a_group_covers_the_requests_that_became_possible_and_no_others() -> None:
+    bucket = "arn:aws:s3:::bucket/*"
+
+    (group,) = summarize(READING, [READING, allow("s3:PutObject", on=bucket)]).added
+
+    assert group.covers(Request("S3:putobject", "arn:aws:s3:::bucket/key"))
+    assert not group.covers(Request("s3:PutObject", "arn:aws:s3:::other/key"))
+    assert not group.covers(Request("s3:DeleteObject", "arn:aws:s3:::bucket/key"))
+    assert not group.covers(Request("s3:ToCome", "arn:aws:s3:::bucket/key"))
 
 
 def test_a_deny_that_is_gone_says_where_and_when_it_denied() -> None:

@@ -160,6 +160,22 @@ def test_a_variable_that_is_a_number_too_is_decided_where_its_value_does_not_mat
     assert verdict(halves, [by_time()]) is Verdict.EQUIVALENT
 
 
+def test_a_resource_that_must_be_a_value_and_longer_than_it_is_none() -> None:
+    longer = {"Effect": "Deny", "Action": "s3:*", "NotResource": START + "${aws:username}?${aws:username}"}
+
+    assert (
+        verdict([allow(START + "${aws:username}"), longer], [allow(START + "a${aws:username}", "Deny")])
+        is Verdict.EQUIVALENT
+    )
+
+
+def test_a_deny_of_two_variables_is_met_at_a_value_of_the_second() -> None:
+    allowed = allow(START + "${aws:username}aba", StringLike={USER: "-"})
+    denied = allow(START + f"${{aws:username}}?${{{TAG}}}", "Deny")
+
+    assert verdict([allowed], [allowed, denied]) is Verdict.NARROWED
+
+
 def test_a_class_has_each_way_in_which_globs_go_on() -> None:
     document = {"Version": "2012-10-17", "Statement": [allow(HOME), allow("arn:aws:s3:::h/ab*", "Deny")]}
     scopes = [statement.scope for statement in access_of(document).layers[0]]

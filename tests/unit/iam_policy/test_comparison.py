@@ -792,6 +792,15 @@ def test_denies_of_many_words_are_decided() -> None:
     assert verdict([everything, *denies], [everything, *denies[:-1], deny("*")]) is Verdict.NARROWED
 
 
+def test_a_wildcard_beside_a_star_upon_the_same_adds_nothing() -> None:
+    both = [allow("*", BUCKET), allow("s3:Get*", BUCKET)]
+    getting, denied = allow("s3:Get*", f"{BUCKET}/*"), deny("s3:Get*", BUCKET)
+
+    assert verdict(both, [*both, getting]) is Verdict.BROADENED
+    assert verdict(both, [*both, denied]) is Verdict.NARROWED
+    assert verdict(both, [*both, getting, denied]) is Verdict.INCOMPARABLE
+
+
 def test_an_allow_among_forty_denies_is_decided() -> None:
     denies = [deny("s3:*", f"{BUCKET}-*{n}*", **when("StringNotEquals", "aws:x", f"y{n}")) for n in range(40)]
 

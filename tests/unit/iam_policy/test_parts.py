@@ -145,3 +145,19 @@ def test_a_variable_is_decided_among_denies_of_many_words() -> None:
 
     assert compare(within("team-*"), within("team*")).verdict is Verdict.BROADENED
     assert compare(within("team*"), within("team-*")).verdict is Verdict.NARROWED
+
+
+def test_many_statements_within_a_boundary_of_many_are_decided() -> None:
+    def of(owner: str, number: int, name: str = "*") -> dict[str, Any]:
+        return allow("s3:*", f"arn:aws:s3:::b{number}/{name}", StringEquals={f"aws:{owner}{number}": "v"})
+
+    policy = [of("own", number) for number in range(20)]
+    boundary = {"Statement": [of("boundary", number) for number in range(20)]}
+
+    def within(*statements: dict[str, Any]) -> Any:
+        return effective_access([{"Statement": list(statements)}], boundary=boundary)
+
+    other = allow("s3:*", "arn:aws:s3:::b7/x", StringEquals={"aws:other": "v"})
+    assert compare(within(*policy), within(*policy, other)).verdict is Verdict.BROADENED
+    assert compare(within(*policy), within(*policy, allow("s3:*", "arn:aws:s3:::c"))).verdict is Verdict.EQUIVALENT
+    assert compare(within(*policy), within(*policy[1:])).verdict is Verdict.NARROWED

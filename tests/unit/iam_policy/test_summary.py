@@ -140,6 +140,7 @@ def test_undocumented_actions_are_proven_by_one_of_them() -> None:
     undocumented = groups["s3",]
     assert (undocumented.actions, undocumented.proof.future_only) == ((), True)
     assert undocumented.covers(undocumented.proof)
+    assert "actions that AWS does not document today, of s3 on any resource" in added(READING, live)
 
 
 def test_a_group_covers_the_requests_that_became_possible_and_no_others() -> None:

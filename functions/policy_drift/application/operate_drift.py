@@ -318,8 +318,7 @@ class OperateDrift:
         """What the adoption changes in the baseline. Raises ConflictError if that is more than was reviewed."""
         for flaw in baseline.flaws(adopted):
             raise ConflictError(f"adopt what this names with it: {'.'.join(map(str, flaw.place))}: {flaw.reason}")
-        work = Work(OF_A_REQUEST)
-        changes = drifts(approved, adopted, severities=self._severities, known=wanted, work=work).found
+        changes = drifts(approved, adopted, severities=self._severities, known=wanted).found
         under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in changes}
         if besides := sorted(under_live_names - {drift.finding_id for drift in wanted}):
             raise ConflictError(f"that would approve more than was reviewed: review and add {', '.join(besides)}")

@@ -13,8 +13,8 @@ from typing import Any
 class PolicyDriftDetected:
     """Something differs from what was approved.
 
-    ``why`` is ``opened``, ``worse``, ``changed``, ``reopened``, or ``unexpected``: an unexpected
-    actor was missing from the alert before.
+    ``why`` is ``opened``, ``worse``, ``changed``, ``reopened``, or ``unexpected``: an unexpected actor
+    was missing from the alert before.
 
     ``added`` and ``removed`` are all of the access that differs, a group of actions a line, the most dangerous first;
     the last line counts what is left out. ``request`` is one request that proves it (principal, action, resource,

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from iam_policy import Decision, Verdict, evaluate
+from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.finding import Kind
 from tests.doubles.shipped_severities import drifts
 from tests.unit.iam_policy.rewrites import rewritten
@@ -98,3 +99,48 @@ def mirror_each_other(one: Any, other: Any) -> None:
 @given(four)
 def test_an_account_is_equal_to_itself(given_documents: Any) -> None:
     assert drifts(of(*given_documents), replace(of(*given_documents))).found == ()
+
+
+statement = st.builds(
+    lambda effect, actions: {"Effect": effect, "Action": actions, "Resource": "*"},
+    st.sampled_from(["Allow", "Deny"]),
+    st.lists(
+        st.sampled_from(["s3:GetObject", "s3:PutObject", "s3:*", "sqs:SendMessage", "sqs:*", "*"]),
+        min_size=1,
+        max_size=2,
+        unique=True,
+    ),
+)
+short = st.builds(
+    lambda statements: {"Version": "2012-10-17", "Statement": statements}, st.lists(statement, min_size=1, max_size=2)
+)
+holders = st.lists(st.tuples(short, st.sampled_from(["attached", "boundary", "member"])), min_size=2, max_size=3)
+
+
+def held(shared: Any, own: Any) -> Any:
+    """Roles that have a policy, attached or as their boundary, and users of a group, with a document of their own."""
+    changed = policy("guardrail", shared)
+    parts = []
+    for number, (document, how) in enumerate(own):
+        if how == "member":
+            parts.append(user(f"u{number}", document, groups=("team",)))
+        elif how == "boundary":
+            parts.append(role(f"r{number}", document, boundary=changed.arn))
+        else:
+            parts.append(role(f"r{number}", document, attached=[changed]))
+    return account(changed, group("team", shared), *parts)
+
+
+@settings(few, max_examples=100)
+@given(short, short, holders, holders)
+def test_what_is_known_of_a_change_adds_all_that_it_adds_to_those_who_have_it_by_now(
+    before: Any, now: Any, then: Any, by_now: Any
+) -> None:
+    known = drifts(held(before, then), held(now, then)).found
+
+    compared = verdicts(held(before, by_now), held(now, by_now))
+    found = {one.finding_id: one.verdict for one in drifts(held(before, by_now), held(now, by_now), known=known).found}
+
+    for finding, verdict in compared.items():
+        if verdict in MAY_BE_MORE:
+            assert found[finding] in MAY_BE_MORE

@@ -14,10 +14,10 @@ from policy_drift.domain.baseline import Baseline, Origin
 from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import BaselineChanged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Finding, State
-from steward.errors import ConflictError
+from steward.errors import ConflictError, PreconditionFailedError
 from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, DriftUnderTest
 from tests.doubles.in_memory_drift import InMemoryUploads, NoReports
-from tests.unit.policy_drift.accounts import allow
+from tests.unit.policy_drift.accounts import allow, deny
 
 POLICY = ManagedPolicy(f"arn:aws:iam::{ACCOUNT}:policy/guardrail", "ANPA1", "v1", GET)
 NAMES = [f"r{number}" for number in range(25)]
@@ -106,19 +106,51 @@ def comparisons(monkeypatch):
     return compared
 
 
-def test_an_adoption_does_not_compare_the_holders_again(drift, monkeypatch):
+@pytest.mark.parametrize(
+    ("now", "severity", "newly_approved", "access"),
+    [
+        pytest.param(WIDER, "MEDIUM", [ID], ["policy/guardrail: s3:PutObject (write) on any resource"], id="wider"),
+        pytest.param(deny("s3:*"), "LOW", [], [], id="a-guardrail"),
+    ],
+)
+def test_an_adoption_does_not_compare_the_holders_again(drift, monkeypatch, now, severity, newly_approved, access):
     """Ten thousand of them take longer than a request may."""
     for name in NAMES:
         own(drift, name, inline={"own": allow("s3:GetObject", on=f"arn:aws:s3:::{name}/*")})
     approve(drift, drift.iam.account)
-    drift.check(put(drift, WIDER))
+    drift.check(put(drift, now))
     compared = comparisons(monkeypatch)
     adopt(drift, ID)
 
-    assert len(compared) < 5
+    assert len(compared) < 8
     event = drift.published(BaselineChanged)[-1]
-    assert (event.severity, event.newly_approved) == ("MEDIUM", [ID])
-    assert event.approved_access == ["policy/guardrail: s3:PutObject (write) on any resource"]
+    assert (event.severity, event.newly_approved, event.approved_access) == (severity, newly_approved, access)
+
+
+def test_a_note_is_adopted_only_if_it_still_changes_nothing_for_any_holder(drift):
+    """No holder felt the weaker guardrail when it was noted; one that was approved since does."""
+    guardrail = replace(POLICY, document=deny("sqs:*"))
+    approved = replace(drift.iam.account, policies={POLICY.arn: guardrail})
+    approve(drift, approved)
+    drift.iam.account = replace(approved, policies={POLICY.arn: replace(guardrail, document=deny("sqs:SendMessage"))})
+    drift.scan()
+    assert still_open(drift).keys() == {"note:policy:guardrail"}
+    (note,) = still_open(drift).values()
+    own(drift, "r1", inline={"own": allow("sqs:*")})
+    approve(drift, replace(approved, roles=drift.iam.account.roles))
+
+    with pytest.raises(PreconditionFailedError):
+        operators(drift).adopt({note.id: note.drift.fingerprint}, Decision("ops"), "adoption")
+
+
+def test_a_policy_that_one_principal_is_left_with_is_not_adopted_for_all(drift):
+    drift.check(put(drift, WIDER))
+    (found,) = still_open(drift).values()
+    alone = {name: replace(role, attached=()) for name, role in drift.iam.account.roles.items() if name != "r1"}
+    approve(drift, replace(drift.iam.account, roles=drift.iam.account.roles | alone, policies={POLICY.arn: POLICY}))
+
+    with pytest.raises(PreconditionFailedError):
+        operators(drift).adopt({ID: found.drift.fingerprint}, Decision("ops"), "adoption")
 
 
 def test_an_adoption_of_a_group_does_not_compare_the_members_again(monkeypatch):

@@ -22,7 +22,7 @@ OF_RECORDING = 4_000_000
 OF_A_BASELINE = 6_000_000
 """Steps that comparing two baselines may take: about 14 s of one core at most."""
 OF_A_REQUEST = 2_000_000
-"""Steps: about 5 s of one core at most; API Gateway waits 29 s for three such comparisons."""
+"""Steps: about 5 s of one core at most; API Gateway waits 29 s for two such, and one of baselines."""
 
 _OF_AN_ENTITY = 4_000_000
 """More than so many steps, about 10 s, are not spent on one entity: no run may hang on a single one."""

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from iam_policy import PolicyDocumentError
 from policy_drift.domain.access.effective_policies import UnreadError, effective_policies, managed
 from policy_drift.domain.access.live_state import takes_over
-from policy_drift.domain.access.reading import same
+from policy_drift.domain.access.reading import EVERYTHING, read, same, together
+from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.access.work import OF_A_BASELINE, DoesNotFitError, Work
 from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Group, Role, User, policy_id
+from policy_drift.domain.arns import is_of_aws
 from policy_drift.domain.comparison.counterparts import Pair, paired
 from policy_drift.domain.comparison.policy_drifts import add_shared, add_unattached
 from policy_drift.domain.comparison.principal_drifts import Context, Subject, access_states
@@ -199,23 +201,36 @@ class _Comparing:
         return approved is None or live is None or approved.document != live.document
 
     def _is_still(self, drift: Drift) -> bool:
-        """Whether a policy that several have, or a group, differs as this says."""
-        entity, approved, live = drift.entity, self._approved, self._live
-        is_group = entity.kind is EntityKind.GROUP and entity.name in approved.groups.keys() & live.groups.keys()
-        if not self._is_compared(entity) or entity in self._gathering.undecided:
+        """Whether a policy that several have, or a group, differs as this says, and no other holder may gain by it."""
+        if not self._is_compared(drift.entity) or drift.entity in self._gathering.undecided:
             return False
         try:
-            if drift.holders:
-                differs = managed(approved, drift.arn), managed(live, drift.arn)
-            elif drift.kind is Kind.ACCESS and is_group:
-                before, now = approved.groups[entity.name], live.groups[entity.name]
-                held = effective_policies(approved, before), effective_policies(live, now)
-                differs = access_states(*held, self._shared)
-            else:
+            if drift.holders and (is_of_aws(drift.arn) or drift.arn in self._shared):
+                before, now = managed(self._approved, drift.arn), managed(self._live, drift.arn)
+                is_same = (before, now) == (drift.approved, drift.live)
+                return is_same and self._adds_what_it_says(drift, [before], [now])
+            name = drift.entity.name
+            is_group = drift.kind is Kind.ACCESS and drift.entity.kind is EntityKind.GROUP
+            if not is_group or name not in self._approved.groups.keys() & self._live.groups.keys():
                 return False
-        except UnreadError:
+            held, has = (effective_policies(one, one.groups[name]) for one in (self._approved, self._live))
+            is_same = access_states(held, has, self._shared) == (drift.approved, drift.live)
+            return is_same and self._adds_what_it_says(drift, held.own.values(), has.own.values())
+        except (UnreadError, PolicyDocumentError):
             return False
-        return differs == (drift.approved, drift.live)
+
+    def _adds_what_it_says(self, drift: Drift, before: Iterable[Document], now: Iterable[Document]) -> bool:
+        """Whether it says that access is added, or surely adds none to any principal, with all that it may have.
+
+        None is added if the documents allow no more by themselves, and deny no less to one that may do everything.
+        """
+        if drift.verdict in MAY_BE_MORE:
+            return True
+        sides = [[read(document) for document in documents] for documents in (before, now)]
+        with self._work.share(_POLICIES) as questions:
+            grants = questions.compare(*map(together, sides))
+            denials = questions.compare(*(together([EVERYTHING, *side]) for side in sides))
+        return MAY_BE_MORE.isdisjoint({grants.verdict, denials.verdict})
 
     def _leaves_members(self, pair: Pair[Group]) -> bool:
         """Whether nothing is to be compared of the members of a group for what differs of the group."""

@@ -41,8 +41,8 @@ class Context:
     """The two accounts, what is looked at, where findings go; ``renamed_groups`` are live names by approved ones.
 
     ``effects`` are those of the principals that are compared already, on the groups that they are in. ``shared`` are
-    the ARNs of policies that several have, whose changes are findings of their own. What ``known`` do to the principals
-    that have them is known.
+    the ARNs of policies that several have, whose changes are findings of their own. The effects of the policies and
+    groups that are ``known`` are not compared.
     """
 
     approved: Account

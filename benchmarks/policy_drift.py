@@ -5,45 +5,28 @@
 The account is made up: nine roles to one user, and for every hundred of them a group and fifteen policies, attached and
 inline. It is compared as it is, with one principal in a hundred changed, and with every document written otherwise.
 Reading is what a scan does before: GetAccountAuthorizationDetails in pages of a thousand, as botocore parses them,
-without the network. An adoption approves one finding, over moto's S3 and DynamoDB: baseline and account are read and
-compared, another baseline is written, and the finding is resolved; API Gateway waits 29 s for that. Each
-measurement runs in a process of its own, on one core, with both accounts in its memory.
+without the network. Each measurement runs in a process of its own, on one core, with both accounts in its memory. Whole
+scans and adoptions, with documents of real size: ``large_account``.
 """
 
 import argparse
 import json
 import multiprocessing
-import os
 import resource
 from collections import Counter
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, datetime
 from random import Random
 from time import perf_counter
 from typing import Any
 
 import boto3
-from moto import mock_aws
 
 from benchmarks.served_iam import ServedIam
-from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
-from policy_drift.adapters.dynamodb_report_versions import DynamoDbReportVersions
 from policy_drift.adapters.iam_account import IamAccount
-from policy_drift.adapters.lambda_scan import LambdaScanTrigger
-from policy_drift.adapters.s3_baseline import S3BaselineStore
-from policy_drift.adapters.s3_reports import S3Reports
-from policy_drift.adapters.s3_uploads import S3Uploads
-from policy_drift.bootstrap import baseline_in_force, drift_severities, operate_drift
+from policy_drift.bootstrap import drift_severities
 from policy_drift.domain.account import Account, Document, Group, ManagedPolicy, Role, User
-from policy_drift.domain.baseline import Baseline, Origin
 from policy_drift.domain.comparison.drifts import drifts
-from policy_drift.domain.decision import Decision
-from policy_drift.domain.finding import Finding, State
-from policy_drift.domain.settings import DriftSettings
-from steward.clock import SystemClock
-from steward.events import PublishableEvent
 
 ACCOUNT = "111122223333"
 _ACTIONS = {
@@ -195,8 +178,6 @@ def main() -> None:
         for name in CHANGES:
             with multiprocessing.get_context("spawn").Pool(1) as process:
                 print(process.apply(measured, (size, name)), flush=True)
-        with multiprocessing.get_context("spawn").Pool(1) as process:
-            print(process.apply(adoption, (size,)), flush=True)
 
 
 def measured(principals: int, change: str) -> str:
@@ -217,69 +198,6 @@ def measured(principals: int, change: str) -> str:
         f"{principals} principals, {len(approved.policies)} policies, {change}: "
         f"read in {started - begun:.2f} s by {snapshot.aws_calls} calls, compared in {seconds:.2f} s, "
         f"peak {peak:.0f} MB, {len(found)} findings {kinds} ({text / 1e6:.0f} MB of roles' documents)"
-    )
-
-
-class _Silence:
-    """A bus without listeners."""
-
-    def publish(self, events: Sequence[PublishableEvent], *, correlation_id: str) -> None:
-        """Say nothing."""
-
-
-def adoption(principals: int) -> str:
-    """The time of one adoption, in words."""
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "made-up",
-        "AWS_SECRET_ACCESS_KEY": "made-up",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    random = Random(7)
-    approved = account(principals, random)
-    live = one_percent_changed(approved, random)
-    (drift, *_) = drifts(approved, live, severities=drift_severities()).found
-    with mock_aws():
-        s3, dynamodb, iam = boto3.client("s3"), boto3.client("dynamodb"), boto3.client("iam")
-        iam.meta.events.register_first("before-send.iam", ServedIam(live).answer)
-        s3.create_bucket(Bucket="baseline")
-        s3.put_bucket_versioning(Bucket="baseline", VersioningConfiguration={"Status": "Enabled"})
-        dynamodb.create_table(
-            TableName="state",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
-        store = S3BaselineStore(s3, bucket="baseline", key="baseline.json", owner="123456789012")
-        records, findings = DynamoDbBaselineRecords(dynamodb, "state", ACCOUNT), DynamoDbFindings(dynamodb, "state")
-
-        uploaded, silence, clock = Baseline(approved), _Silence(), SystemClock()
-        baseline_in_force(account=ACCOUNT, store=store, records=records, publisher=silence, clock=clock).replace(
-            uploaded, origin=Origin.UPLOADED, by=Decision("nobody"), findings=[], run="benchmark"
-        )
-        now = datetime.now(UTC)
-        findings.save(Finding(drift, State.OPEN, now, now), after=0)
-        operators = operate_drift(
-            settings=DriftSettings(),
-            account=ACCOUNT,
-            region="us-east-1",
-            reader=IamAccount(iam, ACCOUNT),
-            store=store,
-            records=records,
-            findings=findings,
-            reports=S3Reports(s3, "reports", DynamoDbReportVersions(dynamodb, "state")),
-            uploads=S3Uploads(s3, "reports"),
-            trigger=LambdaScanTrigger(boto3.client("lambda"), "scan"),
-            publisher=silence,
-            clock=clock,
-        )
-        started = perf_counter()
-        operators.adopt({drift.finding_id: drift.fingerprint}, Decision("nobody"), "benchmark")
-        seconds = perf_counter() - started
-        size = s3.head_object(Bucket="baseline", Key="baseline.json")["ContentLength"] / 1e6
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return (
-        f"{principals} principals, a baseline of {size:.1f} MB: one finding adopted in {seconds:.2f} s, "
-        f"peak {peak:.0f} MB, with moto's"
     )
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import uuid
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from tests.local.aws.launched import ACCOUNT, allow, policy
@@ -38,6 +39,10 @@ class DriftProbes:
 
     def prepare(self, probe):
         """Make the account what the probe needs, while every function has its rights."""
+        if probe == "a lost baseline":
+            self._lose_the_baseline()
+            self._is_captured = False
+            return
         needs_findings = probe in OF_FINDINGS and not self._findings
         if probe in FORGETTING or needs_findings or not self._is_captured:
             self._forget_everything()
@@ -55,6 +60,8 @@ class DriftProbes:
         match probe:
             case "the first scan" | "a scan":
                 return self._scan()
+            case "a lost baseline":
+                return not self._scan() and self._is_found(f"baseline:account:{ACCOUNT}")
             case "a report with the account's access keys":
                 return self._reports_keys()
             case "a finding that no event announced":
@@ -168,6 +175,9 @@ class DriftProbes:
         sent = self._stack.aws.http("PUT", link["upload"], text, link["headers"])
         return sent.status == 200 and self._call("PUT", f"/baseline?uploaded={sha256}").status == 422
 
+    def _is_found(self, finding_id):
+        return self._call("GET", f"/findings/{finding_id}").status == 200
+
     def _finding_of(self, role):
         findings = self._call("GET", "/findings").document["findings"]
         return next(finding for finding in findings if finding["entity"] == f"role/{role}")
@@ -201,18 +211,31 @@ class DriftProbes:
 
     def _forget_everything(self):
         """As before the first scan: no baseline, no version of one, no finding and no alert that waits for its run."""
-        bucket, key = self._physical["BaselineBucket"], f"baseline/{ACCOUNT}.json"
-        protection = self._s3.get_bucket_policy(Bucket=bucket)["Policy"]
-        self._s3.delete_bucket_policy(Bucket=bucket)
-        listed = self._s3.list_object_versions(Bucket=bucket, Prefix=key)
-        for version in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
-            self._s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
-        self._s3.put_bucket_policy(Bucket=bucket, Policy=protection)
+        with self._baseline() as stored:
+            listed = self._s3.list_object_versions(Bucket=stored["Bucket"], Prefix=stored["Key"])
+            for version in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
+                self._s3.delete_object(**stored, VersionId=version["VersionId"])
         dynamodb, table = self._stack.aws.client("dynamodb"), self._physical["DriftState"]
         for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="id"):
             for item in page["Items"]:
                 dynamodb.delete_item(TableName=table, Key=item)
         self._findings = []
+
+    def _lose_the_baseline(self):
+        """Two versions that cannot be used, and no record of the one that was in force."""
+        self._forget_everything()
+        with self._baseline() as stored:
+            for text in (b"first", b"second"):
+                self._s3.put_object(**stored, Body=text)
+
+    @contextmanager
+    def _baseline(self):
+        """Where the baseline is stored, without the protection of its bucket."""
+        stored = {"Bucket": self._physical["BaselineBucket"], "Key": f"baseline/{ACCOUNT}.json"}
+        protection = self._s3.get_bucket_policy(Bucket=stored["Bucket"])["Policy"]
+        self._s3.delete_bucket_policy(Bucket=stored["Bucket"])
+        yield stored
+        self._s3.put_bucket_policy(Bucket=stored["Bucket"], Policy=protection)
 
     def _call(self, method, path, body=None):
         body = json.dumps(body).encode() if body else None

@@ -364,7 +364,7 @@ ROLES: dict[str, tuple[Probed | Required, ...]] = {
         Probed("s3:ListBucketVersions", "the first scan"),
         Required("s3:ListBucket", _S3_PAGE),
         Probed("dynamodb:GetItem", "a scan"),
-        Probed("dynamodb:Scan", "a scan"),
+        Probed("dynamodb:Scan", "a lost baseline"),
         Probed("dynamodb:UpdateItem", "a finding that no event announced"),
         Probed("events:PutEvents", "a scan"),
         _DEAD_LETTERS,

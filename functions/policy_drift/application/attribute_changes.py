@@ -95,7 +95,13 @@ class AttributeChanges:
         return explain
 
     def _explanation(self, drift: Drift, changes: Iterable[Change]) -> Explanation:
-        changes = tuple(change for change in changes if may_explain(change.event_name, drift.kind))
+        is_of_policy = drift.entity.kind is EntityKind.POLICY
+        changes = tuple(
+            change
+            for change in changes
+            if may_explain(change.event_name, drift.kind)
+            and (not is_of_policy or changes_a_managed_policy(change.event_name))
+        )
         return Explanation(changes, tuple(change for change in changes if not self._is_expected(change)))
 
     def _is_expected(self, change: Change) -> bool:

@@ -22,7 +22,7 @@ from policy_drift.application.ports import (
 from policy_drift.application.record_findings import LEASE, Outbox, RecordFindings, ScanResult
 from policy_drift.application.review_capture import ReviewCapture
 from policy_drift.domain import baseline, lifecycle
-from policy_drift.domain.access.work import OF_A_REQUEST, Work
+from policy_drift.domain.access.work import OF_A_BASELINE, OF_A_REQUEST, Work
 from policy_drift.domain.account import Account, EntityId
 from policy_drift.domain.baseline import Acceptance, Adoption, Baseline, InForce, Origin
 from policy_drift.domain.beside_policies import KINDS as BESIDE_POLICIES
@@ -48,7 +48,7 @@ from steward.severities import DriftSeverities
 
 MOST_ADOPTED = 200
 FOR_COMPARING = timedelta(seconds=15)
-"""After this time of a request no other comparison begins: the gateway waits 29 seconds."""
+"""After this time of a request no comparison of another principal begins: the gateway waits 29 seconds."""
 _NOT_COMPARED = BESIDE_POLICIES | {Kind.BASELINE, Kind.UNREADABLE}
 """Kinds of findings about which a comparison of some entities with the baseline says nothing."""
 
@@ -238,11 +238,12 @@ class OperateDrift:
         Raises
         ------
         NotFoundError
-            A finding is not open.
+            There is no such finding.
         PreconditionFailedError
-            The account has moved on: a fingerprint is another one now, or a finding is over.
+            The account has moved on: a fingerprint is another one now, or a finding is resolved.
         ConflictError
-            It would approve more than was reviewed; the message names what must be reviewed with it.
+            It would approve more than was reviewed; the message names what must be reviewed with it. Or the time of a
+            request does not suffice to compare what it is about.
         """
         if not reviewed or len(reviewed) > MOST_ADOPTED:
             raise RuleViolationError(f"adopt from 1 to {MOST_ADOPTED} findings at a time")
@@ -250,9 +251,10 @@ class OperateDrift:
             return self._keep(captured, reviewed, by, run)
         wanted = [self._open(finding_id, by) for finding_id in reviewed]
         read_at = self._clock.now()
+        until = read_at + FOR_COMPARING
         approved, record = self._baseline.known()
         live = self._reader.snapshot().account
-        now = self._compared(approved.account, live, wanted, known=wanted)
+        now = self._compared(approved.account, live, wanted, until, known=wanted)
         beside = [drift for drift in wanted if drift.kind in BESIDE_POLICIES]
         confirmed = [self._credentials.confirmed(drift, approved.account, live) for drift in beside]
         there = {drift.finding_id: drift for drift in (*now.found, *filter(None, confirmed))}
@@ -260,8 +262,8 @@ class OperateDrift:
             _check_is_still(there.get(drift.finding_id), drift.finding_id, reviewed[drift.finding_id])
         adoption = Adoption.of(wanted, shared_policies(approved.account, self._scope))
         adopted = baseline.adopted(approved.account, live, adoption)
-        changes = self._changes_of(wanted, approved.account, adopted, now.renamed)
-        left = self._compared(adopted, live, wanted)
+        changes = self._changes_of(wanted, approved.account, adopted, now.renamed, until)
+        left = self._compared(adopted, live, wanted, until)
         _refuse_to_leave(wanted, left)
         in_force = self._baseline.replace(
             replace(approved, account=adopted),
@@ -313,28 +315,45 @@ class OperateDrift:
         )
 
     def _changes_of(
-        self, wanted: "list[Drift]", approved: Account, adopted: Account, renamed: Mapping[EntityId, EntityId]
+        self,
+        wanted: "list[Drift]",
+        approved: Account,
+        adopted: Account,
+        renamed: Mapping[EntityId, EntityId],
+        until: datetime,
     ) -> tuple[Drift, ...]:
         """What the adoption changes in the baseline. Raises ConflictError if that is more than was reviewed."""
         for flaw in baseline.flaws(adopted):
             raise ConflictError(f"adopt what this names with it: {'.'.join(map(str, flaw.place))}: {flaw.reason}")
-        changes = drifts(approved, adopted, severities=self._severities, known=wanted).found
+        work = Work(OF_A_BASELINE, lambda: self._clock.now() >= until)
+        compared = drifts(approved, adopted, severities=self._severities, known=wanted, work=work)
+        _refuse_unfinished(compared)
+        changes = compared.found
         under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in changes}
         if besides := sorted(under_live_names - {drift.finding_id for drift in wanted}):
             raise ConflictError(f"that would approve more than was reviewed: review and add {', '.join(besides)}")
         return changes
 
-    def _compared(self, approved: Account, live: Account, wanted: "list[Drift]", known: Iterable[Drift] = ()) -> Drifts:
+    def _compared(
+        self,
+        approved: Account,
+        live: Account,
+        wanted: "list[Drift]",
+        until: datetime,
+        known: Iterable[Drift] = (),
+    ) -> Drifts:
         """Compare the entities to adopt alone; a whole account takes longer than a request may."""
-        return drifts(
+        compared = drifts(
             approved,
             live,
             severities=self._severities,
             scope=self._scope,
             only=frozenset(drift.entity for drift in wanted),
             known=known,
-            work=Work(OF_A_REQUEST),
+            work=Work(OF_A_REQUEST, lambda: self._clock.now() >= until),
         )
+        _refuse_unfinished(compared)
+        return compared
 
     def _resolve(
         self, approved: Approved, found: Drifts, live: Account, read_at: datetime, wanted: "list[Drift]", run: str
@@ -359,6 +378,10 @@ class OperateDrift:
     def _open(self, finding_id: str, by: Decision) -> Drift:
         finding = self._kept(finding_id).value
         self._refuse_own(by, finding)
+        if finding.state is State.RESOLVED:
+            raise PreconditionFailedError(
+                f"{finding_id} is resolved; if it is there again, the next scan or check opens it: read it then"
+            )
         drift = finding.drift
         if drift.kind in baseline.NOT_ADOPTABLE:
             raise RuleViolationError(f"{finding_id} does not describe the current account; it cannot be adopted")
@@ -374,6 +397,15 @@ class OperateDrift:
 def rank(finding: Finding) -> Rank:
     """Its place in a list of findings."""
     return -finding.drift.severity, finding.id
+
+
+def _refuse_unfinished(compared: Drifts) -> None:
+    """Refuse an adoption about which not everything could be compared: too much has changed since the last scan."""
+    if compared.left:
+        raise ConflictError(
+            f"{len(compared.left)} principals have changed since the last scan, too many to be compared in one call: "
+            "request a scan (POST /drift/scans), and adopt when it has ended"
+        )
 
 
 def _refuse_to_leave(wanted: Iterable[Drift], after: Drifts) -> None:

@@ -173,11 +173,9 @@ class RecordFindings:
         drifts = {drift.finding_id: drift for drift in result.drifts.found}
         compared = result.drifts.compared
         entities = None if compared is None else compared | {drift.entity for drift in result.drifts.found}
-        known = {
-            kept.value.id: kept for kept in (self._findings.all() if entities is None else self._findings.of(entities))
-        }
+        read = self._findings.of(entities) if compared and entities else self._findings.all()
+        known = {kept.value.id: kept for kept in read if entities is None or kept.value.drift.entity in entities}
         last_scan = self._findings.last_scan()
-        is_stale = last_scan is not None and last_scan > result.read_at + CLOCKS_DIFFER
         taken_over: list[Written] = []
         waiting, standing = set[str](), list[Finding]()
         for item, kept in known.items():
@@ -186,7 +184,7 @@ class RecordFindings:
             if len(ours) < len(kept.undelivered):
                 waiting.add(item)
         pending = self._deliver(taken_over, run)
-        deciding = _Deciding(result, explain, events_of, is_stale)
+        deciding = _Deciding(result, explain, events_of, last_scan)
         by_urgency = sorted({*drifts, *known}, key=lambda item: _urgency(drifts.get(item), known.get(item), item))
         for some in batched(by_urgency, _WRITTEN_TOGETHER, strict=False):
             found, written = self._advance_together(
@@ -277,14 +275,14 @@ class RecordFindings:
         if known and (deciding.is_stale or known.read_at > result.read_at + CLOCKS_DIFFER):
             return self._explained(known, result, explain)
         if drift is not None:
-            return self._there(known, drift, result, explain)
+            return self._there(known, drift, deciding)
         if known is None:
             return None
         if result.drifts.rules_out(known.drift) and lifecycle.is_over(known, self._clock.now()):
             how = _how(known, result)
             return lifecycle.resolved(known, result.read_at, how), how
         if known.is_unread:
-            return self._there(known, known.drift, result, explain)
+            return self._there(known, known.drift, deciding)
         return self._explained(known, result, explain)
 
     def _explained(self, known: Finding, result: ScanResult, explain: Explain) -> tuple[Finding, Why | None] | None:
@@ -297,23 +295,23 @@ class RecordFindings:
             return None
         return self._with_events(known, known.drift, explain(known.drift), known.last_seen)
 
-    def _there(
-        self, known: Finding | None, drift: Drift, result: ScanResult, explain: Explain
-    ) -> tuple[Finding, Why | None]:
+    def _there(self, known: Finding | None, drift: Drift, deciding: "_Deciding") -> tuple[Finding, Why | None]:
+        result, explain = deciding.result, deciding.explain
         now, read_at = self._clock.now(), result.read_at
         with result.work.share(_RELATIONS) as questions:
             why = lifecycle.reason_to_alert(known, drift, now, partial(relation, questions=questions))
         if known is None or why:
-            return lifecycle.alerted(known, drift, explain(drift), now, read_at), why
+            return lifecycle.alerted(known, drift, explain(drift), now, read_at, deciding.absent_at(known)), why
         explanation = explain(drift) if _needs_explanation(known, result) else Explanation()
         return self._with_events(known, drift, explanation, read_at)
 
     def _with_events(
         self, known: Finding, drift: Drift, explanation: Explanation, read_at: datetime
     ) -> tuple[Finding, Why | None]:
-        """A finding that needs no alert for what differs, but one if an unexpected actor turns out."""
-        if lifecycle.turns_out_unexpected(known, explanation):
-            return lifecycle.alerted(known, drift, explanation, self._clock.now(), read_at), Why.UNEXPECTED
+        """A finding that needs no alert for what differs, but one if an unexpected actor was missing from the last."""
+        if missing := lifecycle.missing_from_alert(known, explanation):
+            now = self._clock.now()
+            return lifecycle.alerted_again(known, drift, explanation, missing, now, read_at), Why.UNEXPECTED
         return lifecycle.seen(known, drift, explanation, read_at), None
 
 
@@ -323,12 +321,22 @@ type _Item = tuple[str, Drift | None, Kept[Finding] | None]
 
 @dataclass(frozen=True, slots=True)
 class _Deciding:
-    """What decides about findings; ``is_stale`` if a scan that began to read later is recorded already."""
+    """What decides about findings, and when the last scan before this run began to read."""
 
     result: ScanResult
     explain: Explain
     events_of: FindingEvents
-    is_stale: bool
+    last_scan: datetime | None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether a scan that began to read later is recorded already."""
+        return self.last_scan is not None and self.last_scan > self.result.read_at + CLOCKS_DIFFER
+
+    def absent_at(self, known: Finding | None) -> datetime | None:
+        """When a finding that opens now was last known not to be there: at the last scan, or when it was resolved."""
+        moments = (self.last_scan, known.resolved_at if known else None)
+        return max((at for at in moments if at and at < self.result.read_at), default=None)
 
 
 def _needs_explanation(known: Finding, result: ScanResult) -> bool:

@@ -19,8 +19,9 @@ class PolicyDriftDetected:
     ``added`` and ``removed`` are all of the access that differs, a group of actions a line, the most dangerous first;
     the last line counts what is left out. ``request`` is one request that proves it (principal, action, resource,
     context) and ``request_in_words`` the same as a sentence; both empty if none does. ``changes`` are the events
-    behind it (actor, event_name, event_id, at, source_ip, and ``part``, the part of the entity that the call changed),
-    and empty if none announced it. ``expected`` says that the settings expect all of these actors.
+    behind it (actor, event_name, event_id, at, source_ip, and ``part``, the part of the entity that the call changed):
+    at most 20, first those of actors that the alert before did not name; empty if no event announced it.
+    ``expected`` says that the settings expect all of these actors.
     ``revert`` are AWS CLI commands that revert it, or a comment (``#``) that says where they are; ``approve`` is how to
     accept it instead. ``holders`` counts the principals that feel the change of a policy that several have.
     """

@@ -1,6 +1,7 @@
 """What drift is, and the life of a finding. Values only; the rules of the life are in `lifecycle`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -85,6 +86,8 @@ class Drift:
         Belongs to AWS (a service-linked or an AWSReservedSSO role): it never gets commands to revert it.
     holders : int
         How many principals feel the change of a policy that several have; 0 for what is not shared.
+    felt_by : mapping of str to str
+        Digests of what those who feel a shared change had and have, by the parts in which they are pinned.
     """
 
     entity: EntityId
@@ -103,6 +106,7 @@ class Drift:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     holders: int = 0
+    felt_by: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def finding_id(self) -> str:
@@ -169,6 +173,8 @@ class Finding:
     ``changes`` are the events that explain it, the latest first; empty where no event announced it. ``expected`` says
     that all of them are of actors that the settings expect. ``alerted_severity``, ``alerted_fingerprint`` and
     ``alerted_live`` are those of the last alert or acknowledgement: only what is worse is alerted again.
+    ``named`` are the actors that the alerts about the state alerted last have named; None where that was not recorded.
+    ``absent_at`` is when the account was read last without it, before it opened; None where that is not known.
     ``ended`` is how it was resolved; None while it lasts, and where it ended before that was recorded.
     """
 
@@ -182,6 +188,8 @@ class Finding:
     alerted_live: Any = None
     changes: tuple[Change, ...] = ()
     expected: bool = False
+    named: tuple[str, ...] | None = None
+    absent_at: datetime | None = None
     announced: bool = True
     acknowledgement: Acknowledgement | None = None
     severities: tuple[tuple[datetime, Severity], ...] = ()

@@ -5,7 +5,7 @@ against what was alerted or acknowledged last: a higher severity, or a live stat
 was pinned then. What could not be decided neither opens nor resolves anything.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,7 +21,11 @@ Relation = Callable[[Kind, Any, Any], Verdict]
 """What one live state is to another of the same kind."""
 
 MOST_CHANGES = 20
-"""Events that a finding keeps: of each actor the latest, then the latest of all."""
+"""Events that a finding keeps and an alert carries: of each actor the latest, then the latest of all."""
+MOST_NAMED = 100
+"""Actors of one state that are alerted: who makes more users to act with makes no more alerts."""
+SHOWN_BY = timedelta(minutes=2)
+"""By when a read of IAM shows a change, with some room."""
 LONGEST_ACKNOWLEDGEMENT = timedelta(days=366)
 LASTING = frozenset({Kind.TRANSIENT})
 """Kinds that report something that is over already: absence from the account does not resolve them."""
@@ -75,31 +79,40 @@ def reason_to_alert(known: Finding | None, drift: Drift, now: datetime, relation
     return None
 
 
-def turns_out_unexpected(known: Finding, explanation: Explanation) -> bool:
-    """Whether the alert of a finding should have named an unexpected actor, and did not.
+def missing_from_alert(known: Finding, explanation: Explanation) -> tuple[Change, ...]:
+    """The unexpected changes, one of each actor, that the alert of a finding should have named, and did not.
 
     It called all actors expected, and one is not: an acknowledgement does not prevent the next alert, because it was
-    given for the change of an expected actor. Or it named others only, and one more had acted before it was published:
-    the events of two people came to two checks. Who acts later has an alert if the access grows.
+    given for the change of an expected actor. Or it named others or none, and one more had acted before it was
+    published: the events of two people came to two checks. Who acts later has an alert if the access grows. Who acted
+    when the finding was not there yet has no part in it.
     """
-    if known.state is State.RESOLVED or not explanation.unexpected:
-        return False
-    if known.expected:
-        return True
-    if known.state is State.ACKNOWLEDGED or not known.changes or known.alerted_at is None:
-        return False
-    named = set(map(_principal, known.changes))
-    kept = _joined(explanation.changes, known.changes)
-    late = [one for one in explanation.unexpected if one.at <= known.alerted_at and one in kept]
-    return not named.issuperset(map(_principal, late))
+    if known.state is State.RESOLVED or known.alerted_at is None:
+        return ()
+    since = known.absent_at - SHOWN_BY if known.absent_at else None
+    unexpected = [one for one in explanation.unexpected if since is None or one.at > since]
+    if not known.expected:
+        named = _named(known)
+        if known.state is State.ACKNOWLEDGED or len(named) >= MOST_NAMED:
+            return ()
+        unexpected = [one for one in unexpected if one.at <= known.alerted_at and principal_of(one) not in named]
+    return tuple({principal_of(one): one for one in sorted(unexpected, key=_in_time)}.values())
 
 
-def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime, read_at: datetime) -> Finding:
+def alerted(
+    known: Finding | None,
+    drift: Drift,
+    explanation: Explanation,
+    now: datetime,
+    read_at: datetime,
+    absent_at: datetime | None = None,
+) -> Finding:
     """The finding after an alert: open, pinned to the alerted state, without an acknowledgement."""
     before = known if known and known.state is not State.RESOLVED else None
     severities = before.severities if before else ()
     if not severities or severities[-1][1] is not drift.severity:
         severities = (*severities, (now, drift.severity))
+    changes = _joined(explanation.changes, before.changes if before else ())
     return Finding(
         drift=drift,
         state=State.OPEN,
@@ -109,10 +122,33 @@ def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: 
         alerted_severity=drift.severity,
         alerted_fingerprint=drift.fingerprint,
         alerted_live=drift.live,
-        changes=_joined(explanation.changes, before.changes if before else ()),
+        changes=changes,
         expected=explanation.expected and (before.expected if before and before.changes else True),
+        named=_names(changes),
+        absent_at=before.absent_at if before else absent_at,
         announced=explanation.announced,
         severities=severities,
+    )
+
+
+def alerted_again(
+    known: Finding,
+    drift: Drift,
+    explanation: Explanation,
+    missing: Collection[Change],
+    now: datetime,
+    read_at: datetime,
+) -> Finding:
+    """The finding after an alert about the same state that names the actors who were missing from the one before."""
+    changes = _joined(explanation.changes, known.changes, first=missing)
+    return replace(
+        seen(known, drift, explanation, read_at),
+        state=State.OPEN,
+        acknowledgement=None,
+        alerted_at=now if known.expected else known.alerted_at,
+        changes=changes,
+        expected=False,
+        named=tuple(sorted({*_named(known), *_names(changes)})),
     )
 
 
@@ -132,6 +168,14 @@ def seen(known: Finding, drift: Drift, explanation: Explanation, read_at: dateti
         expected=(known.expected or not known.changes) and explanation.expected if new else known.expected,
         announced=bool(changes) or (known.announced and explanation.announced),
     )
+
+
+def news_first(finding: Finding, known: Finding | None) -> list[Change]:
+    """The changes in the order of an alert: first of actors that the one before should have named, then of new ones."""
+    if known is None or known.state is State.RESOLVED or known.alerted_at is None:
+        return list(finding.changes)
+    named, until = _named(known), known.alerted_at
+    return sorted(finding.changes, key=lambda change: (principal_of(change) in named, change.at > until))
 
 
 def is_over(known: Finding, now: datetime) -> bool:
@@ -191,19 +235,19 @@ def acknowledged(known: Finding, acknowledgement: Acknowledgement) -> Finding:
     )
 
 
-def latest_changes(changes: Iterable[Change], most: int) -> tuple[Change, ...]:
-    """As many changes as ``most``, the latest first, among them the latest of each actor.
+def latest_changes(changes: Iterable[Change], most: int, first: Collection[Change] = ()) -> tuple[Change, ...]:
+    """As many changes as ``most``, the latest first: the ``first`` are kept before others, then the last of each actor.
 
     A limit must not hide an actor behind many calls of another. Sessions of one role are one actor: everyone who may
     assume it chooses their names.
     """
-    latest_first = sorted(changes, key=lambda change: (change.at, change.event_id), reverse=True)
-    last_of_each = {_principal(change): change for change in reversed(latest_first)}.values()
-    kept = sorted(latest_first, key=lambda change: change not in last_of_each)[:most]
+    latest_first = sorted(changes, key=_in_time, reverse=True)
+    last_of_each = {principal_of(change): change for change in reversed(latest_first)}.values()
+    kept = sorted(latest_first, key=lambda change: (change not in first, change not in last_of_each))[:most]
     return tuple(sorted(kept, key=latest_first.index))
 
 
-def _principal(change: Change) -> str:
+def principal_of(change: Change) -> str:
     """The actor, without its session; other texts as they are."""
     try:
         return str(Principal.from_arn(change.actor))
@@ -211,6 +255,19 @@ def _principal(change: Change) -> str:
         return change.actor
 
 
-def _joined(new: tuple[Change, ...], old: tuple[Change, ...]) -> tuple[Change, ...]:
+def _in_time(change: Change) -> tuple[datetime, str]:
+    return change.at, change.event_id
+
+
+def _names(changes: Iterable[Change]) -> tuple[str, ...]:
+    return tuple(sorted(set(map(principal_of, changes))))
+
+
+def _named(known: Finding) -> tuple[str, ...]:
+    """Who was named; in a record that does not say so, everyone who stands at it."""
+    return _names(known.changes) if known.named is None else known.named
+
+
+def _joined(new: tuple[Change, ...], old: tuple[Change, ...], first: Collection[Change] = ()) -> tuple[Change, ...]:
     """Both without repetitions."""
-    return latest_changes({change.event_id: change for change in (*old, *new)}.values(), MOST_CHANGES)
+    return latest_changes({change.event_id: change for change in (*old, *new)}.values(), MOST_CHANGES, first)

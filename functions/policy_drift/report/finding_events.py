@@ -8,13 +8,11 @@ from policy_drift.domain.account import Account
 from policy_drift.domain.arns import arn_in
 from policy_drift.domain.events import PolicyDriftAcknowledged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Change, Ending, Finding
-from policy_drift.domain.lifecycle import Why, latest_changes
+from policy_drift.domain.lifecycle import Why, news_first
 from policy_drift.report import adoption
 from policy_drift.report.remediation import Lookups, Remedies
 from policy_drift.report.wording import possible
 
-MOST_CHANGES = 5
-"""Events behind a finding that an alert carries; an event has at most 200,000 bytes."""
 MOST_COMMANDS = 20
 MOST_OF_COMMANDS = 40_000
 """Characters of all commands of an alert together: mail, chat and the bus take so much, and nobody reads more."""
@@ -52,7 +50,7 @@ class FindingEvents:
             reasons=list(drift.reasons),
             request=_plain(asdict(witness)) if witness else {},
             request_in_words=possible(drift, witness) if witness else "",
-            changes=[change_fields(change) for change in latest_changes(finding.changes, MOST_CHANGES)],
+            changes=[change_fields(change) for change in news_first(finding, known)],
             expected=finding.expected,
             revert=list(commands) if fits else [IN_THE_REPORT.format(len(commands))],
             approve=adoption.in_one_line(drift),

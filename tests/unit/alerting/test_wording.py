@@ -75,10 +75,10 @@ def test_an_alert_says_that_the_actor_is_unknown():
 def test_the_last_changes_are_named_and_the_others_counted():
     change = golden_event("PolicyDriftDetected")["detail"]["data"]["changes"][0]
 
-    mail = body_of(alert_for("PolicyDriftDetected", changes=[change] * 7))
+    mail = body_of(alert_for("PolicyDriftDetected", changes=[change] * 12))
 
-    assert mail.count("user/mallory") == 5
-    assert "and 2 earlier changes" in mail
+    assert mail.count("user/mallory") == 10
+    assert "and 2 more changes in the report" in mail
 
 
 def test_a_resolution_stands_in_the_thread_of_what_it_resolves():

@@ -132,15 +132,25 @@ def held(shared: Any, own: Any) -> Any:
 
 
 @settings(few, max_examples=100)
-@given(short, short, holders, holders)
-def test_what_is_known_of_a_change_adds_all_that_it_adds_to_those_who_have_it_by_now(
-    before: Any, now: Any, then: Any, by_now: Any
+@given(short, short, holders, holders, holders)
+def test_what_is_known_of_a_change_is_no_less_than_what_a_comparison_of_all_finds(
+    before: Any, now: Any, then: Any, approved_since: Any, live_since: Any
 ) -> None:
     known = drifts(held(before, then), held(now, then)).found
+    approved, live = held(before, approved_since), held(now, live_since)
 
-    compared = verdicts(held(before, by_now), held(now, by_now))
-    found = {one.finding_id: one.verdict for one in drifts(held(before, by_now), held(now, by_now), known=known).found}
+    found = {one.finding_id: one for one in drifts(approved, live, known=known).found}
 
-    for finding, verdict in compared.items():
-        if verdict in MAY_BE_MORE:
-            assert found[finding] in MAY_BE_MORE
+    for one in drifts(approved, live).found:
+        if one.verdict in MAY_BE_MORE:
+            assert found[one.finding_id].verdict in MAY_BE_MORE
+            assert found[one.finding_id].severity >= one.severity
+
+
+@few
+@given(short, short, holders)
+def test_what_is_known_of_a_change_is_found_again_as_it_was(before: Any, now: Any, own: Any) -> None:
+    approved, live = held(before, own), held(now, own)
+    found = drifts(approved, live).found
+
+    assert drifts(approved, live, known=found).found == found

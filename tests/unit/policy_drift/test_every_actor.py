@@ -13,7 +13,7 @@ from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, Change, State
-from policy_drift.domain.lifecycle import acknowledged
+from policy_drift.domain.lifecycle import MOST_NAMED, acknowledged
 from steward.principals import PrincipalPattern
 from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, DriftUnderTest, allowing
 from tests.doubles.fault_injection import FaultInjecting
@@ -119,6 +119,155 @@ def test_a_second_actor_is_no_second_alert_if_that_is(drift, second, is_later):
 
     assert [one.why for one in drift.published(PolicyDriftDetected)] == ["opened"]
     assert actors(drift) == {MALLORY, second}
+
+
+def names(event):
+    return [change["actor"] for change in event.changes]
+
+
+def user(number):
+    return f"arn:aws:iam::{ACCOUNT}:user/u{number:02}"
+
+
+def test_an_alert_names_first_the_actor_who_was_missing_from_the_one_before_then_all_others(drift):
+    first, late = put(drift, HELPER), put(drift, MALLORY)
+    drift.clock.advance(seconds=1)
+    drift.check(first, *(drift.event(actor=user(number)) for number in range(12)))
+    drift.check(late)
+
+    opened, second = drift.published(PolicyDriftDetected)
+    assert len(names(opened)) == 13
+    assert names(second)[0] == MALLORY
+    assert set(names(second)) == {MALLORY, *names(opened)}
+
+
+def test_an_actor_is_named_though_twenty_others_acted_later(drift):
+    late = put(drift, MALLORY)
+    drift.clock.advance(seconds=1)
+    drift.check(*(drift.event(actor=user(number)) for number in range(20)))
+    drift.check(late)
+
+    assert names(drift.published(PolicyDriftDetected)[-1])[0] == MALLORY
+    assert MALLORY in actors(drift)
+
+
+@pytest.mark.parametrize("others", [0, 20])
+def test_a_harmless_call_after_the_alert_does_not_hide_an_earlier_one(drift, others):
+    first, late = put(drift, HELPER), put(drift, MALLORY)
+    drift.check(first)
+    drift.clock.advance(seconds=60)
+    drift.check(drift.event(actor=MALLORY), *(drift.event(actor=user(number)) for number in range(others)))
+    drift.check(late)
+
+    assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened", "unexpected"]
+    assert names(drift.published(PolicyDriftDetected)[-1])[0] == MALLORY
+
+
+def test_who_acts_while_others_are_added_to_an_alert_makes_no_further_alert(drift):
+    first, late = put(drift, HELPER), put(drift, MALLORY)
+    drift.check(first)
+    drift.clock.advance(seconds=20)
+    after = [drift.event(actor=user(number)) for number in range(20)]
+    drift.clock.advance(seconds=20)
+    drift.check(late)
+    for event in after:
+        drift.check(event)
+
+    assert [event.why for event in drift.published(PolicyDriftDetected)] == ["opened", "unexpected"]
+
+
+def test_one_state_makes_no_more_than_a_hundred_alerts_about_actors(drift):
+    drift.role(inline={"own": WIDER})
+    events = [drift.event(actor=f"{HELPER}{number}") for number in range(110)]
+    for event in events:
+        drift.check(event)
+
+    assert len(drift.published(PolicyDriftDetected)) == MOST_NAMED
+
+
+def test_an_intruder_who_acted_before_the_alert_about_another_one_is_named_too(drift):
+    """Both acted on what a deployer had changed; the alert about that called all actors expected."""
+    drift.check(put(drift, DEPLOYER))
+    drift.clock.advance(seconds=60)
+    first, second = drift.event(actor=HELPER), drift.event(actor=MALLORY)
+    drift.clock.advance(seconds=10)
+    drift.check(first)
+    drift.check(second)
+
+    assert [names(event)[0] for event in drift.published(PolicyDriftDetected)] == [DEPLOYER, HELPER, MALLORY]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_actors_of_a_finding_that_a_scan_opened_without_any_are_alerted(drift, together):
+    events = [put(drift, HELPER), put(drift, MALLORY)]
+    drift.scan()
+    for some in [events] if together else [[one] for one in events]:
+        drift.check(*some)
+
+    opened, *later = drift.published(PolicyDriftDetected)
+    assert names(opened) == []
+    assert [event.why for event in later] == ["unexpected"] * (1 if together else 2)
+    assert set(names(later[-1])) == {HELPER, MALLORY}
+
+
+def test_who_made_a_change_that_was_reverted_is_not_named_for_the_next_one():
+    history = CountingHistory()
+    drift = deployment(history=history)
+    approved = drift.iam.account
+    earlier = put(drift, HELPER)
+    drift.check(earlier)
+    drift.clock.advance(minutes=10)
+    drift.iam.account = approved
+    drift.check(drift.event("DeleteRolePolicy", actor=HELPER))
+    drift.clock.advance(minutes=10)
+    event = put(drift, MALLORY)
+    drift.check(event)
+    history.changes = {"role/app": (event.change, earlier.change)}
+    drift.clock.advance(minutes=10)
+    drift.scan()
+
+    assert [names(one) for one in drift.published(PolicyDriftDetected)] == [[HELPER], [MALLORY]]
+
+
+def test_who_acted_before_a_scan_that_found_nothing_is_not_named_for_what_came_later():
+    history = CountingHistory()
+    drift = deployment(history=history)
+    drift.clock.advance(minutes=10)
+    without_effect = drift.event(actor=HELPER)
+    drift.clock.advance(minutes=10)
+    drift.scan()
+    drift.clock.advance(minutes=10)
+    event = put(drift, MALLORY)
+    drift.check(event)
+    history.changes = {"role/app": (event.change, without_effect.change)}
+    drift.scan()
+
+    assert [names(one) for one in drift.published(PolicyDriftDetected)] == [[MALLORY]]
+
+
+def test_who_attaches_a_changed_policy_elsewhere_is_no_actor_of_its_change():
+    policy = ManagedPolicy(CUSTOM, "ANPA1", "v1", GET)
+    holders = {f"r{number}": replace(APP, name=f"r{number}", attached=(CUSTOM,)) for number in range(3)}
+    drift = deployment(account=replace(QUIET, roles=holders, policies={CUSTOM: policy}))
+    attached = drift.event("AttachRolePolicy", HELPER, policyArn=CUSTOM, roleName="r1")
+    drift.iam.account = replace(drift.iam.account, policies={CUSTOM: replace(policy, version="v2", document=WIDER)})
+    drift.check(drift.event("CreatePolicyVersion", MALLORY, roleName=None, policyArn=CUSTOM))
+    drift.check(attached)
+
+    (detected,) = drift.published(PolicyDriftDetected)
+    assert names(detected) == [MALLORY]
+    assert actors(drift, "policy:policy:custom") == {MALLORY}
+
+
+def test_a_finding_that_was_stored_without_the_named_actors_counts_those_that_stand_at_it(drift):
+    first, late = put(drift, MALLORY), put(drift, HELPER)
+    drift.check(first)
+    kept = drift.findings.get(ID)
+    drift.findings.save(replace(kept.value, named=None), after=kept.revision)
+    drift.check(first)
+    drift.check(late)
+
+    assert [names(event) for event in drift.published(PolicyDriftDetected)] == [[MALLORY], [HELPER, MALLORY]]
 
 
 def test_an_acknowledgement_covers_a_second_unexpected_actor_of_the_same_access(drift):

@@ -7,6 +7,7 @@ import pytest
 
 from iam_policy import compare
 from policy_drift import bootstrap
+from policy_drift.application import operate_drift
 from policy_drift.application.operate_drift import AcknowledgementRequest
 from policy_drift.domain.access import work
 from policy_drift.domain.account import Group, ManagedPolicy, User
@@ -15,6 +16,7 @@ from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import BaselineChanged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Finding, State
 from steward.errors import ConflictError, PreconditionFailedError
+from steward.severity import Severity
 from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, DriftUnderTest
 from tests.doubles.in_memory_drift import InMemoryUploads, NoReports
 from tests.unit.policy_drift.accounts import allow, deny
@@ -141,6 +143,100 @@ def test_a_note_is_adopted_only_if_it_still_changes_nothing_for_any_holder(drift
 
     with pytest.raises(PreconditionFailedError):
         operators(drift).adopt({note.id: note.drift.fingerprint}, Decision("ops"), "adoption")
+
+
+def with_an_administrator(drift, guardrail, **changed):
+    """Approve a guardrail of which r1 alone, who may do everything in IAM, feels a change; then change r1."""
+    everything = replace(drift.iam.account.roles["r1"], inline={"own": allow("iam:*")})
+    roles = {**drift.iam.account.roles, "r1": everything}
+    policies = {POLICY.arn: replace(POLICY, document=guardrail)}
+    approve(drift, replace(drift.iam.account, roles=roles, policies=policies))
+    drift.iam.account = replace(
+        drift.iam.account, roles={**roles, "r1": replace(everything, **changed)}, policies=policies
+    )
+
+
+def weaken(drift, document):
+    drift.iam.account = replace(drift.iam.account, policies={POLICY.arn: replace(POLICY, document=document)})
+    drift.scan()
+
+
+def test_a_note_is_not_adopted_if_a_principal_gains_that_was_approved_and_is_away(drift):
+    """Who weakens a guardrail takes it first from the one who would feel it, and restores it after the adoption."""
+    with_an_administrator(drift, deny("iam:*"), inline={}, attached=())
+    weaken(drift, deny("iam:DeleteAccountAlias"))
+    note = still_open(drift)["note:policy:guardrail"]
+
+    with pytest.raises(ConflictError, match=f"review and add {ID}"):
+        operators(drift).adopt({note.id: note.drift.fingerprint}, Decision("ops"), "adoption")
+
+
+def test_an_adoption_is_as_severe_as_what_it_approves_for_one_who_is_away(drift):
+    with_an_administrator(drift, deny("iam:*"), attached=())
+    weaken(drift, WIDER)
+    assert still_open(drift)[ID].drift.severity is Severity.MEDIUM
+    adopt(drift, ID)
+
+    changed = drift.published(BaselineChanged)[-1]
+    assert changed.severity == "CRITICAL"
+    assert any("iam" in line for line in changed.approved_access)
+
+
+def test_an_adoption_of_a_group_is_as_severe_as_what_it_approves_for_one_who_left_it():
+    team = Group("team", "/", "AGPA1", {"own": deny("iam:*")})
+    users = {name: User(name, "/", f"AIDA{name}", {"own": GET}, (), ("team",)) for name in ("ann", "bob")}
+    root = User("root-like", "/", "AIDAROOT", {"own": allow("iam:*")}, (), ("team",))
+    drift = DriftUnderTest(replace(QUIET, users={**users, "root-like": root}, groups={"team": team}))
+    drift.scan()
+    drift.iam.account = replace(
+        drift.iam.account,
+        users={**users, "root-like": replace(root, groups=(), inline={})},
+        groups={"team": replace(team, inline={"own": WIDER})},
+    )
+    drift.scan()
+    assert still_open(drift)["access:group:team"].drift.severity is Severity.MEDIUM
+    adopt(drift, "access:group:team")
+
+    assert drift.published(BaselineChanged)[-1].severity == "CRITICAL"
+
+
+def test_after_a_change_of_one_holder_an_adoption_compares_that_one_and_no_other(drift, monkeypatch):
+    for name in NAMES:
+        own(drift, name, inline={"own": allow("s3:GetObject", on=f"arn:aws:s3:::{name}/*")})
+    approve(drift, drift.iam.account)
+    drift.check(put(drift, WIDER))
+    own(drift, "r1", inline={"own": deny("s3:PutObject")})
+    approve(drift, replace(drift.iam.account, policies={POLICY.arn: POLICY}))
+    compared = comparisons(monkeypatch)
+    adopt(drift, ID)
+
+    assert 0 < len(compared) < 12
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+def test_a_resolved_finding_is_not_adopted_though_the_same_is_there_again(drift, is_back):
+    """Its actors are those of the earlier change, and nobody was alerted of the present one."""
+    approved = drift.iam.account
+    drift.check(put(drift, WIDER))
+    found = still_open(drift)[ID]
+    drift.iam.account = approved
+    drift.scan()
+    if is_back:
+        put(drift, WIDER)
+
+    with pytest.raises(PreconditionFailedError, match="is resolved"):
+        operators(drift).adopt({ID: found.drift.fingerprint}, Decision("ops"), "adoption")
+
+
+def test_an_adoption_for_which_the_time_does_not_suffice_asks_for_a_scan(drift, monkeypatch):
+    drift.check(put(drift, WIDER))
+    for name in NAMES:
+        own(drift, name, inline={"own": allow("sqs:ListQueues")})
+    approve(drift, replace(drift.iam.account, policies={POLICY.arn: POLICY}))
+    monkeypatch.setattr(operate_drift, "FOR_COMPARING", timedelta())
+
+    with pytest.raises(ConflictError, match="POST /drift/scans"):
+        adopt(drift, ID)
 
 
 def test_a_policy_that_one_principal_is_left_with_is_not_adopted_for_all(drift):

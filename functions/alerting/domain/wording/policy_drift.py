@@ -9,7 +9,7 @@ from alerting.domain.wording.any_event import Wording, alert, given
 from steward.severities import EventSeverities
 
 RUNBOOK = "alert-came"
-MAX_REASONS, MAX_CHANGES, MAX_APPROVED, MAX_LINES = 8, 5, 15, 10
+MAX_REASONS, MAX_CHANGES, MAX_APPROVED, MAX_LINES = 8, 10, 15, 10
 BASELINE_THREAD = "baseline"
 _WHY = {
     "opened": "Policy drift of {}",
@@ -92,7 +92,7 @@ def _counted(lines: Sequence[str]) -> str:
 
 
 def _who(data: Data) -> list[tuple[str, str]]:
-    """Who made the changes, the latest first, or that no event names anybody."""
+    """Who made the changes, the first ones of the event, or that no event names anybody."""
     changes = data.inners("changes")
     if not changes:
         return [("Who", "unknown: no CloudTrail event was received")]
@@ -103,7 +103,7 @@ def _who(data: Data) -> list[tuple[str, str]]:
         did = f"{change.text('event_name')}{part} at {change.text('at')} (event {change.text('event_id')})"
         who.append(("Who", f"{change.text('actor')}{source}, {did}"))
     if len(changes) > MAX_CHANGES:
-        who.append(("Who", f"and {len(changes) - MAX_CHANGES} earlier changes"))
+        who.append(("Who", f"and {len(changes) - MAX_CHANGES} more changes in the report"))
     return who
 
 

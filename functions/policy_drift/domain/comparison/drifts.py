@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from iam_policy import PolicyDocumentError
 from policy_drift.domain.access.effective_policies import UnreadError, effective_policies, managed
 from policy_drift.domain.access.live_state import takes_over
-from policy_drift.domain.access.reading import EVERYTHING, read, same, together
-from policy_drift.domain.access.verdicts import MAY_BE_MORE
+from policy_drift.domain.access.reading import same
 from policy_drift.domain.access.work import OF_A_BASELINE, DoesNotFitError, Work
 from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Group, Role, User, policy_id
 from policy_drift.domain.arns import is_of_aws
 from policy_drift.domain.comparison.counterparts import Pair, paired
-from policy_drift.domain.comparison.policy_drifts import add_shared, add_unattached
+from policy_drift.domain.comparison.felt import part_of, pinned
+from policy_drift.domain.comparison.policy_drifts import add_shared, add_unattached, with_effects
 from policy_drift.domain.comparison.principal_drifts import Context, Subject, access_states
 from policy_drift.domain.comparison.results import Results
 from policy_drift.domain.dependents import entity_id, holders_by_policy, shared_policies, with_dependents
@@ -129,7 +129,7 @@ def drifts_in_rounds(
         Compare these as well, without their dependents.
     known : iterable of Drift
         Of these, those of policies that several have and of groups are found again as they are, where the same differs:
-        who has them is not compared for that.
+        who has them is compared for that only if it, or one that is pinned with it, has changed since.
     work : Work
         How much work to do, and when to begin nothing more.
     first : EntityId, optional
@@ -193,44 +193,60 @@ class _Comparing:
         changed = {arn for arn in arns if policy_id(arn) in results.undecided or self._differs(arn)}
         self._changed = changed - {drift.arn for drift in self._known.values()}
         self._holders = holders_by_policy(live), holders_by_policy(approved)
+        self._again = frozenset[EntityId]()
         self._groups = list(paired(approved.groups, live.groups))
         self._changed_groups = {pair.either.name for pair in self._groups if not self._leaves_members(pair)}
+        self._principals: list[Pair[Entity]] = [
+            *paired(self._approved.users, self._live.users),
+            *paired(self._approved.roles, self._live.roles),
+        ]
+        self._renamed = {
+            entity_id(pair.approved): entity_id(pair.live)
+            for pair in (*self._principals, *self._groups)
+            if pair.approved and pair.live and pair.approved.name != pair.live.name
+        }
+        groups = {before.name: now.name for before, now in self._renamed.items() if now.kind is EntityKind.GROUP}
+        context = Context(
+            self._approved, self._live, self._scope, self._gathering, groups, self._gathering.effects, self._shared
+        )
+        again = {entity: self._to_be_compared_again(drift, context) for entity, drift in self._known.items()}
+        self._again = self._again.union(*again.values())
+        self._context = replace(context, known=again)
 
     def _differs(self, arn: str) -> bool:
         approved, live = self._approved.policies.get(arn), self._live.policies.get(arn)
         return approved is None or live is None or approved.document != live.document
 
     def _is_still(self, drift: Drift) -> bool:
-        """Whether a policy that several have, or a group, differs as this says, and no other holder may gain by it."""
+        """Whether a policy that several have, or a group, differs as this says."""
         if not self._is_compared(drift.entity) or drift.entity in self._gathering.undecided:
             return False
         try:
             if drift.holders and (is_of_aws(drift.arn) or drift.arn in self._shared):
-                before, now = managed(self._approved, drift.arn), managed(self._live, drift.arn)
-                is_same = (before, now) == (drift.approved, drift.live)
-                return is_same and self._adds_what_it_says(drift, [before], [now])
+                documents = managed(self._approved, drift.arn), managed(self._live, drift.arn)
+                return documents == (drift.approved, drift.live)
             name = drift.entity.name
             is_group = drift.kind is Kind.ACCESS and drift.entity.kind is EntityKind.GROUP
             if not is_group or name not in self._approved.groups.keys() & self._live.groups.keys():
                 return False
             held, has = (effective_policies(one, one.groups[name]) for one in (self._approved, self._live))
-            is_same = access_states(held, has, self._shared) == (drift.approved, drift.live)
-            return is_same and self._adds_what_it_says(drift, held.own.values(), has.own.values())
+            return access_states(held, has, self._shared) == (drift.approved, drift.live)
         except (UnreadError, PolicyDocumentError):
             return False
 
-    def _adds_what_it_says(self, drift: Drift, before: Iterable[Document], now: Iterable[Document]) -> bool:
-        """Whether it says that access is added, or surely adds none to any principal, with all that it may have.
-
-        None is added if the documents allow no more by themselves, and deny no less to one that may do everything.
-        """
-        if drift.verdict in MAY_BE_MORE:
-            return True
-        sides = [[read(document) for document in documents] for documents in (before, now)]
+    def _to_be_compared_again(self, drift: Drift, context: Context) -> frozenset[EntityId]:
+        """Those that feel a known change otherwise than when it was found, and those that are pinned with them."""
+        dependents = with_dependents({drift.entity}, (self._approved, self._live))
+        pairs: list[Pair[Entity]] = [*self._principals, *self._groups]
+        digests: dict[EntityId, str] = {}
         with self._work.share(_POLICIES) as questions:
-            grants = questions.compare(*map(together, sides))
-            denials = questions.compare(*(together([EVERYTHING, *side]) for side in sides))
-        return MAY_BE_MORE.isdisjoint({grants.verdict, denials.verdict})
+            for pair in pairs:
+                entities = {entity_id(one) for one in (pair.approved, pair.live) if one}
+                if not dependents.isdisjoint(entities - {drift.entity}):
+                    digest = Subject(context, pair.approved, pair.live, questions).digest_of(drift.entity)
+                    digests |= {entity_id(pair.either): digest} if digest else {}
+        parts = pinned(digests)
+        return frozenset(entity for entity in digests if drift.felt_by.get(part := part_of(entity)) != parts[part])
 
     def _leaves_members(self, pair: Pair[Group]) -> bool:
         """Whether nothing is to be compared of the members of a group for what differs of the group."""
@@ -242,21 +258,8 @@ class _Comparing:
     def rounds(self, order: _Order) -> Iterator[Drifts]:
         """Everything that differs: users and roles, then what they share."""
         self._progress, self._deadly = order.progress, order.without
-        users = paired(self._approved.users, self._live.users)
-        roles = paired(self._approved.roles, self._live.roles)
-        principals: list[Pair[Entity]] = [*users, *roles]
-        renamed = {
-            entity_id(pair.approved): entity_id(pair.live)
-            for pair in (*principals, *self._groups)
-            if pair.approved and pair.live and pair.approved.name != pair.live.name
-        }
-        groups = {before.name: now.name for before, now in renamed.items() if now.kind is EntityKind.GROUP}
-        effects = self._gathering.effects
-        context = Context(
-            self._approved, self._live, self._scope, self._gathering, groups, effects, self._shared, self._known.keys()
-        )
-        self._gathering.found += self._known.values()
-        subjects = _from(order.first, self._to_be_compared(principals))
+        context = self._context
+        subjects = _from(order.first, self._to_be_compared(self._principals))
         subjects, apart = self._divided(subjects, order)
         small = self._work.steps // (_PARTS_OF_FIRST_ROUND * max(1, len(subjects) + len(self._groups)))
         costly = self._compare(context, subjects, small)
@@ -271,16 +274,16 @@ class _Comparing:
                 self._look_at_policy(arn)
         if costly or waiting:
             open_yet = {*held, *(entity_id(pair.either) for pair in (*costly, *waiting, *apart))}
-            yield self._result(renamed, open_yet)
+            yield self._result(open_yet)
         self._compare(context, costly)
         if apart:
-            yield self._result(renamed, {*held, *(entity_id(pair.either) for pair in (*waiting, *apart))})
+            yield self._result({*held, *(entity_id(pair.either) for pair in (*waiting, *apart))})
         self._compare(context, apart)
         self._compare(context, self._to_be_compared(waiting))
         for arn in policies:
             if policy_id(arn) in held:
                 self._look_at_policy(arn)
-        yield self._result(renamed, frozenset())
+        yield self._result(frozenset())
 
     def _divided(self, pairs: list[Pair[Entity]], order: _Order) -> tuple[list[Pair[Entity]], list[Pair[Entity]]]:
         """What to compare now, and what apart; what is left to a later run is in neither."""
@@ -288,12 +291,13 @@ class _Comparing:
         apart = [pair for pair in pairs if entity_id(pair.either) == order.apart]
         return [pair for pair in pairs if entity_id(pair.either) not in {order.apart, order.without}], apart
 
-    def _result(self, renamed: Mapping[EntityId, EntityId], open_yet: Collection[EntityId]) -> Drifts:
+    def _result(self, open_yet: Collection[EntityId]) -> Drifts:
         results = self._gathering
         left_open = _held_by(self._left.values(), (self._approved, self._live))
         unread = [entity for entity in results.unread if self._is_compared(entity)]
         found = [
             *results.found,
+            *(with_effects(drift, results.effects.get(entity, ())) for entity, drift in self._known.items()),
             *results.unreadable(self._live, unread),
             *results.not_compared(self._live, tuple(self._left), self._deadly),
         ]
@@ -301,7 +305,7 @@ class _Comparing:
             tuple(sorted(found, key=lambda drift: (-drift.severity, drift.finding_id))),
             frozenset({*results.undecided, *open_yet, *self._left, *left_open}),
             self._compared,
-            renamed=renamed,
+            renamed=self._renamed,
             scope=self._scope,
             left=tuple(self._left),
             shared=self._reported_apart(results),
@@ -352,7 +356,7 @@ class _Comparing:
     def _is_unchanged(self, pair: Pair[Entity]) -> bool:
         """Whether nothing differs by so much as a letter, in the entity or in what it refers to."""
         live = pair.live
-        if pair.approved is None or live is None or pair.approved != live:
+        if pair.approved is None or live is None or pair.approved != live or entity_id(live) in self._again:
             return False
         if isinstance(live, User | Role) and live.boundary in self._changed:
             return False

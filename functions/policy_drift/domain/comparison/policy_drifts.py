@@ -1,6 +1,7 @@
 """Drifts of managed policies themselves: those that several have, AWS's own, and those that are not attached."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from iam_policy import Comparison, Verdict
 from policy_drift.domain.access.live_state import fingerprint
@@ -9,6 +10,7 @@ from policy_drift.domain.access.verdicts import joined
 from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import ManagedPolicy, policy_id
 from policy_drift.domain.arns import is_of_aws
+from policy_drift.domain.comparison.felt import pinned
 from policy_drift.domain.comparison.results import Effect, Results
 from policy_drift.domain.comparison.summary import summary_of
 from policy_drift.domain.finding import Drift, Kind
@@ -41,7 +43,24 @@ def add_shared(approved: ManagedPolicy, live: ManagedPolicy, results: Results, q
     if not comparison.newly_allowed:  # a guardrail allows nothing by itself: what proves it is what a holder gains
         worst_first = sorted(felt, key=lambda effect: -effect.assessment.severity)
         comparison = next((one.comparison for one in worst_first if one.comparison.newly_allowed), comparison)
-    _add(results, kind, verdict, assessment, summary, approved, live, comparison, holders=len(effects))
+    _add(results, kind, verdict, assessment, summary, approved, live, comparison, effects)
+
+
+def with_effects(known: Drift, effects: Sequence[Effect]) -> Drift:
+    """What was found of a shared change, with what it does to some principals now: never less than both say."""
+    verdict = joined((known.verdict, *(effect.comparison.verdict for effect in effects)))
+    felt = [effect for effect in effects if not effect.protected]
+    assessment = _of_holders(felt)
+    summaries = [summary_of(effect.comparison) for effect in felt]
+    return replace(
+        known,
+        kind=Kind.POLICY if known.kind is Kind.NOTE and verdict is not Verdict.EQUIVALENT else known.kind,
+        verdict=verdict,
+        severity=max(known.severity, assessment.severity),
+        reasons=tuple(dict.fromkeys((*assessment.reasons, *known.reasons))),
+        added=tuple(dict.fromkeys((*(line for one in summaries for line in one.added), *known.added))),
+        removed=tuple(dict.fromkeys((*known.removed, *(line for one in summaries for line in one.removed)))),
+    )
 
 
 def _of_holders(effects: Sequence[Effect]) -> Assessment:
@@ -109,8 +128,7 @@ def _add(
     approved: ManagedPolicy | None,
     live: ManagedPolicy | None,
     comparison: Comparison = _TO_BE_KNOWN,
-    *,
-    holders: int = 0,
+    effects: Sequence[Effect] = (),
 ) -> None:
     either = live or approved
     if either is None:
@@ -132,6 +150,7 @@ def _add(
             newly_denied=all_of_it.newly_denied,
             approved=approved.document if approved else None,
             live=live.document if live else None,
-            holders=holders,
+            holders=len(effects),
+            felt_by=pinned({effect.entity: effect.digest for effect in effects}),
         )
     )

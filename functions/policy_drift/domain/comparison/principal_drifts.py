@@ -23,6 +23,7 @@ from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Account, Document, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of, is_of_aws
 from policy_drift.domain.comparison import notes
+from policy_drift.domain.comparison.felt import Digests, pinned
 from policy_drift.domain.comparison.results import Effect, Results
 from policy_drift.domain.comparison.summary import summary_of
 from policy_drift.domain.dependents import entity_id
@@ -41,8 +42,8 @@ class Context:
     """The two accounts, what is looked at, where findings go; ``renamed_groups`` are live names by approved ones.
 
     ``effects`` are those of the principals that are compared already, on the groups that they are in. ``shared`` are
-    the ARNs of policies that several have, whose changes are findings of their own. The effects of the policies and
-    groups that are ``known`` are not compared.
+    the ARNs of policies that several have, whose changes are findings of their own. Of the policies and groups that are
+    ``known``, the effects on the principals that they list are compared, and no others.
     """
 
     approved: Account
@@ -52,7 +53,8 @@ class Context:
     renamed_groups: Mapping[str, str]
     effects: Mapping[EntityId, Sequence[Effect]]
     shared: frozenset[str] = frozenset()
-    known: Collection[EntityId] = frozenset()
+    known: Mapping[EntityId, Collection[EntityId]] = field(default_factory=dict)
+    digests: Digests = field(default_factory=Digests)
 
 
 @dataclass(slots=True)
@@ -187,10 +189,10 @@ class Subject:
     def _access(self) -> None:
         if self.approved is None or self.live is None:
             return
-        before = self._with_groups_renamed(effective_policies(self.context.approved, self.approved))
-        now = effective_policies(self.context.live, self.live)
+        before, now = self._held(self.approved, self.live)
         for step in steps(before, now, self.context.shared):
-            if (self.entity if step.cause is Kind.ACCESS else step.cause) in self.context.known:
+            cause = self.entity if step.cause is Kind.ACCESS else step.cause
+            if isinstance(cause, EntityId) and self.entity not in self.context.known.get(cause, {self.entity}):
                 continue
             comparison = self.questions.compare(access(step.before), access(step.after))
             assessment = of_access(
@@ -209,15 +211,33 @@ class Subject:
                     self._add_access(step.before, now, comparison, assessment)
                 case EntityId():
                     felt = assessment.also(self._of_wider_boundary(step)).also(self._undecided())
-                    effect = Effect(self.entity, comparison, felt, is_kept_by_aws(self.either))
+                    digest = self.context.digests.of(self.approved, self.live, step)
+                    effect = Effect(self.entity, comparison, felt, is_kept_by_aws(self.either), digest)
                     self.context.results.effects[step.cause].append(effect)
+
+    def digest_of(self, cause: EntityId) -> str | None:
+        """What decides how it feels the change of something shared; None where it does not, or that is not known."""
+        if self.approved is None or self.live is None:
+            return None
+        try:
+            for step in steps(*self._held(self.approved, self.live), self.context.shared):
+                if step.cause == cause:
+                    return self.context.digests.of(self.approved, self.live, step)
+        except (UnreadError, PolicyDocumentError):
+            pass
+        return None
+
+    def _held(self, approved: Entity, live: Entity) -> tuple[EffectivePolicies, EffectivePolicies]:
+        """What is approved for it, and what it has. Raises UnreadError."""
+        before = effective_policies(self.context.approved, approved)
+        return self._with_groups_renamed(before), effective_policies(self.context.live, live)
 
     def _add_access(
         self, before: EffectivePolicies, now: EffectivePolicies, comparison: Comparison, assessment: Assessment
     ) -> None:
         verdict = comparison.verdict
-        if isinstance(self.live, Group):
-            effects = self.context.effects.get(self.entity, ())
+        effects = self.context.effects.get(self.entity, ()) if isinstance(self.live, Group) else ()
+        if effects:
             verdict = joined((verdict, *(effect.comparison.verdict for effect in effects)))
             for effect in sorted(effects, key=lambda effect: effect.assessment.severity):
                 assessment = assessment.also(effect.assessment)
@@ -228,7 +248,7 @@ class Subject:
             return
         summary = f"{self.entity} {_HAS[verdict]}."
         approved, live = access_states(before, now, self.context.shared)
-        self._add(Kind.ACCESS, verdict, assessment, summary, approved, live, comparison)
+        self._add(Kind.ACCESS, verdict, assessment, summary, approved, live, comparison, effects)
 
     def _add_membership(self, step: Step, comparison: Comparison, assessment: Assessment) -> None:
         before, now = set(step.before.groups), set(step.after.groups)
@@ -324,6 +344,7 @@ class Subject:
         approved: Any,
         live: Any,
         comparison: Comparison = _TO_BE_KNOWN,
+        effects: Sequence[Effect] = (),
     ) -> None:
         assessment = assessment.also(self._undecided())
         all_of_it = summary_of(comparison)
@@ -345,6 +366,7 @@ class Subject:
                 approved=approved,
                 live=live,
                 protected=is_protected(self.either),
+                felt_by=pinned({effect.entity: effect.digest for effect in effects}),
             )
         )
 

@@ -15,12 +15,13 @@ from steward.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a change of something that is shared does to one that has it."""
+    """What a change of something that is shared does to one that has it; the digest is of what this follows from."""
 
     entity: EntityId
     comparison: Comparison
     assessment: Assessment
     protected: bool
+    digest: str
 
 
 @dataclass(slots=True)

@@ -12,9 +12,10 @@ from policy_drift.domain.beside_policies import account_entity
 from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.expected_events import LOOKED_BACK, WITHOUT_AUTHOR
 from policy_drift.domain.changes.operations import changes_a_managed_policy, may_explain
+from policy_drift.domain.comparison.counterparts import renamed
 from policy_drift.domain.dependents import entity_id, managed_policies_of, with_dependents
-from policy_drift.domain.finding import Change, Drift, Finding
-from policy_drift.domain.lifecycle import Explanation
+from policy_drift.domain.finding import Change, Drift, Finding, State
+from policy_drift.domain.lifecycle import Explanation, is_missing
 from steward.errors import UpstreamError
 from steward.principals import Principal, PrincipalPattern
 
@@ -49,11 +50,13 @@ class AttributeChanges:
         costs one search. What was changed before the baseline in force approved it explains nothing.
         """
         found: dict[EntityId, tuple[Change, ...]] = {}
+        names_now = renamed(approved, live)
 
         def explain(drift: Drift) -> Explanation:
             if drift.kind in WITHOUT_AUTHOR or drift.entity.kind is EntityKind.ACCOUNT:
                 return Explanation()
-            searched = {drift.entity: drift.arn, **_policies_behind(drift, approved, live)}
+            own = {drift.entity: drift.arn, **{was: "" for was, now in names_now.items() if now == drift.entity}}
+            searched = {**own, **_policies_behind(drift, approved, live)}
             for entity, arn in searched.items():
                 if entity not in found and len(found) < MOST_LOOKUPS:
                     try:
@@ -64,7 +67,7 @@ class AttributeChanges:
                 change
                 for entity in searched
                 for change in found.get(entity, ())
-                if entity == drift.entity or changes_a_managed_policy(change.event_name)
+                if entity in own or changes_a_managed_policy(change.event_name)
             ]
             settled = in_force.approved_until(drift.finding_id) if in_force else None
             explanation = self._explanation(drift, [one for one in changes if settled is None or one.at >= settled])
@@ -72,17 +75,23 @@ class AttributeChanges:
 
         return explain
 
-    def is_unexpected_in(self, finding: Finding, change: Change) -> bool:
-        """Whether a finding says that all of its actors are expected, and the actor of this change is not."""
-        return finding.expected and not self._is_expected(change)
+    def is_missing_from(self, finding: Finding, change: Change) -> bool:
+        """Whether the alert of a finding that is over did not name the actor of a change, or called all expected."""
+        is_over = finding.expected or finding.state is State.RESOLVED
+        return is_over and is_missing(finding, self._marked(change))
 
-    def from_events(self, events: Iterable[ChangeEvent], accounts: Iterable[Account]) -> Callable[[Drift], Explanation]:
-        """Explain a drift by those of these events that changed its entity or something that it depends on."""
-        accounts = tuple(accounts)
+    def from_events(
+        self, events: Iterable[ChangeEvent], approved: Account, live: Account
+    ) -> Callable[[Drift], Explanation]:
+        """Explain a drift by those of these events that changed its entity or something that it depends on.
+
+        An event from before a renaming has the name of then.
+        """
+        accounts, names_now = (approved, live), renamed(approved, live)
         reached = [
             (
                 one.change,
-                with_dependents(one.altered, accounts)
+                with_dependents({*one.altered, *(names_now[was] for was in one.altered if was in names_now)}, accounts)
                 | one.handed
                 | {claim.entity or account_entity(self._account) for claim in one.claims},
             )
@@ -96,13 +105,17 @@ class AttributeChanges:
 
     def _explanation(self, drift: Drift, changes: Iterable[Change]) -> Explanation:
         is_of_policy = drift.entity.kind is EntityKind.POLICY
-        changes = tuple(
-            change
-            for change in changes
-            if may_explain(change.event_name, drift.kind)
-            and (not is_of_policy or changes_a_managed_policy(change.event_name))
+        return Explanation(
+            tuple(
+                self._marked(change)
+                for change in changes
+                if may_explain(change.event_name, drift.kind)
+                and (not is_of_policy or changes_a_managed_policy(change.event_name))
+            )
         )
-        return Explanation(changes, tuple(change for change in changes if not self._is_expected(change)))
+
+    def _marked(self, change: Change) -> Change:
+        return replace(change, expected=self._is_expected(change))
 
     def _is_expected(self, change: Change) -> bool:
         try:

@@ -326,7 +326,7 @@ class OperateDrift:
         for flaw in baseline.flaws(adopted):
             raise ConflictError(f"adopt what this names with it: {'.'.join(map(str, flaw.place))}: {flaw.reason}")
         work = Work(OF_A_BASELINE, lambda: self._clock.now() >= until)
-        compared = drifts(approved, adopted, severities=self._severities, known=wanted, work=work)
+        compared = drifts(approved, adopted, severities=self._severities, scope=self._scope, known=wanted, work=work)
         _refuse_unfinished(compared)
         changes = compared.found
         under_live_names = {replace(one, entity=renamed.get(one.entity, one.entity)).finding_id for one in changes}
@@ -403,8 +403,8 @@ def _refuse_unfinished(compared: Drifts) -> None:
     """Refuse an adoption about which not everything could be compared: too much has changed since the last scan."""
     if compared.left:
         raise ConflictError(
-            f"{len(compared.left)} principals have changed since the last scan, too many to be compared in one call: "
-            "request a scan (POST /drift/scans), and adopt when it has ended"
+            f"{len(compared.left)} principals are too many to be compared in one call: they have changed since the last"
+            " scan (request one, POST /drift/scans), or another policy of theirs differs (adopt its finding with it)"
         )
 
 

@@ -301,7 +301,7 @@ class RecordFindings:
         with result.work.share(_RELATIONS) as questions:
             why = lifecycle.reason_to_alert(known, drift, now, partial(relation, questions=questions))
         if known is None or why:
-            return lifecycle.alerted(known, drift, explain(drift), now, read_at, deciding.absent_at(known)), why
+            return lifecycle.alerted(known, drift, explain(drift), now, read_at), why
         explanation = explain(drift) if _needs_explanation(known, result) else Explanation()
         return self._with_events(known, drift, explanation, read_at)
 
@@ -332,11 +332,6 @@ class _Deciding:
     def is_stale(self) -> bool:
         """Whether a scan that began to read later is recorded already."""
         return self.last_scan is not None and self.last_scan > self.result.read_at + CLOCKS_DIFFER
-
-    def absent_at(self, known: Finding | None) -> datetime | None:
-        """When a finding that opens now was last known not to be there: at the last scan, or when it was resolved."""
-        moments = (self.last_scan, known.resolved_at if known else None)
-        return max((at for at in moments if at and at < self.result.read_at), default=None)
 
 
 def _needs_explanation(known: Finding, result: ScanResult) -> bool:

@@ -143,7 +143,7 @@ class ScanAccount:
     ) -> Callable[[Drift], Explanation]:
         """Explain changes of the baseline by S3's events, all others by CloudTrail's history."""
         from_history = self._attribution.from_history(started, approved, live, in_force)
-        of_baseline = Explanation(causes, unexpected=causes)
+        of_baseline = Explanation(causes)
         return lambda drift: of_baseline if drift.kind is Kind.BASELINE else from_history(drift)
 
     def _access_keys(self) -> AccessKeys | str:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, Role, User, policy_id
 from policy_drift.domain.arns import is_of_aws
@@ -10,7 +11,12 @@ from policy_drift.domain.scope import Scope
 
 def entity_id(entity: Entity) -> EntityId:
     """The id of a user, group or role."""
-    return EntityId(f"{entity.kind}/{entity.name}")
+    return _id(entity.kind, entity.name)
+
+
+@lru_cache(maxsize=32_768)  # asked for each of ten thousand principals, many times
+def _id(kind: EntityKind, name: str) -> EntityId:
+    return EntityId(f"{kind}/{name}")
 
 
 def with_dependents(changed: Collection[EntityId], accounts: Iterable[Account]) -> frozenset[EntityId]:

@@ -140,6 +140,7 @@ class Change:
     """One event of CloudTrail that explains a finding. Every text in it was chosen by the caller.
 
     ``part`` is the part of the entity that the call changed, such as ``inline policy own``; empty for the whole.
+    ``expected`` says that the settings expected the actor when the event came.
     """
 
     event_id: str
@@ -149,6 +150,7 @@ class Change:
     source_ip: str = ""
     user_agent: str = ""
     part: str = ""
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +175,8 @@ class Finding:
     ``changes`` are the events that explain it, the latest first; empty where no event announced it. ``expected`` says
     that all of them are of actors that the settings expect. ``alerted_severity``, ``alerted_fingerprint`` and
     ``alerted_live`` are those of the last alert or acknowledgement: only what is worse is alerted again.
-    ``named`` are the actors that the alerts about the state alerted last have named; None where that was not recorded.
-    ``absent_at`` is when the account was read last without it, before it opened; None where that is not known.
+    ``named`` are the actors that its alerts have named; None where that was not recorded. ``settled`` are the ids of
+    events that stood at it when it was reverted or adopted before.
     ``ended`` is how it was resolved; None while it lasts, and where it ended before that was recorded.
     """
 
@@ -189,7 +191,7 @@ class Finding:
     changes: tuple[Change, ...] = ()
     expected: bool = False
     named: tuple[str, ...] | None = None
-    absent_at: datetime | None = None
+    settled: tuple[str, ...] = ()
     announced: bool = True
     acknowledgement: Acknowledgement | None = None
     severities: tuple[tuple[datetime, Severity], ...] = ()

@@ -23,9 +23,9 @@ Relation = Callable[[Kind, Any, Any], Verdict]
 MOST_CHANGES = 20
 """Events that a finding keeps and an alert carries: of each actor the latest, then the latest of all."""
 MOST_NAMED = 100
-"""Actors of one state that are alerted: who makes more users to act with makes no more alerts."""
-SHOWN_BY = timedelta(minutes=2)
-"""By when a read of IAM shows a change, with some room."""
+"""Actors of one finding that are alerted: who makes more users to act with makes no more alerts."""
+MOST_SETTLED = 60
+"""Events of its earlier lives that a finding remembers."""
 LONGEST_ACKNOWLEDGEMENT = timedelta(days=366)
 LASTING = frozenset({Kind.TRANSIENT})
 """Kinds that report something that is over already: absence from the account does not resolve them."""
@@ -46,15 +46,15 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The events behind a drift.
-
-    ``unexpected`` are those of them whose actors are not expected. ``announced`` is False if the history was searched
-    and has no event of a change.
-    """
+    """The events behind a drift. ``announced`` is False if the history was searched and has no event of a change."""
 
     changes: tuple[Change, ...] = ()
-    unexpected: tuple[Change, ...] = ()
     announced: bool = True
+
+    @property
+    def unexpected(self) -> tuple[Change, ...]:
+        """Those of actors that the settings do not expect."""
+        return tuple(change for change in self.changes if not change.expected)
 
     @property
     def expected(self) -> bool:
@@ -84,34 +84,33 @@ def missing_from_alert(known: Finding, explanation: Explanation) -> tuple[Change
 
     It called all actors expected, and one is not: an acknowledgement does not prevent the next alert, because it was
     given for the change of an expected actor. Or it named others or none, and one more had acted before it was
-    published: the events of two people came to two checks. Who acts later has an alert if the access grows. Who acted
-    when the finding was not there yet has no part in it.
+    published: the events of two people came to two checks. Who acts later has an alert if the access grows.
     """
     if known.state is State.RESOLVED or known.alerted_at is None:
         return ()
-    since = known.absent_at - SHOWN_BY if known.absent_at else None
-    unexpected = [one for one in explanation.unexpected if since is None or one.at > since]
-    if not known.expected:
-        named = _named(known)
-        if known.state is State.ACKNOWLEDGED or len(named) >= MOST_NAMED:
-            return ()
-        unexpected = [one for one in unexpected if one.at <= known.alerted_at and principal_of(one) not in named]
-    return tuple({principal_of(one): one for one in sorted(unexpected, key=_in_time)}.values())
+    missing = [one for one in explanation.unexpected if is_missing(known, one)]
+    if not known.expected and (known.state is State.ACKNOWLEDGED or len(_named(known)) >= MOST_NAMED):
+        return ()
+    return _last_of_each(missing)
 
 
-def alerted(
-    known: Finding | None,
-    drift: Drift,
-    explanation: Explanation,
-    now: datetime,
-    read_at: datetime,
-    absent_at: datetime | None = None,
-) -> Finding:
+def is_missing(known: Finding, change: Change) -> bool:
+    """Whether the alert of a finding should have named the actor of a change, and did not."""
+    if change.expected or known.alerted_at is None or change.event_id in known.settled:
+        return False
+    return known.expected or (change.at <= known.alerted_at and principal_of(change) not in _named(known))
+
+
+def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime, read_at: datetime) -> Finding:
     """The finding after an alert: open, pinned to the alerted state, without an acknowledgement."""
     before = known if known and known.state is not State.RESOLVED else None
     severities = before.severities if before else ()
     if not severities or severities[-1][1] is not drift.severity:
         severities = (*severities, (now, drift.severity))
+    settled = _settled(known) if known else ()
+    explanation = (
+        _unsettled(explanation, settled) if before or _unsettled(explanation, settled).changes else explanation
+    )
     changes = _joined(explanation.changes, before.changes if before else ())
     return Finding(
         drift=drift,
@@ -124,8 +123,8 @@ def alerted(
         alerted_live=drift.live,
         changes=changes,
         expected=explanation.expected and (before.expected if before and before.changes else True),
-        named=_names(changes),
-        absent_at=before.absent_at if before else absent_at,
+        named=_names(changes, _named(before) if before else ()),
+        settled=settled,
         announced=explanation.announced,
         severities=severities,
     )
@@ -148,12 +147,13 @@ def alerted_again(
         alerted_at=now if known.expected else known.alerted_at,
         changes=changes,
         expected=False,
-        named=tuple(sorted({*_named(known), *_names(changes)})),
+        named=_names(changes, _named(known)),
     )
 
 
 def seen(known: Finding, drift: Drift, explanation: Explanation, read_at: datetime) -> Finding:
     """The finding after a check that found nothing worth an alert; what is known of who did it grows."""
+    explanation = _unsettled(explanation, known.settled)
     severities = known.severities
     if severities and severities[-1][1] is not drift.severity:
         severities = (*severities, (read_at, drift.severity))
@@ -166,16 +166,21 @@ def seen(known: Finding, drift: Drift, explanation: Explanation, read_at: dateti
         severities=severities,
         changes=changes,
         expected=(known.expected or not known.changes) and explanation.expected if new else known.expected,
+        named=_named(known),
         announced=bool(changes) or (known.announced and explanation.announced),
     )
 
 
-def news_first(finding: Finding, known: Finding | None) -> list[Change]:
-    """The changes in the order of an alert: first of actors that the one before should have named, then of new ones."""
-    if known is None or known.state is State.RESOLVED or known.alerted_at is None:
-        return list(finding.changes)
-    named, until = _named(known), known.alerted_at
-    return sorted(finding.changes, key=lambda change: (principal_of(change) in named, change.at > until))
+def in_order_of_news(finding: Finding, known: Finding | None) -> list[Change]:
+    """The changes of a finding in the order of an alert.
+
+    First those that the alert before should have named, then the last call of each actor, unexpected ones first.
+    """
+    last = _last_of_each(finding.changes)
+    return sorted(
+        finding.changes,
+        key=lambda change: (known is None or not is_missing(known, change), change not in last, change.expected),
+    )
 
 
 def is_over(known: Finding, now: datetime) -> bool:
@@ -238,12 +243,12 @@ def acknowledged(known: Finding, acknowledgement: Acknowledgement) -> Finding:
 def latest_changes(changes: Iterable[Change], most: int, first: Collection[Change] = ()) -> tuple[Change, ...]:
     """As many changes as ``most``, the latest first: the ``first`` are kept before others, then the last of each actor.
 
-    A limit must not hide an actor behind many calls of another. Sessions of one role are one actor: everyone who may
-    assume it chooses their names.
+    A limit must not hide an actor behind many calls of another, nor an unexpected one behind many that are expected.
+    Sessions of one role are one actor: everyone who may assume it chooses their names.
     """
     latest_first = sorted(changes, key=_in_time, reverse=True)
-    last_of_each = {principal_of(change): change for change in reversed(latest_first)}.values()
-    kept = sorted(latest_first, key=lambda change: (change not in first, change not in last_of_each))[:most]
+    last = _last_of_each(latest_first)
+    kept = sorted(latest_first, key=lambda change: (change not in first, change not in last, change.expected))[:most]
     return tuple(sorted(kept, key=latest_first.index))
 
 
@@ -259,13 +264,29 @@ def _in_time(change: Change) -> tuple[datetime, str]:
     return change.at, change.event_id
 
 
-def _names(changes: Iterable[Change]) -> tuple[str, ...]:
-    return tuple(sorted(set(map(principal_of, changes))))
+def _last_of_each(changes: Iterable[Change]) -> tuple[Change, ...]:
+    return tuple({principal_of(change): change for change in sorted(changes, key=_in_time)}.values())
+
+
+def _names(changes: Iterable[Change], besides: Iterable[str] = ()) -> tuple[str, ...]:
+    return tuple(sorted({*besides, *map(principal_of, changes)}))
 
 
 def _named(known: Finding) -> tuple[str, ...]:
     """Who was named; in a record that does not say so, everyone who stands at it."""
     return _names(known.changes) if known.named is None else known.named
+
+
+def _settled(known: Finding) -> tuple[str, ...]:
+    """The events that are over when a finding opens again: those of what was reverted or adopted."""
+    is_over = known.state is State.RESOLVED and known.ended in {Ending.REVERTED, Ending.ADOPTED}
+    ended = [change.event_id for change in known.changes] if is_over else []
+    return (*ended, *known.settled)[:MOST_SETTLED]
+
+
+def _unsettled(explanation: Explanation, settled: Collection[str]) -> Explanation:
+    changes = tuple(change for change in explanation.changes if change.event_id not in settled)
+    return replace(explanation, changes=changes)
 
 
 def _joined(new: tuple[Change, ...], old: tuple[Change, ...], first: Collection[Change] = ()) -> tuple[Change, ...]:

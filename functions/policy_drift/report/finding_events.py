@@ -8,7 +8,7 @@ from policy_drift.domain.account import Account
 from policy_drift.domain.arns import arn_in
 from policy_drift.domain.events import PolicyDriftAcknowledged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Change, Ending, Finding
-from policy_drift.domain.lifecycle import Why, news_first
+from policy_drift.domain.lifecycle import Why, in_order_of_news
 from policy_drift.report import adoption
 from policy_drift.report.remediation import Lookups, Remedies
 from policy_drift.report.wording import possible
@@ -50,7 +50,7 @@ class FindingEvents:
             reasons=list(drift.reasons),
             request=_plain(asdict(witness)) if witness else {},
             request_in_words=possible(drift, witness) if witness else "",
-            changes=[change_fields(change) for change in news_first(finding, known)],
+            changes=[change_fields(change) for change in in_order_of_news(finding, known)],
             expected=finding.expected,
             revert=list(commands) if fits else [IN_THE_REPORT.format(len(commands))],
             approve=adoption.in_one_line(drift),

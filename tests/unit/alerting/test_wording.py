@@ -72,13 +72,14 @@ def test_an_alert_says_that_the_actor_is_unknown():
     assert "Who: unknown: no CloudTrail event was received" in body_of(alert_for("PolicyDriftDetected", changes=[]))
 
 
-def test_the_last_changes_are_named_and_the_others_counted():
+def test_the_first_changes_are_named_and_the_others_counted_with_their_actors():
     change = golden_event("PolicyDriftDetected")["detail"]["data"]["changes"][0]
 
-    mail = body_of(alert_for("PolicyDriftDetected", changes=[change] * 12))
+    other = {**change, "actor": "arn:aws:iam::111122223333:user/another"}
+    mail = body_of(alert_for("PolicyDriftDetected", changes=[*[change] * 11, other]))
 
     assert mail.count("user/mallory") == 10
-    assert "and 2 more changes in the report" in mail
+    assert "and 2 more changes in the report, by arn:aws:iam::111122223333:user/another" in mail
 
 
 def test_a_resolution_stands_in_the_thread_of_what_it_resolves():

@@ -15,6 +15,7 @@ from policy_drift.domain.baseline import Baseline, Origin
 from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import BaselineChanged, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Finding, State
+from policy_drift.domain.scope import EntityPattern, Scope
 from steward.errors import ConflictError, PreconditionFailedError
 from steward.severity import Severity
 from tests.doubles.drift_under_test import ACCOUNT, APP, GET, QUIET, WIDER, WIDEST, DriftUnderTest
@@ -198,6 +199,30 @@ def test_an_adoption_of_a_group_is_as_severe_as_what_it_approves_for_one_who_lef
     adopt(drift, "access:group:team")
 
     assert drift.published(BaselineChanged)[-1].severity == "CRITICAL"
+
+
+def test_an_adoption_compares_again_if_a_group_of_a_holder_has_another_path(drift):
+    """Whether a user may change its own group depends on the group's ARN."""
+    group = Group("team", "/", "AGPA1")
+    ann = User("ann", "/", "AIDAANN", {"own": allow("iam:PutGroupPolicy", on=f"arn:aws:iam::{ACCOUNT}:group/team")},
+               (POLICY.arn,), ("team",))  # fmt: skip
+    guardrail = {POLICY.arn: replace(POLICY, document=deny("iam:*"))}
+    approved = replace(drift.iam.account, users={"ann": ann}, groups={"team": group}, policies=guardrail)
+    approve(drift, approved)
+    drift.iam.account = replace(approved, groups={"team": replace(group, path="/x/")})
+    weaken(drift, WIDER)
+    adopt(drift, ID)
+
+    assert drift.published(BaselineChanged)[-1].severity == "CRITICAL"
+
+
+def test_an_adoption_does_not_compare_holders_that_the_settings_leave_out(drift, monkeypatch):
+    drift.settings = replace(drift.settings, scope=Scope(exclude=(EntityPattern("role/r1*"),)))
+    drift.check(put(drift, WIDER))
+    monkeypatch.setattr(operate_drift, "FOR_COMPARING", timedelta())
+    adopt(drift, ID)
+
+    assert ID not in still_open(drift)
 
 
 def test_after_a_change_of_one_holder_an_adoption_compares_that_one_and_no_other(drift, monkeypatch):

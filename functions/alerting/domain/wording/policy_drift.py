@@ -102,8 +102,12 @@ def _who(data: Data) -> list[tuple[str, str]]:
         part = f" ({change.text('part')})" if change.text("part") else ""
         did = f"{change.text('event_name')}{part} at {change.text('at')} (event {change.text('event_id')})"
         who.append(("Who", f"{change.text('actor')}{source}, {did}"))
-    if len(changes) > MAX_CHANGES:
-        who.append(("Who", f"and {len(changes) - MAX_CHANGES} more changes in the report"))
+    beyond = changes[MAX_CHANGES:]
+    if beyond:
+        actors = dict.fromkeys(change.text("actor") for change in beyond)
+        shown = {change.text("actor") for change in changes[:MAX_CHANGES]}
+        others = ", ".join(actor for actor in actors if actor not in shown)
+        who.append(("Who", f"and {len(beyond)} more changes in the report{', by ' * bool(others)}{others}"))
     return who
 
 

@@ -241,8 +241,8 @@ class _Comparing:
         digests: dict[EntityId, str] = {}
         with self._work.share(_POLICIES) as questions:
             for pair in pairs:
-                entities = {entity_id(one) for one in (pair.approved, pair.live) if one}
-                if not dependents.isdisjoint(entities - {drift.entity}):
+                entities = {entity_id(one) for one in (pair.approved, pair.live) if one} & dependents
+                if any(one in self._scope for one in entities - {drift.entity}):
                     digest = Subject(context, pair.approved, pair.live, questions).digest_of(drift.entity)
                     digests |= {entity_id(pair.either): digest} if digest else {}
         parts = pinned(digests)

@@ -1,17 +1,18 @@
 """Pins of the principals that feel a shared change, so that a later comparison need not decide about them again.
 
-What a change of a policy or a group does to one that has it follows from what that one had and has. A digest of this
-stands for it. The digests of thousands are pinned in up to 256 parts: where one differs, its part is compared again.
+What a change of a policy or a group does to one that has it follows from what that one had and has, and from the roles
+of the account that it could pass. A digest of the former stands for it. The digests of thousands are pinned in up to
+256 parts: where one differs, its part is compared again.
 """
 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from policy_drift.domain.access.effective_policies import EffectivePolicies, Step
-from policy_drift.domain.account import Document, Entity, EntityId, User
+from policy_drift.domain.access.effective_policies import EffectivePolicies
+from policy_drift.domain.account import Account, Document, Entity, EntityId
 
 _LENGTH = 32
 """Hexadecimal digits of a digest: 128 bits, so that nobody finds two documents with the same one."""
@@ -23,14 +24,16 @@ class Digests:
 
     _of_documents: dict[int, tuple[Document, str]] = field(default_factory=dict)
 
-    def of(self, approved: Entity, live: Entity, step: Step) -> str:
-        """What decides how one principal feels one change."""
-        who = [[one.name, one.path, one.unique_id, *_groups(one)] for one in (approved, live)]
-        return _digest([who, self._held(step.before), self._held(step.after)])
+    def of(self, sides: Iterable[tuple[Account, Entity, EffectivePolicies]]) -> str:
+        """What decides how one principal feels one change: on each side the account, itself, and what it has."""
+        return _digest([self._side(account, principal, held) for account, principal, held in sides])
 
-    def _held(self, held: EffectivePolicies) -> list[object]:
-        groups = {name: self._places(documents) for name, documents in held.groups.items()}
-        return [self._places(held.own), groups, self._places(held.boundary)]
+    def _side(self, account: Account, principal: Entity, held: EffectivePolicies) -> list[object]:
+        groups = {
+            name: [_identity(account.groups.get(name)), self._places(documents)]
+            for name, documents in held.groups.items()
+        }
+        return [_identity(principal), self._places(held.own), groups, self._places(held.boundary)]
 
     def _places(self, documents: Mapping[str, Document]) -> dict[str, str]:
         return {place: self._document(document) for place, document in documents.items()}
@@ -55,8 +58,8 @@ def pinned(digests: Mapping[EntityId, str]) -> dict[str, str]:
     return {part: _digest(members) for part, members in sorted(parts.items())}
 
 
-def _groups(entity: Entity) -> tuple[str, ...]:
-    return entity.groups if isinstance(entity, User) else ()
+def _identity(entity: Entity | None) -> list[str]:
+    return [entity.name, entity.path, entity.unique_id] if entity else []
 
 
 def _digest(value: object) -> str:

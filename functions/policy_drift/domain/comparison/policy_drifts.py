@@ -1,6 +1,6 @@
 """Drifts of managed policies themselves: those that several have, AWS's own, and those that are not attached."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from iam_policy import Comparison, Verdict
@@ -52,15 +52,24 @@ def with_effects(known: Drift, effects: Sequence[Effect]) -> Drift:
     felt = [effect for effect in effects if not effect.protected]
     assessment = _of_holders(felt)
     summaries = [summary_of(effect.comparison) for effect in felt]
+    added = [line for one in summaries for line in one.added]
+    removed = [line for one in summaries for line in one.removed]
     return replace(
         known,
         kind=Kind.POLICY if known.kind is Kind.NOTE and verdict is not Verdict.EQUIVALENT else known.kind,
         verdict=verdict,
         severity=max(known.severity, assessment.severity),
-        reasons=tuple(dict.fromkeys((*assessment.reasons, *known.reasons))),
-        added=tuple(dict.fromkeys((*(line for one in summaries for line in one.added), *known.added))),
-        removed=tuple(dict.fromkeys((*known.removed, *(line for one in summaries for line in one.removed)))),
+        reasons=_most_severe_first(known, known.reasons, assessment, assessment.reasons),
+        added=_most_severe_first(known, known.added, assessment, added),
+        removed=_most_severe_first(known, known.removed, assessment, removed),
     )
+
+
+def _most_severe_first(
+    known: Drift, before: Iterable[str], assessment: Assessment, now: Iterable[str]
+) -> tuple[str, ...]:
+    is_worse = assessment.severity > known.severity
+    return tuple(dict.fromkeys((*now, *before) if is_worse else (*before, *now)))
 
 
 def _of_holders(effects: Sequence[Effect]) -> Assessment:

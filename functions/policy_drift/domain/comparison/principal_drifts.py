@@ -211,7 +211,7 @@ class Subject:
                     self._add_access(step.before, now, comparison, assessment)
                 case EntityId():
                     felt = assessment.also(self._of_wider_boundary(step)).also(self._undecided())
-                    digest = self.context.digests.of(self.approved, self.live, step)
+                    digest = self._digest(self.approved, self.live, step)
                     effect = Effect(self.entity, comparison, felt, is_kept_by_aws(self.either), digest)
                     self.context.results.effects[step.cause].append(effect)
 
@@ -222,10 +222,14 @@ class Subject:
         try:
             for step in steps(*self._held(self.approved, self.live), self.context.shared):
                 if step.cause == cause:
-                    return self.context.digests.of(self.approved, self.live, step)
+                    return self._digest(self.approved, self.live, step)
         except (UnreadError, PolicyDocumentError):
             pass
         return None
+
+    def _digest(self, approved: Entity, live: Entity, step: Step) -> str:
+        context = self.context
+        return context.digests.of(((context.approved, approved, step.before), (context.live, live, step.after)))
 
     def _held(self, approved: Entity, live: Entity) -> tuple[EffectivePolicies, EffectivePolicies]:
         """What is approved for it, and what it has. Raises UnreadError."""

@@ -18,6 +18,7 @@ from policy_drift.domain.finding import Change, Drift, Finding, State
 from policy_drift.domain.scope import Scope
 from policy_drift.report import wording
 from policy_drift.report.adoption import ROUTE, accepted_in_words, adoption_of, baseline_patch
+from policy_drift.report.finding_events import change_fields
 from policy_drift.report.remediation import Remedies
 from steward.severity import Severity
 
@@ -182,7 +183,7 @@ def _requests(witnesses: Iterable[Witness], sentences: Iterable[str]) -> list[Js
 
 
 def _change(change: Change) -> Json:
-    return asdict(change) | {"at": change.at.isoformat()}
+    return change_fields(change) | {"user_agent": change.user_agent}
 
 
 def _approval(finding: Finding, approved: Account, live: Account, shared: frozenset[str]) -> Json:

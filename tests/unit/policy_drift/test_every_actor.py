@@ -247,7 +247,7 @@ def test_an_actor_who_took_the_access_back_before_the_event_came_is_named_by_an_
     ]
 
 
-def test_an_actor_of_a_reverted_change_whose_event_comes_after_the_next_change_is_named(drift):
+def test_an_actor_of_a_reverted_change_is_named_though_the_event_comes_after_the_next_change(drift):
     approved = drift.iam.account
     first, late = put(drift, HELPER), put(drift, MALLORY)
     drift.check(first)

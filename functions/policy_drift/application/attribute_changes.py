@@ -12,10 +12,9 @@ from policy_drift.domain.beside_policies import account_entity
 from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.expected_events import LOOKED_BACK, WITHOUT_AUTHOR
 from policy_drift.domain.changes.operations import changes_a_managed_policy, may_explain
-from policy_drift.domain.comparison.counterparts import renamed
 from policy_drift.domain.dependents import entity_id, managed_policies_of, with_dependents
-from policy_drift.domain.finding import Change, Drift, Finding, State
-from policy_drift.domain.lifecycle import Explanation, is_missing
+from policy_drift.domain.finding import Change, Drift, Finding, Kind
+from policy_drift.domain.lifecycle import Explanation, is_missing_from_resolved, is_named
 from steward.errors import UpstreamError
 from steward.principals import Principal, PrincipalPattern
 
@@ -50,13 +49,11 @@ class AttributeChanges:
         costs one search. What was changed before the baseline in force approved it explains nothing.
         """
         found: dict[EntityId, tuple[Change, ...]] = {}
-        names_now = renamed(approved, live)
 
         def explain(drift: Drift) -> Explanation:
             if drift.kind in WITHOUT_AUTHOR or drift.entity.kind is EntityKind.ACCOUNT:
                 return Explanation()
-            own = {drift.entity: drift.arn, **{was: "" for was, now in names_now.items() if now == drift.entity}}
-            searched = {**own, **_policies_behind(drift, approved, live)}
+            searched = {drift.entity: drift.arn, **_policies_behind(drift, approved, live)}
             for entity, arn in searched.items():
                 if entity not in found and len(found) < MOST_LOOKUPS:
                     try:
@@ -67,7 +64,7 @@ class AttributeChanges:
                 change
                 for entity in searched
                 for change in found.get(entity, ())
-                if entity in own or changes_a_managed_policy(change.event_name)
+                if entity == drift.entity or changes_a_managed_policy(change.event_name)
             ]
             settled = in_force.approved_until(drift.finding_id) if in_force else None
             explanation = self._explanation(drift, [one for one in changes if settled is None or one.at >= settled])
@@ -75,23 +72,19 @@ class AttributeChanges:
 
         return explain
 
-    def is_missing_from(self, finding: Finding, change: Change) -> bool:
-        """Whether the alert of a finding that is over did not name the actor of a change, or called all expected."""
-        is_over = finding.expected or finding.state is State.RESOLVED
-        return is_over and is_missing(finding, self._marked(change))
+    def is_missing_from(self, finding: Finding, change: Change, of_entity: Iterable[Finding]) -> bool:
+        """Whether the alert of a finding should have named the actor of a change, and no alert of its entity did."""
+        if any(one.drift.kind is Kind.TRANSIENT and is_named(one, change) for one in of_entity):
+            return False
+        return is_missing_from_resolved(finding, self._marked(change))
 
-    def from_events(
-        self, events: Iterable[ChangeEvent], approved: Account, live: Account
-    ) -> Callable[[Drift], Explanation]:
-        """Explain a drift by those of these events that changed its entity or something that it depends on.
-
-        An event from before a renaming has the name of then.
-        """
-        accounts, names_now = (approved, live), renamed(approved, live)
+    def from_events(self, events: Iterable[ChangeEvent], accounts: Iterable[Account]) -> Callable[[Drift], Explanation]:
+        """Explain a drift by those of these events that changed its entity or something that it depends on."""
+        accounts = tuple(accounts)
         reached = [
             (
                 one.change,
-                with_dependents({*one.altered, *(names_now[was] for was in one.altered if was in names_now)}, accounts)
+                with_dependents(one.altered, accounts)
                 | one.handed
                 | {claim.entity or account_entity(self._account) for claim in one.claims},
             )

@@ -103,7 +103,7 @@ class CheckChanges:
             if (look := next_look(one.change.at, read_at, self._delay)) is not None
         }
         shown = [one for one in distinct if one.change.event_id not in early or not is_to_come(one, approved, live)]
-        explain = self._attribution.from_events(shown, approved, live)
+        explain = self._attribution.from_events(shown, (approved, live))
         events_of = FindingEvents(approved, live, self._reader)
         rounds = drifts_in_rounds(
             approved,
@@ -162,7 +162,7 @@ class CheckChanges:
             if not one.is_reported(
                 finding
                 for finding in of_entity[one.drift.entity]
-                if not self._attribution.is_missing_from(finding, one.grant.event.change)
+                if not self._attribution.is_missing_from(finding, one.grant.event.change, of_entity[one.drift.entity])
             )
         )
 

@@ -280,7 +280,8 @@ class RecordFindings:
             return None
         if result.drifts.rules_out(known.drift) and lifecycle.is_over(known, self._clock.now()):
             how = _how(known, result)
-            return lifecycle.resolved(known, result.read_at, how), how
+            events = explain(known.drift) if result.drifts.compared is not None else Explanation()
+            return lifecycle.resolved(known, result.read_at, how, events), how
         if known.is_unread:
             return self._there(known, known.drift, deciding)
         return self._explained(known, result, explain)

@@ -88,10 +88,9 @@ def missing_from_alert(known: Finding, explanation: Explanation) -> tuple[Change
     """
     if known.state is State.RESOLVED or known.alerted_at is None:
         return ()
-    missing = [one for one in explanation.unexpected if is_missing(known, one)]
     if not known.expected and (known.state is State.ACKNOWLEDGED or len(_named(known)) >= MOST_NAMED):
         return ()
-    return _last_of_each(missing)
+    return _last_of_each(one for one in explanation.unexpected if is_missing(known, one))
 
 
 def is_missing(known: Finding, change: Change) -> bool:
@@ -101,6 +100,24 @@ def is_missing(known: Finding, change: Change) -> bool:
     return known.expected or (change.at <= known.alerted_at and principal_of(change) not in _named(known))
 
 
+def is_named(known: Finding, change: Change) -> bool:
+    """Whether an alert of a finding named the actor of a change, or as many as are named at most."""
+    named = _named(known)
+    return principal_of(change) in named or len(named) >= MOST_NAMED
+
+
+def is_missing_from_resolved(known: Finding, change: Change) -> bool:
+    """Whether nobody was alerted of the actor of a change that a resolved finding, or one called expected, was about.
+
+    An acknowledgement that held until the end covers everyone.
+    """
+    if known.expected:
+        return is_missing(known, change)
+    if known.state is not State.RESOLVED or known.acknowledgement or is_named(known, change):
+        return False
+    return is_missing(known, change) and change.event_id not in {one.event_id for one in known.changes}
+
+
 def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime, read_at: datetime) -> Finding:
     """The finding after an alert: open, pinned to the alerted state, without an acknowledgement."""
     before = known if known and known.state is not State.RESOLVED else None
@@ -108,10 +125,12 @@ def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: 
     if not severities or severities[-1][1] is not drift.severity:
         severities = (*severities, (now, drift.severity))
     settled = _settled(known) if known else ()
-    explanation = (
-        _unsettled(explanation, settled) if before or _unsettled(explanation, settled).changes else explanation
-    )
-    changes = _joined(explanation.changes, before.changes if before else ())
+    unsettled = _unsettled(explanation, settled)
+    is_expected = unsettled.expected and (before.expected if before and before.changes else True)
+    shown = unsettled if before or unsettled.changes else explanation
+    named = _named(before) if before else ()
+    news = _last_of_each(change for change in shown.unexpected if principal_of(change) not in named)
+    changes = _joined(shown.changes, before.changes if before else (), first=news)
     return Finding(
         drift=drift,
         state=State.OPEN,
@@ -122,8 +141,8 @@ def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: 
         alerted_fingerprint=drift.fingerprint,
         alerted_live=drift.live,
         changes=changes,
-        expected=explanation.expected and (before.expected if before and before.changes else True),
-        named=_names(changes, _named(before) if before else ()),
+        expected=is_expected,
+        named=_names(changes, named),
         settled=settled,
         announced=explanation.announced,
         severities=severities,
@@ -139,6 +158,7 @@ def alerted_again(
     read_at: datetime,
 ) -> Finding:
     """The finding after an alert about the same state that names the actors who were missing from the one before."""
+    explanation = _unsettled(explanation, known.settled)
     changes = _joined(explanation.changes, known.changes, first=missing)
     return replace(
         seen(known, drift, explanation, read_at),
@@ -192,9 +212,10 @@ def is_over(known: Finding, now: datetime) -> bool:
     return True
 
 
-def resolved(known: Finding, read_at: datetime, how: Ending) -> Finding:
-    """The finding, over."""
-    return replace(known, state=State.RESOLVED, resolved_at=read_at, ended=how, acknowledgement=None)
+def resolved(known: Finding, read_at: datetime, how: Ending, events: Explanation) -> Finding:
+    """The finding, over; the events at hand are those that ended it."""
+    settled = (*(change.event_id for change in events.changes), *known.settled)[:MOST_SETTLED]
+    return replace(known, state=State.RESOLVED, resolved_at=read_at, ended=how, settled=settled)
 
 
 def at(known: Finding, now: datetime) -> Finding:

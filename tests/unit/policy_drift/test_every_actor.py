@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_drift.domain.account import EntityId, ManagedPolicy, User
+from policy_drift.domain.account import EntityId, ManagedPolicy
 from policy_drift.domain.changes.change_event import change_event
 from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import PolicyDriftDetected, PolicyDriftResolved
@@ -303,32 +303,112 @@ def test_who_was_named_is_not_named_again_after_the_access_has_grown(drift):
     assert len(drift.published(PolicyDriftDetected)) == before + 1
 
 
-@pytest.mark.parametrize("order", [(0, 1), (1, 0), None])
-def test_who_gave_access_to_a_user_that_another_one_renamed_is_named(order):
-    bob = User("bob", "/", "AIDABOB", {"own": GET})
-    drift = deployment(account=replace(QUIET, users={"bob": bob}))
-    events = [
-        drift.event("PutUserPolicy", MALLORY, roleName=None, userName="bob", policyName="x"),
-        drift.event("UpdateUser", HELPER, roleName=None, userName="bob", newUserName="bob2"),
-    ]
-    renamed = replace(bob, name="bob2", inline={"own": GET, "x": allowing("iam:*")})
-    drift.iam.account = replace(drift.iam.account, users={"bob2": renamed})
-    for some in [events] if order is None else [[events[number]] for number in order]:
-        drift.check(*some)
-
-    assert MALLORY in actors(drift, "access:user:bob2")
-    assert any(MALLORY in names(one) for one in drift.published(PolicyDriftDetected) if one.entity == "user/bob2")
+def granted_for_a_while(drift, actor, name="x"):
+    """The event of a grant that is gone by now."""
+    return drift.event(actor=actor, policyName=name, policyDocument=json.dumps(allowing("iam:*")))
 
 
-def test_the_history_of_a_renamed_user_is_searched_under_both_names():
-    bob = User("bob", "/", "AIDABOB", {"own": GET})
-    drift = deployment(account=replace(QUIET, users={"bob": bob}), history=CountingHistory())
-    renamed = replace(bob, name="bob2", inline={"own": WIDER})
-    drift.iam.account = replace(drift.iam.account, users={"bob2": renamed})
-    drift.history.changes = {"user/bob": (Change("e1", "PutUserPolicy", MALLORY, drift.clock.now()),)}
+def reverted(drift, first):
+    """Everything is given, ``first`` has an alert, and all of it is taken back by the helper."""
+    approved = drift.iam.account
+    drift.role(inline={**approved.roles["app"].inline, "x": allowing("iam:*")})
+    drift.check(first)
+    drift.clock.advance(minutes=3)
+    drift.iam.account = approved
+    drift.check(drift.event("DeleteRolePolicy", actor=HELPER, policyName="x"))
+
+
+@pytest.mark.parametrize("number", [1, 30])
+def test_late_actors_of_a_reverted_change_are_named_once_each_and_again_by_no_repetition(drift, number):
+    late = [granted_for_a_while(drift, user(one)) for one in range(number)] * 3
+    reverted(drift, granted_for_a_while(drift, HELPER))
+    for event in late:
+        drift.check(event)
+
+    assert [one.kind for one in drift.published(PolicyDriftDetected)] == ["ACCESS", *["TRANSIENT"] * number]
+
+
+def test_no_more_than_a_hundred_late_actors_of_a_reverted_change_are_alerts(drift):
+    late = [granted_for_a_while(drift, f"{HELPER}{one}") for one in range(110)]
+    reverted(drift, granted_for_a_while(drift, HELPER))
+    for event in late:
+        drift.check(event)
+
+    assert len(drift.published(PolicyDriftDetected)) == 1 + MOST_NAMED
+
+
+def test_an_acknowledgement_that_held_until_the_end_covers_a_late_actor(drift):
+    late = granted_for_a_while(drift, MALLORY)
+    approved = drift.iam.account
+    drift.role(inline={**approved.roles["app"].inline, "x": allowing("iam:*")})
+    drift.check(granted_for_a_while(drift, HELPER))
+    kept, now = drift.findings.get(ID), drift.clock.now()
+    given = Acknowledgement("ann", "team-a", "a test", kept.value.drift.fingerprint, now, now + timedelta(days=30))
+    drift.findings.save(acknowledged(kept.value, given), after=kept.revision)
+    drift.iam.account = approved
+    drift.check(drift.event("DeleteRolePolicy", actor=HELPER, policyName="x"))
+    drift.check(late)
+
+    assert [one.kind for one in drift.published(PolicyDriftDetected)] == ["ACCESS"]
+
+
+def test_of_two_actors_who_did_the_same_in_one_check_neither_hides_the_other(drift):
+    late, first = granted_for_a_while(drift, MALLORY), granted_for_a_while(drift, HELPER)
+    reverted(drift, first)
+    drift.clock.advance(minutes=1)
+    drift.check(late, first)
+
+    assert MALLORY in names(drift.published(PolicyDriftDetected)[-1])
+
+
+def test_neither_the_author_nor_the_one_who_took_it_back_is_named_for_the_next_change():
+    drift = deployment(history=CountingHistory())
+    approved = drift.iam.account
+    first = put(drift, HELPER)
+    drift.check(first)
+    drift.clock.advance(minutes=3)
+    drift.iam.account = approved
+    back = drift.event("DeleteRolePolicy", actor=HELPER, policyName=f"by-{ACTIONS[HELPER]}")
+    drift.check(back)
+    drift.clock.advance(minutes=3)
+    late, event = put(drift, DEPLOYER), put(drift, MALLORY)
+    drift.check(event)
+    drift.history.changes = {"role/app": tuple(one.change for one in (event, late, back, first))}
     drift.scan()
+    drift.check(first, back)
 
-    assert actors(drift, "access:user:bob2") == {MALLORY}
+    assert [names(one) for one in drift.published(PolicyDriftDetected)] == [[HELPER], [MALLORY]]
+    assert actors(drift) == {DEPLOYER, MALLORY}
+
+
+def test_a_late_actor_is_named_without_those_of_a_change_that_was_adopted(drift):
+    first = put(drift, HELPER)
+    drift.check(first)
+    fingerprint = drift.findings.get(ID).value.drift.fingerprint
+    drift.operate.adopt({ID: fingerprint}, Decision("ann", "", "", ""), "run")
+    drift.clock.advance(minutes=3)
+    late, event = put(drift, MALLORY), drift.event(actor=user(1))
+    drift.check(event)
+    drift.check(late, first)
+
+    assert names(drift.published(PolicyDriftDetected)[-1]) == [MALLORY, user(1)]
+
+
+@pytest.mark.parametrize("holders", [1, 2, 5])
+def test_a_version_of_a_policy_that_several_have_is_reported_when_it_is_gone(holders):
+    policy = ManagedPolicy(CUSTOM, "ANPA1", "v1", GET)
+    roles = {f"r{one}": replace(APP, name=f"r{one}", unique_id=f"A{one}", attached=(CUSTOM,)) for one in range(holders)}
+    drift = deployment(account=replace(QUIET, roles=roles, policies={CUSTOM: policy}))
+    asked = {"roleName": None, "policyArn": CUSTOM}
+    document = json.dumps(allowing("iam:*"))
+    given = drift.event("CreatePolicyVersion", MALLORY, **asked, policyDocument=document, setAsDefault=True)
+    drift.clock.advance(minutes=3)
+    drift.check(given, drift.event("SetDefaultPolicyVersion", MALLORY, **asked, versionId="v1"))
+
+    (detected,) = drift.published(PolicyDriftDetected)
+    entity = "role/r0" if holders == 1 else "policy/custom"
+    assert (detected.kind, detected.entity, detected.severity) == ("TRANSIENT", entity, "CRITICAL")
+    assert set(names(detected)) == {MALLORY}
 
 
 def test_who_attaches_a_changed_policy_elsewhere_is_no_actor_of_its_change():

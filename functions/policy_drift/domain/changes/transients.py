@@ -9,13 +9,14 @@ from iam_policy import Budget, PolicyDocumentError, Verdict
 from policy_drift.domain.access.live_state import relation
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.access.work import Questions, Work
-from policy_drift.domain.account import Account, Entity, EntityId
+from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, policy_id
 from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.grants import Grant, applied, grants_of, is_unknown
 from policy_drift.domain.comparison.counterparts import counterpart
 from policy_drift.domain.comparison.drifts import drifts
 from policy_drift.domain.dependents import entity_id
 from policy_drift.domain.finding import Drift, Finding, Kind
+from policy_drift.domain.lifecycle import principal_of
 from policy_drift.domain.scope import Scope
 from steward.severities import DriftSeverities
 from steward.severity import Severity
@@ -38,6 +39,8 @@ class Given:
         """
         change = self.grant.event.change
         for finding in findings:
+            if change.event_id in finding.settled:
+                return True
             if finding.drift.kind is Kind.TRANSIENT and change.event_id in {one.event_id for one in finding.changes}:
                 return True
             if finding.drift.kind is self.drift.kind and finding.alerted_at and finding.alerted_at >= change.at:
@@ -48,11 +51,12 @@ class Given:
 
     def as_transient(self) -> Drift:
         """As a finding of its own."""
-        summary = (
-            self.drift.summary
-            if self.drift.kind is Kind.TRANSIENT
-            else f"{self.drift.entity} had more access than was approved, by {self.grant.by}, and has it no more."
-        )
+        entity, by = self.drift.entity, self.grant.by
+        summary = f"{entity} had more access than was approved, by {by}, and has it no more."
+        if self.drift.kind is Kind.TRANSIENT:
+            summary = self.drift.summary
+        elif entity.kind is EntityKind.POLICY:
+            summary = f"{entity}, which several have, allowed more than was approved, by {by}, and does no more."
         event_id = self.grant.event.change.event_id
         fingerprint = hashlib.sha256(event_id.encode()).hexdigest()
         return replace(
@@ -107,9 +111,9 @@ def transients(
 
 
 def _last_of_each(events: Iterable[ChangeEvent]) -> Collection[ChangeEvent]:
-    """The latest of those that did the same: a flood of one call is compared once."""
+    """The latest of those that the same actor did: a flood of one call is compared once."""
     by_call = {
-        (one.change.event_name, json.dumps(one.parameters, sort_keys=True, default=str)): one
+        (one.change.event_name, principal_of(one.change), json.dumps(one.parameters, sort_keys=True, default=str)): one
         for one in sorted(events, key=lambda one: one.change.at)
     }
     return by_call.values()
@@ -143,7 +147,11 @@ def _broader(
     found = drifts(before_read, after_read, severities=severities, only={grant.changed}, work=work).found
     more: dict[EntityId, Drift] = {}
     for drift in found:
-        if drift.entity in grant.entities and drift.verdict in MAY_BE_MORE and drift.entity not in before.unreadable:
+        if (
+            drift.entity in grant.entities | {grant.changed}
+            and drift.verdict in MAY_BE_MORE
+            and drift.entity not in before.unreadable
+        ):
             more.setdefault(drift.entity, drift)
     return more
 
@@ -161,11 +169,15 @@ def _holders(arn: str, accounts: Iterable[Account]) -> frozenset[EntityId]:
 
 
 def _is_there(entity: EntityId, account: Account) -> bool:
+    if entity.kind is EntityKind.POLICY:
+        return any(policy_id(arn) == entity for arn in account.policies)
     return entity.name in getattr(account, f"{entity.kind}s")
 
 
 def _approved_name(entity: EntityId, approved: Account, live: Account) -> EntityId:
     """The name under which it was approved, where that is another one."""
+    if entity.kind is EntityKind.POLICY:
+        return entity
     now = getattr(live, f"{entity.kind}s").get(entity.name)
     before = now and counterpart(getattr(approved, f"{entity.kind}s"), now)
     return entity_id(before) if before else entity

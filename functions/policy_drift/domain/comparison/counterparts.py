@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from policy_drift.domain.account import Account, Entity, EntityId
-from policy_drift.domain.dependents import entity_id
+from policy_drift.domain.account import Entity
 
 Kind = TypeVar("Kind", bound=Entity)
 Kind_co = TypeVar("Kind_co", bound=Entity, covariant=True)
@@ -47,17 +46,6 @@ def paired(approved: Mapping[str, Kind], live: Mapping[str, Kind]) -> Iterator[P
         yield Pair(entity, None)
     for entity in left_live.values():
         yield Pair(None, entity)
-
-
-def renamed(approved: Account, live: Account) -> dict[EntityId, EntityId]:
-    """The names that users, groups and roles have now, by the approved ones, where these are free."""
-    kinds = ((approved.users, live.users), (approved.groups, live.groups), (approved.roles, live.roles))
-    return {
-        entity_id(pair.approved): entity_id(pair.live)
-        for before, now in kinds
-        for pair in paired(before, now)
-        if pair.approved and pair.live and pair.approved.name != pair.live.name and pair.approved.name not in now
-    }
 
 
 def counterpart(entities: Mapping[str, Kind], of: Kind) -> Kind | None:

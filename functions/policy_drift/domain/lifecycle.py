@@ -107,7 +107,7 @@ def is_named(known: Finding, change: Change) -> bool:
 
 
 def is_missing_from_resolved(known: Finding, change: Change) -> bool:
-    """Whether nobody was alerted of the actor of a change that a resolved finding, or one called expected, was about.
+    """Whether the alert of a finding that is over, or that called all actors expected, did not name that of a change.
 
     An acknowledgement that held until the end covers everyone.
     """

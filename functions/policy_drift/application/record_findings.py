@@ -294,7 +294,8 @@ class RecordFindings:
         is_over = known.state is State.RESOLVED or known.drift.kind in lifecycle.LASTING
         if is_over or not _needs_explanation(known, result):
             return None
-        return self._with_events(known, known.drift, explain(known.drift), known.last_seen)
+        is_check = result.drifts.compared is not None
+        return self._with_events(known, known.drift, explain(known.drift), known.last_seen, is_check=is_check)
 
     def _there(self, known: Finding | None, drift: Drift, deciding: "_Deciding") -> tuple[Finding, Why | None]:
         result, explain = deciding.result, deciding.explain
@@ -304,13 +305,17 @@ class RecordFindings:
         if known is None or why:
             return lifecycle.alerted(known, drift, explain(drift), now, read_at), why
         explanation = explain(drift) if _needs_explanation(known, result) else Explanation()
-        return self._with_events(known, drift, explanation, read_at)
+        return self._with_events(known, drift, explanation, read_at, is_check=result.drifts.compared is not None)
 
     def _with_events(
-        self, known: Finding, drift: Drift, explanation: Explanation, read_at: datetime
+        self, known: Finding, drift: Drift, explanation: Explanation, read_at: datetime, *, is_check: bool
     ) -> tuple[Finding, Why | None]:
-        """A finding that needs no alert for what differs, but one if an unexpected actor was missing from the last."""
-        if missing := lifecycle.missing_from_alert(known, explanation):
+        """A finding that needs no alert for what differs, but one if an unexpected actor was missing from the last.
+
+        A scan searches the history for some of many findings only: whom the next one finds for the others is no alert.
+        """
+        missing = lifecycle.missing_from_alert(known, explanation)
+        if missing and (known.changes or is_check):
             now = self._clock.now()
             return lifecycle.alerted_again(known, drift, explanation, missing, now, read_at), Why.UNEXPECTED
         return lifecycle.seen(known, drift, explanation, read_at), None

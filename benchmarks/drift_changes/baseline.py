@@ -116,7 +116,7 @@ ALLOWED = (
     ),
     BaselineChange("emptied", "bucket", "deployer", lambda _: "", _unusable(line=0)),
     BaselineChange(
-        "replaced by one that approves nobody",
+        "replaced by one that approves no principal",
         "bucket",
         "deployer",
         lambda good: _written(good | {"users": {}, "groups": {}, "roles": {}}),
@@ -140,28 +140,28 @@ ALLOWED = (
 
 REFUSED = (
     BaselineChange(
-        "upload attempted by somebody without any permissions: denied",
+        "upload attempted by a user without permissions: denied",
         "bucket",
         "outsider",
         _approves_an_administrator,
         refused=True,
     ),
     BaselineChange(
-        "upload attempted by somebody with all S3 permissions: denied by the bucket's policy",
+        "upload attempted by a user with all S3 permissions: denied by the bucket's policy",
         "bucket",
         "storekeeper",
         _approves_an_administrator,
         refused=True,
     ),
     BaselineChange(
-        "deletion attempted by somebody with all S3 permissions: denied by the bucket's policy",
+        "deletion attempted by a user with all S3 permissions: denied by the bucket's policy",
         "bucket",
         "storekeeper",
         lambda _: None,
         refused=True,
     ),
     BaselineChange(
-        "upload attempted through the API by somebody who may not call it: denied by the API",
+        "upload attempted through the API by a user who may not call it: denied by the API",
         "api",
         "outsider",
         _approves_an_administrator,

@@ -234,8 +234,10 @@ class DriftProbes:
         stored = {"Bucket": self._physical["BaselineBucket"], "Key": f"baseline/{ACCOUNT}.json"}
         protection = self._s3.get_bucket_policy(Bucket=stored["Bucket"])["Policy"]
         self._s3.delete_bucket_policy(Bucket=stored["Bucket"])
-        yield stored
-        self._s3.put_bucket_policy(Bucket=stored["Bucket"], Policy=protection)
+        try:
+            yield stored
+        finally:
+            self._s3.put_bucket_policy(Bucket=stored["Bucket"], Policy=protection)
 
     def _call(self, method, path, body=None):
         body = json.dumps(body).encode() if body else None

@@ -51,7 +51,7 @@ _WORST = ("CRITICAL", "BROADENED")
 _NEW, _OTHER = "BROADENED", "INCOMPARABLE"
 _CASES: tuple[tuple[str, str, Document, Document, str, str], ...] = (
     ("gh-owner", "another owner at GitHub", _ACME, _github("repo:acme/shop:*", "repo:mallory/shop:*"), *_WORST),
-    ("gh-suffix", "owners at GitHub whose name ends alike", _ACME, _github("repo:*acme/shop:*"), *_WORST),
+    ("gh-suffix", "owners at GitHub with the same ending", _ACME, _github("repo:*acme/shop:*"), *_WORST),
     ("gh-letter", "owners at GitHub with another last letter", _ACME, _github("repo:acm?/shop:*"), *_WORST),
     ("gh-any", "any repository of GitHub", _ACME, _by(_GITHUB), *_WORST),
     ("gh-branch", "all repositories of the trusted owner", _ACME, _github("repo:acme/*"), "MEDIUM", _NEW),

@@ -58,7 +58,7 @@ TRUSTS = (
         trust({"AWS": [ACCOUNT]}, Sid="Own"),
     ),
     Change(
-        "a user deleted whom a role trusts, and IAM puts the unique id in its place",
+        "a user that a role trusts is deleted, and IAM puts the unique id in its place",
         (*user("dangling-user"), *role("dangling", trust({"AWS": f"arn:aws:iam::{ACCOUNT}:user/dangling-user"}))),
         (
             Step(

@@ -13,8 +13,8 @@ from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.expected_events import LOOKED_BACK, WITHOUT_AUTHOR
 from policy_drift.domain.changes.operations import changes_a_managed_policy, may_explain
 from policy_drift.domain.dependents import entity_id, managed_policies_of, with_dependents
-from policy_drift.domain.finding import Change, Drift, Finding, Kind
-from policy_drift.domain.lifecycle import Explanation, is_missing_from_resolved, is_named
+from policy_drift.domain.finding import Change, Drift
+from policy_drift.domain.lifecycle import Explanation
 from steward.errors import UpstreamError
 from steward.principals import Principal, PrincipalPattern
 
@@ -72,12 +72,6 @@ class AttributeChanges:
 
         return explain
 
-    def is_missing_from(self, finding: Finding, change: Change, of_entity: Iterable[Finding]) -> bool:
-        """Whether the alert of a finding should have named the actor of a change, and no alert of its entity did."""
-        if any(one.drift.kind is Kind.TRANSIENT and is_named(one, change) for one in of_entity):
-            return False
-        return is_missing_from_resolved(finding, self._marked(change))
-
     def from_events(self, events: Iterable[ChangeEvent], accounts: Iterable[Account]) -> Callable[[Drift], Explanation]:
         """Explain a drift by those of these events that changed its entity or something that it depends on."""
         accounts = tuple(accounts)
@@ -100,14 +94,15 @@ class AttributeChanges:
         is_of_policy = drift.entity.kind is EntityKind.POLICY
         return Explanation(
             tuple(
-                self._marked(change)
+                self.marked(change)
                 for change in changes
                 if may_explain(change.event_name, drift.kind)
                 and (not is_of_policy or changes_a_managed_policy(change.event_name))
             )
         )
 
-    def _marked(self, change: Change) -> Change:
+    def marked(self, change: Change) -> Change:
+        """A change that says whether the settings expect its actor."""
         return replace(change, expected=self._is_expected(change))
 
     def _is_expected(self, change: Change) -> bool:

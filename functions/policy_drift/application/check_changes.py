@@ -18,6 +18,7 @@ from policy_drift.domain.changes.visibility import is_shown, is_to_come, next_lo
 from policy_drift.domain.comparison.drifts import drifts_in_rounds
 from policy_drift.domain.dependents import with_dependents
 from policy_drift.domain.finding import Drift, Finding
+from policy_drift.domain.lifecycle import with_its_actor_alerted
 from policy_drift.domain.scope import Scope
 from policy_drift.report.finding_events import FindingEvents
 from steward.clock import Clock
@@ -160,9 +161,7 @@ class CheckChanges:
             one.as_transient()
             for one in gone
             if not one.is_reported(
-                finding
-                for finding in of_entity[one.drift.entity]
-                if not self._attribution.is_missing_from(finding, one.grant.event.change, of_entity[one.drift.entity])
+                with_its_actor_alerted(of_entity[one.drift.entity], self._attribution.marked(one.grant.event.change))
             )
         )
 

@@ -142,6 +142,11 @@ class ScanResult:
     work: Work = field(default_factory=lambda: Work(OF_RECORDING))
     in_force: InForce | None = None
 
+    @property
+    def is_check(self) -> bool:
+        """Whether it compared some entities, for their events; a scan compares all."""
+        return self.drifts.compared is not None
+
 
 class RecordFindings:
     """Records what was found, and publishes an alert of what is new."""
@@ -173,9 +178,11 @@ class RecordFindings:
         drifts = {drift.finding_id: drift for drift in result.drifts.found}
         compared = result.drifts.compared
         entities = None if compared is None else compared | {drift.entity for drift in result.drifts.found}
+        # A scan that lost its baseline compared nothing. Its function may read all findings, and not some of them.
         read = self._findings.of(entities) if compared and entities else self._findings.all()
         known = {kept.value.id: kept for kept in read if entities is None or kept.value.drift.entity in entities}
         last_scan = self._findings.last_scan()
+        is_stale = last_scan is not None and last_scan > result.read_at + CLOCKS_DIFFER
         taken_over: list[Written] = []
         waiting, standing = set[str](), list[Finding]()
         for item, kept in known.items():
@@ -184,7 +191,7 @@ class RecordFindings:
             if len(ours) < len(kept.undelivered):
                 waiting.add(item)
         pending = self._deliver(taken_over, run)
-        deciding = _Deciding(result, explain, events_of, last_scan)
+        deciding = _Deciding(result, explain, events_of, is_stale)
         by_urgency = sorted({*drifts, *known}, key=lambda item: _urgency(drifts.get(item), known.get(item), item))
         for some in batched(by_urgency, _WRITTEN_TOGETHER, strict=False):
             found, written = self._advance_together(
@@ -275,15 +282,15 @@ class RecordFindings:
         if known and (deciding.is_stale or known.read_at > result.read_at + CLOCKS_DIFFER):
             return self._explained(known, result, explain)
         if drift is not None:
-            return self._there(known, drift, deciding)
+            return self._there(known, drift, result, explain)
         if known is None:
             return None
         if result.drifts.rules_out(known.drift) and lifecycle.is_over(known, self._clock.now()):
             how = _how(known, result)
-            events = explain(known.drift) if result.drifts.compared is not None else Explanation()
+            events = explain(known.drift) if result.is_check else Explanation()
             return lifecycle.resolved(known, result.read_at, how, events), how
         if known.is_unread:
-            return self._there(known, known.drift, deciding)
+            return self._there(known, known.drift, result, explain)
         return self._explained(known, result, explain)
 
     def _explained(self, known: Finding, result: ScanResult, explain: Explain) -> tuple[Finding, Why | None] | None:
@@ -294,28 +301,31 @@ class RecordFindings:
         is_over = known.state is State.RESOLVED or known.drift.kind in lifecycle.LASTING
         if is_over or not _needs_explanation(known, result):
             return None
-        is_check = result.drifts.compared is not None
-        return self._with_events(known, known.drift, explain(known.drift), known.last_seen, is_check=is_check)
+        return self._with_events(known, known.drift, explain(known.drift), known.last_seen, result)
 
-    def _there(self, known: Finding | None, drift: Drift, deciding: "_Deciding") -> tuple[Finding, Why | None]:
-        result, explain = deciding.result, deciding.explain
+    def _there(
+        self, known: Finding | None, drift: Drift, result: ScanResult, explain: Explain
+    ) -> tuple[Finding, Why | None]:
         now, read_at = self._clock.now(), result.read_at
         with result.work.share(_RELATIONS) as questions:
             why = lifecycle.reason_to_alert(known, drift, now, partial(relation, questions=questions))
         if known is None or why:
-            return lifecycle.alerted(known, drift, explain(drift), now, read_at), why
+            explanation = lifecycle.of_this_life(known, explain(drift))
+            return lifecycle.alerted(known, drift, explanation, now, read_at), why
         explanation = explain(drift) if _needs_explanation(known, result) else Explanation()
-        return self._with_events(known, drift, explanation, read_at, is_check=result.drifts.compared is not None)
+        return self._with_events(known, drift, explanation, read_at, result)
 
     def _with_events(
-        self, known: Finding, drift: Drift, explanation: Explanation, read_at: datetime, *, is_check: bool
+        self, known: Finding, drift: Drift, explanation: Explanation, read_at: datetime, result: ScanResult
     ) -> tuple[Finding, Why | None]:
         """A finding that needs no alert for what differs, but one if an unexpected actor was missing from the last.
 
-        A scan searches the history for some of many findings only: whom the next one finds for the others is no alert.
+        A scan searches the history for thirty findings, and the next one for thirty others: if their alert named no
+        actor, the actors that this finds stand at the finding without an alert.
         """
+        explanation = lifecycle.of_this_life(known, explanation)
         missing = lifecycle.missing_from_alert(known, explanation)
-        if missing and (known.changes or is_check):
+        if missing and (known.changes or result.is_check):
             now = self._clock.now()
             return lifecycle.alerted_again(known, drift, explanation, missing, now, read_at), Why.UNEXPECTED
         return lifecycle.seen(known, drift, explanation, read_at), None
@@ -327,17 +337,12 @@ type _Item = tuple[str, Drift | None, Kept[Finding] | None]
 
 @dataclass(frozen=True, slots=True)
 class _Deciding:
-    """What decides about findings, and when the last scan before this run began to read."""
+    """What decides about findings; ``is_stale`` if a scan that began to read later is recorded already."""
 
     result: ScanResult
     explain: Explain
     events_of: FindingEvents
-    last_scan: datetime | None
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether a scan that began to read later is recorded already."""
-        return self.last_scan is not None and self.last_scan > self.result.read_at + CLOCKS_DIFFER
+    is_stale: bool
 
 
 def _needs_explanation(known: Finding, result: ScanResult) -> bool:
@@ -347,8 +352,7 @@ def _needs_explanation(known: Finding, result: ScanResult) -> bool:
     scan searches CloudTrail's history, as long as that reaches back to the last change that was alerted: events may be
     missing, of some actors or of all.
     """
-    is_check = result.drifts.compared is not None
-    return is_check or max(known.first_seen, known.alerted_at or known.first_seen) > result.read_at - LOOKED_BACK
+    return result.is_check or max(known.first_seen, known.alerted_at or known.first_seen) > result.read_at - LOOKED_BACK
 
 
 def _how(known: Finding, result: ScanResult) -> Ending:

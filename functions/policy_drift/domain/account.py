@@ -141,6 +141,12 @@ class Account:
     versions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     beside: Mapping[EntityId, tuple[str, ...]] = field(default_factory=dict)
 
+    def has(self, entity: EntityId) -> bool:
+        """Whether it has a user, group, role or managed policy of this name."""
+        if entity.kind is EntityKind.POLICY:
+            return any(policy_id(arn) == entity for arn in self.policies)
+        return entity.name in getattr(self, f"{entity.kind}s")
+
 
 def policy_id(arn: str) -> EntityId:
     """The entity of a managed policy's ARN.

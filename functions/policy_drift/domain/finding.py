@@ -86,8 +86,8 @@ class Drift:
         Belongs to AWS (a service-linked or an AWSReservedSSO role): it never gets commands to revert it.
     holders : int
         How many principals feel the change of a policy that several have; 0 for what is not shared.
-    felt_by : mapping of str to str
-        Digests of what those who feel a shared change had and have, by the parts in which they are pinned.
+    dependent_digests : mapping of str to str
+        Digests of what the dependents of a shared change had and have, by the parts in which they are kept.
     """
 
     entity: EntityId
@@ -106,7 +106,7 @@ class Drift:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     holders: int = 0
-    felt_by: Mapping[str, str] = field(default_factory=dict)
+    dependent_digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def finding_id(self) -> str:
@@ -176,7 +176,7 @@ class Finding:
     that all of them are of actors that the settings expect. ``alerted_severity``, ``alerted_fingerprint`` and
     ``alerted_live`` are those of the last alert or acknowledgement: only what is worse is alerted again.
     ``named`` are the actors that its alerts have named; None where that was not recorded. ``settled`` are the ids of
-    events that stood at it when it was reverted or adopted before.
+    events of what was reverted or adopted before.
     ``ended`` is how it was resolved; None while it lasts, and where it ended before that was recorded.
     """
 

@@ -62,6 +62,14 @@ class Explanation:
         return bool(self.changes) and not self.unexpected
 
 
+def of_this_life(known: Finding | None, explanation: Explanation) -> Explanation:
+    """The events without those of what was reverted or adopted before."""
+    if known is None:
+        return explanation
+    changes = tuple(change for change in explanation.changes if change.event_id not in known.settled)
+    return replace(explanation, changes=changes)
+
+
 def reason_to_alert(known: Finding | None, drift: Drift, now: datetime, relation: Relation) -> Why | None:
     """Why a drift that is there now needs an alert; None if an earlier alert covers it."""
     if known is None:
@@ -100,22 +108,25 @@ def is_missing(known: Finding, change: Change) -> bool:
     return known.expected or (change.at <= known.alerted_at and principal_of(change) not in _named(known))
 
 
-def is_named(known: Finding, change: Change) -> bool:
-    """Whether an alert of a finding named the actor of a change, or as many as are named at most."""
-    named = _named(known)
-    return principal_of(change) in named or len(named) >= MOST_NAMED
+def with_its_actor_alerted(findings: Collection[Finding], change: Change) -> list[Finding]:
+    """The findings of an entity, without those that are over and lack the actor of a change in their alerts.
+
+    An alert about access that was gone names the actor for all of them.
+    """
+    if any(known.drift.kind is Kind.TRANSIENT and _is_named(known, change) for known in findings):
+        return list(findings)
+    return [known for known in findings if not _ended_without(known, change)]
 
 
-def is_missing_from_resolved(known: Finding, change: Change) -> bool:
-    """Whether the alert of a finding that is over, or that called all actors expected, did not name that of a change.
+def _ended_without(known: Finding, change: Change) -> bool:
+    """Whether a finding is over, or called all actors expected, and no alert of it named the actor of a change.
 
     An acknowledgement that held until the end covers everyone.
     """
     if known.expected:
         return is_missing(known, change)
-    if known.state is not State.RESOLVED or known.acknowledgement or is_named(known, change):
-        return False
-    return is_missing(known, change) and change.event_id not in {one.event_id for one in known.changes}
+    is_covered = known.acknowledgement is not None or _is_named(known, change)
+    return known.state is State.RESOLVED and not is_covered and is_missing(known, change)
 
 
 def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: datetime, read_at: datetime) -> Finding:
@@ -124,13 +135,9 @@ def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: 
     severities = before.severities if before else ()
     if not severities or severities[-1][1] is not drift.severity:
         severities = (*severities, (now, drift.severity))
-    settled = _settled(known) if known else ()
-    unsettled = _unsettled(explanation, settled)
-    is_expected = unsettled.expected and (before.expected if before and before.changes else True)
-    shown = unsettled if before or unsettled.changes else explanation
     named = _named(before) if before else ()
-    news = _last_of_each(change for change in shown.unexpected if principal_of(change) not in named)
-    changes = _joined(shown.changes, before.changes if before else (), first=news)
+    news = _last_of_each(change for change in explanation.unexpected if principal_of(change) not in named)
+    changes = _joined(explanation.changes, before.changes if before else (), first=news)
     return Finding(
         drift=drift,
         state=State.OPEN,
@@ -141,9 +148,9 @@ def alerted(known: Finding | None, drift: Drift, explanation: Explanation, now: 
         alerted_fingerprint=drift.fingerprint,
         alerted_live=drift.live,
         changes=changes,
-        expected=is_expected,
+        expected=explanation.expected and (before.expected if before and before.changes else True),
         named=_names(changes, named),
-        settled=settled,
+        settled=known.settled if known else (),
         announced=explanation.announced,
         severities=severities,
     )
@@ -158,7 +165,6 @@ def alerted_again(
     read_at: datetime,
 ) -> Finding:
     """The finding after an alert about the same state that names the actors who were missing from the one before."""
-    explanation = _unsettled(explanation, known.settled)
     changes = _joined(explanation.changes, known.changes, first=missing)
     return replace(
         seen(known, drift, explanation, read_at),
@@ -173,7 +179,6 @@ def alerted_again(
 
 def seen(known: Finding, drift: Drift, explanation: Explanation, read_at: datetime) -> Finding:
     """The finding after a check that found nothing worth an alert; what is known of who did it grows."""
-    explanation = _unsettled(explanation, known.settled)
     severities = known.severities
     if severities and severities[-1][1] is not drift.severity:
         severities = (*severities, (read_at, drift.severity))
@@ -213,8 +218,12 @@ def is_over(known: Finding, now: datetime) -> bool:
 
 
 def resolved(known: Finding, read_at: datetime, how: Ending, events: Explanation) -> Finding:
-    """The finding, over; the events at hand are those that ended it."""
-    settled = (*(change.event_id for change in events.changes), *known.settled)[:MOST_SETTLED]
+    """The finding, over. Its events and those that ended it explain nothing that comes later.
+
+    An acknowledgement stays: it covers actors whose events come now.
+    """
+    ended = (*events.changes, *known.changes) if how in {Ending.REVERTED, Ending.ADOPTED} else ()
+    settled = (*(change.event_id for change in ended), *known.settled)[:MOST_SETTLED]
     return replace(known, state=State.RESOLVED, resolved_at=read_at, ended=how, settled=settled)
 
 
@@ -294,20 +303,13 @@ def _names(changes: Iterable[Change], besides: Iterable[str] = ()) -> tuple[str,
 
 
 def _named(known: Finding) -> tuple[str, ...]:
-    """Who was named; in a record that does not say so, everyone who stands at it."""
+    """The actors who were named; in a record that does not say so, everyone who stands at it."""
     return _names(known.changes) if known.named is None else known.named
 
 
-def _settled(known: Finding) -> tuple[str, ...]:
-    """The events that are over when a finding opens again: those of what was reverted or adopted."""
-    is_over = known.state is State.RESOLVED and known.ended in {Ending.REVERTED, Ending.ADOPTED}
-    ended = [change.event_id for change in known.changes] if is_over else []
-    return (*ended, *known.settled)[:MOST_SETTLED]
-
-
-def _unsettled(explanation: Explanation, settled: Collection[str]) -> Explanation:
-    changes = tuple(change for change in explanation.changes if change.event_id not in settled)
-    return replace(explanation, changes=changes)
+def _is_named(known: Finding, change: Change) -> bool:
+    named = _named(known)
+    return principal_of(change) in named or len(named) >= MOST_NAMED
 
 
 def _joined(new: tuple[Change, ...], old: tuple[Change, ...], first: Collection[Change] = ()) -> tuple[Change, ...]:

@@ -210,6 +210,17 @@ def test_the_actors_of_a_finding_that_a_scan_opened_without_any_are_alerted(drif
     assert set(names(later[-1])) == {HELPER, MALLORY}
 
 
+def test_an_actor_that_only_the_next_scan_finds_stands_at_the_finding_without_an_alert():
+    drift = deployment(history=CountingHistory())
+    event = put(drift, MALLORY)
+    drift.scan()
+    drift.history.changes = {"role/app": (event.change,)}
+    drift.scan()
+
+    assert [names(one) for one in drift.published(PolicyDriftDetected)] == [[]]
+    assert actors(drift) == {MALLORY}
+
+
 def test_who_made_a_change_that_was_reverted_is_not_named_for_the_next_one():
     history = CountingHistory()
     drift = deployment(history=history)

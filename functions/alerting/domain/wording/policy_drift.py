@@ -92,7 +92,7 @@ def _counted(lines: Sequence[str]) -> str:
 
 
 def _who(data: Data) -> list[tuple[str, str]]:
-    """Who made the changes, the first ones of the event, or that no event names anybody."""
+    """The first changes of the event with their actors, and the actors of the others; or that no event arrived."""
     changes = data.inners("changes")
     if not changes:
         return [("Who", "unknown: no CloudTrail event was received")]

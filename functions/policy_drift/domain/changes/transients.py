@@ -9,7 +9,7 @@ from iam_policy import Budget, PolicyDocumentError, Verdict
 from policy_drift.domain.access.live_state import relation
 from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.access.work import Questions, Work
-from policy_drift.domain.account import Account, Entity, EntityId, EntityKind, policy_id
+from policy_drift.domain.account import Account, Entity, EntityId, EntityKind
 from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.grants import Grant, applied, grants_of, is_unknown
 from policy_drift.domain.comparison.counterparts import counterpart
@@ -133,9 +133,7 @@ def _given_and_gone(
         return []
     # What was taken from a deleted principal was taken to delete it, and a missing principal is reported anyway.
     return [
-        drift
-        for entity, drift in gave.items()
-        if entity in lacks or (not _is_there(entity, live) and not grant.takes_away)
+        drift for entity, drift in gave.items() if entity in lacks or (not live.has(entity) and not grant.takes_away)
     ]
 
 
@@ -166,12 +164,6 @@ def _holders(arn: str, accounts: Iterable[Account]) -> frozenset[EntityId]:
     return frozenset(
         entity_id(one) for one in principals_of_all if arn in one.attached or getattr(one, "boundary", None) == arn
     )
-
-
-def _is_there(entity: EntityId, account: Account) -> bool:
-    if entity.kind is EntityKind.POLICY:
-        return any(policy_id(arn) == entity for arn in account.policies)
-    return entity.name in getattr(account, f"{entity.kind}s")
 
 
 def _approved_name(entity: EntityId, approved: Account, live: Account) -> EntityId:

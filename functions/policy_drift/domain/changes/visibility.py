@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troub
 
 from datetime import datetime, timedelta
 
-from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
+from policy_drift.domain.account import Account, policy_id
 from policy_drift.domain.changes.change_event import ChangeEvent
 from policy_drift.domain.changes.grants import grants_of, is_in_place
 from policy_drift.domain.changes.operations import OPERATIONS, Part
@@ -37,7 +37,7 @@ def is_shown(event: ChangeEvent, account: Account) -> bool:
     if OPERATIONS.get(name) is Part.NOT_COMPARED or (name in _OF_VERSIONS and event.policies):
         return True  # a version that is not the default changes nothing
     named = event.principals or frozenset(map(policy_id, event.policies))
-    there = frozenset(entity for entity in named if _is_there(entity, account))
+    there = frozenset(entity for entity in named if account.has(entity))
     if name in _CREATED:
         return there == named
     if name in _DELETED:
@@ -53,9 +53,3 @@ def is_to_come(event: ChangeEvent, approved: Account, live: Account) -> bool:
     Who takes an expected change back is so no unexpected actor of it.
     """
     return is_shown(event, approved) and not is_shown(event, live)
-
-
-def _is_there(entity: EntityId, account: Account) -> bool:
-    if entity.kind is EntityKind.POLICY:
-        return any(policy_id(arn) == entity for arn in account.policies)
-    return entity.name in getattr(account, f"{entity.kind}s")

@@ -11,7 +11,7 @@ from policy_drift.domain.access.work import OF_A_BASELINE, DoesNotFitError, Work
 from policy_drift.domain.account import Account, Document, Entity, EntityId, EntityKind, Group, Role, User, policy_id
 from policy_drift.domain.arns import is_of_aws
 from policy_drift.domain.comparison.counterparts import Pair, paired
-from policy_drift.domain.comparison.felt import part_of, pinned
+from policy_drift.domain.comparison.dependent_digests import in_parts, part_of
 from policy_drift.domain.comparison.policy_drifts import add_shared, add_unattached, with_effects
 from policy_drift.domain.comparison.principal_drifts import Context, Subject, access_states
 from policy_drift.domain.comparison.results import Results
@@ -129,7 +129,7 @@ def drifts_in_rounds(
         Compare these as well, without their dependents.
     known : iterable of Drift
         Of these, those of policies that several have and of groups are found again as they are, where the same differs:
-        who has them is compared for that only if it, or one that is pinned with it, has changed since.
+        a dependent is compared for that only if it, or another one of its part, has changed since.
     work : Work
         How much work to do, and when to begin nothing more.
     first : EntityId, optional
@@ -235,18 +235,19 @@ class _Comparing:
             return False
 
     def _to_be_compared_again(self, drift: Drift, context: Context) -> frozenset[EntityId]:
-        """Those that feel a known change otherwise than when it was found, and those that are pinned with them."""
+        """The dependents of a known change that have changed since it was found, and the others of their parts."""
         dependents = with_dependents({drift.entity}, (self._approved, self._live))
         pairs: list[Pair[Entity]] = [*self._principals, *self._groups]
         digests: dict[EntityId, str] = {}
-        with self._work.share(_POLICIES) as questions:
-            for pair in pairs:
-                entities = {entity_id(one) for one in (pair.approved, pair.live) if one} & dependents
-                if any(one in self._scope for one in entities - {drift.entity}):
-                    digest = Subject(context, pair.approved, pair.live, questions).digest_of(drift.entity)
-                    digests |= {entity_id(pair.either): digest} if digest else {}
-        parts = pinned(digests)
-        return frozenset(entity for entity in digests if drift.felt_by.get(part := part_of(entity)) != parts[part])
+        for pair in pairs:
+            entities = {entity_id(one) for one in (pair.approved, pair.live) if one} & dependents
+            if any(one in self._scope for one in entities - {drift.entity}):
+                digest = Subject(context, pair.approved, pair.live).digest_of(drift.entity)
+                digests |= {entity_id(pair.either): digest} if digest else {}
+        parts = in_parts(digests)
+        return frozenset(
+            entity for entity in digests if drift.dependent_digests.get(part := part_of(entity)) != parts[part]
+        )
 
     def _leaves_members(self, pair: Pair[Group]) -> bool:
         """Whether nothing is to be compared of the members of a group for what differs of the group."""

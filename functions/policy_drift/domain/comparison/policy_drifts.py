@@ -10,7 +10,7 @@ from policy_drift.domain.access.verdicts import joined
 from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import ManagedPolicy, policy_id
 from policy_drift.domain.arns import is_of_aws
-from policy_drift.domain.comparison.felt import pinned
+from policy_drift.domain.comparison.dependent_digests import in_parts
 from policy_drift.domain.comparison.results import Effect, Results
 from policy_drift.domain.comparison.summary import summary_of
 from policy_drift.domain.finding import Drift, Kind
@@ -48,6 +48,8 @@ def add_shared(approved: ManagedPolicy, live: ManagedPolicy, results: Results, q
 
 def with_effects(known: Drift, effects: Sequence[Effect]) -> Drift:
     """What was found of a shared change, with what it does to some principals now: never less than both say."""
+    if not effects:
+        return known
     verdict = joined((known.verdict, *(effect.comparison.verdict for effect in effects)))
     felt = [effect for effect in effects if not effect.protected]
     assessment = _of_holders(felt)
@@ -160,6 +162,6 @@ def _add(
             approved=approved.document if approved else None,
             live=live.document if live else None,
             holders=len(effects),
-            felt_by=pinned({effect.entity: effect.digest for effect in effects}),
+            dependent_digests=in_parts({effect.entity: effect.digest for effect in effects}),
         )
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from iam_policy import Comparison, PolicyDocumentError, Verdict
+from iam_policy import Budget, Comparison, PolicyDocumentError, Verdict
 from policy_drift.domain.access.effective_policies import (
     EffectivePolicies,
     Step,
@@ -23,7 +23,7 @@ from policy_drift.domain.access.work import Questions
 from policy_drift.domain.account import Account, Document, Entity, EntityId, Group, Role
 from policy_drift.domain.arns import arn_of, is_of_aws
 from policy_drift.domain.comparison import notes
-from policy_drift.domain.comparison.felt import Digests, pinned
+from policy_drift.domain.comparison.dependent_digests import Digests, in_parts
 from policy_drift.domain.comparison.results import Effect, Results
 from policy_drift.domain.comparison.summary import summary_of
 from policy_drift.domain.dependents import entity_id
@@ -64,7 +64,7 @@ class Subject:
     context: Context
     approved: Entity | None
     live: Entity | None
-    questions: Questions
+    questions: Questions = field(default_factory=lambda: Questions(Budget(0)))
     notes: list[str] = field(default_factory=list)
 
     def compare(self) -> None:
@@ -216,7 +216,7 @@ class Subject:
                     self.context.results.effects[step.cause].append(effect)
 
     def digest_of(self, cause: EntityId) -> str | None:
-        """What decides how it feels the change of something shared; None where it does not, or that is not known."""
+        """Its digest for the change of something shared; None where that does not change it, or is not known."""
         if self.approved is None or self.live is None:
             return None
         try:
@@ -370,7 +370,7 @@ class Subject:
                 approved=approved,
                 live=live,
                 protected=is_protected(self.either),
-                felt_by=pinned({effect.entity: effect.digest for effect in effects}),
+                dependent_digests=in_parts({effect.entity: effect.digest for effect in effects}),
             )
         )
 

@@ -1,8 +1,8 @@
-"""Pins of the principals that feel a shared change, so that a later comparison need not decide about them again.
+"""Digests of the dependents of a shared change, so that a later comparison need not decide about them again.
 
-What a change of a policy or a group does to one that has it follows from what that one had and has, and from the roles
-of the account that it could pass. A digest of the former stands for it. The digests of thousands are pinned in up to
-256 parts: where one differs, its part is compared again.
+What a change of a policy or a group does to a dependent follows from what that one had and has, and from the roles of
+the account that it could pass. A digest stands for the former. The digests of thousands are kept in up to 256 parts:
+where one differs, all of its part are compared again.
 """
 
 import hashlib
@@ -15,17 +15,17 @@ from policy_drift.domain.access.effective_policies import EffectivePolicies
 from policy_drift.domain.account import Account, Document, Entity, EntityId
 
 _LENGTH = 32
-"""Hexadecimal digits of a digest: 128 bits, so that nobody finds two documents with the same one."""
+"""Hexadecimal digits of a digest: with 128 bits, no attacker finds two documents that have the same one."""
 
 
 @dataclass(slots=True)
 class Digests:
-    """Digests of what principals had and have. A document that many share is read once."""
+    """Makes the digests of dependents. A document that many share is read once."""
 
     _of_documents: dict[int, tuple[Document, str]] = field(default_factory=dict)
 
     def of(self, sides: Iterable[tuple[Account, Entity, EffectivePolicies]]) -> str:
-        """What decides how one principal feels one change: on each side the account, itself, and what it has."""
+        """The digest of one: its account, itself and what it has, before the change and after it."""
         return _digest([self._side(account, principal, held) for account, principal, held in sides])
 
     def _side(self, account: Account, principal: Entity, held: EffectivePolicies) -> list[object]:
@@ -46,12 +46,12 @@ class Digests:
 
 
 def part_of(entity: EntityId) -> str:
-    """The part in which an entity is pinned."""
+    """The part to which an entity belongs."""
     return _digest(entity)[:2]
 
 
-def pinned(digests: Mapping[EntityId, str]) -> dict[str, str]:
-    """The digest of each part."""
+def in_parts(digests: Mapping[EntityId, str]) -> dict[str, str]:
+    """One digest for each part."""
     parts: defaultdict[str, list[tuple[EntityId, str]]] = defaultdict(list)
     for entity, digest in sorted(digests.items()):
         parts[part_of(entity)].append((entity, digest))

@@ -227,7 +227,10 @@ TABLES: dict[str, Page] = {
     "docs/runbooks/README.md": Page(),
     "docs/runbooks/adopt-after-a-planned-change.md": Page(
         expected_by_nobody,
-        {"call GET /drift/findings |": Step(shows='"how": "adopted"')},
+        {
+            "call GET '/drift/findings?limit=1000'": Step(shows='"fingerprint"'),
+            "jq -e 'length > 0'": Step(shows='"how": "adopted"'),
+        },
     ),
     "docs/runbooks/alert-came.md": Page(drifted, {"aws cloudtrail lookup-events": Step(shows="AttachRolePolicy")}),
     "docs/runbooks/alert-not-confirmed.md": Page(
@@ -414,6 +417,7 @@ TABLES: dict[str, Page] = {
                 instead={"# withdraw": "|| : # withdraw"}, shows='"frozen":"the build server cannot read the secret"'
             ),
             "QUERY=": Step(before=drifted, shows='"unmanaged:role:'),
+            "SCAN=": Step(shows="DriftScanCompleted"),
         },
     ),
     "docs/baseline-bucket.md": Page(
@@ -456,7 +460,7 @@ TABLES: dict[str, Page] = {
     "docs/policy-drift.md": Page(
         drifted_with_the_file,
         {
-            "call POST /drift/scans": Step(shows='"reviewed"'),
+            "call GET /drift/baseline": Step(shows='"reviewed"'),
             "call GET /drift/findings": Step(shows='"fingerprint"'),
             "jq '{findings": Step(not_run="a person decides about each; the other pages need the baseline as it is"),
             "ID=": Step(shows='"ACKNOWLEDGED"'),

@@ -148,6 +148,10 @@ class OperateDrift:
             return finding
         kept = self._kept(finding_id)
         self._refuse_own(by, kept.value)
+        if kept.value.is_unread:
+            raise PreconditionFailedError(
+                f"the record of {finding_id} cannot be read: request a scan (POST /drift/scans), then read it again"
+            )
         finding = lifecycle.acknowledged(kept.value, acknowledging)
         events = [acknowledgement(finding)]
         revision = self._findings.save(finding, after=kept.revision, events=events, until=now + LEASE)

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy_drift.application.operate_drift import AcknowledgementRequest
 from policy_drift.application.ports import Kept, PublicationPendingError
 from policy_drift.application.record_findings import CLOCKS_DIFFER, RecordFindings, ScanResult
 from policy_drift.domain.account import Account, EntityId, User
+from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import DriftScanFailed, PolicyDriftDetected, PolicyDriftResolved
 from policy_drift.domain.finding import Acknowledgement, Kind, State, unread
 from policy_drift.domain.lifecycle import Explanation, acknowledged
@@ -494,6 +496,17 @@ def test_an_unreadable_record_of_a_transient_is_alerted_and_stays(drift):
     (detected,) = drift.published(PolicyDriftDetected)
     assert "cannot be read" in detected.summary
     assert [one.id for one in drift.operate.in_states({State.OPEN})] == ["transient:role:app"]
+
+
+def test_a_record_that_cannot_be_read_is_not_acknowledged_and_stays_as_it_is(drift):
+    drift.role(inline={"own": WIDER})
+    damage(drift, ID)
+    before = drift.findings.get(ID)
+    sent = AcknowledgementRequest("planned", "team-a", drift.clock.now() + timedelta(days=1), "unread")
+
+    with pytest.raises(PreconditionFailedError, match="request a scan"):
+        drift.operate.acknowledge(ID, sent, Decision("ann"), "run")
+    assert drift.findings.get(ID) == before
 
 
 def test_credentials_of_an_unreadable_record_are_read_from_iam(drift):

@@ -39,8 +39,9 @@ test: check .local/venv/ready ## Run all checks, and all tests except the slow o
 	$(TOOLS)/pytest -n 4 --no-loadscope-reorder --cov --cov-report=term -m "not slow" \
 	  --ignore tests/docs/test_secrets.py
 
-test-slow: .venv/ready .local/venv/ready ## Run the slow tests: long property and corpus runs
+test-slow: .venv/ready .local/venv/ready ## Run the slow tests, which are long property and corpus runs, and measure the coverage of branches
 	$(TOOLS)/pytest -m slow
+	COVERAGE_CORE=ctrace $(TOOLS)/pytest -n 2 --cov --cov-branch --cov-fail-under=90 -m "not slow" tests/unit tests/functional tests/contract
 
 check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture, template, secrets, settings
 	$(TOOLS)/ruff check .

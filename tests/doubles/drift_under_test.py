@@ -23,6 +23,7 @@ from tests.doubles.in_memory_drift import (
     NoReports,
 )
 from tests.doubles.recording_publisher import RecordingPublisher
+from tests.doubles.shipped_severities import SEVERITIES
 
 ACCOUNT = "123456789012"
 TRUST = {
@@ -83,7 +84,12 @@ class DriftUnderTest:
     @property
     def baseline(self):
         return bootstrap.baseline_in_force(
-            account=ACCOUNT, store=self.store, records=self.records, publisher=self.publisher, clock=self.clock
+            severities=SEVERITIES,
+            account=ACCOUNT,
+            store=self.store,
+            records=self.records,
+            publisher=self.publisher,
+            clock=self.clock,
         )
 
     def scan(self, writers=None, until=None):
@@ -108,6 +114,7 @@ class DriftUnderTest:
     def _ports(self):
         return {
             "settings": self.settings,
+            "severities": SEVERITIES,
             "account": ACCOUNT,
             "reader": self.iam,
             "store": self.store,

@@ -2,12 +2,15 @@
 
 import importlib
 import json
+import os
 import sys
 import threading
 import warnings
 
+import boto3
 import pytest
 from botocore.client import BaseClient
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.dynamodb_tables import create_table
@@ -134,9 +137,26 @@ def cold_start(aws, monkeypatch):
     def start(module, **environment):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        return importlib.import_module(module)
+        with monkeypatch.context() as importing:
+            importing.setattr(boto3, "client", _made_once)
+            return importlib.import_module(module)
 
     return start
+
+
+_made = {}
+
+
+def _made_once(service, **options):
+    """A handler's client, which keeps nothing between calls: making the eight of one takes longer than most tests."""
+    what = service, *sorted((name, _content(value)) for name, value in options.items()), os.environ["AWS_REGION"]
+    if what not in _made:
+        _made[what] = boto3.DEFAULT_SESSION.client(service, **options)
+    return _made[what]
+
+
+def _content(option):
+    return repr(sorted(vars(option).items())) if isinstance(option, Config) else repr(option)
 
 
 @pytest.fixture

@@ -131,11 +131,24 @@ def held(shared: Any, own: Any) -> Any:
     return account(changed, group("team", shared), *parts)
 
 
-@settings(few, max_examples=100)
+@few
 @given(short, short, holders, holders, holders)
 def test_what_is_known_of_a_change_is_no_less_than_what_a_comparison_of_all_finds(
     before: Any, now: Any, then: Any, approved_since: Any, live_since: Any
 ) -> None:
+    is_no_less(before, now, then, approved_since, live_since)
+
+
+@pytest.mark.slow
+@settings(few, max_examples=1_000)
+@given(short, short, holders, holders, holders)
+def test_what_is_known_of_many_changes_is_no_less_than_what_a_comparison_of_all_finds(
+    before: Any, now: Any, then: Any, approved_since: Any, live_since: Any
+) -> None:
+    is_no_less(before, now, then, approved_since, live_since)
+
+
+def is_no_less(before: Any, now: Any, then: Any, approved_since: Any, live_since: Any) -> None:
     known = drifts(held(before, then), held(now, then)).found
     approved, live = held(before, approved_since), held(now, live_since)
 

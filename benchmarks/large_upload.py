@@ -1,8 +1,9 @@
 """A baseline that is too large for a request, on the deployed stack: when it is in force, and when the scan has ended.
 
-    python -m benchmarks.large_upload [--roles N]
+    python -m benchmarks.large_upload [--roles N] [--statements M] [--memory MB]
 
-A stack of its own, with IAM enforced. The baseline in force is read, gets N roles that the account does not have, and
+A stack of its own, with IAM enforced. The baseline in force is read, gets N roles that the account does not have, each
+with an inline policy of M statements, and
 is sent to a link; `PUT /drift/baseline?uploaded=` names it. Then the version in force is read every second, and the bus
 is heard.
 It exits with 1 if the version is not in force within the time of a scan, or a scan failed.
@@ -33,23 +34,25 @@ def main() -> int:
     """Print the answers and the seconds."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--roles", type=int, default=9_000)
+    options.add_argument("--statements", type=int, default=2)
+    options.add_argument("--memory", default="2048", help="the parameter DriftMemory")
     asked = options.parse_args()
     try:
-        with own_stack({}, {}) as variables:
-            return _measured(Deployment(variables), asked.roles)
+        with own_stack({}, {"DriftMemory": asked.memory}) as variables:
+            return _measured(Deployment(variables), asked.roles, asked.statements)
     except NoDeploymentError as error:
         print(error, file=sys.stderr)
         return 2
 
 
-def _measured(stack: Deployment, roles: int) -> int:
+def _measured(stack: Deployment, roles: int, statements: int) -> int:
     ears = Ears(stack)
     ears.start()
     try:
         began = time.time()
         stack.client("lambda").invoke(FunctionName=stack.resource("DriftScan"), Payload=b"{}")
         before = _version(stack)
-        text = _with_more_roles(_in_force(stack), roles)
+        text = _with_more_roles(_in_force(stack), roles, statements)
         named = _sent(stack, text)
         asked_for = time.time()
         answer = _call(stack, "PUT", f"/drift/baseline?uploaded={named}")
@@ -79,13 +82,13 @@ def _ends_of_scans(ears: Ears, since: float) -> bool:
     return [one.kind for one in ends] == ["DriftScanCompleted"] * 2
 
 
-def _with_more_roles(baseline: dict[str, Any], roles: int) -> bytes:
+def _with_more_roles(baseline: dict[str, Any], roles: int, statements: int) -> bytes:
     baseline["roles"] |= {
         f"work-{number:05}": {
             "path": "/",
             "unique_id": f"AROA{number:017}",
             "trust": _TRUST,
-            "inline": {"own": _rights(number)},
+            "inline": {"own": _rights(number, statements)},
             "attached": [],
         }
         for number in range(roles)
@@ -93,21 +96,19 @@ def _with_more_roles(baseline: dict[str, Any], roles: int) -> bytes:
     return json.dumps(baseline).encode()
 
 
-def _rights(number: int) -> dict[str, Any]:
-    """What a function needs of its own bucket, table and log."""
+def _rights(number: int, statements: int) -> dict[str, Any]:
+    """What a function needs of its own buckets and tables, by turns."""
+    of_bucket = ["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::data-{number}-%d/*"
+    of_table = (
+        ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+        f"arn:aws:dynamodb:ca-central-1:123456789012:table/state-{number}-%d",
+    )
     return {
         "Version": "2012-10-17",
         "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": ["s3:GetObject", "s3:PutObject"],
-                "Resource": f"arn:aws:s3:::data-{number}/*",
-            },
-            {
-                "Effect": "Allow",
-                "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
-                "Resource": f"arn:aws:dynamodb:ca-central-1:123456789012:table/state-{number}",
-            },
+            {"Effect": "Allow", "Action": actions, "Resource": resource % one}
+            for one in range(statements)
+            for actions, resource in [(of_bucket, of_table)[one % 2]]
         ],
     }
 

@@ -30,6 +30,8 @@ from policy_drift.domain.finding import Drift
 from policy_drift.domain.settings import DriftSettings
 from steward.events import EventPublisher
 
+LARGEST = 400 * 1024 * 1024
+"""Bytes of a baseline: what a function with all memory of Lambda reads, and more."""
 HALF_LIMIT = timedelta(seconds=450)
 """When the deployed function begins no other comparison."""
 
@@ -86,7 +88,7 @@ def scanned(approved: Account, live: Account, bus: EventPublisher) -> Iterator[S
             "account": live.id,
             "publisher": bus,
             "clock": clock,
-            "store": S3BaselineStore(s3, bucket="baseline", key="baseline.json", owner="123456789012"),
+            "store": S3BaselineStore(s3, bucket="baseline", key="baseline.json", owner="123456789012", largest=LARGEST),
             "records": DynamoDbBaselineRecords(dynamodb, "state", live.id),
         }
         of_runs: dict[str, Any] = {
@@ -101,7 +103,7 @@ def scanned(approved: Account, live: Account, bus: EventPublisher) -> Iterator[S
             Baseline(approved), origin=Origin.UPLOADED, by=Decision("reviewer"), findings=[], run="benchmark"
         )
         scanner = scan_account(history=_NoHistory(), rotation_roles=[], keys=_NoKeys(), **of_runs, **ports)
-        uploads, trigger = S3Uploads(s3, "reports"), LambdaScanTrigger(boto3.client("lambda"), "scan")
+        uploads, trigger = S3Uploads(s3, "reports", LARGEST), LambdaScanTrigger(boto3.client("lambda"), "scan")
         operators = operate_drift(uploads=uploads, trigger=trigger, **of_runs, **ports)
         size: int = s3.head_object(Bucket="baseline", Key="baseline.json")["ContentLength"]
         yield Scanned(scanner, operators, clock, calls, reports, size)

@@ -14,7 +14,7 @@ import msgspec
 
 from iam_policy import PolicyError, effective_access
 from policy_drift.domain.account import Account, EntityId, Group, ManagedPolicy, Role, User
-from policy_drift.domain.baseline import LARGEST, Acceptance, Baseline, UnusableBaselineError, flaws
+from policy_drift.domain.baseline import Acceptance, Baseline, UnusableBaselineError, flaws
 from steward.conversion import convert
 from steward.errors import Place, ValidationError
 
@@ -72,15 +72,13 @@ def read(text: bytes, *, account: str) -> Baseline:
 
 
 def _read(text: bytes, account: str) -> Baseline:
-    if len(text) > LARGEST:
-        raise UnusableBaselineError(f"it has more than the {LARGEST} bytes that are read")
     if not text.strip():
         raise UnusableBaselineError("it is empty")
     try:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnusableBaselineError(f"it is not UTF-8 text (byte {error.start})") from error
-    raw = _parsed(decoded)
+    raw = _as_written(text) or _parsed(decoded)
     try:
         document = convert(_with_keys(raw), _Document)
     except ValidationError as error:
@@ -147,6 +145,19 @@ def refuse_bad_policies(text: bytes, baseline: Baseline, known: Account | None) 
         if problems:
             where = ".".join(map(str, place))
             raise UnusableBaselineError(f"{where}: {problems[0]}", line=_line(decoded, place))
+
+
+def _as_written(text: bytes) -> dict[str, Any] | None:
+    """The baseline in a text that is byte for byte as `write` lays it out; None for any other, which is read with care.
+
+    No key can stand twice in such a text, and every reader takes it. Most texts are of this kind.
+    """
+    try:
+        raw = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return None
+    laid_out = msgspec.json.format(msgspec.json.encode(raw), indent=2) + b"\n"
+    return raw if isinstance(raw, dict) and "format" in raw and laid_out == text else None
 
 
 def _parsed(text: str) -> dict[str, Any]:

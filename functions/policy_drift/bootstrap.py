@@ -4,6 +4,7 @@ One function per handler, named as its use case, comes first. Every port is a ke
 adapter, so that tests call the same functions with doubles; the adapters and the parts of several use cases follow.
 """
 
+import gc
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,7 @@ from policy_drift.application.record_findings import RecordFindings
 from policy_drift.application.review_capture import ReviewCapture
 from policy_drift.application.scan_account import ScanAccount
 from policy_drift.domain.access.work import OF_A_CHECK, OF_A_SCAN
+from policy_drift.domain.baseline import largest
 from policy_drift.domain.scope import Scope
 from policy_drift.domain.settings import SETTINGS_FILE, DriftSettings
 from steward import settings as files
@@ -54,6 +56,8 @@ from steward.severities import SEVERITIES_FILE, DriftSeverities, Severities
 from steward.severity import Severity
 
 CAPABILITY = "policy_drift"
+gc.set_threshold(100_000, 20, 100)
+"""Documents are millions of objects without a cycle: a third of a scan went into the search for cycles among them."""
 KEY_LIST_SECONDS = 55
 """How long a scan waits for the list of access keys; its function has a minute."""
 
@@ -192,6 +196,7 @@ def operate_drift(
         scope=settings.scope,
         severities=severities,
         account=account,
+        largest=_largest(),
         four_eyes=settings.four_eyes,
     )
 
@@ -219,7 +224,7 @@ def baseline_in_force(
 ) -> BaselineInForce:
     """The baseline of one account."""
     store, records = store or _store(account), records or _records(account)
-    return BaselineInForce(store, records, publisher, clock, account, severities or drift_severities())
+    return BaselineInForce(store, records, publisher, clock, account, severities or drift_severities(), _largest())
 
 
 def half_time(context: LambdaContext) -> datetime:
@@ -282,6 +287,7 @@ def _store(account: str) -> S3BaselineStore:
         bucket=os.environ["BASELINE_BUCKET"],
         key=f"baseline/{account}.json",
         owner=os.environ["BASELINE_OWNER"],
+        largest=_largest(),
     )
 
 
@@ -300,4 +306,9 @@ def _reports() -> S3Reports:
 
 
 def _uploads() -> S3Uploads:
-    return S3Uploads(client("s3"), os.environ["REPORTS_BUCKET"])
+    return S3Uploads(client("s3"), os.environ["REPORTS_BUCKET"], _largest())
+
+
+def _largest() -> int:
+    """Bytes of a baseline. Lambda says how much memory a function has; elsewhere it is taken to be the default."""
+    return largest(int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")))

@@ -43,6 +43,7 @@ locals {
     DigestSchedule             = var.digest_schedule
     DocumentationUrl           = var.documentation_url
     DriftEventDelaySeconds     = var.drift_event_delay_seconds
+    DriftMemory                = var.drift_memory
     DriftScheduleExpression    = var.drift_schedule_expression
     LogRetentionDays           = var.log_retention_days
     Monitoring                 = var.monitoring

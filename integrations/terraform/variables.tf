@@ -138,6 +138,12 @@ variable "drift_event_delay_seconds" {
   default     = null
 }
 
+variable "drift_memory" {
+  description = "MB of memory of the functions that compare IAM. A 32nd of it is the largest baseline: 64 MB by default, 10,000 principals; the largest account of IAM's quotas has 300 MB and needs 10240."
+  type        = number
+  default     = null
+}
+
 variable "drift_schedule_expression" {
   description = "How often the whole account is compared, as an EventBridge schedule expression; an alarm expects a scan to complete within 13 hours."
   type        = string

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from policy_drift.adapters.s3_links import link
 from policy_drift.application.ports import ConcurrentUpdateError, NotVersionedError, Version
-from policy_drift.domain.baseline import LARGEST
 from steward.aws.errors import translated, unless
 
 if TYPE_CHECKING:
@@ -27,10 +26,13 @@ class S3BaselineStore:
         Where it is.
     owner
         The account that owns the bucket: a bucket of the same name in another account is not ours.
+    largest
+        Bytes of a baseline; of a larger one, as much is read as it takes to refuse it.
     """
 
-    def __init__(self, client: "S3Client", *, bucket: str, key: str, owner: str) -> None:
+    def __init__(self, client: "S3Client", *, bucket: str, key: str, owner: str, largest: int) -> None:
         self._s3 = client
+        self._largest = largest
         self._place: dict[str, Any] = {"Bucket": bucket, "Key": key, "ExpectedBucketOwner": owner}
 
     def latest(self) -> Version | None:
@@ -80,8 +82,7 @@ class S3BaselineStore:
         with translated(), unless(*_ABSENT):
             answer: Mapping[str, Any] = self._s3.get_object(**self._place, **version)
             version_id = _id_in(answer)
-            # Of one that is far too large, as much is read as it takes to refuse it.
-            text = answer["Body"].read(LARGEST + 1)
+            text = answer["Body"].read(self._largest + 1)
             return Version(version_id, answer["ETag"], answer["LastModified"], text)
         return None
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from policy_drift.adapters.s3_links import LINK_SECONDS, link
 from policy_drift.application.ports import UploadLink
-from policy_drift.domain.baseline import LARGEST
 from steward.aws.errors import translated, unless
 
 if TYPE_CHECKING:
@@ -17,11 +16,12 @@ if TYPE_CHECKING:
 
 
 class S3Uploads:
-    """The folder ``uploads`` of a bucket."""
+    """The folder ``uploads`` of a bucket, with texts of at most ``largest`` bytes."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, largest: int) -> None:
         self._s3 = client
         self._bucket = bucket
+        self._largest = largest
 
     def link(self, sha256: str, size: int) -> UploadLink:
         """A link that works for five minutes.
@@ -38,7 +38,7 @@ class S3Uploads:
     def read(self, sha256: str) -> bytes | None:
         """What was sent, up to one byte too many."""
         with translated(), unless("NoSuchKey"):
-            return self._s3.get_object(**self._place(sha256))["Body"].read(LARGEST + 1)
+            return self._s3.get_object(**self._place(sha256))["Body"].read(self._largest + 1)
         return None
 
     def _place(self, sha256: str) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from policy_drift.domain.access.verdicts import MAY_BE_MORE
 from policy_drift.domain.access.work import OF_A_BASELINE, Work
 from policy_drift.domain.account import Account, EntityId, policy_id
 from policy_drift.domain.baseline import (
-    LARGEST,
     Baseline,
     InForce,
     Intent,
@@ -94,6 +93,10 @@ class ComparisonUnfinishedError(ConflictError):
     """Too much differs from the baseline before: the next scan compares them, and puts the new one in force."""
 
 
+class LargeBaselineError(ConflictError):
+    """The baseline is too large to be read, changed and written in the time of a request."""
+
+
 class BaselineInForce:
     """The baseline of one account."""
 
@@ -105,6 +108,7 @@ class BaselineInForce:
         clock: Clock,
         account: str,
         severities: DriftSeverities,
+        largest: int,
     ) -> None:
         self._store = store
         self._records = records
@@ -113,6 +117,7 @@ class BaselineInForce:
         self._account = account
         self._lost_severity = Severity[severities.baseline_lost]
         self._severities = severities
+        self._largest = largest
         self._cached: tuple[str, Baseline] | None = None
 
     def in_force(self, capture: Callable[[], Account], writers: Mapping[str, Change], run: str) -> Approved:
@@ -160,11 +165,13 @@ class BaselineInForce:
             raise self._forgotten(_deletions(writers))
         return self._capture(capture(), run)
 
-    def known(self) -> tuple[Baseline, InForce]:
-        """Return the version in force at the last scan, without a look at the bucket.
+    def known(self, *, at_once: bool = False) -> tuple[Baseline, InForce]:
+        """Return the version in force at the last scan, without a look at the bucket; ``at_once`` for a request.
 
         Raises
         ------
+        LargeBaselineError
+            A request has no time to read it.
         NothingApprovedError
             There is no baseline yet.
         BaselineLostError
@@ -175,12 +182,17 @@ class BaselineInForce:
             raise self._forgotten()
         if kept is None:
             raise NothingApprovedError("there is no baseline yet: request a scan")
+        if at_once and kept.value.is_large:
+            raise LargeBaselineError(
+                f"the baseline has {kept.value.size} bytes, too many for one call: change the file, and send it"
+                " to a link (POST /drift/baseline/uploads, or steward drift baseline pull and push)"
+            )
         return self._good(kept.value), kept.value
 
-    def version(self) -> str | None:
-        """The id of the version in force; None where no record has one."""
+    def record(self) -> InForce | None:
+        """The record of the version in force, without a look at the version; None where there is none."""
         kept = self._records.get()
-        return kept.value.version if kept else None
+        return kept.value if kept else None
 
     def link(self, record: InForce) -> str:
         """A link to a version that works for some minutes."""
@@ -220,17 +232,16 @@ class BaselineInForce:
         _refuse_stale(kept, latest, origin, based_on)
         before = self._good_or_none(kept.value) if kept else None
         is_first = kept is None and not self._store.writes()
-        text = _text_of(baseline)
+        text = self._text_of(baseline)
         if origin is Origin.UPLOADED:
             baseline_document.refuse_bad_policies(text, baseline, before.account if before else None)
-        intent = Intent(_digest(text), origin, by.by, tuple(findings), by.session, by.reason, by.reference)
+        intent = _intent(text, origin, by, findings)
         if kept:
-            record = replace(kept.value, intent=intent)
-            kept = Kept(record, self._save(kept, record, [], run))
+            kept = self._intending(kept, intent, run)
         written = self._store.write(text, replaces=latest.etag if latest else None)
         try:
             return self._put_in_force(
-                kept, before, baseline, written.id, intent, run, is_first=is_first, changes=changes, until=until
+                kept, before, baseline, written, intent, run, is_first=is_first, changes=changes, until=until
             )
         except ConcurrentUpdateError:
             # S3's event of the new version started a scan, which put it in force first, as the intent says.
@@ -238,6 +249,27 @@ class BaselineInForce:
             if now is None or now.value.version != written.id:
                 raise
             return Approved(baseline, now.value)
+
+    def propose(self, text: bytes, *, by: Decision, run: str, based_on: str | None = None) -> None:
+        """Write a text that is too large to be read in a request: the next scan checks it, and puts it in force.
+
+        Raises
+        ------
+        NothingApprovedError
+            There is no baseline that it could replace.
+        ConcurrentUpdateError
+            As of `replace`.
+        """
+        kept, latest = self._records.get(), self._store.latest()
+        if kept is None:
+            raise NothingApprovedError("there is no baseline yet: request a scan")
+        _refuse_stale(kept, latest, Origin.UPLOADED, based_on)
+        self._intending(kept, _intent(text, Origin.UPLOADED, by), run)
+        self._store.write(text, replaces=latest.etag if latest else None)
+
+    def _intending(self, kept: Kept[InForce], intent: Intent, run: str) -> Kept[InForce]:
+        record = replace(kept.value, intent=intent)
+        return Kept(record, self._save(kept, record, [], run))
 
     def _another(
         self, kept: Kept[InForce], latest: Version | None, writers: Mapping[str, Change], run: str
@@ -247,16 +279,15 @@ class BaselineInForce:
             causes = _deletions(writers)
             drift = self._about(kept, self._lost_severity, "missing", "The baseline was deleted.")
             return Approved(self._good(kept.value, causes=causes), kept.value, drift, causes)
-        before = self._good_or_none(kept.value)
+        before, intent = self._good_or_none(kept.value), kept.value.intent
+        if intent is None or intent.digest != _digest(latest.text):
+            intent = _upload(latest, writers)
         try:
             baseline = self._read(latest)
             baseline_document.refuse_bad_policies(latest.text, baseline, before.account if before else None)
         except UnusableBaselineError as error:
-            return self._refused(kept, before, latest, error, writers, run)
-        intent = kept.value.intent
-        if intent is None or intent.digest != _digest(latest.text):
-            intent = _upload(latest, writers)
-        return self._put_in_force(kept, before, baseline, latest.id, intent, run)
+            return self._refused(kept, before, latest, error, intent.by, _causes(latest, writers), run)
+        return self._put_in_force(kept, before, baseline, latest, intent, run)
 
     def _refused(
         self,
@@ -264,14 +295,15 @@ class BaselineInForce:
         before: Baseline | None,
         latest: Version,
         error: UnusableBaselineError,
-        writers: Mapping[str, Change],
+        by: str,
+        causes: tuple[Change, ...],
         run: str,
     ) -> Approved:
         """Refuse an invalid upload once; the version in force stays, if it can be read."""
-        record, causes = kept.value, _causes(latest, writers)
+        record = kept.value
         if record.refused != latest.id:
             in_force = record.version if before else ""
-            event = BaselineRefused(latest.id, in_force, _upload(latest, writers).by, error.reason, error.line)
+            event = BaselineRefused(latest.id, in_force, by, error.reason, error.line)
             record = replace(record, refused=latest.id)
             self._save(kept, record, [event], run)
         if before is None:
@@ -293,7 +325,7 @@ class BaselineInForce:
             if is_first:
                 raise NothingApprovedError(f"the first baseline cannot be used: {error}") from error
             raise self._forgotten(_causes(latest, writers)) from error
-        return self._put_in_force(None, None, baseline, latest.id, _upload(latest, writers), run, is_first=is_first)
+        return self._put_in_force(None, None, baseline, latest, _upload(latest, writers), run, is_first=is_first)
 
     def _capture(self, account: Account, run: str) -> Approved:
         """Capture the first baseline ever; only an account that was read completely is captured."""
@@ -308,19 +340,19 @@ class BaselineInForce:
             )
         baseline = Baseline(account, reviewed=False)
         try:
-            text = _text_of(baseline)
+            text = self._text_of(baseline)
         except UnusableBaselineError as error:
             raise NothingApprovedError(f"there is no first baseline: {error}") from error
         written = self._store.write(text, replaces=None)
         intent = Intent(_digest(text), Origin.CAPTURED, "the first scan")
-        return self._put_in_force(None, None, baseline, written.id, intent, run, is_first=True)
+        return self._put_in_force(None, None, baseline, written, intent, run, is_first=True)
 
     def _put_in_force(
         self,
         kept: Kept[InForce] | None,
         before: Baseline | None,
         baseline: Baseline,
-        version: str,
+        version: Version,
         intent: Intent,
         run: str,
         *,
@@ -344,7 +376,7 @@ class BaselineInForce:
         now = self._clock.now()
         before_it = kept.value.captured if kept else None
         record = InForce(
-            version,
+            version.id,
             baseline.reviewed,
             intent.by,
             intent.how,
@@ -354,9 +386,10 @@ class BaselineInForce:
             reference=intent.reference,
             approves=intent.findings or tuple(drift.finding_id for drift in changes[:_MOST_NAMED]),
             captured=now if intent.how is Origin.CAPTURED else before_it,
+            size=len(version.text),
         )
         event = BaselineChanged(
-            version=version,
+            version=version.id,
             previous_version=kept.value.version if kept else "",
             how=intent.how.value,
             by=intent.by,
@@ -407,7 +440,19 @@ class BaselineInForce:
             return None
 
     def _read(self, version: Version) -> Baseline:
+        if len(version.text) > self._largest:
+            raise UnusableBaselineError(self._too_large("it has more"))
         return baseline_document.read(version.text, account=self._account)
+
+    def _text_of(self, baseline: Baseline) -> bytes:
+        """The text to write. Raises UnusableBaselineError if it would never be read again."""
+        text = baseline_document.write(baseline)
+        if len(text) > self._largest:
+            raise UnusableBaselineError(self._too_large(f"it would have {len(text)} bytes, more"))
+        return text
+
+    def _too_large(self, what: str) -> str:
+        return f"{what} than the {self._largest} bytes that are read (a stack with more DriftMemory reads more)"
 
     def _lost(self, record: InForce, why: str, seen: str, causes: tuple[Change, ...]) -> BaselineLostError:
         what = f"The version of the baseline in force, {record.version}, {why}. Upload a good one."
@@ -452,19 +497,15 @@ def _deletions(writers: Mapping[str, Change]) -> tuple[Change, ...]:
     return tuple(change for change in writers.values() if change.event_name == DELETED)
 
 
+def _intent(text: bytes, origin: Origin, by: Decision, findings: Sequence[str] = ()) -> Intent:
+    return Intent(_digest(text), origin, by.by, tuple(findings), by.session, by.reason, by.reference)
+
+
 def _upload(latest: Version, writers: Mapping[str, Change]) -> Intent:
     """The intent behind a version that was written directly into the bucket."""
     writer = writers.get(latest.id)
     by = f"{writer.actor} from {writer.source_ip}" if writer else UNANNOUNCED
     return Intent(_digest(latest.text), Origin.UPLOADED, by)
-
-
-def _text_of(baseline: Baseline) -> bytes:
-    """The text to write. Raises UnusableBaselineError if it would never be read again."""
-    text = baseline_document.write(baseline)
-    if len(text) > LARGEST:
-        raise UnusableBaselineError(f"it would have {len(text)} bytes, more than the {LARGEST} that are read")
-    return text
 
 
 def _digest(text: bytes) -> str:

@@ -87,6 +87,7 @@ class OperateDrift:
         scope: Scope,
         severities: DriftSeverities,
         account: str,
+        largest: int,
         four_eyes: bool = False,
     ) -> None:
         self._findings = findings
@@ -104,6 +105,7 @@ class OperateDrift:
         self._scope = scope
         self._severities = severities
         self._account = account
+        self._largest = largest
         self._four_eyes = four_eyes
 
     def in_states(self, states: Collection[State], after: Rank | None = None) -> list[Finding]:
@@ -121,7 +123,7 @@ class OperateDrift:
         if finding.state is State.RESOLVED:
             return None
         try:
-            approved, _ = self._baseline.known()
+            approved, _ = self._baseline.known(at_once=True)
             return Remedies(approved.account, self._reader.snapshot().account).of(finding.drift)
         except (ConflictError, UpstreamError) as error:
             return Remediation(refused=f"How to revert it is not known: the account could not be compared ({error}).")
@@ -184,13 +186,17 @@ class OperateDrift:
 
     def baseline(self) -> tuple[InForce, str, list[Finding]]:
         """The version in force, a link to it, and the findings that are acknowledged."""
-        _, record = self._baseline.known()
+        record = self._baseline.record()
+        if record is None or not record.is_large:
+            _, record = self._baseline.known()
         return record, self._baseline.link(record), self.in_states({State.ACKNOWLEDGED})
 
     def upload_link(self, sha256: str, size: int) -> UploadLink:
         """A link for one text that is too long for a request; nothing of it is in force before `uploaded` names it."""
-        if not 0 < size <= baseline.LARGEST:
-            raise RuleViolationError(f"a baseline has from 1 to {baseline.LARGEST} bytes")
+        if not 0 < size <= self._largest:
+            raise RuleViolationError(
+                f"a baseline has from 1 to {self._largest} bytes (a stack with more DriftMemory reads more)"
+            )
         return self._uploads.link(sha256, size)
 
     def uploaded(self, sha256: str) -> bytes:
@@ -201,7 +207,7 @@ class OperateDrift:
         return text
 
     def upload(self, text: bytes, *, replaces: str | None, by: Decision, run: str) -> InForce | None:
-        """Put another baseline in force, and request a scan.
+        """Put another baseline in force, and request a scan, which does that with a text that is too large to be read.
 
         Parameters
         ----------
@@ -211,12 +217,17 @@ class OperateDrift:
         Returns
         -------
         InForce or None
-            What is in force now; None where too much differs for one call, so that the scan puts it in force.
+            What is in force now; None where the scan puts it in force: it is too large, or too much differs.
         """
         until = self._clock.now() + FOR_COMPARING
-        uploaded = baseline_document.read(text, account=self._account)
-        if replaces is not None and self._baseline.version() != replaces:
+        before = self._baseline.record()
+        if replaces is not None and (before is None or before.version != replaces):
             raise PreconditionFailedError("another baseline is in force than the one in If-Match; read it again")
+        if len(text) > baseline.AT_ONCE or (before and before.is_large):
+            self._baseline.propose(text, by=by, run=run, based_on=replaces)
+            self._trigger.request(run, by.by)
+            return None
+        uploaded = baseline_document.read(text, account=self._account)
         try:
             record = self._baseline.replace(
                 uploaded, origin=Origin.UPLOADED, by=by, findings=[], run=run, based_on=replaces, until=until
@@ -246,8 +257,8 @@ class OperateDrift:
         PreconditionFailedError
             The account has moved on: a fingerprint is another one now, or a finding is resolved.
         ConflictError
-            It would approve more than was reviewed; the message names what must be reviewed with it. Or the time of a
-            request does not suffice to compare what it is about.
+            The baseline is too large to be changed in a request. It would approve more than was reviewed; the message
+            names what must be reviewed with it. Or the time of a request does not suffice to compare what it is about.
         """
         if not reviewed or len(reviewed) > MOST_ADOPTED:
             raise RuleViolationError(f"adopt from 1 to {MOST_ADOPTED} findings at a time")
@@ -256,7 +267,7 @@ class OperateDrift:
         wanted = [self._open(finding_id, by) for finding_id in reviewed]
         read_at = self._clock.now()
         until = read_at + FOR_COMPARING
-        approved, record = self._baseline.known()
+        approved, record = self._baseline.known(at_once=True)
         live = self._reader.snapshot().account
         now = self._compared(approved.account, live, wanted, until, known=wanted)
         beside = [drift for drift in wanted if drift.kind in BESIDE_POLICIES]
@@ -284,7 +295,7 @@ class OperateDrift:
     def _captured(self, reviewed: Mapping[str, str]) -> dict[str, Drift]:
         """Those of them that the first scan approved in this form, and that are not reviewed yet; by id."""
         try:
-            approved, _ = self._baseline.known()
+            approved, _ = self._baseline.known(at_once=True)
         except ConflictError:
             return {}
         return self._review.found(approved, reviewed, Work(OF_A_REQUEST))
@@ -307,7 +318,7 @@ class OperateDrift:
     def _accept(
         self, kept: Mapping[str, Acceptance], captured: Mapping[str, Drift], by: Decision, run: str
     ) -> Approved:
-        approved, record = self._baseline.known()
+        approved, record = self._baseline.known(at_once=True)
         keys = [drift for name, drift in captured.items() if drift.kind in BESIDE_POLICIES and not kept[name].until]
         account = baseline.adopted(approved.account, approved.account, Adoption.of(keys))
         after = Baseline(account, reviewed=False, accepted={**approved.accepted, **kept})

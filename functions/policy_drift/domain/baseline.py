@@ -15,8 +15,17 @@ from policy_drift.domain.comparison.counterparts import counterpart
 from policy_drift.domain.finding import Drift, Kind
 from steward.errors import ConflictError, Place, RuleViolationError
 
-LARGEST = 64 * 1024 * 1024
-"""Bytes of a baseline that we read; 10,000 principals take a third of it."""
+AT_ONCE = 64 * 1024 * 1024
+"""Bytes of a baseline that is read, changed and written in the time of a request: 10,100 principals with documents of
+real size have 48 MB. A scan puts a larger one in force, and only another upload changes it."""
+
+
+def largest(memory: int) -> int:
+    """Bytes of a baseline that a function with so many MB of memory reads.
+
+    A scan of the largest account of IAM's quotas takes eleven times the size of its baseline, an adoption twenty times.
+    """
+    return memory * 1024 * 1024 // 32
 
 
 class UnusableBaselineError(RuleViolationError):
@@ -181,6 +190,8 @@ class InForce:
         The ids of findings that this version ends: those adopted with it, or some of those that an upload approves.
     captured : datetime, optional
         When the first scan captured the account; None if the first baseline was uploaded.
+    size : int
+        Bytes of its text; 0 where it was put in force before that was recorded.
     """
 
     version: str
@@ -195,6 +206,12 @@ class InForce:
     reference: str = ""
     approves: tuple[str, ...] = ()
     captured: datetime | None = None
+    size: int = 0
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a request has no time to read it."""
+        return self.size > AT_ONCE
 
     def approved_until(self, finding_id: str) -> datetime | None:
         """The moment before which every change of a finding's entity is approved; None where that is not known."""

@@ -9,6 +9,7 @@ from steward.aws.clients import client
 from tests.contract.conftest import ACCOUNT, REGION
 from tests.doubles.in_memory_drift import InMemoryBaselineStore
 
+LARGEST = 1_000
 KEY = f"baseline/{ACCOUNT}.json"
 
 
@@ -40,7 +41,7 @@ def bucket(request):
     request.getfixturevalue("moto")
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="baseline", CreateBucketConfiguration={"LocationConstraint": REGION})
-    return S3BaselineStore(client("s3"), bucket="baseline", key=KEY, owner=ACCOUNT), s3
+    return S3BaselineStore(client("s3"), bucket="baseline", key=KEY, owner=ACCOUNT, largest=LARGEST), s3
 
 
 def test_a_bucket_that_keeps_no_versions_is_refused_with_what_to_do(unversioned):
@@ -48,6 +49,14 @@ def test_a_bucket_that_keeps_no_versions_is_refused_with_what_to_do(unversioned)
         unversioned.write(b"one", replaces=None)
     with pytest.raises(NotVersionedError, match="turn on versioning"):
         unversioned.latest()
+
+
+def test_of_what_is_too_large_as_much_is_read_as_it_takes_to_see_that(request):
+    store, s3 = bucket(request)
+    s3.put_bucket_versioning(Bucket="baseline", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="baseline", Key=KEY, Body=b" " * 5_000)
+
+    assert len(store.latest().text) == LARGEST + 1
 
 
 def test_finds_nothing_where_nothing_was_written(store_and_delete):

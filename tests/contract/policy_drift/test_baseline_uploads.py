@@ -11,6 +11,7 @@ from steward.aws.clients import client
 from tests.contract.conftest import REGION
 from tests.doubles.in_memory_drift import InMemoryUploads
 
+LARGEST = 1_000
 TEXT = b'{"account": "123456789012"}'
 SHA256 = hashlib.sha256(TEXT).hexdigest()
 
@@ -26,7 +27,7 @@ def uploads_and_send(request):
     def send(link):
         requests.put(link.url, TEXT, headers=dict(link.headers), timeout=5).raise_for_status()
 
-    return S3Uploads(client("s3"), "reports"), send
+    return S3Uploads(client("s3"), "reports", LARGEST), send
 
 
 def test_reads_nothing_where_nothing_was_sent(uploads_and_send):

@@ -54,11 +54,13 @@ def linked(monkeypatch, kind, *, home, bucket_region, status=200, bucket="the-bu
     s3 = client("s3")
     s3.meta.events.register("before-send.s3", S3InRegion(bucket_region, status))
     if kind == "upload":
-        return S3Uploads(s3, bucket).link("00" * 32, 7_000_000).url
+        return S3Uploads(s3, bucket, 10_000_000).link("00" * 32, 7_000_000).url
     if kind == "report":
         found = S3Reports(s3, bucket, Versions({"html": ReportVersion("version-1", "")})).link("html")
         return found and found.url
-    return S3BaselineStore(s3, bucket=bucket, key="baseline/1.json", owner=ACCOUNT).link("version-1")
+    return S3BaselineStore(s3, bucket=bucket, key="baseline/1.json", owner=ACCOUNT, largest=10_000_000).link(
+        "version-1"
+    )
 
 
 def signed_for(link):

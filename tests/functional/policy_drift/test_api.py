@@ -10,6 +10,7 @@ import requests
 from botocore.client import BaseClient
 
 from policy_drift.bootstrap import operate_drift
+from policy_drift.domain import baseline as rules
 from tests.doubles.frozen_clock import HurryingClock
 from tests.functional.contract import Contract
 from tests.functional.gateway import Gateway, client_of, sample
@@ -413,6 +414,90 @@ def test_what_was_sent_to_a_link_does_not_replace_another_version_than_the_named
 
     assert status == 412
     assert "s3:*" not in json.dumps(baseline.read())
+
+
+@pytest.fixture
+def _no_request_reads_a_baseline(monkeypatch):
+    monkeypatch.setattr(rules, "AT_ONCE", 100)
+
+
+@pytest.mark.usefixtures("_no_request_reads_a_baseline")
+def test_an_upload_that_no_request_has_time_to_read_is_checked_and_put_in_force_by_the_scan(
+    api, sent, baseline, scans, scan
+):
+    status, _, answer = api.upload(None, query={"uploaded": sent})
+
+    before = api.call("GET", "/drift/baseline")[2]
+    scan()
+    after = api.call("GET", "/drift/baseline")[2]
+    assert (status, json.loads(scans[0]["Payload"])["id"]) == (202, answer["scan_id"])
+    assert (before["how"], after["how"]) == ("captured", "uploaded")
+    assert "user/" in after["by"] or "role/" in after["by"]
+    assert "s3:*" in json.dumps(baseline.read())
+
+
+@pytest.mark.usefixtures("_no_request_reads_a_baseline")
+def test_an_upload_that_the_scan_refuses_is_refused_in_the_name_of_its_sender(
+    api, finding, scan, baseline, scans, heard
+):
+    before, text = api.call("GET", "/drift/baseline")[2], b'{"account": "210987654321"}' + b" " * 200
+    sha256 = hashlib.sha256(text).hexdigest()
+    link = api.prepare(sha256, len(text))[2]
+    requests.put(link["upload"], text, headers=link["headers"], timeout=5).raise_for_status()
+    status = api.upload(None, query={"uploaded": sha256})[0]
+    heard()
+
+    scan()
+
+    (refused,) = [one["detail"]["data"] for one in heard() if one["detail-type"] == "BaselineRefused"]
+    after = api.call("GET", "/drift/baseline")[2]
+    assert status == 202
+    assert refused["by"] == "123456789012:role/operators"
+    assert after["version"] == before["version"]
+
+
+@pytest.mark.usefixtures("_no_request_reads_a_baseline")
+def test_an_upload_that_no_request_reads_does_not_replace_an_upload_that_no_scan_has_seen(api, sent, baseline):
+    baseline.write(json.dumps(baseline.read()).replace("s3:GetObject", "sqs:*"))
+
+    assert api.upload(None, query={"uploaded": sent})[0] == 409
+    assert "sqs:*" in json.dumps(baseline.read())
+
+
+@pytest.mark.usefixtures("_no_request_reads_a_baseline")
+def test_a_baseline_that_no_request_reads_is_not_adopted_into_and_what_to_do_is_said(api, finding, baseline):
+    before = baseline.read()
+
+    status, _, problem = api.adopt(finding)
+
+    assert status == 409
+    assert "send it to a link" in problem["detail"]
+    assert baseline.read() == before
+
+
+@pytest.mark.usefixtures("_no_request_reads_a_baseline")
+def test_findings_are_shown_and_acknowledged_beside_a_baseline_that_no_request_reads(api, finding):
+    status, _, shown = api.call("GET", f"/drift/findings/{finding['id']}")
+
+    assert (status, shown["revert"]["commands"]) == (200, [])
+    assert "too many for one call" in shown["revert"]["refused"]
+    assert api.call("GET", "/drift/baseline")[0] == 200
+    assert api.acknowledge(finding)[0] == 200
+
+
+def test_a_baseline_is_too_large_for_the_memory_of_the_function_and_the_refusal_names_the_parameter(api):
+    api.restart(AWS_LAMBDA_FUNCTION_MEMORY_SIZE="2048")
+
+    status, _, problem = api.prepare("00" * 32, 300_000_000)
+
+    assert status == 422
+    assert "DriftMemory" in problem["detail"]
+
+
+def test_a_function_with_all_memory_of_lambda_takes_the_baseline_of_the_largest_account(api):
+    api.restart(AWS_LAMBDA_FUNCTION_MEMORY_SIZE="10240")
+
+    assert api.prepare("00" * 32, 300_000_000)[0] == 201
 
 
 @pytest.mark.parametrize("found", ["another text", "nothing"])

@@ -125,6 +125,15 @@ def test_what_is_json_for_python_alone_is_refused(inserted, words):
     assert words in refused(text).reason
 
 
+@pytest.mark.parametrize("as_written", [True, False], ids=["as it is written", "in one line"])
+def test_a_key_that_stands_twice_is_refused_in_every_layout(as_written):
+    text = text_of() if as_written else json.dumps(json.loads(text_of())).encode()
+    again = text.replace(b'"format":', b'"account": "123456789012",\n  "format":', 1)
+
+    assert "twice" in refused(again).reason
+    assert baseline_document.read(text, account=ACCOUNT) == Baseline(QUIET)
+
+
 def walked(value, path=()):
     """Every place in a JSON value."""
     yield path

@@ -8,7 +8,7 @@ from policy_drift import baseline_document
 from policy_drift.application.baseline_in_force import DELETED, BaselineLostError
 from policy_drift.application.ports import ConcurrentUpdateError
 from policy_drift.domain.account import Account
-from policy_drift.domain.baseline import LARGEST, Baseline, NothingApprovedError, Origin, UnusableBaselineError
+from policy_drift.domain.baseline import Baseline, NothingApprovedError, Origin, UnusableBaselineError, largest
 from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import (
     BaselineChanged,
@@ -24,6 +24,7 @@ from tests.doubles.drift_under_test import ACCOUNT, APP, QUIET, WIDER, WIDEST, D
 from tests.doubles.fault_injection import FaultInjecting
 from tests.doubles.frozen_clock import FrozenClock, HurryingClock
 
+LARGEST = largest(2048)
 ANN = Decision("123456789012:user/ann")
 TOO_LARGE = replace(
     QUIET, roles={"app": replace(APP, inline={"own": allowing("s3:GetObject", resource="x" * LARGEST)})}
@@ -453,7 +454,7 @@ def test_what_is_too_much_to_compare_in_a_request_is_put_in_force_by_the_scan_in
     wider = replace(QUIET, roles={**QUIET.roles, **others})
 
     record = drift.operate.upload(text_of(wider), replaces="v1", by=ANN, run="run")
-    written, before = drift.store.latest().id, drift.baseline.version()
+    written, before = drift.store.latest().id, drift.baseline.record().version
     drift.clock = FrozenClock()
     drift.scan(writers={"v2": s3_event(drift)})
 
@@ -470,7 +471,7 @@ def test_a_first_baseline_that_could_not_be_read_again_is_not_captured():
     drift.scan()
 
     (failed,) = drift.published(DriftScanFailed)
-    assert f"more than the {LARGEST} that are read" in failed.reason
+    assert f"more than the {LARGEST} bytes that are read" in failed.reason
     assert drift.store.versions == []
 
 

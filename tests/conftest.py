@@ -39,9 +39,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    """Coverage counts what the examples of the code itself reach. Measuring doubles the time of a test: corpora and
-    properties run the same lines a thousand times, and the tests of the deployed stack run none of them in their own
-    process.
+    """Coverage counts what the examples of the code itself reach: corpora and properties run the same lines a thousand
+    times, and the tests of the deployed stack run none of them in their own process.
     """
     items.sort(key=lambda item: _suite(item) not in LONG)
     for item in items:

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 from moto import mock_aws
+from moto.dynamodb.models.table import Table
 
 from benchmarks.served_iam import ServedIam
 from policy_drift.adapters.dynamodb_findings import DynamoDbBaselineRecords, DynamoDbFindings
@@ -71,6 +72,9 @@ def scanned(approved: Account, live: Account, bus: EventPublisher) -> Iterator[S
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     with mock_aws():
+        # moto copies the table for each transaction, to undo it: memory and time grow with the square of the findings.
+        # Nothing is undone here, where one process writes.
+        Table.__deepcopy__ = lambda table, _: table  # type: ignore[attr-defined]
         s3, dynamodb, iam = boto3.client("s3"), boto3.client("dynamodb"), boto3.client("iam")
         iam.meta.events.register_first("before-send.iam", ServedIam(live).answer)
         s3.create_bucket(Bucket="baseline")

@@ -220,14 +220,14 @@ class OperateDrift:
             What is in force now; None where the scan puts it in force: it is too large, or too much differs.
         """
         until = self._clock.now() + FOR_COMPARING
+        uploaded = baseline_document.read(text, account=self._account) if len(text) <= baseline.AT_ONCE else None
         before = self._baseline.record()
         if replaces is not None and (before is None or before.version != replaces):
             raise PreconditionFailedError("another baseline is in force than the one in If-Match; read it again")
-        if len(text) > baseline.AT_ONCE or (before and before.is_large):
+        if uploaded is None or (before and before.is_large):
             self._baseline.propose(text, by=by, run=run, based_on=replaces)
             self._trigger.request(run, by.by)
             return None
-        uploaded = baseline_document.read(text, account=self._account)
         try:
             record = self._baseline.replace(
                 uploaded, origin=Origin.UPLOADED, by=by, findings=[], run=run, based_on=replaces, until=until

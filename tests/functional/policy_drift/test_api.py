@@ -354,6 +354,10 @@ def test_an_upload_that_cannot_be_used_is_refused_with_the_reason(api, finding, 
     assert baseline.read() == before
 
 
+def test_what_is_wrong_with_an_upload_is_said_before_it_is_compared_with_the_version_of_if_match(api, finding):
+    assert api.upload([], headers={"If-Match": '"of yesterday"'})[0] == 422
+
+
 def test_an_upload_of_another_media_type_is_refused(api, finding, baseline):
     assert api.upload(baseline.read(), headers={"Content-Type": "text/plain"})[0] == 415
 

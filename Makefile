@@ -44,12 +44,18 @@ test-slow: .venv/ready .local/venv/ready ## Run the slow tests, which are long p
 	COVERAGE_CORE=ctrace $(TOOLS)/pytest -n 2 --cov --cov-branch --cov-fail-under=90 -m "not slow" tests/unit tests/functional tests/contract
 
 check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture, template, secrets, settings
-	$(TOOLS)/ruff check .
-	$(TOOLS)/ruff format --check .
+	@$(MAKE) --no-print-directory --output-sync=target -j 2 types style-and-template
+
+.PHONY: types style-and-template
+types:
 	$(TOOLS)/mypy
 	$(TOOLS)/mypy --config-file tests/mypy.ini tests
 	$(TOOLS)/mypy consumer/ecr_steward_credentials.py
 	$(TOOLS)/mypy integrations/github/policy-gate/comment.py
+
+style-and-template:
+	$(TOOLS)/ruff check .
+	$(TOOLS)/ruff format --check .
 	PYTHONPATH=functions:layers $(TOOLS)/lint-imports --no-cache --no-logo
 	PYTHONPATH=cli:functions:layers $(TOOLS)/lint-imports --no-cache --no-logo --config cli/pyproject.toml
 	$(TOOLS)/cfn-lint template.yaml global-events.yaml

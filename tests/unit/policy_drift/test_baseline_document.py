@@ -174,7 +174,8 @@ def edited(draw):
                     at[draw(st.text(max_size=5))] = at.pop(place[-1])
         except (KeyError, IndexError, TypeError, AttributeError):
             continue  # an earlier edit took the place away
-    text = json.dumps(document, indent=draw(st.sampled_from([None, 2])))
+    text = json.dumps(document, indent=draw(st.sampled_from([None, 2, 2])), ensure_ascii=draw(st.booleans()))
+    text += draw(st.sampled_from(["", "\n"]))
     start, end = (draw(st.integers(0, len(text))) for _ in range(2))
     match draw(st.sampled_from(["leave", "leave", "cut", "double", "insert"])):
         case "cut":
@@ -188,6 +189,20 @@ def edited(draw):
                 + text[start:]
             )
     return text.encode("utf-8", "surrogatepass")
+
+
+def read_or_none(text):
+    """What is read; None where the text is refused."""
+    try:
+        return baseline_document.read(text, account=ACCOUNT)
+    except UnusableBaselineError:
+        return None
+
+
+@settings(max_examples=400)
+@given(edited())
+def test_a_document_in_the_layout_of_the_steward_reads_as_in_every_other(text):
+    assert read_or_none(text) == read_or_none(b" " + text)
 
 
 @settings(max_examples=400)

@@ -25,14 +25,14 @@ from policy_drift.application.scan_account import Completed, ScanAccount
 from policy_drift.bootstrap import baseline_in_force, operate_drift, scan_account
 from policy_drift.domain.access_keys import AccessKeys, KeySummary
 from policy_drift.domain.account import Account, EntityId
-from policy_drift.domain.baseline import Baseline, Origin
+from policy_drift.domain.baseline import Baseline, Origin, largest
 from policy_drift.domain.decision import Decision
 from policy_drift.domain.finding import Drift
 from policy_drift.domain.settings import DriftSettings
 from steward.events import EventPublisher
 
-LARGEST = 400 * 1024 * 1024
-"""Bytes of a baseline: what a function with all memory of Lambda reads, and more."""
+MEMORY = 10_240
+"""MB of a function with all memory that Lambda gives, which reads the largest baselines."""
 HALF_LIMIT = timedelta(seconds=450)
 """When the deployed function begins no other comparison."""
 
@@ -70,6 +70,7 @@ def scanned(approved: Account, live: Account, bus: EventPublisher) -> Iterator[S
         "AWS_ACCESS_KEY_ID": "made-up",
         "AWS_SECRET_ACCESS_KEY": "made-up",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY),
     }
     with mock_aws():
         # moto copies the table for each transaction, to undo it: memory and time grow with the square of the findings.
@@ -92,7 +93,9 @@ def scanned(approved: Account, live: Account, bus: EventPublisher) -> Iterator[S
             "account": live.id,
             "publisher": bus,
             "clock": clock,
-            "store": S3BaselineStore(s3, bucket="baseline", key="baseline.json", owner="123456789012", largest=LARGEST),
+            "store": S3BaselineStore(
+                s3, bucket="baseline", key="baseline.json", owner="123456789012", largest=largest(MEMORY)
+            ),
             "records": DynamoDbBaselineRecords(dynamodb, "state", live.id),
         }
         of_runs: dict[str, Any] = {
@@ -107,7 +110,7 @@ def scanned(approved: Account, live: Account, bus: EventPublisher) -> Iterator[S
             Baseline(approved), origin=Origin.UPLOADED, by=Decision("reviewer"), findings=[], run="benchmark"
         )
         scanner = scan_account(history=_NoHistory(), rotation_roles=[], keys=_NoKeys(), **of_runs, **ports)
-        uploads, trigger = S3Uploads(s3, "reports", LARGEST), LambdaScanTrigger(boto3.client("lambda"), "scan")
+        uploads, trigger = S3Uploads(s3, "reports", largest(MEMORY)), LambdaScanTrigger(boto3.client("lambda"), "scan")
         operators = operate_drift(uploads=uploads, trigger=trigger, **of_runs, **ports)
         size: int = s3.head_object(Bucket="baseline", Key="baseline.json")["ContentLength"]
         yield Scanned(scanner, operators, clock, calls, reports, size)

@@ -5,6 +5,7 @@ names the line, because people edit the file by hand.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -161,6 +162,9 @@ def _as_written(text: bytes) -> dict[str, Any] | None:
 
 
 def _parsed(text: str) -> dict[str, Any]:
+    # Python's reader accepts NaN, half a surrogate pair and endless numbers; other readers refuse them. What the other
+    # one reads is let go before Python's begins: both together would need twice the memory.
+    refused_by_others = _refused_by_others(text)
     try:
         raw = json.loads(text, object_pairs_hook=_without_repetition)
     except json.JSONDecodeError as error:
@@ -170,14 +174,19 @@ def _parsed(text: str) -> dict[str, Any]:
         raise UnusableBaselineError(f"the key {error} stands twice in one object") from error
     except ValueError as error:  # a number that is longer than Python converts
         raise UnusableBaselineError(f"it is not JSON that others read: {error}") from error
-    try:
-        # Python's reader accepts NaN, half a surrogate pair and endless numbers; other readers refuse them.
-        msgspec.json.decode(text)
-    except ValueError as error:
-        raise UnusableBaselineError(f"it is not JSON that others read: {error}") from error
+    if refused_by_others:
+        raise UnusableBaselineError(f"it is not JSON that others read: {refused_by_others}") from refused_by_others
     if not isinstance(raw, dict) or "format" not in raw:
         raise UnusableBaselineError(f"it is no baseline: an object with the format {FORMAT!r} is", line=1)
     return raw
+
+
+def _refused_by_others(text: str) -> ValueError | None:
+    try:
+        msgspec.json.decode(text)
+    except ValueError as error:
+        return error
+    return None
 
 
 class _RepeatedKeyError(ValueError):
@@ -187,8 +196,8 @@ class _RepeatedKeyError(ValueError):
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _RepeatedKeyError(repr(next(key for key in keys if keys.count(key) > 1)))
+        counts = Counter(key for key, _ in pairs)
+        raise _RepeatedKeyError(repr(next(key for key, times in counts.items() if times > 1)))
     return found
 
 

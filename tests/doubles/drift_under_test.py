@@ -69,7 +69,7 @@ class DriftUnderTest:
         self.iam = InMemoryAccount(account)
         self.findings = InMemoryFindings()
         self.records = InMemoryBaselineRecords()
-        self.store = InMemoryBaselineStore()
+        self.store = InMemoryBaselineStore(self.clock)
         self.publisher = publisher or RecordingPublisher()
         self.history = history or NoHistory()
         self.steps = steps

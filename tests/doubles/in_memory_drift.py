@@ -1,7 +1,6 @@
 """What policy drift remembers and reads, in memory."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from policy_drift.application.ports import (
     ConcurrentUpdateError,
@@ -14,6 +13,7 @@ from policy_drift.application.ports import (
 )
 from policy_drift.domain.account import Account, EntityId, EntityKind, policy_id
 from policy_drift.domain.dependents import with_dependents
+from tests.doubles.frozen_clock import FrozenClock
 
 
 class InMemoryOutbox:
@@ -104,7 +104,8 @@ class InMemoryBaselineRecords(InMemoryOutbox):
 class InMemoryBaselineStore:
     """A versioned object."""
 
-    def __init__(self):
+    def __init__(self, clock=None):
+        self.clock = clock or FrozenClock()
         self.versions = []
         self.is_deleted = False
         self.keeps_versions = True
@@ -138,7 +139,7 @@ class InMemoryBaselineStore:
         self._number += 1
         number = self._number
         self.is_deleted = False
-        self.versions.append(Version(f"v{number}", f"etag-{number}", datetime(2026, 5, 4, tzinfo=UTC), text))
+        self.versions.append(Version(f"v{number}", f"etag-{number}", self.clock.now(), text))
         return self.versions[-1]
 
     def link(self, version_id):

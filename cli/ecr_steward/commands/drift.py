@@ -195,8 +195,9 @@ def push(
     import hashlib
     import json
 
+    text = read(file)
     try:
-        body = json.loads(read(file))
+        body = json.loads(text)
     except ValueError as error:
         raise CommandError(f"{file}: it is no JSON: {error}", "Give a baseline document") from error
     api = api_of(context)
@@ -209,16 +210,17 @@ def push(
             )
         would(context, f"replace it by {file}", in_force)
         return
-    unless_replaced, text = {"If-Match": replaces}, json.dumps(body).encode()
-    if len(text) <= MOST_SENT:
+    unless_replaced = {"If-Match": replaces}
+    if len(json.dumps(body)) <= MOST_SENT:
         answer = api.call("PUT", "/drift/baseline", body, headers=unless_replaced)
-    else:
-        sha256 = hashlib.sha256(text).hexdigest()
-        link = api.call("POST", "/drift/baseline/uploads", {"sha256": sha256, "size": len(text)}).body
-        api.upload(link["upload"], text, link["headers"])
+    else:  # as it is laid out: a version in force that is one line would show no difference
+        sent = text.encode()
+        sha256 = hashlib.sha256(sent).hexdigest()
+        link = api.call("POST", "/drift/baseline/uploads", {"sha256": sha256, "size": len(sent)}).body
+        api.upload(link["upload"], sent, link["headers"])
         answer = api.call("PUT", "/drift/baseline", query={"uploaded": sha256}, headers=unless_replaced)
     if answer.status == HTTPStatus.ACCEPTED:
-        note("too much differs for one call: the scan that has begun compares it, and puts it in force")
+        note("it is too large for one call, or too much differs: the scan that has begun puts it in force")
     show(context, answer.body)
 
 

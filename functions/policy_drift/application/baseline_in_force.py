@@ -45,6 +45,9 @@ from steward.events import EventPublisher, PublishableEvent
 from steward.severities import DriftSeverities
 from steward.severity import Severity
 
+MOST_TRIES = 6
+"""Scans that begin to read a version: an upload starts two, of S3's event and of the request, and Lambda retries each
+twice."""
 UNANNOUNCED = "unknown (no event announced the upload)"
 DELETED = "Object Deleted"
 """S3's event of a deletion. https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html"""
@@ -235,13 +238,22 @@ class BaselineInForce:
         text = self._text_of(baseline)
         if origin is Origin.UPLOADED:
             baseline_document.refuse_bad_policies(text, baseline, before.account if before else None)
-        intent = _intent(text, origin, by, findings)
+        intent = self._intent(text, origin, by, findings)
         if kept:
             kept = self._intending(kept, intent, run)
         written = self._store.write(text, replaces=latest.etag if latest else None)
         try:
             return self._put_in_force(
-                kept, before, baseline, written, intent, run, is_first=is_first, changes=changes, until=until
+                kept,
+                before,
+                baseline,
+                written,
+                intent,
+                run,
+                size=len(text),
+                is_first=is_first,
+                changes=changes,
+                until=until,
             )
         except ConcurrentUpdateError:
             # S3's event of the new version started a scan, which put it in force first, as the intent says.
@@ -255,17 +267,22 @@ class BaselineInForce:
 
         Raises
         ------
-        NothingApprovedError
-            There is no baseline that it could replace.
         ConcurrentUpdateError
             As of `replace`.
         """
         kept, latest = self._records.get(), self._store.latest()
-        if kept is None:
-            raise NothingApprovedError("there is no baseline yet: request a scan")
         _refuse_stale(kept, latest, Origin.UPLOADED, based_on)
-        self._intending(kept, _intent(text, Origin.UPLOADED, by), run)
+        intent = self._intent(text, Origin.UPLOADED, by)
+        if kept:
+            self._intending(kept, intent, run)
         self._store.write(text, replaces=latest.etag if latest else None)
+        now = self._records.get()
+        if now and kept and now.value.version == kept.value.version and now.value.intent != intent:
+            self._intending(now, intent, run)  # another call, whose write failed, had said what it was about to write
+
+    def _intent(self, text: bytes, origin: Origin, by: Decision, findings: Sequence[str] = ()) -> Intent:
+        found, now = tuple(findings), self._clock.now()
+        return Intent(_digest(text), origin, by.by, found, by.session, by.reason, by.reference, now)
 
     def _intending(self, kept: Kept[InForce], intent: Intent, run: str) -> Kept[InForce]:
         record = replace(kept.value, intent=intent)
@@ -280,14 +297,33 @@ class BaselineInForce:
             drift = self._about(kept, self._lost_severity, "missing", "The baseline was deleted.")
             return Approved(self._good(kept.value, causes=causes), kept.value, drift, causes)
         before, intent = self._good_or_none(kept.value), kept.value.intent
-        if intent is None or intent.digest != _digest(latest.text):
+        if intent is None or not intent.is_behind(_digest(latest.text), latest.written):
             intent = _upload(latest, writers)
         try:
+            kept = self._trying(kept, latest.id, run)
             baseline = self._read(latest)
             baseline_document.refuse_bad_policies(latest.text, baseline, before.account if before else None)
+            size = self._size_of(baseline)
         except UnusableBaselineError as error:
             return self._refused(kept, before, latest, error, intent.by, _causes(latest, writers), run)
-        return self._put_in_force(kept, before, baseline, latest, intent, run)
+        return self._put_in_force(kept, before, baseline, latest, intent, run, size=size)
+
+    def _trying(self, kept: Kept[InForce], version: str, run: str) -> Kept[InForce]:
+        """Note that a scan begins to read a version; a version that was refused has been read, and killed none.
+
+        Raises
+        ------
+        UnusableBaselineError
+            So many scans have begun to read it, and none has ended, that they died of it.
+        """
+        record = kept.value
+        tries = record.tries if record.tried == version else 0
+        if tries >= MOST_TRIES:
+            raise UnusableBaselineError(f"{tries} scans began to read it, and none of them ended: it is not read again")
+        if record.refused == version:
+            return kept
+        record = replace(record, tried=version, tries=tries + 1)
+        return Kept(record, self._save(kept, record, [], run))
 
     def _refused(
         self,
@@ -304,7 +340,7 @@ class BaselineInForce:
         if record.refused != latest.id:
             in_force = record.version if before else ""
             event = BaselineRefused(latest.id, in_force, by, error.reason, error.line)
-            record = replace(record, refused=latest.id)
+            record = replace(record, refused=latest.id, intent=None)
             self._save(kept, record, [event], run)
         if before is None:
             raise self._lost(record, f"is gone, and the one in the bucket cannot be used: {error}", latest.id, causes)
@@ -321,11 +357,13 @@ class BaselineInForce:
         try:
             baseline = self._read(latest)
             baseline_document.refuse_bad_policies(latest.text, baseline, live)
+            size = self._size_of(baseline)
         except UnusableBaselineError as error:
             if is_first:
                 raise NothingApprovedError(f"the first baseline cannot be used: {error}") from error
             raise self._forgotten(_causes(latest, writers)) from error
-        return self._put_in_force(None, None, baseline, latest, _upload(latest, writers), run, is_first=is_first)
+        upload = _upload(latest, writers)
+        return self._put_in_force(None, None, baseline, latest, upload, run, size=size, is_first=is_first)
 
     def _capture(self, account: Account, run: str) -> Approved:
         """Capture the first baseline ever; only an account that was read completely is captured."""
@@ -345,7 +383,7 @@ class BaselineInForce:
             raise NothingApprovedError(f"there is no first baseline: {error}") from error
         written = self._store.write(text, replaces=None)
         intent = Intent(_digest(text), Origin.CAPTURED, "the first scan")
-        return self._put_in_force(None, None, baseline, written, intent, run, is_first=True)
+        return self._put_in_force(None, None, baseline, written, intent, run, size=len(text), is_first=True)
 
     def _put_in_force(
         self,
@@ -356,6 +394,7 @@ class BaselineInForce:
         intent: Intent,
         run: str,
         *,
+        size: int,
         is_first: bool = False,
         changes: Sequence[Drift] | None = None,
         until: datetime | None = None,
@@ -386,7 +425,7 @@ class BaselineInForce:
             reference=intent.reference,
             approves=intent.findings or tuple(drift.finding_id for drift in changes[:_MOST_NAMED]),
             captured=now if intent.how is Origin.CAPTURED else before_it,
-            size=len(version.text),
+            size=size,
         )
         event = BaselineChanged(
             version=version.id,
@@ -444,6 +483,10 @@ class BaselineInForce:
             raise UnusableBaselineError(self._too_large("it has more"))
         return baseline_document.read(version.text, account=self._account)
 
+    def _size_of(self, baseline: Baseline) -> int:
+        """Bytes as we lay it out, however it was sent: an adoption writes it so. Raises UnusableBaselineError."""
+        return len(self._text_of(baseline))
+
     def _text_of(self, baseline: Baseline) -> bytes:
         """The text to write. Raises UnusableBaselineError if it would never be read again."""
         text = baseline_document.write(baseline)
@@ -495,10 +538,6 @@ def _causes(latest: Version, writers: Mapping[str, Change]) -> tuple[Change, ...
 
 def _deletions(writers: Mapping[str, Change]) -> tuple[Change, ...]:
     return tuple(change for change in writers.values() if change.event_name == DELETED)
-
-
-def _intent(text: bytes, origin: Origin, by: Decision, findings: Sequence[str] = ()) -> Intent:
-    return Intent(_digest(text), origin, by.by, tuple(findings), by.session, by.reason, by.reference)
 
 
 def _upload(latest: Version, writers: Mapping[str, Change]) -> Intent:

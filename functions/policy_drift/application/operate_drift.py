@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from policy_drift import baseline_document
-from policy_drift.application.baseline_in_force import Approved, BaselineInForce, ComparisonUnfinishedError
+from policy_drift.application.baseline_in_force import (
+    Approved,
+    BaselineInForce,
+    ComparisonUnfinishedError,
+    LargeBaselineError,
+)
 from policy_drift.application.find_credentials import FindCredentials
 from policy_drift.application.ports import (
     AccountReader,
@@ -296,6 +301,10 @@ class OperateDrift:
         """Those of them that the first scan approved in this form, and that are not reviewed yet; by id."""
         try:
             approved, _ = self._baseline.known(at_once=True)
+        except LargeBaselineError:
+            if all(self._findings.get(one) is None for one in reviewed):
+                raise
+            return {}
         except ConflictError:
             return {}
         return self._review.found(approved, reviewed, Work(OF_A_REQUEST))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,16 @@ AT_ONCE = 64 * 1024 * 1024
 real size have 48 MB. A scan puts a larger one in force, and only another upload changes it."""
 
 
+WRITTEN_WITHIN = timedelta(minutes=15)
+"""How far the clocks and a slow write may part a decision from the version that it is about."""
+LONGEST_REASON = 500
+LONGEST_NAME = 128
+"""Characters of a group's name; those of users and roles are shorter.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length"""
+LONGEST_ARN = 2_048
+"""Characters of an ARN. https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetPolicy.html"""
+
+
 def largest(memory: int) -> int:
     """Bytes of a baseline that a function with so many MB of memory reads.
 
@@ -29,9 +39,13 @@ def largest(memory: int) -> int:
 
 
 class UnusableBaselineError(RuleViolationError):
-    """What was uploaded is no baseline of this account; ``line`` is 0 where no line is to blame."""
+    """What was uploaded is no baseline of this account; ``line`` is 0 where no line is to blame.
+
+    The reason quotes what was uploaded, and is cut, so that an event and a record can hold it.
+    """
 
     def __init__(self, reason: str, *, line: int = 0) -> None:
+        reason = reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}…"
         super().__init__(f"line {line}: {reason}" if line else reason)
         self.reason = reason
         self.line = line
@@ -95,7 +109,7 @@ def flaws(account: Account) -> Iterator[Flaw]:
     IAM never gives one: an account that was read whole has no flaws.
     """
     for arn in account.policies:
-        if not _POLICY_ARN.fullmatch(arn):
+        if len(arn) > LONGEST_ARN or not _POLICY_ARN.fullmatch(arn):
             yield Flaw(("policies", arn), f"{arn!r} is not {_REQUIRED_ARN}")
     sections: tuple[tuple[str, Mapping[str, Entity]], ...] = (
         ("users", account.users),
@@ -104,8 +118,8 @@ def flaws(account: Account) -> Iterator[Flaw]:
     )
     for section, principals in sections:
         for name, principal in principals.items():
-            if not name:
-                yield Flaw((section, name), "a name is empty")
+            if not 0 < len(name) <= LONGEST_NAME:
+                yield Flaw((section, name), f"a name has from 1 to {LONGEST_NAME} characters, not {len(name)}")
             for place, arn in _policies_of(principal):
                 if arn not in account.policies:
                     yield Flaw((section, name, *place), _why_missing(arn))
@@ -126,7 +140,7 @@ def _flaws_beside(account: Account) -> Iterator[Flaw]:
         if entity.name not in holders.get(entity.kind, ()):
             yield Flaw(("beside", entity), f"{entity} is no user and no role of the file, and not its account")
         for index, item in enumerate(items):
-            if kind_of(item) is None:
+            if len(item) > LONGEST_ARN or kind_of(item) is None:
                 yield Flaw(("beside", entity, index), f"{item!r} is no item of a finding, such as 'access key AKIA…'")
 
 
@@ -156,7 +170,8 @@ class Origin(StrEnum):
 class Intent:
     """A version that we are about to write, with who wanted it and why, for the run that sees it first.
 
-    ``digest`` is the SHA-256 of its text; ``findings`` are those that it adopts.
+    ``digest`` is the SHA-256 of its text; ``findings`` are those that it adopts; ``at`` is when it was decided, None in
+    records of an earlier release.
     """
 
     digest: str
@@ -166,6 +181,11 @@ class Intent:
     session: str = ""
     reason: str = ""
     reference: str = ""
+    at: datetime | None = None
+
+    def is_behind(self, digest: str, written: datetime) -> bool:
+        """Whether it explains a text that was written at that time: the same text later is a decision of another."""
+        return self.digest == digest and (self.at is None or abs(written - self.at) <= WRITTEN_WITHIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +211,9 @@ class InForce:
     captured : datetime, optional
         When the first scan captured the account; None if the first baseline was uploaded.
     size : int
-        Bytes of its text; 0 where it was put in force before that was recorded.
+        Bytes of its text as the steward lays it out; 0 where it was put in force before that was recorded.
+    tried, tries : str, int
+        The version in the bucket that scans have begun to read, and how many: each of them may have died of it.
     """
 
     version: str
@@ -207,6 +229,8 @@ class InForce:
     approves: tuple[str, ...] = ()
     captured: datetime | None = None
     size: int = 0
+    tried: str = ""
+    tries: int = 0
 
     @property
     def is_large(self) -> bool:

@@ -130,7 +130,7 @@ def test_a_baseline_that_is_too_large_for_a_request_is_sent_to_a_link_and_named(
 
     assert main(["drift", "baseline", "push", str(file), "--replaces", "v1"]) == 0
 
-    text = json.dumps(large).encode()
+    text = file.read_bytes()
     sha256 = hashlib.sha256(text).hexdigest()
     assert sent == [
         ("POST", "/drift/baseline/uploads", {}, {"sha256": sha256, "size": len(text)}),

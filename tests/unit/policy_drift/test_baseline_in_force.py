@@ -1,14 +1,15 @@
 """Which baseline is in force when its bucket changes, and what is published of it."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from policy_drift import baseline_document
-from policy_drift.application.baseline_in_force import DELETED, BaselineLostError
+from policy_drift.application.baseline_in_force import DELETED, BaselineLostError, LargeBaselineError
 from policy_drift.application.ports import ConcurrentUpdateError
 from policy_drift.domain.account import Account
-from policy_drift.domain.baseline import Baseline, NothingApprovedError, Origin, UnusableBaselineError, largest
+from policy_drift.domain.baseline import AT_ONCE, Baseline, NothingApprovedError, Origin, UnusableBaselineError, largest
 from policy_drift.domain.decision import Decision
 from policy_drift.domain.events import (
     BaselineChanged,
@@ -473,6 +474,139 @@ def test_a_first_baseline_that_could_not_be_read_again_is_not_captured():
     (failed,) = drift.published(DriftScanFailed)
     assert f"more than the {LARGEST} bytes that are read" in failed.reason
     assert drift.store.versions == []
+
+
+class DyingWhenItPublishes:
+    """Records of a run that is killed before it says what it has put in force."""
+
+    def __init__(self, records):
+        self._records = records
+        self.id = records.id
+
+    def __getattr__(self, name):
+        return getattr(self._records, name)
+
+    def save(self, in_force, *, after, events=(), until=None):
+        if events:
+            raise SystemExit("killed")
+        return self._records.save(in_force, after=after, until=until)
+
+
+def test_a_text_that_kills_every_scan_is_refused_and_the_scans_go_on(drift):
+    drift.baseline.propose(text_of(granting("s3:*")), by=ANN, run="run")
+    sound, drift.records = drift.records, DyingWhenItPublishes(drift.records)
+    for _ in range(6):
+        with pytest.raises(SystemExit):
+            drift.scan()
+    drift.records = sound
+    drift.role(inline={"own": WIDER})
+    drift.scan()
+    drift.scan()
+
+    (refused,) = drift.published(BaselineRefused)
+    assert (refused.by, refused.version_in_force) == (ANN.by, "v1")
+    assert "none of them ended" in refused.reason
+    assert "access:role:app" in {one.finding_id for one in drift.published(PolicyDriftDetected)}
+    assert not drift.published(DriftScanFailed)
+
+
+def test_a_text_is_tried_again_where_a_scan_before_was_killed(drift):
+    drift.baseline.propose(text_of(granting("s3:*")), by=ANN, run="run")
+    sound, drift.records = drift.records, DyingWhenItPublishes(drift.records)
+    with pytest.raises(SystemExit):
+        drift.scan()
+    drift.records = sound
+    drift.scan()
+
+    record = drift.baseline.record()
+    assert (record.version, record.by, record.tries) == ("v2", ANN.by, 0)
+
+
+def test_a_reason_that_quotes_a_long_text_is_cut(drift):
+    drift.store.put(text_of().replace(b"baseline/1", b"baseline/" + b"9" * 500_000))
+
+    drift.scan()
+
+    (refused,) = drift.published(BaselineRefused)
+    assert len(refused.reason) <= 501
+    assert drift.published(DriftScanCompleted)
+
+
+def test_a_name_that_iam_does_not_have_is_refused(drift):
+    name = "x" * 129
+    drift.store.put(text_of(replace(QUIET, roles={name: replace(APP, name=name)})))
+
+    drift.scan()
+
+    (refused,) = drift.published(BaselineRefused)
+    assert "from 1 to 128 characters, not 129" in refused.reason
+
+
+def test_who_sends_a_refused_text_again_is_named_and_not_who_sent_it_first(drift):
+    bad = text_of(Account(ACCOUNT))
+    drift.baseline.propose(bad, by=ANN, run="run")
+    drift.scan()
+    again = drift.store.put(bad)
+    drift.scan(writers={again.id: s3_event(drift)})
+
+    first, second = drift.published(BaselineRefused)
+    assert first.by == ANN.by
+    assert "999988887777" in second.by
+
+
+def test_who_writes_a_text_that_another_person_failed_to_write_is_named(drift):
+    text = text_of(granting("s3:*"))
+    write, drift.store.write = drift.store.write, unavailable
+    with pytest.raises(UpstreamError):
+        drift.baseline.propose(text, by=ANN, run="run")
+    drift.store.write = write
+    drift.clock.advance(minutes=16)
+    written = drift.store.put(text)
+    drift.scan(writers={written.id: s3_event(drift)})
+
+    assert "999988887777" in drift.baseline.record().by
+
+
+def unavailable(text, *, replaces):
+    raise UpstreamError("S3 is away", code="ServiceUnavailable")
+
+
+@pytest.mark.parametrize("is_same_text", [True, False])
+def test_of_two_calls_at_once_that_which_wrote_its_text_is_named(drift, is_same_text):
+    text = text_of(granting("s3:*"))
+    write, bob = drift.store.write, Decision("123456789012:user/bob")
+
+    def overtaken(sent, *, replaces):
+        drift.store.write = conflicting
+        with pytest.raises(ConcurrentUpdateError):
+            drift.baseline.propose(text if is_same_text else text_of(granting("sqs:*")), by=bob, run="bob")
+        return write(sent, replaces=replaces)
+
+    drift.store.write = overtaken
+    drift.baseline.propose(text, by=ANN, run="ann")
+    drift.scan()
+
+    assert drift.baseline.record().by == ANN.by
+
+
+def conflicting(text, *, replaces):
+    raise ConcurrentUpdateError("another baseline was written meanwhile")
+
+
+def test_a_finding_of_a_captured_baseline_that_no_request_reads_is_kept_in_the_file(drift):
+    kept = drift.records.get()
+    drift.records.save(replace(kept.value, size=AT_ONCE + 1), after=kept.revision)
+
+    with pytest.raises(LargeBaselineError, match="change the file"):
+        drift.operate.adopt({"unmanaged:role:app": "any"}, ANN, "run")
+
+
+def test_a_text_in_one_line_counts_as_large_as_it_will_be_laid_out(drift):
+    drift.store.put(json.dumps(json.loads(text_of(granting("s3:*")))).encode())
+
+    drift.scan()
+
+    assert drift.baseline.record().size == len(text_of(granting("s3:*")))
 
 
 def test_an_adoption_that_could_not_be_read_again_is_refused_and_nothing_is_written(drift):

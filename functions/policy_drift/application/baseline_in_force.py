@@ -45,9 +45,6 @@ from steward.events import EventPublisher, PublishableEvent
 from steward.severities import DriftSeverities
 from steward.severity import Severity
 
-MOST_TRIES = 6
-"""Scans that begin to read a version: an upload starts two, of S3's event and of the request, and Lambda retries each
-twice."""
 UNANNOUNCED = "unknown (no event announced the upload)"
 DELETED = "Object Deleted"
 """S3's event of a deletion. https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html"""
@@ -300,30 +297,12 @@ class BaselineInForce:
         if intent is None or not intent.is_behind(_digest(latest.text), latest.written):
             intent = _upload(latest, writers)
         try:
-            kept = self._trying(kept, latest.id, run)
             baseline = self._read(latest)
             baseline_document.refuse_bad_policies(latest.text, baseline, before.account if before else None)
             size = self._size_of(baseline)
         except UnusableBaselineError as error:
             return self._refused(kept, before, latest, error, intent.by, _causes(latest, writers), run)
         return self._put_in_force(kept, before, baseline, latest, intent, run, size=size)
-
-    def _trying(self, kept: Kept[InForce], version: str, run: str) -> Kept[InForce]:
-        """Note that a scan begins to read a version; a version that was refused has been read, and killed none.
-
-        Raises
-        ------
-        UnusableBaselineError
-            So many scans have begun to read it, and none has ended, that they died of it.
-        """
-        record = kept.value
-        tries = record.tries if record.tried == version else 0
-        if tries >= MOST_TRIES:
-            raise UnusableBaselineError(f"{tries} scans began to read it, and none of them ended: it is not read again")
-        if record.refused == version:
-            return kept
-        record = replace(record, tried=version, tries=tries + 1)
-        return Kept(record, self._save(kept, record, [], run))
 
     def _refused(
         self,

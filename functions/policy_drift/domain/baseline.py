@@ -212,8 +212,6 @@ class InForce:
         When the first scan captured the account; None if the first baseline was uploaded.
     size : int
         Bytes of its text as the steward lays it out; 0 where it was put in force before that was recorded.
-    tried, tries : str, int
-        The version in the bucket that scans have begun to read, and how many: each of them may have died of it.
     """
 
     version: str
@@ -229,8 +227,6 @@ class InForce:
     approves: tuple[str, ...] = ()
     captured: datetime | None = None
     size: int = 0
-    tried: str = ""
-    tries: int = 0
 
     @property
     def is_large(self) -> bool:

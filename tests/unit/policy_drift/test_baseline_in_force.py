@@ -476,52 +476,6 @@ def test_a_first_baseline_that_could_not_be_read_again_is_not_captured():
     assert drift.store.versions == []
 
 
-class DyingWhenItPublishes:
-    """Records of a run that is killed before it says what it has put in force."""
-
-    def __init__(self, records):
-        self._records = records
-        self.id = records.id
-
-    def __getattr__(self, name):
-        return getattr(self._records, name)
-
-    def save(self, in_force, *, after, events=(), until=None):
-        if events:
-            raise SystemExit("killed")
-        return self._records.save(in_force, after=after, until=until)
-
-
-def test_a_text_that_kills_every_scan_is_refused_and_the_scans_go_on(drift):
-    drift.baseline.propose(text_of(granting("s3:*")), by=ANN, run="run")
-    sound, drift.records = drift.records, DyingWhenItPublishes(drift.records)
-    for _ in range(6):
-        with pytest.raises(SystemExit):
-            drift.scan()
-    drift.records = sound
-    drift.role(inline={"own": WIDER})
-    drift.scan()
-    drift.scan()
-
-    (refused,) = drift.published(BaselineRefused)
-    assert (refused.by, refused.version_in_force) == (ANN.by, "v1")
-    assert "none of them ended" in refused.reason
-    assert "access:role:app" in {one.finding_id for one in drift.published(PolicyDriftDetected)}
-    assert not drift.published(DriftScanFailed)
-
-
-def test_a_text_is_tried_again_where_a_scan_before_was_killed(drift):
-    drift.baseline.propose(text_of(granting("s3:*")), by=ANN, run="run")
-    sound, drift.records = drift.records, DyingWhenItPublishes(drift.records)
-    with pytest.raises(SystemExit):
-        drift.scan()
-    drift.records = sound
-    drift.scan()
-
-    record = drift.baseline.record()
-    assert (record.version, record.by, record.tries) == ("v2", ANN.by, 0)
-
-
 def test_a_reason_that_quotes_a_long_text_is_cut(drift):
     drift.store.put(text_of().replace(b"baseline/1", b"baseline/" + b"9" * 500_000))
 

@@ -31,9 +31,11 @@ _IN_USE = {
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
     "AWS_LAMBDA_FUNCTION_NAME": "measured",
+    "EVENT_DELAY_SECONDS": "30",
     "IAM_EVENTS_REGION": "us-east-1",
     "POWERTOOLS_LOG_LEVEL": "INFO",
     "PUSH_SAFETY_NET": "report",
+    "ROTATION_ROLES": "",
     "ROTATION_FUNCTION": "arn:aws:lambda:ca-central-1:123456789012:function:rotation",
     "STEWARD_ACCOUNT": "123456789012",
 }
@@ -93,7 +95,7 @@ def _seconds(statement: str, environment: dict[str, str]) -> tuple[float, float]
     """Wall and processor time of a statement, in an interpreter that knows no packages but the built ones."""
     interpreter = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     command = [str(interpreter), "-S", "-P", "-c", _TIMED.format(statement)]
-    done = subprocess.run(command, env=environment, cwd=os.path.sep, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, cwd=os.path.sep, stdout=subprocess.PIPE, text=True, check=True)
     wall, processor = done.stdout.split()[-2:]
     return float(wall), float(processor)
 

@@ -44,7 +44,7 @@ test-slow: .venv/ready .local/venv/ready ## Run the slow tests, which are long p
 	COVERAGE_CORE=ctrace $(TOOLS)/pytest -n 2 --cov --cov-branch --cov-fail-under=90 -m "not slow" tests/unit tests/functional tests/contract
 
 check: .venv/ready .local/venv/ready check-settings ## Lint, types, architecture, template, secrets, settings
-	@$(MAKE) --no-print-directory --output-sync=target -j 2 types style-and-template
+	@$(MAKE) --no-print-directory -j 2 types style-and-template
 
 .PHONY: types style-and-template
 types:

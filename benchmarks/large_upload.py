@@ -3,9 +3,8 @@
     python -m benchmarks.large_upload [--roles N] [--statements M] [--memory MB]
 
 A stack of its own, with IAM enforced. The baseline in force is read, gets N roles that the account does not have, each
-with an inline policy of M statements, and
-is sent to a link; `PUT /drift/baseline?uploaded=` names it. Then the version in force is read every second, and the bus
-is heard.
+with an inline policy of M statements, and is sent to a link; `PUT /drift/baseline?uploaded=` names it. Then the version
+in force is read every second, and the bus is heard.
 It exits with 1 if the version is not in force within the time of a scan, or a scan failed.
 """
 

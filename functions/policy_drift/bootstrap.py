@@ -56,8 +56,8 @@ from steward.severities import SEVERITIES_FILE, DriftSeverities, Severities
 from steward.severity import Severity
 
 CAPABILITY = "policy_drift"
+# Documents are millions of objects without a cycle: a third of a scan went into the search for cycles among them.
 gc.set_threshold(100_000, 20, 100)
-"""Documents are millions of objects without a cycle: a third of a scan went into the search for cycles among them."""
 KEY_LIST_SECONDS = 55
 """How long a scan waits for the list of access keys; its function has a minute."""
 

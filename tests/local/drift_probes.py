@@ -22,8 +22,8 @@ TRUST = policy({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}
 
 
 class DriftProbes:
-    """Probes of the deployed functions: until the stack is gone, no upload of a baseline and no change of IAM invokes
-    them besides. A check of the real event would explain a finding that no event is to announce.
+    """Probes of the deployed functions. The rules for uploads and for changes of IAM are disabled: a check of the real
+    event would name the author of a change that is to have no event.
     """
 
     roles = FUNCTIONS.keys()

@@ -7,6 +7,7 @@ CRITICAL.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -274,8 +275,9 @@ class BaselineInForce:
             self._intending(kept, intent, run)
         self._store.write(text, replaces=latest.etag if latest else None)
         now = self._records.get()
-        if now and kept and now.value.version == kept.value.version and now.value.intent != intent:
-            self._intending(now, intent, run)  # another call, whose write failed, had said what it was about to write
+        if now and kept and now.value == replace(kept.value, intent=now.value.intent) and now.value.intent != intent:
+            with suppress(ConcurrentUpdateError):  # the text is written, and a scan has it in hand
+                self._intending(now, intent, run)  # another call saved its own, and failed to write
 
     def _intent(self, text: bytes, origin: Origin, by: Decision, findings: Sequence[str] = ()) -> Intent:
         found, now = tuple(findings), self._clock.now()

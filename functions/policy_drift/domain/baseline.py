@@ -18,11 +18,10 @@ from steward.errors import ConflictError, Place, RuleViolationError
 AT_ONCE = 64 * 1024 * 1024
 """Bytes of a baseline that is read, changed and written in the time of a request: 10,100 principals with documents of
 real size have 48 MB. A scan puts a larger one in force, and only another upload changes it."""
-
-
 WRITTEN_WITHIN = timedelta(minutes=15)
 """How far the clocks and a slow write may part a decision from the version that it is about."""
 LONGEST_REASON = 500
+"""Characters of the reason of a refusal."""
 LONGEST_NAME = 128
 """Characters of a group's name; those of users and roles are shorter.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length"""

@@ -51,7 +51,7 @@ def test_a_bucket_that_keeps_no_versions_is_refused_with_what_to_do(unversioned)
         unversioned.latest()
 
 
-def test_of_what_is_too_large_as_much_is_read_as_it_takes_to_see_that(request):
+def test_reads_one_byte_too_many_of_a_text_that_is_too_large(request):
     store, s3 = bucket(request)
     s3.put_bucket_versioning(Bucket="baseline", VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket="baseline", Key=KEY, Body=b" " * 5_000)

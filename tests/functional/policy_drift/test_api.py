@@ -356,7 +356,7 @@ def test_an_upload_that_cannot_be_used_is_refused_with_the_reason(api, finding, 
     assert baseline.read() == before
 
 
-def test_what_is_wrong_with_an_upload_is_said_before_it_is_compared_with_the_version_of_if_match(api, finding):
+def test_an_upload_that_is_no_baseline_is_refused_before_if_match_is_compared(api, finding):
     assert api.upload([], headers={"If-Match": '"of yesterday"'})[0] == 422
 
 

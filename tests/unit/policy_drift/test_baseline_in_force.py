@@ -496,7 +496,7 @@ def test_a_name_that_iam_does_not_have_is_refused(drift):
     assert "from 1 to 128 characters, not 129" in refused.reason
 
 
-def test_who_sends_a_refused_text_again_is_named_and_not_who_sent_it_first(drift):
+def test_a_refused_text_that_is_sent_again_names_its_second_sender(drift):
     bad = text_of(Account(ACCOUNT))
     drift.baseline.propose(bad, by=ANN, run="run")
     drift.scan()
@@ -508,7 +508,7 @@ def test_who_sends_a_refused_text_again_is_named_and_not_who_sent_it_first(drift
     assert "999988887777" in second.by
 
 
-def test_who_writes_a_text_that_another_person_failed_to_write_is_named(drift):
+def test_a_text_names_its_writer_and_not_an_earlier_person_who_failed_to_write_it(drift):
     text = text_of(granting("s3:*"))
     write, drift.store.write = drift.store.write, unavailable
     with pytest.raises(UpstreamError):
@@ -526,7 +526,7 @@ def unavailable(text, *, replaces):
 
 
 @pytest.mark.parametrize("is_same_text", [True, False])
-def test_of_two_calls_at_once_that_which_wrote_its_text_is_named(drift, is_same_text):
+def test_the_call_that_wrote_its_text_is_named_when_two_run_at_once(drift, is_same_text):
     text = text_of(granting("s3:*"))
     write, bob = drift.store.write, Decision("123456789012:user/bob")
 
@@ -547,7 +547,7 @@ def conflicting(text, *, replaces):
     raise ConcurrentUpdateError("another baseline was written meanwhile")
 
 
-def test_a_finding_of_a_captured_baseline_that_no_request_reads_is_kept_in_the_file(drift):
+def test_the_review_of_a_captured_baseline_that_no_request_reads_is_refused_with_what_to_do(drift):
     kept = drift.records.get()
     drift.records.save(replace(kept.value, size=AT_ONCE + 1), after=kept.revision)
 
